@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IAdmission} from "./IAdmission.sol";
+import {ICommittee} from "./ICommittee.sol";
+import {IVault} from "./IVault.sol";
+
+type JobId is uint256; // sequential from 1; 0 means none
+
+/// @dev From the top: 40 bits of history, a 23-bit counter of the job's opened cycles (from 1), 1 bit "everybody is due".
+type CycleId is uint64;
+
+/// @notice Where a job stands at a moment. LAPSED: a minimum was missed or time ran out, `failRound` is due.
+enum Phase {
+    NONE,
+    ENROL,
+    OPEN,
+    SUBMIT,
+    ATTEST,
+    RELEASE,
+    SCORE,
+    REVEAL,
+    VOTE,
+    FINALIZE,
+    LAPSED,
+    COMPLETED,
+    ABORTED,
+    CANCELLED
+}
+
+/// @notice What the contract enforces in a job. Frozen by `post`; `enrol` names its hash, keccak256(abi.encode(terms)).
+/// @dev Times are seconds; amounts are in the token's smallest unit.
+struct JobTerms {
+    IERC20 token; // reward, fees and bonds; must not charge transfer fees
+    ICommittee committee;
+    IAdmission admission;
+    bool recheckAdmission; // ask the admission again at every submit
+    bytes32 spec; // sha2-256 digest of the job spec's CID
+    bytes32 model; // sha2-256 digest of model 0's CID
+    uint96 rewardPerRound;
+    uint96 feePerSeat;
+    uint96 minBond;
+    uint96 strikePenalty;
+    int64 targetMetric; // 1e-9; a metric at or above it ends the job
+    uint32 enrolTime;
+    uint32 openTime;
+    uint32 submitTime;
+    uint32 attestTime; // 0: skipped
+    uint32 releaseTime; // 0: skipped
+    uint32 scoreTime;
+    uint32 revealTime;
+    uint32 voteTime;
+    uint32 finalizeTime;
+    uint32 claimTime;
+    uint32 slashTime;
+    uint16 maxTrainers;
+    uint16 minUpdates;
+    uint16 maxRounds;
+    uint16 patience; // rounds without a better metric that end the job; 0: no limit
+    uint16 failureBurn; // basis points of a full round
+    uint8 maxFailures; // in a row
+    uint8 seats;
+    uint8 quorum; // seats that must agree; more than half
+    uint8 threshold; // seats that must attest and release, where those phases are used
+}
+
+/// @notice What a cycle's vote is about. model 0: nothing could be aggregated, the cycle fails without blame.
+struct Result {
+    bytes32 model;
+    bytes32 rewards;
+}
+
+/// @notice Everything that a daemon needs to know what is due, in one call.
+/// @dev Bitmaps: bit s is seat s. `deadline` is when `phase` ends if nobody acts (0 after the end).
+struct JobState {
+    Phase phase;
+    address sponsor;
+    CycleId cycle; // the last one opened; 0 before the first
+    uint32 deadline;
+    uint32 openedAt; // time when `cycle` opened
+    uint32 endedAt; // 0 while the job runs
+    uint16 round; // the round that is being attempted; finalised rounds + 1
+    uint16 enrolled;
+    uint16 submitted;
+    uint16 pending; // due trainers that have not submitted
+    uint16 stale; // finalised rounds since the best metric
+    uint8 failures; // in a row
+    bool stopping;
+    bool rejoining; // everybody is due in the next cycle
+    bool committeeKept; // the next `open` keeps the committee
+    int64 bestMetric;
+    uint24 due;
+    uint24 attested;
+    uint24 released;
+    uint24 committed;
+    uint24 revealed;
+    uint24 voted;
+    uint128 updates; // accumulator
+    bytes32 sheets; // accumulator
+    bytes32 lastResult; // result hash of the last finalised cycle; 0 before
+    address[] committee; // by seat, ascending; empty before the first cycle
+    uint256[] matched; // rounds matched by seat since its present member took it
+}
+
+/// @title The life of a job: post, enrol, open, submit, (attest, release), score, reveal, vote, finalize, end
+/// @notice Parties that don't trust each other train one model together. The sponsor escrows a reward, trainers submit
+/// encrypted updates by CID, a committee scores them, votes the next model's hash and the rewards root of each round.
+/// @dev No owner, no keeper, immutable. Tokens live in the Vault. A function that names a cycle reverts with
+/// `Federation_WrongCycle` for any other one than the job's last, before the phase is looked at.
+interface IFederation {
+    event JobPosted(JobId indexed job, address indexed sponsor, bytes32 termsHash, JobTerms terms, uint256 escrow);
+    event TrainerEnrolled(JobId indexed job, address indexed trainer, uint96 bond);
+    event CycleOpened(JobId indexed job, CycleId indexed cycle, uint16 round, bytes32 seed, address[] committee);
+    event UpdateSubmitted(JobId indexed job, CycleId indexed cycle, address trainer, bytes32 digest);
+    event UpdatesAttested(JobId indexed job, CycleId indexed cycle, uint8 seat, bytes bitmap);
+    event SharesReleased(JobId indexed job, CycleId indexed cycle, uint8 seat, bytes32 digest);
+    event ScoresCommitted(JobId indexed job, CycleId indexed cycle, uint8 seat, bytes32 commitment);
+    event ScoresRevealed(JobId indexed job, CycleId indexed cycle, uint8 seat, bytes sheet, bytes32 salt);
+    event ResultVoted(JobId indexed job, CycleId indexed cycle, uint8 seat, uint192 sealedVote, int64 metric);
+    /// @param matched bitmap of the seats that voted this result
+    event RoundFinalized(
+        JobId indexed job,
+        CycleId indexed cycle,
+        uint16 round,
+        bytes32 model,
+        bytes32 rewards,
+        int64 metric,
+        uint24 matched,
+        bytes32 resultHash
+    );
+    /// @param phase the phase that ran out; VOTE when the committee agreed that nothing could be aggregated
+    event CycleFailed(JobId indexed job, CycleId indexed cycle, Phase phase, uint8 failures, uint256 burnt);
+    event Rejoined(JobId indexed job, address indexed account);
+    event StopRequested(JobId indexed job);
+    /// @param outcome COMPLETED, ABORTED or CANCELLED
+    event JobEnded(JobId indexed job, Phase outcome);
+    event KeyAnnounced(address indexed account, bytes32 key);
+
+    /// @notice Posts a job and escrows its reward.
+    /// @dev The token must be approved to the vault. Reverts `Terms_…` for terms out of bounds (see Errors).
+    function post(JobTerms calldata terms, uint256 escrow) external returns (JobId job);
+
+    /// @notice Joins a job with a bond of at least `minBond`. ENROL ends early at `maxTrainers`.
+    /// @param termsHash of the terms that the trainer agrees to
+    /// @param data for the admission contract
+    function enrol(JobId job, bytes32 termsHash, uint96 bond, bytes calldata data) external;
+
+    /// @notice Draws (or keeps) the committee and starts a cycle.
+    function open(JobId job) external returns (CycleId cycle);
+
+    /// @notice Registers the caller's encrypted update. The bytes are published only after SUBMIT has closed.
+    function submit(JobId job, CycleId cycle, bytes32 digest) external;
+
+    function attest(JobId job, CycleId cycle, uint8 seat, bytes calldata bitmap) external;
+
+    function release(JobId job, CycleId cycle, uint8 seat, bytes32 digest) external;
+
+    /// @param commitment keccak256(abi.encode(chainid, federation, job, cycle, member, keccak256(sheet), salt))
+    function commitScores(JobId job, CycleId cycle, uint8 seat, bytes32 commitment) external;
+
+    /// @param sheet 13 bytes for each submitted update, in on-chain order
+    function revealScores(JobId job, CycleId cycle, uint8 seat, bytes calldata sheet, bytes32 salt) external;
+
+    /// @param sheets the accumulator that the vote was worked out from
+    /// @param sealedVote low 192 bits of keccak256(abi.encode(resultHash, seat))
+    /// @param metric of the new model on the member's own rows, 1e-9
+    function vote(JobId job, CycleId cycle, uint8 seat, bytes32 sheets, uint192 sealedVote, int64 metric) external;
+
+    /// @notice Opens the result, counts the votes that match it, books its rewards.
+    function finalize(JobId job, CycleId cycle, Result calldata result) external;
+
+    /// @notice Ends what has lapsed: a cycle, an OPEN that nobody used, an ENROL with too few trainers (cycle 0).
+    function failRound(JobId job, CycleId cycle) external;
+
+    /// @notice A trainer or member that is not due asks to be waited for again, with everybody, from the next cycle.
+    function rejoin(JobId job) external;
+
+    /// @notice The sponsor ends the job: in ENROL and OPEN at once, else with the cycle under way.
+    function stop(JobId job) external;
+
+    /// @notice After the end: books what the seat's present member has earned, and pays all its fees of this job.
+    function claimFees(JobId job, uint8 seat) external;
+
+    /// @notice Announces the caller's X25519 public key; in force for cycles opened in later blocks.
+    function announceKey(bytes32 key) external;
+
+    function vault() external view returns (IVault);
+
+    function jobCount() external view returns (uint256);
+
+    function termsOf(JobId job) external view returns (JobTerms memory);
+
+    function phaseAt(JobId job, uint256 time) external view returns (Phase);
+
+    function stateAt(JobId job, uint256 time) external view returns (JobState memory);
+
+    /// @return enrolled whether `trainer` is enrolled
+    /// @return counter of the last cycle that it submitted in; 0 before
+    function trainerOf(JobId job, address trainer) external view returns (bool enrolled, uint32 counter);
+}

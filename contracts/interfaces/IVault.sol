@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {JobId} from "./IFederation.sol";
+
+/// @notice A trainer's leaf in a round's StandardMerkleTree: keccak256(bytes.concat(keccak256(abi.encode(trainer, pay, strike, reputation)))).
+struct Leaf {
+    uint256 pay;
+    uint256 strike; // 0 or 1
+    uint256 reputation;
+}
+
+struct Claim {
+    uint16 round;
+    Leaf leaf;
+    bytes32[] proof;
+}
+
+/// @notice The books of one job. escrowed = left + booked + burnt + refunded; booked covers rounds and fees, paid or not.
+struct Books {
+    IERC20 token;
+    address sponsor;
+    uint32 endedAt; // 0 while the job runs
+    uint32 claimUntil; // 0 while the job runs
+    uint32 slashUntil; // 0 while the job runs
+    uint256 escrowed;
+    uint256 left; // escrow not taken yet; after the end the sponsor's rest
+    uint256 booked; // taken by finalised rounds: rewards and fees
+    uint256 paid; // of booked: claimed rewards and fees
+    uint256 burnt; // failed cycles, penalties, expired rewards; sent or not
+    uint256 burnSent; // of burnt: sent to 0x…dEaD
+    uint256 refunded; // of escrowed: the rest that the sponsor has taken
+    uint256 bonded; // bonds still held
+}
+
+/// @title Every token of every job; pull payments
+/// @notice A claim never reads the Federation: whatever a committee or admission contract does, everybody can leave.
+interface IVault {
+    event Deposited(JobId indexed job, address indexed from, uint256 amount);
+    event Bonded(JobId indexed job, address indexed trainer, uint256 amount);
+    event RoundBooked(JobId indexed job, uint16 indexed round, uint160 root, uint256 reward, uint256 fees);
+    event FeesBooked(JobId indexed job, address indexed member, uint256 amount);
+    event Burnt(JobId indexed job, uint256 amount);
+    event BurnSent(JobId indexed job, uint256 amount);
+    event RewardClaimed(JobId indexed job, address indexed trainer, uint16 indexed round, uint256 amount);
+    event Struck(JobId indexed job, address indexed trainer, uint16 indexed round, uint256 penalty);
+    event FeesClaimed(JobId indexed job, address indexed member, uint256 amount);
+    event BondReturned(JobId indexed job, address indexed trainer, uint256 amount);
+    event RestReturned(JobId indexed job, address indexed sponsor, uint256 amount);
+
+    /// @notice Pays a trainer what the leaves say and applies their strikes, together. By anyone, from finalisation
+    /// until the end + claimTime. Rounds claimed already are skipped.
+    function claim(JobId job, address trainer, Claim[] calldata claims) external;
+
+    /// @notice Pays a member the fees that are booked for it.
+    function claimFees(JobId job, address member) external;
+
+    /// @notice Returns what is left of a bond: at the end + slashTime, at once where no round was finalised. Never expires.
+    function claimBond(JobId job, address trainer) external;
+
+    /// @notice Returns the sponsor's rest after the end. Never expires.
+    function claimRest(JobId job) external;
+
+    /// @notice Books as burnt what was not earned or claimed by the end + claimTime.
+    function expire(JobId job) external;
+
+    /// @notice Sends what is booked as burnt to 0x…dEaD.
+    function sendBurnt(JobId job) external;
+
+    function booksOf(JobId job) external view returns (Books memory);
+
+    function bondOf(JobId job, address trainer) external view returns (uint256);
+
+    function feesOf(JobId job, address member) external view returns (uint256);
+
+    /// @return root low 160 bits of the round's rewards root
+    /// @return unpaid what the round's pool still holds
+    function roundOf(JobId job, uint16 round) external view returns (uint160 root, uint96 unpaid);
+
+    function isClaimed(JobId job, address trainer, uint16 round) external view returns (bool);
+}
