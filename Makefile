@@ -1,0 +1,45 @@
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+SOLC := $(HOME)/.solcx/solc-v0.8.30
+export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+
+.PHONY: help setup demo test lint gas clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.installed $(SOLC) ## everything into .venv and node_modules (the other commands do it too)
+
+demo: setup ## train the four-hospital model on a chain of your own; ARGS="--rounds 5 --seed 2" and so on
+	@hansa demo $(ARGS)
+
+test: setup ## contract tests (brownie), then unit, integration and end-to-end tests (pytest)
+	@scripts/test.sh $(ARGS)
+
+lint: setup ## ruff, mypy --strict, the rules of the house, slither
+	@scripts/lint.sh
+
+gas: setup ## what each call costs: checks the committed snapshot, or writes it anew with ARGS=--write
+	@scripts/gas.sh $(ARGS)
+
+clean: ## remove what set-up and tests made, except keys and deployments
+	rm -rf $(VENV) node_modules .brownie .mypy_cache .ruff_cache .pytest_cache .hypothesis reports build *.egg-info
+
+$(VENV)/.installed: pyproject.toml constraints.txt node_modules/.package-lock.json
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Hansa needs Python 3.11: make setup PYTHON=/path/to/python3.11")'
+	@echo 'Installing Python packages into $(VENV) (a few minutes the first time) …'
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@for tool in anvil ganache ganache-cli; do ln -sf ../../node_modules/.bin/$$tool $(VENV)/bin/$$tool; done
+	@touch $@
+
+node_modules/.package-lock.json: package.json package-lock.json
+	@node -e 'if (parseInt(process.versions.node) < 20) { console.error("Hansa needs Node 20 or newer"); process.exit(1) }'
+	@echo 'Installing the development chains and the compiler into node_modules …'
+	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(SOLC): | $(VENV)/.installed
+	@python scripts/install_solc.py
