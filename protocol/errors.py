@@ -1,0 +1,94 @@
+"""The errors of Hansa: one root, split by what the caller should do."""
+
+from __future__ import annotations
+
+
+class HansaError(Exception):
+    """Anything that Hansa reports. `str()` is one sentence: the object, the cause, the next step.
+
+    `message` names the object and what is wrong with it, `cause` says why (often a foreign exception), `next_step`
+    what the reader can do. `exit_code` is what the command line ends with.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        cause: str | BaseException | None = None,
+        next_step: str | None = None,
+        exit_code: int = 1,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.cause = cause
+        self.next_step = next_step
+        self.exit_code = exit_code
+
+    def __str__(self) -> str:
+        text = self.message.rstrip(".")
+        if self.cause is not None:
+            text += f": {_one_line(self.cause)}"
+        if self.next_step is not None:
+            text += f"; {self.next_step.rstrip('.')}"
+        return text
+
+
+class TransientError(HansaError):
+    """Trying again, later or elsewhere, can help."""
+
+
+class FatalError(HansaError):
+    """Trying again cannot help; somebody must change something."""
+
+
+class Malformed(FatalError):
+    """Bytes from somebody else that are not what they must be."""
+
+
+class TooLarge(Malformed):
+    """An object over the size that its job allows."""
+
+
+class NotAllowed(FatalError):
+    """A token, contract or task that the user's allow-list does not name, or a key that may not do this."""
+
+
+class BadKey(FatalError):
+    """A key file that can't be read, opened or trusted."""
+
+
+class Locked(FatalError):
+    """A journal that another daemon holds: one key, one daemon."""
+
+
+class JournalCorrupt(FatalError):
+    """A journal that can't be read."""
+
+
+class WrongChain(FatalError):
+    """A node of another chain than the deployment's, or without its contracts."""
+
+
+class StoreUnavailable(TransientError):
+    """The content store does not answer."""
+
+
+class NotFound(TransientError):
+    """Nobody has these bytes, or not yet."""
+
+
+class WrongBytes(TransientError):
+    """A store gave other bytes than the CID names."""
+
+
+class ChainUnavailable(TransientError):
+    """No RPC node answers usefully."""
+
+
+class HistoryMismatch(TransientError):
+    """An RPC node omitted or invented events."""
+
+
+def _one_line(cause: str | BaseException) -> str:
+    text = str(cause) or type(cause).__name__
+    return " ".join(text.split()).rstrip(".")
