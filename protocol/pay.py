@@ -1,0 +1,115 @@
+"""Who is paid what: a pure function of the committed medians, in integers.
+
+Two running averages follow each trainer: gain ("its work helps now") and news ("it brought data"). Pay follows the
+smaller. All values are Python integers; gains and news are in units of 1e-9 of validation loss, averages in units of
+1/U of that. The rule and what it withstands: docs/pay.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from protocol.exact import lower_median
+from protocol.types import Address, Code, Wei
+
+if TYPE_CHECKING:
+    from protocol.ledger import Judgement
+
+U = 1 << 32
+PRIOR = U // 4
+FULL_REPUTATION = 10**6
+
+
+@dataclass(frozen=True)
+class Record:
+    """A trainer's two running averages, each as sum and weight: gain is cg/dg, news cn/dn."""
+
+    cg: int = 0
+    dg: int = 0
+    cn: int = 0
+    dn: int = 0
+
+
+@dataclass(frozen=True)
+class Share:
+    """How one included trainer's part of a round's reward came about."""
+
+    weight: int  # a
+    e: int  # average gain
+    k: int  # average news
+    s: int  # the smaller of the two, weighted
+    before_cap: int  # p as it would be without the cap
+    cap: int  # 3 * a * the lower median of positive p // a
+    p: int  # the part of the round's reward, out of the sum of all p
+
+
+def advance(
+    records: Mapping[Address, Record], judgements: Mapping[Address, Judgement], weights: Mapping[Address, int]
+) -> dict[Address, Record]:
+    """The records after a finalised round, from the round's ok updates, dropped ones too; the others' stay as they
+    are.
+
+    A round weighs S/G <= 1, how far its measurements agree in sign; one that was measured as nothing weighs nothing.
+    """
+    after = dict(records)
+    ok = [i for i, judgement in judgements.items() if judgement.code == Code.OK and weights[i] > 0]
+    a = {i: weights[i] for i in ok}
+    gain = _clamped({i: judgements[i].gain for i in ok}, a)
+    news = _clamped({i: min(judgements[i].gain, judgements[i].news) for i in ok}, a)
+    size = sum(abs(g) for g in gain.values())  # G
+    total = sum(a.values())  # A
+    gained, gain_weight = _column(gain, gain, size, total, a)
+    brought, news_weight = _column(news, {i: max(0, n) for i, n in news.items()}, size, total, a)
+    for i in ok:
+        old = records.get(i, Record())
+        after[i] = Record(old.cg + gained[i], old.dg + gain_weight, old.cn + brought[i], old.dn + news_weight)
+    return after
+
+
+def _clamped(column: Mapping[Address, int], a: Mapping[Address, int]) -> dict[Address, int]:
+    """Each x_i within ±3 * a_i * (the lower median of x_j // a_j over the positive x_j; 0 if none is)."""
+    positive = [x // a[j] for j, x in column.items() if x > 0]
+    limit = 3 * lower_median(positive) if positive else 0
+    return {i: max(-limit * a[i], min(limit * a[i], x)) for i, x in column.items()}
+
+
+def _column(
+    x: Mapping[Address, int], y: Mapping[Address, int], size: int, total: int, a: Mapping[Address, int]
+) -> tuple[dict[Address, int], int]:
+    """What a round adds to one column: to each sum U*A*y_i*S // (a_i*T*G), to the weight U*S // G; 0 if S is 0."""
+    spread = sum(abs(value) for value in x.values())  # T
+    agreed = min(size, max(0, sum(x.values())))  # S
+    if agreed == 0:
+        return dict.fromkeys(x, 0), 0
+    return {i: U * total * y[i] * agreed // (a[i] * spread * size) for i in x}, U * agreed // size
+
+
+def shares(
+    records: Mapping[Address, Record], included: Collection[Address], weights: Mapping[Address, int]
+) -> dict[Address, Share]:
+    """The included trainers' parts of the round's reward, from the records after the round."""
+    a = {i: weights[i] for i in included if weights[i] > 0}
+    at = {i: records.get(i, Record()) for i in a}
+    e = {i: U * at[i].cg // (at[i].dg + PRIOR) for i in a}
+    k = {i: U * at[i].cn // (at[i].dn + PRIOR) for i in a}
+    all_e = sum(a[i] * max(0, e[i]) for i in a)  # E
+    all_k = sum(a[i] * max(0, k[i]) for i in a)  # K
+    s = {i: a[i] * min(e[i] * all_k, 2 * k[i] * all_e) for i in a}
+    total, positive_s = sum(a.values()), sum(max(0, value) for value in s.values())
+    p = {i: max(0, 4 * total * s[i] - a[i] * positive_s) for i in a}
+    positive = [p[j] // a[j] for j in a if p[j] > 0]
+    limit = 3 * lower_median(positive) if positive else 0
+    return {i: Share(a[i], e[i], k[i], s[i], p[i], limit * a[i], min(p[i], limit * a[i])) for i in a}
+
+
+def payments(shares: Mapping[Address, Share], reward_per_round: Wei) -> dict[Address, Wei]:
+    """Each share's tokens, rounded down; nobody is paid where no share is positive."""
+    total = sum(share.p for share in shares.values())
+    return {i: Wei(reward_per_round * share.p // total if total else 0) for i, share in shares.items()}
+
+
+def reputation(previous: int, ok_and_paid: bool) -> int:
+    """A trainer's standing after a finalised round, 0 to 10**6: an average over about eight rounds."""
+    return (7 * previous + FULL_REPUTATION * ok_and_paid) // 8

@@ -1,0 +1,176 @@
+"""Aggregation rules: how the included updates of a round become the next model.
+
+`validated_mean` drops what the committee measured to do harm, then takes the weighted mean, as `mean` does. `median`
+and `trimmed_mean` work coordinate by coordinate (Yin et al. 2018, "Byzantine-Robust Distributed Learning: Towards
+Optimal Statistical Rates", definitions 1 and 2). `nnm_trimmed_mean` first replaces each update with the sum of
+itself and its nearest neighbours (Allouah et al. 2023, "Fixing by Mixing: A Recipe for Optimal Byzantine ML under
+Heterogeneity", algorithm 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protocol.exact import BLOCK, Tensors, as_float64, blocks, dot_products, in_order, stepped
+from protocol.types import Code
+
+if TYPE_CHECKING:
+    from protocol.ledger import Judgement
+    from protocol.model import Model
+
+FROM_TO_DROP = 3
+Sums = Callable[[str, slice], NDArray[np.float64]]
+"""Exact integer sums of one block of one tensor, as float64."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What tells the rules apart."""
+
+    drops: bool = False  # leaves out updates of negative median gain
+    weighted: bool = False  # a weighted mean; otherwise every update counts the same
+    mixes: bool = False  # adds its nearest neighbours to each update first
+    trim: Callable[[int], int] = lambda n: 0  # how many values of n go at each end, coordinate by coordinate
+
+
+def tolerated(n: int) -> int:
+    """How many of n updates a rule withstands: three tenths, rounded down."""
+    return 3 * n // 10
+
+
+RULES: dict[str, Rule] = {
+    "validated_mean": Rule(drops=True, weighted=True),
+    "mean": Rule(weighted=True),
+    "median": Rule(trim=lambda n: (n - 1) // 2),
+    "trimmed_mean": Rule(trim=tolerated),
+    "nnm_trimmed_mean": Rule(mixes=True, trim=tolerated),
+}
+
+
+def drop(rule: str, judgements: Sequence[Judgement], never: AbstractSet[int] = frozenset()) -> set[int]:
+    """Which ok updates the rule leaves out: indices into `judgements`, which are in on-chain order.
+
+    `validated_mean`, from 3 ok updates: up to max(1, 3n//10) whose median gain is negative, worst first, of equals
+    the earlier. never: updates of members of a fully coupled committee, which the others may not drop.
+    """
+    ok = [i for i, judgement in enumerate(judgements) if judgement.code == Code.OK]
+    if not RULES[rule].drops or len(ok) < FROM_TO_DROP:
+        return set()
+    harmful = sorted((judgements[i].gain, i) for i in ok if judgements[i].gain < 0 and i not in never)
+    return {i for _, i in harmful[: max(1, tolerated(len(ok)))]}
+
+
+def aggregate(
+    rule: str,
+    model: Model,
+    updates: Sequence[Tensors],
+    weights: Sequence[int],
+    clips: Sequence[int],
+    *,
+    block: int = BLOCK,
+    threads: int = 1,
+) -> dict[str, NDArray[np.float32]]:
+    """The next model's tensors from the included updates, in the model's name order.
+
+    updates: integers within the model's range (`Update.decode` checks it); weights: 1 to 255 each; clips: 0 to 256
+    each, from the norms of all ok updates. No order of the updates, block size or number of threads changes a bit;
+    only `nnm_trimmed_mean` depends on the order, where two neighbours are equally near.
+    """
+    chosen = RULES[rule]
+    _check(model, updates, weights, clips)
+    n = len(updates)
+    divisor = 256 * (sum(weights) if chosen.weighted else n - 2 * chosen.trim(n))
+    if chosen.weighted:
+        sums = _weighted_sums(updates, [a * c for a, c in zip(weights, clips, strict=True)])
+    elif chosen.mixes:
+        neighbours = nearest(updates, clips, model.k, block=block, threads=threads)
+        divisor *= n - tolerated(n)
+        sums = _trimmed_sums(updates, clips, chosen.trim(n), neighbours)
+    else:
+        sums = _trimmed_sums(updates, clips, chosen.trim(n))
+    result: dict[str, NDArray[np.float32]] = {}
+    for (name, old), k in zip(model.tensors.items(), model.k, strict=True):
+        result[name] = _tensor(name, old, k, divisor, sums, block, threads)
+    return result
+
+
+def contribution(model: Model, q: Tensors, a: int, c: int, total_a: int) -> dict[str, NDArray[np.float64]]:
+    """x_i, update i as it enters the mean: a*c*q * 2**-k / (256*A), float64, in the model's shapes and name order."""
+    result: dict[str, NDArray[np.float64]] = {}
+    for name, k in zip(model.tensors, model.k, strict=True):
+        x = np.ldexp((q[name].astype(np.int64) * (a * c)).astype(np.float64), -k)
+        result[name] = np.divide(x, float(256 * total_a))
+    return result
+
+
+def nearest(
+    updates: Sequence[Tensors], clips: Sequence[int], k: Sequence[int], *, block: int = BLOCK, threads: int = 1
+) -> NDArray[np.float64]:
+    """Which updates each is summed with, (updates, updates) of 0 and 1: itself and its n-f-1 nearest by the exact
+    squared distance of v = c*q; of equals the earlier on chain."""
+    n = len(updates)
+    scale = np.array([int(c) for c in clips], object)
+    products = dot_products(updates, updates, k, block=block, threads=threads) * np.outer(scale, scale)
+    chosen = np.zeros((n, n))
+    for i in range(n):
+        distances = sorted((products[i, i] + products[j, j] - 2 * products[i, j], j) for j in range(n) if j != i)
+        chosen[i, [i, *(j for _, j in distances[: n - tolerated(n) - 1])]] = 1
+    return chosen
+
+
+def _check(model: Model, updates: Sequence[Tensors], weights: Sequence[int], clips: Sequence[int]) -> None:
+    if not updates or not len(updates) == len(weights) == len(clips):
+        raise ValueError(f"{len(updates)} updates, {len(weights)} weights, {len(clips)} clip factors")
+    if min(weights) < 1 or min(clips) < 0 or max(clips) > 256:
+        raise ValueError("a weight below 1, or a clip factor outside 0 to 256")
+    for update in updates:
+        if [(name, update[name].shape) for name in sorted(update)] != [(n, t.shape) for n, t in
+        model.tensors.items()]: raise ValueError("an update's names or shapes are not the model's")
+
+
+def _tensor(
+    name: str, old: NDArray[np.float32], k: int, divisor: int, sums: Sums, block: int, threads: int
+) -> NDArray[np.float32]:
+    new = np.empty(old.size, np.float32)
+    flat = old.reshape(-1)
+
+    def fill(part: slice) -> None:
+        new[part] = stepped(flat[part], sums(name, part), k, divisor)
+
+    in_order(fill, list(blocks(old.size, block)), threads)
+    return new.reshape(old.shape)
+
+
+def _weighted_sums(updates: Sequence[Tensors], factors: Sequence[int]) -> Sums:
+    """Σ factor*q."""
+
+    def sums(name: str, part: slice) -> NDArray[np.float64]:
+        total = np.zeros(part.stop - part.start, np.int64)
+        for update, factor in zip(updates, factors, strict=True):
+            total += np.multiply(update[name].reshape(-1)[part], factor, dtype=np.int64)
+        return total.astype(np.float64)
+
+    return sums
+
+
+def _trimmed_sums(
+    updates: Sequence[Tensors], clips: Sequence[int], trim: int, mix: NDArray[np.float64] | None = None
+) -> Sums:
+    """Coordinate by coordinate the sum of v = c*q, or of the rows of mix @ v, without the `trim` lowest and
+    highest."""
+    scale = np.array(clips, np.float64)[:, None]
+
+    def sums(name: str, part: slice) -> NDArray[np.float64]:
+        values = as_float64(updates, name, part) * scale  # (updates, values)
+        if mix is not None:
+            values = mix @ values
+        values.sort(axis=0)
+        return np.asarray(values[trim : len(updates) - trim].sum(axis=0) + 0.0, np.float64)
+
+    return sums
