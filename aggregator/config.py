@@ -1,0 +1,32 @@
+"""Settings of one validator daemon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from eth_account.signers.local import LocalAccount
+
+from protocol.chain.deployment import Deployment
+from protocol.types import JobId
+
+
+@dataclass(frozen=True)
+class ValidatorConfig:
+    """What one validator daemon needs; one daemon a key and job.
+
+    keep_models: models back that stay pinned; None keeps every model, for those who audit the job later.
+    max_bytes: largest model or update file that this member handles.
+    threads: torch threads; None leaves torch's own choice.
+    """
+
+    deployment: Deployment
+    account: LocalAccount
+    journal: Path
+    job: JobId
+    keep_models: int | None = None
+    max_bytes: int = 2**30
+    threads: int | None = 1
+    task_file: Path | None = None
+    allow: frozenset[str] = field(default_factory=frozenset)
+    log_file: Path | None = None

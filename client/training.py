@@ -1,0 +1,46 @@
+"""A trainer's own work in one cycle: train, take the difference, quantise."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protocol.model import Model, quantise
+from protocol.spec import JobSpec
+from protocol.types import UNIT, Address
+from tasks.base import Data, Task
+
+
+@dataclass(frozen=True)
+class LocalUpdate:
+    """Quantised delta by tensor name, int8 or int16, with the loss it was reached at and the steps it took."""
+
+    tensors: dict[str, NDArray[np.int8] | NDArray[np.int16]]
+    loss: float
+    steps: int
+
+
+def training_seed(spec: JobSpec, trainer: Address, round_: int) -> int:
+    """A 63-bit seed that a retry of the same round, and a second run of the same job, draw again."""
+    text = f"{spec.seed}:{trainer.lower()}:{round_}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def local_update(task: Task, data: Data, model: Model, spec: JobSpec, trainer: Address) -> LocalUpdate:
+    """Trains from `model` on the trainer's own rows until the spec's steps or loss threshold.
+
+    Raises FatalError when the delta is not finite: such a trainer does not submit.
+    """
+    threshold = None if spec.loss_threshold is None else spec.loss_threshold / UNIT
+    trained = task.train(
+        {name: values.copy() for name, values in model.tensors.items()},
+        data,
+        steps=spec.steps,
+        loss_threshold=threshold,
+        seed=training_seed(spec, trainer, model.round + 1),
+    )
+    delta = {name: trained.params[name] - model.tensors[name] for name in model.names}
+    return LocalUpdate(quantise(delta, model), trained.loss, trained.steps)

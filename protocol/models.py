@@ -1,0 +1,65 @@
+"""The chain of a job's models: model r names model r-1, back to the sponsor's model 0."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from protocol.cid import to_cid
+from protocol.errors import Malformed
+from protocol.model import Model
+from protocol.store import Store
+from protocol.types import Digest, JobId, Round
+
+FETCH_SECONDS = 30.0
+CACHED = 3
+
+
+class ModelChain:
+    """Fetches a job's models by digest and checks each one's place: job, round, parent, shapes.
+
+    limit: largest model file, in bytes, that is fetched.
+    keep: how many models back stay pinned in this node's store; None keeps them all.
+    """
+
+    def __init__(self, store: Store, job: JobId, first: Digest, limit: int, keep: int | None = None) -> None:
+        self._store = store
+        self._job = job
+        self._first = first
+        self._limit = limit
+        self._keep = keep
+        self._cache: OrderedDict[Digest, Model] = OrderedDict()
+
+    def load(self, digest: Digest, round_: Round) -> Model:
+        """Model `round_`, whose file is `digest`.
+
+        Raises Malformed if the file is not that model, and the store's transient errors while it cannot be had.
+        """
+        if digest not in self._cache:
+            model = Model.decode(self._store.get(digest, limit=self._limit, timeout=FETCH_SECONDS))
+            self._check(model, digest, round_)
+            self._remember(digest, model)
+        return self._cache[digest]
+
+    def previous(self, model: Model) -> Model | None:
+        """The model before `model`; None for model 0."""
+        if model.round == 0 or model.parent is None:
+            return None
+        return self.load(model.parent, model.round - 1)
+
+    def _check(self, model: Model, digest: Digest, round_: Round) -> None:
+        job = self._job if round_ else 0
+        if (model.job, model.round) != (job, round_) or (round_ == 0 and digest != self._first):
+            raise Malformed(
+                f"model file {to_cid(digest)}",
+                cause=f"it says job {model.job} round {model.round} where the chain says job {job} round {round_}",
+            )
+        if round_ == 1 and model.parent != self._first:
+            raise Malformed(f"model file {to_cid(digest)}", cause="model 1 does not follow the job's model 0")
+
+    def _remember(self, digest: Digest, model: Model) -> None:
+        self._cache[digest] = model
+        self._store.pin(digest)
+        while len(self._cache) > CACHED:
+            oldest, _ = self._cache.popitem(last=False)
+            if self._keep is not None and oldest != self._first:
+                self._store.unpin(oldest)

@@ -1,0 +1,43 @@
+"""Every round's verdicts, pay and reputation, worked out again from what the chain holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from protocol.chain.history import CycleRecord, Finalized, JobHistory
+from protocol.job import JobContext
+from protocol.ledger import Ledger, RoundLedger
+from protocol.sheet import Entry, decode_sheet
+from protocol.types import Address
+
+
+class Replay:
+    """The ledgers of a job's finalised rounds, in order; reads each cycle once however often it is asked.
+
+    The trainer's daemon claims by it, the validator's votes by it, the wallet and the audit explain by it.
+    """
+
+    def __init__(self, context: JobContext, weights: Mapping[Address, int]) -> None:
+        self._ledger = Ledger(
+            weights, context.terms.reward_per_round, seats=context.terms.seats, rule=context.spec.rule
+        )
+        self.rounds: list[RoundLedger] = []
+
+    def follow(self, history: JobHistory) -> list[RoundLedger]:
+        """Brings the ledgers up to the last finalised round of `history`."""
+        finalised = [cycle for cycle in history.cycles if isinstance(cycle.outcome, Finalized)]
+        for cycle in finalised[len(self.rounds) :]:
+            round_ = self.attempt(cycle)
+            self._ledger = round_.after
+            self.rounds.append(round_)
+        return self.rounds
+
+    def attempt(self, cycle: CycleRecord) -> RoundLedger:
+        """What the round would be if this cycle, the one after the last finalised, were finalised as revealed."""
+        trainers = [update.trainer for update in cycle.updates]
+        unpaid = set(trainers) & set(cycle.committee)
+        return self._ledger.round(trainers, _sheets(cycle), unpaid)
+
+
+def _sheets(cycle: CycleRecord) -> list[list[Entry]]:
+    return [decode_sheet(revealed.sheet, len(cycle.updates)) for revealed in cycle.sheets]
