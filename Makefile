@@ -31,7 +31,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt node_modules/.package-lock.js
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Hansa needs Python 3.11: make setup PYTHON=/path/to/python3.11")'
 	@echo 'Installing Python packages into $(VENV) (a few minutes the first time) …'
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(VENV)/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@for tool in anvil ganache ganache-cli; do ln -sf ../../node_modules/.bin/$$tool $(VENV)/bin/$$tool; done
 	@touch $@
 

@@ -1,0 +1,151 @@
+"""The rules of the house, checked: who may import whom, what is shipped, what may not be written down."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+MAY_IMPORT = {
+    "protocol": set(),
+    "tasks": {"protocol"},
+    "client": {"protocol", "tasks"},
+    "aggregator": {"protocol", "tasks"},
+    "cli": {"protocol", "tasks", "client", "aggregator"},
+}
+MAX_LINES = 320
+HEAVY = {"torch", "brownie"}
+MACHINE_PATH = re.compile(r"(?<![\w.~}/])/(?:root|work|home|Users|opt)/[\w.]")
+CODE = ("*.py", "*.sol", "*.ts", "*.tsx", "*.sh")
+
+
+def tracked(*patterns: str) -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z", *patterns], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def modules(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every absolute name that a module imports anywhere, also inside its functions."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            yield node.module
+
+
+def dotted(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def loaded_by(*names: str) -> set[str]:
+    """Top-level packages that a fresh interpreter has loaded after importing these modules."""
+    script = f"import {', '.join(names)}, sys; print(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_imports__point_one_way(package: str) -> None:
+    upward = set(MAY_IMPORT) - MAY_IMPORT[package] - {package}
+    found = [(dotted(path), name) for path in modules(package) for name in imports(path) if root_of(name) in upward]
+    assert not found, "imports against the direction cli → client, aggregator → tasks → protocol"
+
+
+def test_web3__is_imported_in_protocol_chain_alone() -> None:
+    elsewhere = [path for package in MAY_IMPORT for path in modules(package) if "web3" in map(root_of, imports(path))]
+    assert [dotted(path) for path in elsewhere if path.parent != ROOT / "protocol/chain"] == []
+
+
+def test_protocol__loads_neither_torch_nor_brownie() -> None:
+    assert not loaded_by(*map(dotted, modules("protocol"))) & HEAVY
+
+
+def test_command_line__loads_no_heavy_package_before_a_command_needs_it() -> None:
+    assert not loaded_by("cli.main") & (HEAVY | {"numpy", "web3"})
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_package__belongs_to_hansa_alone(package: str) -> None:
+    assert set(packages_distributions()[package]) == {"hansa"}
+
+
+def test_packages__are_all_listed() -> None:
+    folders = {dotted(path.parent / "__init__.py") for package in MAY_IMPORT for path in modules(package)}
+    assert folders == set(PROJECT["tool"]["setuptools"]["packages"])
+    assert not [folder for folder in folders if not (ROOT / folder.replace(".", "/") / "__init__.py").exists()]
+
+
+def test_dependencies__are_exactly_what_is_imported() -> None:
+    providers = packages_distributions()
+    used = {root_of(name) for package in MAY_IMPORT for path in modules(package) for name in imports(path)}
+    foreign = used - set(MAY_IMPORT) - sys.stdlib_module_names
+    needed = {normal(providers[name][0]) for name in foreign}
+    declared = {normal(re.split(r"[<>=!~\[ ]", line)[0]) for line in PROJECT["project"]["dependencies"]}
+    assert needed == declared
+
+
+def test_constraints__pin_every_declared_dependency() -> None:
+    pins = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in pins)
+    optional = PROJECT["project"]["optional-dependencies"]["dev"]
+    declared = {normal(re.split(r"[<>=!~\[ ]", line)[0]) for line in PROJECT["project"]["dependencies"] + optional}
+    assert declared <= {normal(line.split("==")[0]) for line in pins}
+
+
+def test_lock__pins_exactly_and_names_no_registry() -> None:
+    lock = json.loads((ROOT / "package-lock.json").read_text())
+    assert all(re.fullmatch(r"[\d.]+", pin) for pin in lock["packages"][""]["dependencies"].values())
+    assert not [name for name, entry in lock["packages"].items() if "resolved" in entry]
+
+
+def test_files__stay_short() -> None:
+    lengths = {path.relative_to(ROOT).as_posix(): path.read_text().count("\n") for path in tracked(*CODE)}
+    assert not {name: lines for name, lines in lengths.items() if lines > MAX_LINES}
+
+
+def test_files__name_no_machine_and_no_registry_of_its_own() -> None:
+    private = {str(ROOT), *registry_hosts()}
+    found = []
+    for path in tracked():
+        text = path.read_text(errors="replace")
+        found += [(path.name, hit.group()) for hit in MACHINE_PATH.finditer(text)]
+        found += [(path.name, name) for name in private if name in text]
+    assert not found
+
+
+def test_tests__have_no_package_that_shadows_ours() -> None:
+    assert not list((ROOT / "tests").rglob("__init__.py"))
+    names = [path.name for path in tracked("tests/*.py") if path.name != "conftest.py"]
+    assert len(names) == len(set(names)), "pytest imports test files by their bare names"
+
+
+def root_of(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def registry_hosts() -> set[str]:
+    """Hosts that this machine's pip and npm are set to, by whatever configuration."""
+    commands = (["npm", "config", "get", "registry"], [sys.executable, "-m", "pip", "config", "list"])
+    said = " ".join(subprocess.run(each, capture_output=True, text=True, check=False).stdout for each in commands)
+    hosts = {urlsplit(url).hostname for url in re.findall(r"https?://[^\s'\"]+", said)}
+    return {host for host in hosts if host and host != "localhost"}
