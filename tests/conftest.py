@@ -1,0 +1,29 @@
+"""Shared by all tests. Under brownie: the chain from node_modules, on a port of its own."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    os.environ["PATH"] = f"{ROOT / 'node_modules/.bin'}:{os.environ['PATH']}"
+    if config.pluginmanager.hasplugin("pytest-brownie"):
+        from brownie._config import CONFIG
+
+        port = free_port()
+        for network in CONFIG.networks.values():
+            if "cmd" in network:
+                network["cmd_settings"]["port"] = port
+
+
+def free_port() -> int:
+    """A TCP port that nothing listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
