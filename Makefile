@@ -33,6 +33,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt node_modules/.package-lock.js
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@for tool in anvil ganache ganache-cli; do ln -sf ../../node_modules/.bin/$$tool $(VENV)/bin/$$tool; done
+	@$(VENV)/bin/python scripts/dotted_paths.py
 	@touch $@
 
 node_modules/.package-lock.json: package.json package-lock.json
