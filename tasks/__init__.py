@@ -1,0 +1,17 @@
+"""What can be trained: one folder a task. Importing this loads no task and no torch."""
+
+from tasks.base import Data, Params, Scores, Study, Task, Trained
+from tasks.loading import defaults, load_task, task_class, task_digest
+
+__all__ = [
+    "Data",
+    "Params",
+    "Scores",
+    "Study",
+    "Task",
+    "Trained",
+    "defaults",
+    "load_task",
+    "task_class",
+    "task_digest",
+]
