@@ -129,9 +129,9 @@ def _check(model: Model, updates: Sequence[Tensors], weights: Sequence[int], cli
         raise ValueError(f"{len(updates)} updates, {len(weights)} weights, {len(clips)} clip factors")
     if min(weights) < 1 or min(clips) < 0 or max(clips) > 256:
         raise ValueError("a weight below 1, or a clip factor outside 0 to 256")
-    for update in updates:
-        if [(name, update[name].shape) for name in sorted(update)] != [(n, t.shape) for n, t in
-        model.tensors.items()]: raise ValueError("an update's names or shapes are not the model's")
+    shapes = {name: tensor.shape for name, tensor in model.tensors.items()}
+    if any({name: update[name].shape for name in update} != shapes for update in updates):
+        raise ValueError("an update's names or shapes are not the model's")
 
 
 def _tensor(

@@ -1,0 +1,142 @@
+"""The design's formulas, written down as slowly and literally as Python allows: what the fast code is compared with.
+
+Lists of Python integers, no numpy but for the cast to float32; one coordinate, one trainer at a time.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import floor, isqrt
+
+import numpy as np
+
+U = 2**32
+
+
+def median(values):
+    return sorted(values)[(len(values) - 1) // 2]
+
+
+def nearer_zero(values):
+    ordered = sorted(values)
+    low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
+    return low if abs(low) <= abs(high) else high
+
+
+def weighted_median(values, weights):
+    total = sum(weights)
+    return min(v for v in values if 2 * sum(b for u, b in zip(values, weights, strict=True) if u <= v) >= total)
+
+
+def dot(a, b, k):
+    """a, b: dicts of lists of integers; k: exponents in name order. Units of 4**-max(k)."""
+    return sum(
+        int(x) * int(y) * 4 ** (max(k) - e)
+        for name, e in zip(sorted(a), k, strict=True)
+        for x, y in zip(a[name], b[name], strict=False)
+    )
+
+
+def clips(norms, weights):
+    m = weighted_median(norms, weights)
+    return [min(256, isqrt((m << 16) // n)) for n in norms]
+
+
+def duplicates(updates, k, order):
+    found, kept = set(), []
+    for i in order:
+        d = [(dot(updates[i], updates[j], k), j) for j in kept]
+        n = dot(updates[i], updates[i], k)
+        if any(x > 0 and 2500 * x * x > 2401 * n * dot(updates[j], updates[j], k) for x, j in d):
+            found.add(i)
+        else:
+            kept.append(i)
+    return found
+
+
+def step(w, total, k, divisor):
+    """One coordinate of w': float(Fraction) and + are correctly rounded."""
+    x = float(Fraction(total) / Fraction(2) ** k / divisor)
+    value = float(w) + x
+    if abs(value) < 2.0**-126:
+        return np.float32(0.0)
+    return np.float32(max(-(2.0**64), min(2.0**64, value)))
+
+
+def aggregate(rule, tensors, k, updates, weights, clip):
+    """tensors: dict of lists of floats; updates: dicts of lists of integers."""
+    n, names = len(updates), sorted(tensors)
+    f = 3 * n // 10
+    v = [{name: [c * int(x) for x in u[name]] for name in names} for u, c in zip(updates, clip, strict=True)]
+    if rule == "nnm_trimmed_mean":
+        v = _mixed(v, k, n - f - 1)
+    result = {}
+    for name, e in zip(names, k, strict=True):
+        result[name] = []
+        for j, w in enumerate(tensors[name]):
+            column = [x[name][j] for x in v]
+            if rule in ("mean", "validated_mean"):
+                total, divisor = sum(a * x for a, x in zip(weights, column, strict=True)), 256 * sum(weights)
+            elif rule == "median":
+                ordered = sorted(column)
+                total = ordered[n // 2] if n % 2 else ordered[n // 2 - 1] + ordered[n // 2]
+                divisor = 256 if n % 2 else 512
+            else:
+                total = sum(sorted(column)[f : n - f])
+                divisor = 256 * (n - 2 * f) * (n - f if rule == "nnm_trimmed_mean" else 1)
+            result[name].append(step(w, total, e, divisor))
+    return result
+
+
+def _mixed(v, k, others):
+    result = []
+    for i, mine in enumerate(v):
+        gap = [
+            ({name: [x - y for x, y in zip(mine[name], u[name], strict=True)] for name in mine}, j)
+            for j, u in enumerate(v)
+        ]
+        near = sorted((dot(g, g, k), j) for g, j in gap if j != i)[:others]
+        chosen = [i] + [j for _, j in near]
+        result.append({name: [sum(v[j][name][x] for j in chosen) for x in range(len(mine[name]))] for name in mine})
+    return result
+
+
+def clamped(x, a):
+    positive = [x[j] // a[j] for j in x if x[j] > 0]
+    bound = median(positive) if positive else 0
+    return {i: min(max(x[i], -3 * a[i] * bound), 3 * a[i] * bound) for i in x}
+
+
+def advance(records, judged, weights):
+    """records: trainer -> (Cg, Dg, Cn, Dn); judged: trainer -> (gain, news) of the ok updates."""
+    a = {i: weights[i] for i in judged}
+    total = sum(a.values())
+    g = clamped({i: judged[i][0] for i in judged}, a)
+    n = clamped({i: min(judged[i]) for i in judged}, a)
+    big_g = sum(abs(x) for x in g.values())
+    after = dict(records)
+    for i in judged:
+        entry = list(records.get(i, (0, 0, 0, 0)))
+        for column, x, y in ((0, g, g[i]), (2, n, max(0, n[i]))):
+            t = sum(abs(z) for z in x.values())
+            s = min(big_g, max(0, sum(x.values())))
+            if s > 0:
+                entry[column] += floor(Fraction(U * total * y * s, a[i] * t * big_g))
+                entry[column + 1] += floor(Fraction(U * s, big_g))
+        after[i] = tuple(entry)
+    return after
+
+
+def payments(records, included, weights, reward):
+    a = {i: weights[i] for i in included}
+    total = sum(a.values())
+    e = {i: floor(Fraction(U * records[i][0], records[i][1] + U // 4)) for i in a}
+    k = {i: floor(Fraction(U * records[i][2], records[i][3] + U // 4)) for i in a}
+    big_e = sum(a[i] * max(0, e[i]) for i in a)
+    big_k = sum(a[i] * max(0, k[i]) for i in a)
+    s = {i: a[i] * min(e[i] * big_k, 2 * k[i] * big_e) for i in a}
+    p = {i: max(0, 4 * total * s[i] - a[i] * sum(max(0, x) for x in s.values())) for i in a}
+    positive = [p[j] // a[j] for j in a if p[j] > 0]
+    if positive:
+        p = {i: min(p[i], 3 * a[i] * median(positive)) for i in a}
+    return {i: reward * p[i] // sum(p.values()) if sum(p.values()) else 0 for i in a}

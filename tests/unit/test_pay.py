@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import naive
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from protocol import pay
+from protocol.ledger import Judgement
+from protocol.pay import Record
+from protocol.types import Code
+
+EDGE = 2**40
+REWARD = 1000 * 10**18
+
+measures = st.one_of(st.integers(-EDGE, EDGE), st.integers(-5, 5), st.sampled_from([0, EDGE, -EDGE]))
+weights = st.one_of(st.just(1), st.integers(1, 255))
+trainers = st.lists(st.tuples(measures, measures, weights), min_size=1, max_size=12)
+
+
+def entries(records):
+    return {i: (r.cg, r.dg, r.cn, r.dn) for i, r in records.items()}
+
+
+def ok(gain, news):
+    return Judgement(Code.OK, gain, news)
+
+
+def play(rounds, a):
+    """Records after the rounds, each a mapping trainer -> (gain, news)."""
+    records = {}
+    for judged in rounds:
+        records = pay.advance(records, {i: ok(*values) for i, values in judged.items()}, a)
+    return records
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(weights, min_size=1, max_size=10), st.data())
+def test_pay__any_job__is_the_naive_formula(a, data):
+    records, slow, a = {}, {}, dict(enumerate(a))
+    present = st.sets(st.sampled_from(sorted(a)), min_size=1)
+    for _ in range(data.draw(st.integers(1, 4))):
+        judged = {i: (data.draw(measures), data.draw(measures)) for i in data.draw(present)}
+        included = data.draw(st.sets(st.sampled_from(sorted(judged))))
+        records = pay.advance(records, {i: ok(*values) for i, values in judged.items()}, a)
+        slow = naive.advance(slow, judged, a)
+        assert entries(records) == slow
+        shares = pay.shares(records, included, a)
+        reward = data.draw(st.sampled_from([0, 1, 999, REWARD, 2**96 - 1]))
+        paid = pay.payments(shares, reward)
+        assert paid == naive.payments(slow, included, a, reward)
+        assert all(type(x) is int and x >= 0 for x in paid.values())
+        assert sum(paid.values()) <= reward
+        assert sum(paid.values()) > reward - len(a) or not any(paid.values()) or reward == 0
+
+
+@settings(max_examples=150, deadline=None)
+@given(trainers, st.randoms())
+def test_pay__any_order_of_trainers__is_the_same(values, random):
+    a = {i: weight for i, (_, _, weight) in enumerate(values)}
+    judged = {i: ok(gain, news) for i, (gain, news, _) in enumerate(values)}
+    order = random.sample(sorted(judged), len(judged))
+    records = pay.advance({}, judged, a)
+    assert records == pay.advance({}, {i: judged[i] for i in order}, a)
+    paid = pay.payments(pay.shares(records, list(judged), a), REWARD)
+    assert paid == pay.payments(pay.shares(records, order, a), REWARD)
+
+
+@settings(max_examples=200, deadline=None)
+@given(trainers)
+def test_advance__one_huge_value__moves_nobody_beyond_three_medians(values):
+    a = {i: weight for i, (_, _, weight) in enumerate(values)}
+    gains = {i: gain for i, (gain, _, _) in enumerate(values)}
+    clamped = pay._clamped(gains, a)
+    positive = sorted(g // a[i] for i, g in gains.items() if g > 0)
+    bound = positive[(len(positive) - 1) // 2] if positive else 0
+    assert all(abs(x) <= 3 * a[i] * bound for i, x in clamped.items())
+    assert all(clamped[i] == gains[i] for i in gains if abs(gains[i]) <= 3 * a[i] * bound)
+
+
+@settings(max_examples=200, deadline=None)
+@given(trainers)
+def test_advance__a_round__never_weighs_more_than_one(values):
+    a = {i: weight for i, (_, _, weight) in enumerate(values)}
+    records = pay.advance({}, {i: ok(gain, news) for i, (gain, news, _) in enumerate(values)}, a)
+    assert all(0 <= r.dg <= pay.U and 0 <= r.dn <= pay.U for r in records.values())
+    assert all(abs(r.cg) <= 3 * sum(a.values()) * pay.U and r.cn >= 0 for r in records.values())
+
+
+@settings(max_examples=200, deadline=None)
+@given(trainers)
+def test_shares__any__are_capped_at_three_medians_of_a_weight(values):
+    a = {i: weight for i, (_, _, weight) in enumerate(values)}
+    records = pay.advance({}, {i: ok(gain, news) for i, (gain, news, _) in enumerate(values)}, a)
+    for share in pay.shares(records, list(a), a).values():
+        assert 0 <= share.p == min(share.before_cap, share.cap)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 10, 100, 1000])
+@pytest.mark.parametrize("gain", [1, 1000, EDGE])
+def test_payments__equal_work__is_paid_by_weight(n, gain):
+    a = {i: 1 + i % 255 for i in range(n)}
+    records = play([{i: (gain * a[i], gain * a[i]) for i in a}] * 3, a)
+    paid = pay.payments(pay.shares(records, list(a), a), REWARD)
+    total = sum(a.values())
+    assert all(abs(paid[i] - REWARD * a[i] // total) <= REWARD * a[i] // total // 10**6 + 1 for i in a)
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 1000])
+@pytest.mark.parametrize("value", [-EDGE, 0])
+def test_payments__nobody_helps__nobody_is_paid(n, value):
+    a = dict.fromkeys(range(n), 255)
+    records = play([dict.fromkeys(a, (value, value))], a)
+    shares = pay.shares(records, list(a), a)
+    assert records == {i: Record() for i in a}
+    assert pay.payments(shares, REWARD) == dict.fromkeys(range(n), 0)
+
+
+def test_payments__nobody_included__is_empty():
+    assert pay.payments(pay.shares({}, [], {}), REWARD) == {}
+
+
+def test_payments__without_a_record__is_nothing():
+    records = play([{0: (10, 10), 1: (10, 10)}], {0: 1, 1: 1})
+    paid = pay.payments(pay.shares(records, [0, 1, 2], {0: 1, 1: 1, 2: 1}), REWARD)
+    assert paid == {0: REWARD // 2, 1: REWARD // 2, 2: 0}
+
+
+def test_payments__weight_of_zero__is_left_out_of_everything():
+    a = {0: 1, 1: 1, 2: 0}
+    judged = {0: ok(10, 10), 1: ok(20, 20), 2: ok(EDGE, EDGE)}
+    records = pay.advance({}, judged, a)
+    paid = pay.payments(pay.shares(records, [0, 1, 2], a), REWARD)
+    assert 2 not in records and paid.get(2, 0) == 0
+    assert paid == pay.payments(pay.shares(pay.advance({}, {i: judged[i] for i in (0, 1)}, a), [0, 1], a), REWARD)
+
+
+def test_payments__gain_without_news__is_nothing():
+    a = dict.fromkeys(range(4), 1)
+    records = play([{0: (100, 100), 1: (100, 100), 2: (100, 100), 3: (100, -50)}], a)
+    paid = pay.payments(pay.shares(records, list(a), a), REWARD)
+    assert paid[3] == 0 and paid[0] == paid[1] == paid[2] > 0
+
+
+def test_payments__a_free_rider_below_a_quarter_of_the_average__is_not_paid():
+    a = dict.fromkeys(range(4), 1)
+    records = play([{0: (100, 100), 1: (100, 100), 2: (100, 100), 3: (20, 20)}] * 5, a)
+    paid = pay.payments(pay.shares(records, list(a), a), REWARD)
+    assert paid[3] == 0 and min(paid[0], paid[1], paid[2]) == REWARD // 3
+
+
+def test_advance__absent_and_not_ok__keep_their_records():
+    a = dict.fromkeys(range(3), 1)
+    before = play([dict.fromkeys(a, (10, 10))], a)
+    judged = {0: ok(10, 10), 1: Judgement(Code.MALFORMED)}
+    after = pay.advance(before, judged, a)
+    assert after[1] == before[1] and after[2] == before[2] and after[0] != before[0]
+    assert before == play([dict.fromkeys(a, (10, 10))], a), "nothing was changed in place"
+
+
+def test_advance__news_above_gain__counts_as_the_gain():
+    a = dict.fromkeys(range(3), 1)
+    assert play([{0: (10, 99), 1: (10, 10), 2: (10, 10)}], a) == play([dict.fromkeys(range(3), (10, 10))], a)
+
+
+@pytest.mark.parametrize(
+    ("previous", "earned", "expected"),
+    [
+        (0, True, 125_000),
+        (0, False, 0),
+        (125_000, True, 234_375),
+        (10**6, True, 10**6),
+        (10**6, False, 875_000),
+        (1, False, 0),
+    ],
+)
+def test_reputation__each_round__moves_an_eighth(previous, earned, expected):
+    assert pay.reputation(previous, earned) == expected
