@@ -17,7 +17,8 @@ struct Claim {
     bytes32[] proof;
 }
 
-/// @notice The books of one job. escrowed = left + booked + burnt + refunded; booked covers rounds and fees, paid or not.
+/// @notice The books of one job. escrowed = left + booked + (burnt - forfeited) + refunded; booked covers rounds and
+/// fees, paid or not. The vault holds left + (booked - paid) + (burnt - burnSent) + bonded for the job.
 struct Books {
     IERC20 token;
     address sponsor;
@@ -26,12 +27,13 @@ struct Books {
     uint32 slashUntil; // 0 while the job runs
     uint256 escrowed;
     uint256 left; // escrow not taken yet; after the end the sponsor's rest
-    uint256 booked; // taken by finalised rounds: rewards and fees
+    uint256 booked; // taken by finalised rounds: rewards and fees; after `expire` only what was paid
     uint256 paid; // of booked: claimed rewards and fees
     uint256 burnt; // failed cycles, penalties, expired rewards; sent or not
     uint256 burnSent; // of burnt: sent to 0x…dEaD
     uint256 refunded; // of escrowed: the rest that the sponsor has taken
     uint256 bonded; // bonds still held
+    uint256 forfeited; // of burnt: penalties, from bonds
 }
 
 /// @title Every token of every job; pull payments
@@ -48,6 +50,29 @@ interface IVault {
     event FeesClaimed(JobId indexed job, address indexed member, uint256 amount);
     event BondReturned(JobId indexed job, address indexed trainer, uint256 amount);
     event RestReturned(JobId indexed job, address indexed sponsor, uint256 amount);
+
+    /// @notice Takes a new job's escrow from its sponsor. Only the Federation.
+    /// @dev The token must not charge transfer fees.
+    function deposit(JobId job, IERC20 token, uint96 strikePenalty, address sponsor, uint256 amount) external;
+
+    /// @notice Takes a trainer's bond. Only the Federation.
+    /// @dev The token must not charge transfer fees.
+    function bond(JobId job, address trainer, uint256 amount) external;
+
+    /// @notice Takes a finalised round's reward and fees from the escrow. Only the Federation.
+    /// @return left what remains of the escrow
+    function bookRound(JobId job, uint16 round, uint160 root, uint96 reward, uint256 fees) external returns (uint256 left);
+
+    /// @notice Books fees, of those that rounds have taken, for a member. Only the Federation.
+    function bookFees(JobId job, address member, uint256 amount) external;
+
+    /// @notice Books a failed cycle's burn from the escrow. Only the Federation.
+    /// @return left what remains of the escrow
+    function burn(JobId job, uint256 amount) external returns (uint256 left);
+
+    /// @notice Closes the books of a job that ends now. Only the Federation.
+    /// @param slashTime for how long bonds stay; 0 where no round was finalised
+    function close(JobId job, uint32 claimTime, uint32 slashTime) external;
 
     /// @notice Pays a trainer what the leaves say and applies their strikes, together. By anyone, from finalisation
     /// until the end + claimTime. Rounds claimed already are skipped.

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
+import {JobId} from "./interfaces/IFederation.sol";
+import {Books, Claim, IVault, Leaf} from "./interfaces/IVault.sol";
+import {Errors} from "./libraries/Errors.sol";
+
+/// @title The tokens of all jobs, each job's by itself: what comes in, what is booked, what goes out
+contract Vault is IVault, ReentrancyGuard {
+    using SafeERC20 for IERC20;
+
+    struct Account {
+        IERC20 token;
+        uint96 strikePenalty;
+        address sponsor;
+        uint32 endedAt;
+        uint32 claimUntil;
+        uint32 slashUntil;
+        uint128 left;
+        uint128 booked;
+        uint128 paid;
+        uint128 bonded;
+        uint128 burnt;
+        uint128 burnSent;
+        uint128 escrowed;
+        uint128 refunded;
+        uint128 forfeited;
+    }
+
+    struct Pool {
+        uint160 root; // low bits of the round's rewards root
+        uint96 unpaid;
+    }
+
+    address private constant DEAD = 0x000000000000000000000000000000000000dEaD;
+
+    address private immutable _federation;
+
+    mapping(JobId job => Account) private _accounts;
+    mapping(JobId job => mapping(uint256 round => Pool)) private _pools;
+    mapping(JobId job => mapping(address trainer => uint256 amount)) private _bonds;
+    mapping(JobId job => mapping(address member => uint256 amount)) private _fees;
+    mapping(JobId job => mapping(address trainer => mapping(uint256 word => uint256 rounds))) private _claimed;
+
+    constructor() {
+        _federation = msg.sender;
+    }
+
+    modifier onlyFederation() {
+        if (msg.sender != _federation) revert Errors.Vault_NotFederation(msg.sender);
+        _;
+    }
+
+    /// @inheritdoc IVault
+    function deposit(
+        JobId job,
+        IERC20 token,
+        uint96 strikePenalty,
+        address sponsor,
+        uint256 amount
+    ) external onlyFederation nonReentrant {
+        if (amount > type(uint128).max) revert Errors.Vault_AmountTooLarge(amount);
+
+        Account storage account = _accounts[job];
+        account.token = token;
+        account.strikePenalty = strikePenalty;
+        account.sponsor = sponsor;
+        account.escrowed = uint128(amount);
+        account.left = uint128(amount);
+
+        emit Deposited(job, sponsor, amount);
+
+        _pull(token, sponsor, amount);
+    }
+
+    /// @inheritdoc IVault
+    function bond(JobId job, address trainer, uint256 amount) external onlyFederation nonReentrant {
+        Account storage account = _accounts[job];
+        account.bonded += uint128(amount);
+        _bonds[job][trainer] = amount;
+
+        emit Bonded(job, trainer, amount);
+
+        _pull(account.token, trainer, amount);
+    }
+
+    /// @inheritdoc IVault
+    function bookRound(
+        JobId job,
+        uint16 round,
+        uint160 root,
+        uint96 reward,
+        uint256 fees
+    ) external onlyFederation returns (uint256 left) {
+        Account storage account = _accounts[job];
+        uint256 taken = reward + fees;
+        left = account.left - taken;
+        account.left = uint128(left);
+        account.booked += uint128(taken);
+        _pools[job][round] = Pool(root, reward);
+
+        emit RoundBooked(job, round, root, reward, fees);
+    }
+
+    /// @inheritdoc IVault
+    function bookFees(JobId job, address member, uint256 amount) external onlyFederation {
+        _fees[job][member] += amount;
+
+        emit FeesBooked(job, member, amount);
+    }
+
+    /// @inheritdoc IVault
+    function burn(JobId job, uint256 amount) external onlyFederation returns (uint256 left) {
+        Account storage account = _accounts[job];
+        left = account.left - amount;
+        account.left = uint128(left);
+
+        _burn(job, account, amount);
+    }
+
+    /// @inheritdoc IVault
+    function close(JobId job, uint32 claimTime, uint32 slashTime) external onlyFederation {
+        Account storage account = _accounts[job];
+        account.endedAt = uint32(block.timestamp);
+        account.claimUntil = uint32(Math.min(block.timestamp + claimTime, type(uint32).max));
+        account.slashUntil = uint32(block.timestamp + slashTime);
+    }
+
+    /// @inheritdoc IVault
+    function claim(JobId job, address trainer, Claim[] calldata claims) external nonReentrant {
+        Account storage account = _accounts[job];
+        _requireClaimable(job, account);
+
+        bool slashing = account.endedAt == 0 || block.timestamp < account.slashUntil;
+        uint256 pay;
+        for (uint256 i = 0; i < claims.length; ++i) {
+            (uint256 amount, bool struck) = _take(job, trainer, claims[i]);
+            pay += amount;
+            if (struck && slashing) _strike(job, account, trainer, claims[i].round);
+        }
+        if (pay == 0) return;
+
+        account.paid += uint128(pay);
+
+        account.token.safeTransfer(trainer, pay);
+    }
+
+    /// @inheritdoc IVault
+    function claimFees(JobId job, address member) external nonReentrant {
+        Account storage account = _accounts[job];
+        _requireClaimable(job, account);
+        uint256 amount = _fees[job][member];
+        if (amount == 0) return;
+
+        _fees[job][member] = 0;
+        account.paid += uint128(amount);
+
+        emit FeesClaimed(job, member, amount);
+
+        account.token.safeTransfer(member, amount);
+    }
+
+    /// @inheritdoc IVault
+    function claimBond(JobId job, address trainer) external nonReentrant {
+        Account storage account = _accounts[job];
+        if (account.endedAt == 0) revert Errors.Vault_JobRunning(job);
+        if (block.timestamp < account.slashUntil) revert Errors.Vault_TooEarly(job, account.slashUntil);
+        uint256 amount = _bonds[job][trainer];
+        if (amount == 0) return;
+
+        _bonds[job][trainer] = 0;
+        account.bonded -= uint128(amount);
+
+        emit BondReturned(job, trainer, amount);
+
+        account.token.safeTransfer(trainer, amount);
+    }
+
+    /// @inheritdoc IVault
+    function claimRest(JobId job) external nonReentrant {
+        Account storage account = _accounts[job];
+        if (account.endedAt == 0) revert Errors.Vault_JobRunning(job);
+        uint128 amount = account.left;
+        if (amount == 0) return;
+
+        account.left = 0;
+        account.refunded += amount;
+
+        emit RestReturned(job, account.sponsor, amount);
+
+        account.token.safeTransfer(account.sponsor, amount);
+    }
+
+    /// @inheritdoc IVault
+    function expire(JobId job) external {
+        Account storage account = _accounts[job];
+        if (account.endedAt == 0) revert Errors.Vault_JobRunning(job);
+        if (block.timestamp < account.claimUntil) revert Errors.Vault_TooEarly(job, account.claimUntil);
+        uint256 amount = account.booked - account.paid;
+        if (amount == 0) return;
+
+        account.booked = account.paid;
+
+        _burn(job, account, amount);
+    }
+
+    /// @inheritdoc IVault
+    function sendBurnt(JobId job) external nonReentrant {
+        Account storage account = _accounts[job];
+        uint256 amount = account.burnt - account.burnSent;
+        if (amount == 0) return;
+
+        account.burnSent = account.burnt;
+
+        emit BurnSent(job, amount);
+
+        account.token.safeTransfer(DEAD, amount);
+    }
+
+    /// @inheritdoc IVault
+    function booksOf(JobId job) external view returns (Books memory) {
+        Account storage account = _accounts[job];
+        return
+            Books({
+                token: account.token,
+                sponsor: account.sponsor,
+                endedAt: account.endedAt,
+                claimUntil: account.claimUntil,
+                slashUntil: account.slashUntil,
+                escrowed: account.escrowed,
+                left: account.left,
+                booked: account.booked,
+                paid: account.paid,
+                burnt: account.burnt,
+                burnSent: account.burnSent,
+                refunded: account.refunded,
+                bonded: account.bonded,
+                forfeited: account.forfeited
+            });
+    }
+
+    /// @inheritdoc IVault
+    function bondOf(JobId job, address trainer) external view returns (uint256) {
+        return _bonds[job][trainer];
+    }
+
+    /// @inheritdoc IVault
+    function feesOf(JobId job, address member) external view returns (uint256) {
+        return _fees[job][member];
+    }
+
+    /// @inheritdoc IVault
+    function roundOf(JobId job, uint16 round) external view returns (uint160 root, uint96 unpaid) {
+        Pool storage pool = _pools[job][round];
+        return (pool.root, pool.unpaid);
+    }
+
+    /// @inheritdoc IVault
+    function isClaimed(JobId job, address trainer, uint16 round) external view returns (bool) {
+        return (_claimed[job][trainer][round >> 8] >> (round & 0xff)) & 1 == 1;
+    }
+
+    /// @dev Marks one round as claimed and takes its pay out of the round's pool.
+    /// @return amount to be paid, never more than the pool still holds; 0 where the round was claimed before
+    /// @return struck whether a strike is to be applied; false where the round was claimed before
+    function _take(JobId job, address trainer, Claim calldata claimed) private returns (uint256 amount, bool struck) {
+        uint256 round = claimed.round;
+        uint256 marks = _claimed[job][trainer][round >> 8];
+        uint256 mark = 1 << (round & 0xff);
+        if (marks & mark != 0) return (0, false);
+
+        Pool storage pool = _pools[job][round];
+        uint160 root = pool.root;
+        if (root == 0 || root != _rootOf(trainer, claimed.leaf, claimed.proof)) {
+            revert Errors.Vault_InvalidProof(job, round, trainer);
+        }
+
+        uint256 unpaid = pool.unpaid;
+        amount = Math.min(claimed.leaf.pay, unpaid);
+        struck = claimed.leaf.strike != 0;
+        _claimed[job][trainer][round >> 8] = marks | mark;
+        if (amount > 0) pool.unpaid = uint96(unpaid - amount);
+
+        emit RewardClaimed(job, trainer, claimed.round, amount);
+    }
+
+    /// @dev Costs a trainer one penalty, at most what is left of its bond.
+    function _strike(JobId job, Account storage account, address trainer, uint16 round) private {
+        uint256 left = _bonds[job][trainer];
+        uint256 penalty = Math.min(account.strikePenalty, left);
+        _bonds[job][trainer] = left - penalty;
+        account.bonded -= uint128(penalty);
+        account.forfeited += uint128(penalty);
+
+        emit Struck(job, trainer, round, penalty);
+
+        if (penalty > 0) _burn(job, account, penalty);
+    }
+
+    function _burn(JobId job, Account storage account, uint256 amount) private {
+        account.burnt += uint128(amount);
+
+        emit Burnt(job, amount);
+    }
+
+    /// @dev Refuses a token that doesn't deliver what it was told to.
+    function _pull(IERC20 token, address from, uint256 amount) private {
+        uint256 before = token.balanceOf(address(this));
+        // `from` is always the account that called the Federation.
+        // slither-disable-next-line arbitrary-send-erc20
+        token.safeTransferFrom(from, address(this), amount);
+        uint256 received = Math.saturatingSub(token.balanceOf(address(this)), before);
+        if (received != amount) revert Errors.Vault_TokenTakesFees(address(token), amount, received);
+    }
+
+    function _requireClaimable(JobId job, Account storage account) private view {
+        if (account.endedAt != 0 && block.timestamp >= account.claimUntil) {
+            revert Errors.Vault_TooLate(job, account.claimUntil);
+        }
+    }
+
+    function _rootOf(address trainer, Leaf calldata leaf, bytes32[] calldata proof) private pure returns (uint160) {
+        bytes32 inner = keccak256(abi.encode(trainer, leaf.pay, leaf.strike, leaf.reputation));
+        return uint160(uint256(MerkleProof.processProofCalldata(proof, keccak256(bytes.concat(inner)))));
+    }
+}

@@ -1,0 +1,115 @@
+"""Compiles the contracts afresh and writes what Python and the web page need of them to protocol/chain/abi.
+
+    python scripts/compile.py            write
+    python scripts/compile.py --check    compare with what is committed; exit 1 on any difference
+
+Addresses of the library `Terms` are filled in by whoever deploys (`links`: byte offsets of the 20-byte placeholders in `bytecode`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import solcx
+
+VERSION = "0.8.30"
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = ROOT / "contracts"
+ARTIFACTS = ROOT / "protocol" / "chain" / "abi"
+REMAPPING = ("@openzeppelin", "node_modules/@openzeppelin")
+IMPORT = re.compile(r'^\s*import\s[^"]*"([^"]+)"\s*;', re.MULTILINE)
+LARGEST_RUNTIME = 24_576  # bytes, EIP-170
+DEPLOYED = ("Federation", "Vault", "Terms", "RewardToken", "AppointedCommittee", "OpenAdmission")
+KNOWN = ("Errors", "ICommittee", "IAdmission")  # ABI only
+
+
+def main() -> None:
+    artifacts = {name: render(artifact) for name, artifact in compile_contracts().items()}
+    if "--check" in sys.argv[1:]:
+        different = [name for name, text in artifacts.items() if committed(name) != text]
+        if different:
+            sys.exit(f"protocol/chain/abi is not what the contracts compile to ({', '.join(different)}): run `python scripts/compile.py`.")
+        return
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    for name, text in artifacts.items():
+        (ARTIFACTS / f"{name}.json").write_text(text)
+        size = json.loads(text)["runtime_size"]
+        print(f"{name:20} {size:6} bytes of {LARGEST_RUNTIME}")
+
+
+def compile_contracts(sources: Path = SOURCES) -> dict[str, dict[str, Any]]:
+    """Artifacts by contract name: `contract, abi, bytecode` (creation, hex), `links`, `runtime_size` (bytes)."""
+    files = read_sources(sorted(path for path in sources.rglob("*.sol") if "test" not in path.relative_to(sources).parts))
+    output = solcx.compile_standard(standard_input(files), solc_version=VERSION)
+    compiled = {name: body for file in output["contracts"].values() for name, body in file.items()}
+    artifacts = {name: artifact(name, compiled[name]) for name in DEPLOYED + KNOWN}
+    large = [name for name, body in artifacts.items() if body["runtime_size"] > LARGEST_RUNTIME]
+    if large:
+        sys.exit(f"Larger than the {LARGEST_RUNTIME} bytes that chains allow: {', '.join(large)}.")
+    return artifacts
+
+
+def read_sources(paths: list[Path]) -> dict[str, str]:
+    """The files and everything that they import, by path from the project's root."""
+    files: dict[str, str] = {}
+    waiting = list(paths)
+    while waiting:
+        path = waiting.pop()
+        unit = path.relative_to(ROOT).as_posix()
+        if unit in files:
+            continue
+        files[unit] = path.read_text()
+        for target in IMPORT.findall(files[unit]):
+            near = target.startswith(".")
+            waiting.append((path.parent / target).resolve() if near else ROOT / target.replace(*REMAPPING, 1))
+    return dict(sorted(files.items()))
+
+
+def standard_input(files: dict[str, str]) -> dict[str, Any]:
+    return {
+        "language": "Solidity",
+        "sources": {unit: {"content": text} for unit, text in files.items()},
+        "settings": {
+            "remappings": ["=".join(REMAPPING)],
+            "optimizer": {"enabled": True, "runs": 200},
+            "viaIR": True,
+            "evmVersion": "paris",
+            # A comment or a path changes no byte.
+            "metadata": {"bytecodeHash": "none", "appendCBOR": False},
+            "outputSelection": {"*": {"*": ["abi", "evm.bytecode", "evm.deployedBytecode.object"]}},
+        },
+    }
+
+
+def artifact(name: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Placeholders of libraries become zeros, so that `bytecode` is hexadecimal; `links` tells where they were."""
+    creation = body["evm"]["bytecode"]
+    links = {
+        library: [place["start"] for place in places]
+        for file in creation["linkReferences"].values()
+        for library, places in file.items()
+    }
+    return {
+        "contract": name,
+        "abi": body["abi"],
+        "bytecode": "0x" + re.sub(r"__\$[0-9a-f]{34}\$__", "0" * 40, creation["object"]),
+        "links": links,
+        "runtime_size": len(body["evm"]["deployedBytecode"]["object"]) // 2,
+    }
+
+
+def render(body: dict[str, Any]) -> str:
+    return json.dumps(body, indent=1) + "\n"
+
+
+def committed(name: str) -> str | None:
+    path = ARTIFACTS / f"{name}.json"
+    return path.read_text() if path.exists() else None
+
+
+if __name__ == "__main__":
+    main()
