@@ -1,7 +1,8 @@
 """Lets `brownie run` work in a checkout whose path has a dot in it, such as a temporary directory.
 
-Brownie imports a script by its absolute path with dots for slashes, which splits `tmp.x` into two packages. This finder,
-asked after all others, gives such halves as empty packages. Set-up has Python load it whenever it starts as `brownie`.
+Brownie imports a script by its absolute path with dots for slashes, which splits `tmp.x` into two packages. This
+finder, asked after all others, gives such halves as empty packages. Set-up has Python load it whenever it starts as
+`brownie`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ class DottedPaths(MetaPathFinder):
     ) -> ModuleSpec | None:
         if not any(f"{dotted}.".startswith(f"{fullname}.") for dotted in self.folders):
             return None
-        nearest = max((dotted for dotted in self.folders if f"{fullname}.".startswith(f"{dotted}.")), key=len, default="")
+        above = [dotted for dotted in self.folders if f"{fullname}.".startswith(f"{dotted}.")]
+        nearest = max(above, key=len, default="")
         spec = ModuleSpec(fullname, None, is_package=True)
         spec.submodule_search_locations = [str(self.folders[nearest])]
         return spec

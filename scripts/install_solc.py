@@ -13,7 +13,7 @@ from pathlib import Path
 VERSION = "0.8.30"
 DOWNLOAD_SECONDS = 20
 NODE_MODULES = Path(__file__).resolve().parent.parent / "node_modules"
-PACKAGES = ("solc", "command-exists", "commander", "follow-redirects", "js-sha3", "memorystream", "semver", "tmp", "os-tmpdir")
+NEEDED = ("command-exists", "commander", "follow-redirects", "js-sha3", "memorystream", "semver", "tmp", "os-tmpdir")
 
 DOWNLOAD = f"""
 import socket, solcx
@@ -60,9 +60,10 @@ def works(compiler: Path) -> bool:
 
 
 def download() -> bool:
-    """Tries the ordinary download in a process of its own, so that a network that swallows packets costs 20 s at most."""
+    """Tries the ordinary download, in a process of its own: a network that swallows packets costs 20 s at most."""
+    command = [sys.executable, "-c", DOWNLOAD]
     try:
-        return subprocess.run([sys.executable, "-c", DOWNLOAD], capture_output=True, timeout=DOWNLOAD_SECONDS).returncode == 0
+        return subprocess.run(command, capture_output=True, timeout=DOWNLOAD_SECONDS, check=False).returncode == 0
     except subprocess.TimeoutExpired:
         return False
 
@@ -70,7 +71,7 @@ def download() -> bool:
 def wrap(home: Path, target: Path) -> None:
     """Copies the npm compiler beside the wrapper, so that the wrapper outlives this checkout."""
     folder = home / f"npm-{VERSION}"
-    for package in PACKAGES:
+    for package in ("solc", *NEEDED):
         shutil.copytree(NODE_MODULES / package, folder / "node_modules" / package, dirs_exist_ok=True)
     asked = ["node", "-p", f"require({str(folder / 'node_modules/solc')!r}).version()"]
     version = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()

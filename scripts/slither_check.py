@@ -1,0 +1,82 @@
+"""Runs slither over the contracts, test doubles left out; a high or medium finding that nobody explained fails.
+
+Slither gets what the compiler gets: its own reading of a brownie project stumbles over files that hold imports alone.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from scripts.compile import SOURCES, read_sources, standard_input
+
+SOLC = Path.home() / ".solcx" / "solc-v0.8.30"
+SERIOUS = ("High", "Medium")
+
+ZERO = "Solidity starts locals at zero, and the house counts on it"
+OWN_VAULT = "calls only the Federation's own Vault, functions that call nobody and that only the Federation may use"
+EXPLAINED: dict[tuple[str, str], str] = {
+    ("uninitialized-local", "*"): ZERO,
+    ("reentrancy-no-eth", "_fail"): OWN_VAULT,
+    ("reentrancy-no-eth", "_seat"): OWN_VAULT,
+    ("reentrancy-no-eth", "finalize"): OWN_VAULT,
+    ("reentrancy-no-eth", "open"): OWN_VAULT + "; `select` is a staticcall",
+}
+"""By detector and function (* for any): why a finding is none."""
+
+
+def main() -> None:
+    findings = [found for found in run_slither() if found["impact"] in SERIOUS]
+    keys = {(found["check"], function_of(found)) for found in findings}
+    unexplained = [found for found in findings if not explanations({(found["check"], function_of(found))})]
+    for found in unexplained:
+        print(f"{found['impact']} {found['check']}: {found['description']}")
+    stale = set(EXPLAINED) - explanations(keys)
+    if stale:
+        print(f"Explained in {__file__}, but no longer found: {sorted(stale)}")
+    print(f"slither: {len(findings)} high or medium findings, {len(unexplained)} of them unexplained")
+    sys.exit(bool(unexplained or stale))
+
+
+def run_slither() -> list[dict[str, Any]]:
+    """Every finding outside node_modules."""
+    with tempfile.TemporaryDirectory() as folder:
+        asked = Path(folder) / "input.json"
+        asked.write_text(json.dumps(compiler_input()))
+        answer = Path(folder) / "answer.json"
+        options = ["--compile-force-framework", "Solc-json", "--solc", SOLC, "--filter-paths", "node_modules"]
+        command = [sys.executable, "-m", "slither", asked, *options, "--json", answer]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        said = json.loads(answer.read_text()) if answer.exists() else {"success": False, "error": done.stderr}
+    if not said["success"]:
+        sys.exit(f"slither could not read the contracts: {said['error']}")
+    return list(said["results"].get("detectors", []))
+
+
+def compiler_input() -> dict[str, Any]:
+    paths = sorted(path for path in SOURCES.rglob("*.sol") if "test" not in path.relative_to(SOURCES).parts)
+    asked = standard_input(read_sources(paths))
+    del asked["settings"]["outputSelection"]  # slither has its own wishes
+    return asked
+
+
+def function_of(found: dict[str, Any]) -> str:
+    """The function that a finding is about; empty for one about a contract."""
+    for element in found["elements"]:
+        above = element.get("type_specific_fields", {}).get("parent", {})
+        for candidate in (element, above):
+            if candidate.get("type") == "function":
+                return str(candidate["name"])
+    return ""
+
+
+def explanations(keys: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    return {key for check, function in keys for key in ((check, function), (check, "*")) if key in EXPLAINED}
+
+
+if __name__ == "__main__":
+    main()
