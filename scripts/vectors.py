@@ -1,0 +1,257 @@
+"""Writes tests/vectors/protocol.json: facts on which Python, Solidity and the web page must agree.
+
+`python -m scripts.vectors` writes it, `--check` says whether the committed file is what would be written. Bytes are
+0x-hex; whatever can pass 2⁵³ is a decimal string.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from eth_utils.address import to_checksum_address
+from numpy.typing import NDArray
+
+from protocol import envelope, hashes, sheet
+from protocol.cid import digest_of, to_cid
+from protocol.merkle import Leaf, RewardsTree
+from protocol.model import Update, initial_model, quantise
+from protocol.spec import JobSpec
+from protocol.types import Address, Code, CycleId, Digest, JobId, Seat
+
+PATH: Final = Path(__file__).parent.parent / "tests" / "vectors" / "protocol.json"
+
+CHAIN_ID: Final = 31337
+JOB: Final = JobId(7)
+
+Facts = dict[str, Any]
+
+
+def make() -> Facts:
+    """All vectors."""
+    return {
+        "cycles": cycles(),
+        "sheet_bytes": sheet_bytes(),
+        "commitments": commitments(),
+        "rewards": [rewards(n) for n in (1, 2, 3, 7)],
+        "cids": cids(),
+        "spec": spec(),
+        "files": files(),
+    }
+
+
+def cycles() -> list[Facts]:
+    """Three cycles of one job in a row: one finalised, one failed, one after that failure."""
+    facts: list[Facts] = []
+    result, sheets, updates = hashes.NO_HASH, hashes.NO_HASH, 0
+    for counter, (parent, everybody, finalised) in enumerate(
+        [("a", True, True), ("", False, False), ("b", True, True)], 1
+    ):
+        parent_hash = word("block " + parent) if parent else hashes.NO_HASH
+        seed = hashes.cycle_seed(sheets, updates, parent_hash)
+        cycle = hashes.make_cycle(result, seed, counter, everybody)
+        fact: Facts = {
+            "prev_result": hexed(result),
+            "prev_sheets": hexed(sheets),
+            "prev_updates": str(updates),
+            "parent_hash": hexed(parent_hash),
+            "seed": hexed(seed),
+            "counter": counter,
+            "everybody": everybody,
+            "cycle": str(cycle),
+        }
+        fact["updates_start"] = str(hashes.updates_start(seed))
+        fact["submitted"], updates = submitted(seed, counter)
+        fact["revealed"], sheets = revealed(seed, counter)
+        if finalised:
+            fact["result"], result = voted(cycle, updates, sheets)
+        facts.append(fact)
+    return facts
+
+
+def submitted(seed: bytes, counter: int) -> tuple[list[Facts], int]:
+    facts, acc = [], hashes.updates_start(seed)
+    for i in range(3):
+        trainer, digest = account(f"trainer {i}"), Digest(word(f"update {counter} {i}"))
+        acc = hashes.updates_acc(acc, trainer, digest)
+        facts.append({"trainer": trainer, "digest": hexed(digest), "acc": str(acc)})
+    return facts, acc
+
+
+def revealed(seed: bytes, counter: int) -> tuple[list[Facts], bytes]:
+    facts, acc = [], seed
+    for seat in range(2):
+        text, salt = sheet.encode_sheet(ENTRIES[seat : seat + 3]), word(f"salt {counter} {seat}")
+        acc = hashes.sheets_acc(acc, Seat(seat), text, salt)
+        facts.append({"seat": seat, "sheet": hexed(text), "salt": hexed(salt), "acc": hexed(acc)})
+    return facts, acc
+
+
+def voted(cycle: CycleId, updates: int, sheets: bytes) -> tuple[Facts, bytes]:
+    federation, model, root = account("federation"), word("model"), word("rewards")
+    result = hashes.result_hash(CHAIN_ID, federation, JOB, cycle, updates, sheets, model, root)
+    fact = {
+        "chain_id": CHAIN_ID,
+        "federation": federation,
+        "job": str(JOB),
+        "model": hexed(model),
+        "rewards": hexed(root),
+        "hash": hexed(result),
+        "sealed": {str(seat): str(hashes.sealed_vote(result, Seat(seat))) for seat in (0, 1, 23)},
+    }
+    return fact, result
+
+
+ENTRIES: Final = [
+    sheet.Entry(Code.OK, 1_500_000_000, -1),
+    sheet.Entry(Code.MALFORMED),
+    sheet.Entry(Code.OK, -sheet.LIMIT, sheet.LIMIT),
+    sheet.Entry(Code.DUPLICATE),
+    sheet.Entry(Code.UNREACHABLE),
+    sheet.Entry(Code.ZERO),
+]
+
+
+def sheet_bytes() -> list[Facts]:
+    """`read` is what every reader makes of the bytes; the last sheet is what a hostile member may reveal."""
+    hostile = b"\x05" + bytes(12) + b"\x02" + b"\x01" * 12 + b"\x00" + b"\x7f" + b"\xff" * 5 + b"\x80" + bytes(5)
+    texts = [b"", sheet.encode_sheet(ENTRIES), hostile]
+    return [
+        {"bytes": hexed(text), "read": [[int(code), str(gain), str(news)] for code, gain, news in read(text)]}
+        for text in texts
+    ]
+
+
+def read(text: bytes) -> list[sheet.Entry]:
+    return sheet.decode_sheet(text, len(text) // sheet.ENTRY_BYTES)
+
+
+def commitments() -> list[Facts]:
+    facts = []
+    for name, entries in (("empty", []), ("six", ENTRIES)):
+        federation, member, salt = account("federation"), account(name), word(name)
+        text, cycle = sheet.encode_sheet(entries), CycleId(2**64 - 1)
+        commitment = sheet.commitment(CHAIN_ID, federation, JOB, cycle, member, text, salt)
+        facts.append(
+            {
+                "chain_id": CHAIN_ID,
+                "federation": federation,
+                "job": str(JOB),
+                "cycle": str(cycle),
+                "member": member,
+                "sheet": hexed(text),
+                "salt": hexed(salt),
+                "commitment": hexed(commitment),
+            }
+        )
+    return facts
+
+
+def rewards(n: int) -> Facts:
+    """The rewards tree of n trainers."""
+    leaves = [
+        Leaf(account(f"trainer {i}"), pay=i * 10**20 + 1, strike=int(i == 2), reputation=1000 * i) for i in range(n)
+    ]
+    tree = RewardsTree(leaves)
+    return {
+        "root": hexed(tree.root),
+        "leaves": [
+            {
+                "trainer": leaf.trainer,
+                "pay": str(leaf.pay),
+                "strike": leaf.strike,
+                "reputation": leaf.reputation,
+                "hash": hexed(leaf.hash),
+                "proof": [hexed(node) for node in tree.proof(leaf.trainer)],
+            }
+            for leaf in leaves
+        ],
+    }
+
+
+def cids() -> list[Facts]:
+    """CIDs of `text` repeated and cut to `length`: empty, small, around one 256 KiB block, more than 174 blocks."""
+    facts = []
+    for length in (0, 1, 1000, 262_144, 262_145, 1_000_000, 50_000_000):
+        digest = digest_of(repeated("hansa ", length))
+        facts.append({"text": "hansa ", "length": length, "cid": to_cid(digest), "digest": hexed(digest)})
+    return facts
+
+
+def repeated(text: str, length: int) -> bytes:
+    return (text.encode() * (length // len(text) + 1))[:length]
+
+
+def spec() -> Facts:
+    example = JobSpec(
+        task="heart",
+        settings={"batch": 4, "names": ["é", "b"], "nested": [1, [True, "a"]]},
+        steps=100,
+        model_bytes=4096,
+        update_bytes=2048,
+    )
+    return {"text": example.encode().decode(), "cid": to_cid(digest_of(example.encode()))}
+
+
+def files() -> Facts:
+    """A model, an update to it and its envelope, made from secrets that anybody may know."""
+    tensors: dict[str, NDArray[np.float32]] = {
+        "w": np.array([[-0.75, -0.5, -0.25], [0.0, 0.25, 0.5]], np.float32),
+        "b": np.array([0.5], np.float32),
+    }
+    model = initial_model(tensors, bits=8)
+    base, trainer, cycle = digest_of(model.encode()), account("trainer 0"), CycleId(12345678901234567)
+    update = Update(quantise(tensors, model), JOB, cycle, trainer).encode()
+    secrets = [word(f"secret {seat}") for seat in range(3)]
+    members = [envelope.public_key(secrets[0]), None, envelope.public_key(secrets[2])]
+    ctx, key = envelope.context(CHAIN_ID, account("federation"), JOB, cycle, trainer, base), word("content key")
+    sealed = envelope.seal(update, key, ctx, members)
+    return {
+        "model": hexed(model.encode()),
+        "model_cid": to_cid(base),
+        "job": str(JOB),
+        "cycle": str(cycle),
+        "trainer": trainer,
+        "update": hexed(update),
+        "key": hexed(key),
+        "context": hexed(ctx),
+        "secrets": [hexed(secret) for secret in secrets],
+        "members": [hexed(member) if member else None for member in members],
+        "envelope": hexed(sealed),
+        "envelope_cid": to_cid(digest_of(sealed)),
+    }
+
+
+def word(name: str) -> bytes:
+    """32 bytes that stand for something."""
+    return hashlib.sha256(f"hansa {name}".encode()).digest()
+
+
+def account(name: str) -> Address:
+    return Address(to_checksum_address(word(name)[:20]))
+
+
+def hexed(data: bytes) -> str:
+    return "0x" + data.hex()
+
+
+def text_of(facts: Facts) -> str:
+    return json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
+
+
+def main(arguments: list[str]) -> int:
+    text = text_of(make())
+    if arguments == ["--check"]:
+        same = PATH.exists() and PATH.read_text(encoding="utf-8") == text
+        print(f"{PATH} is {'up to date' if same else 'stale: run python -m scripts.vectors'}")
+        return 0 if same else 1
+    PATH.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
