@@ -2,17 +2,148 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from client.config import TrainerConfig
 from client.training import local_update
-from protocol import envelope
+from protocol import envelope, tensors
 from protocol.chain.federation import JobState
-from protocol.chain.history import CycleRecord, Failed, Finalized
+from protocol.chain.history import CycleRecord, Failed
 from protocol.cid import to_cid
-from protocol.daemon import Daemon
 from protocol.errors import FatalError
 from protocol.hashes import cycle_counter
-from protocol.job import JobContext
 from protocol.model import Model, Update
-from protocol.tensors import decode, encode
+from protocol.participant import Participant, torch_threads
 from protocol.types import CycleId, Digest, Phase
 from tasks import load_task
+
+
+class Trainer(Participant):
+    """One trainer of one job. What it computes is journalled before it is sent; its rows never leave it."""
+
+    def __init__(self, config: TrainerConfig) -> None:
+        super().__init__(config, keep_models=config.keep_models)
+        self.config = config
+        spec = self.context.spec
+        allowed = frozenset({*config.deployment.allowed.tasks, *config.allow})
+        self.task = load_task(
+            spec.task, spec.settings, spec.seed, task_file=config.task_file, digest=spec.task_digest, allowed=allowed
+        )
+        self.data = self.task.load(config.source)
+        self.log.info("data loaded", rows=len(self.data), source=config.source)
+        self._started_at: int | None = None
+
+    def act(self, state: JobState) -> bool:
+        """Does the one thing that is due; True when nothing ever will be again."""
+        if self._started_at is None:
+            self._started_at = cycle_counter(state.cycle)
+        enrolled, last = self.federation.trainer(self.job, self.me, self.head)
+        if not enrolled:
+            return self._enrol(state)
+        self._publish(state)
+        match state.phase:
+            case Phase.SUBMIT if last != cycle_counter(state.cycle):
+                self._stop_after_failure()
+                self._submit(state)
+            case phase if phase.is_over:
+                return self._leave(state)
+        return False
+
+    # --- ENROL
+
+    def _enrol(self, state: JobState) -> bool:
+        if state.phase != Phase.ENROL:
+            raise FatalError(
+                f"job {self.job} has ended its enrolment",
+                cause=f"{self.me} is not among its trainers",
+                next_step="pick a job that is still enrolling (hansa job list)",
+            )
+        bond = self.config.bond if self.config.bond is not None else self.context.terms.min_bond
+        if bond < self.context.terms.min_bond:
+            raise FatalError(
+                f"a bond of {bond} is too small",
+                cause=f"job {self.job} asks for {self.context.terms.min_bond}",
+                next_step="raise --bond",
+            )
+        self.pay_in(self.context.terms.token, bond)
+        self.send(self.federation.enrol_call(self.job, self.context.terms.hash, bond, b""), "enrol", CycleId(0))
+        return False
+
+    # --- SUBMIT
+
+    def _submit(self, state: JobState) -> None:
+        sealed = self.journal.remember((self.job, state.cycle, "update"), lambda: self._sealed(state))
+        self.send(self.federation.submit_call(self.job, state.cycle, sealed["digest"]), "submit", state.cycle)
+
+    def _sealed(self, state: JobState) -> dict[str, Any]:
+        cycle = self.cycle(state)
+        digest, model = self.base()
+        integers = self.journal.blob(self._integers(digest, model))
+        attempt = self._attempt()
+        update = Update(
+            tensors=tensors.decode(integers)[0],
+            job=self.job,
+            cycle=state.cycle,
+            trainer=self.me,
+            retry_cid=None if attempt is None else to_cid(attempt["digest"]),
+            retry_key=None if attempt is None else attempt["key"],
+        )
+        key = envelope.new_content_key()
+        ctx = envelope.context(self.chain.chain_id, self.federation.address, self.job, state.cycle, self.me, digest)
+        data = envelope.seal(update.encode(), key, ctx, self.member_keys(cycle))
+        return {"digest": self.journal.put_blob(data), "key": key}
+
+    def _integers(self, base: Digest, model: Model) -> Digest:
+        """The blob of this trainer's quantised delta from one model: trained once, however often it is submitted."""
+
+        def train() -> dict[str, Any]:
+            with torch_threads(self.config.threads):
+                local = local_update(self.task, self.data, model, self.context.spec, self.me)
+            self.log.info("trained", round=model.round + 1, loss=round(local.loss, 6), steps=local.steps)
+            return {"integers": self.journal.put_blob(tensors.encode(local.tensors, {}))}
+
+        integers: Digest = self.journal.remember((self.job, "integers", base), train)["integers"]
+        return integers
+
+    def _attempt(self) -> dict[str, Any] | None:
+        """This trainer's first published submission of a failed cycle over the same model."""
+        for cycle in self.failed_cycles():
+            known = self.journal.recall((self.job, cycle.cycle, "update"))
+            if known is not None and any(update.trainer == self.me for update in cycle.updates):
+                return known
+        return None
+
+    # --- after SUBMIT
+
+    def _publish(self, state: JobState) -> None:
+        """Gives the bytes away once nobody can submit a copy any more; never those of a cycle that failed in SUBMIT."""
+        for cycle in reversed(self.history().cycles[-2:]):
+            known = self.journal.recall((self.job, cycle.cycle, "update"))
+            if known is not None and self._submit_closed(cycle, state):
+                self.publish(known["digest"])
+
+    def _submit_closed(self, cycle: CycleRecord, state: JobState) -> bool:
+        if cycle.outcome is not None:
+            return not (isinstance(cycle.outcome, Failed) and cycle.outcome.phase == Phase.SUBMIT)
+        return cycle.cycle == state.cycle and Phase.SUBMIT < state.phase < Phase.LAPSED and self.settled(state)
+
+    def _stop_after_failure(self) -> None:
+        failed = [
+            cycle
+            for cycle in self.failed_cycles()
+            if cycle_counter(cycle.cycle) > (self._started_at or 0)
+            and any(update.trainer == self.me for update in cycle.updates)
+        ]
+        if failed and not self.config.keep_going:
+            raise FatalError(
+                f"cycle {cycle_counter(failed[-1].cycle)} of job {self.job} failed with your update in",
+                cause="its committee did not finish it",
+                next_step="look at `hansa job show`, then run again, or with --keep-going",
+            )
+
+    def _leave(self, state: JobState) -> bool:
+        """Claims what is due; waits for the bond if that is soon."""
+        due = [round_ for round_ in self.claimable_rounds()]
+        if due:
+            self.send(self.claim_call(self.me, due), f"claim {due[-1]}", state.cycle)
+        return self.bond_is_back(self.config.wait_for_bond)

@@ -25,11 +25,11 @@ contract Vault is IVault, ReentrancyGuard {
         uint128 booked;
         uint128 paid;
         uint128 bonded;
+        uint128 escrowed;
+        uint128 forfeited;
         uint128 burnt;
         uint128 burnSent;
-        uint128 escrowed;
         uint128 refunded;
-        uint128 forfeited;
     }
 
     struct Pool {
@@ -137,11 +137,16 @@ contract Vault is IVault, ReentrancyGuard {
         _requireClaimable(job, account);
 
         bool slashing = account.endedAt == 0 || block.timestamp < account.slashUntil;
+        mapping(uint256 round => Pool) storage pools = _pools[job];
+        mapping(uint256 word => uint256 rounds) storage marks = _claimed[job][trainer];
         uint256 pay;
         for (uint256 i = 0; i < claims.length; ++i) {
-            (uint256 amount, bool struck) = _take(job, trainer, claims[i]);
+            Claim calldata next = claims[i];
+            if (!_mark(marks, next.round)) continue;
+
+            uint256 amount = _take(pools, job, trainer, next);
             pay += amount;
-            if (struck && slashing) _strike(job, account, trainer, claims[i].round);
+            if (next.leaf.strike != 0 && slashing) _strike(job, account, trainer, next.round);
         }
         if (pay == 0) return;
 
@@ -265,28 +270,31 @@ contract Vault is IVault, ReentrancyGuard {
         return (_claimed[job][trainer][round >> 8] >> (round & 0xff)) & 1 == 1;
     }
 
-    /// @dev Marks one round as claimed and takes its pay out of the round's pool.
-    /// @return amount to be paid, never more than the pool still holds; 0 where the round was claimed before
-    /// @return struck whether a strike is to be applied; false where the round was claimed before
-    function _take(JobId job, address trainer, Claim calldata claimed) private returns (uint256 amount, bool struck) {
-        uint256 round = claimed.round;
-        uint256 marks = _claimed[job][trainer][round >> 8];
+    /// @return fresh whether the round was not marked before
+    function _mark(mapping(uint256 word => uint256 rounds) storage marks, uint256 round) private returns (bool fresh) {
         uint256 mark = 1 << (round & 0xff);
-        if (marks & mark != 0) return (0, false);
+        uint256 word = marks[round >> 8];
+        fresh = word & mark == 0;
+        if (fresh) marks[round >> 8] = word | mark;
+    }
 
-        Pool storage pool = _pools[job][round];
-        uint160 root = pool.root;
-        if (root == 0 || root != _rootOf(trainer, claimed.leaf, claimed.proof)) {
-            revert Errors.Vault_InvalidProof(job, round, trainer);
+    /// @return amount that the leaf grants, at most what the round's pool still holds; taken out of it
+    function _take(
+        mapping(uint256 round => Pool) storage pools,
+        JobId job,
+        address trainer,
+        Claim calldata next
+    ) private returns (uint256 amount) {
+        Pool storage pool = pools[next.round];
+        (uint160 root, uint256 unpaid) = (pool.root, pool.unpaid);
+        if (root == 0 || root != _rootOf(trainer, next.leaf, next.proof)) {
+            revert Errors.Vault_InvalidProof(job, next.round, trainer);
         }
 
-        uint256 unpaid = pool.unpaid;
-        amount = Math.min(claimed.leaf.pay, unpaid);
-        struck = claimed.leaf.strike != 0;
-        _claimed[job][trainer][round >> 8] = marks | mark;
+        amount = Math.min(next.leaf.pay, unpaid);
         if (amount > 0) pool.unpaid = uint96(unpaid - amount);
 
-        emit RewardClaimed(job, trainer, claimed.round, amount);
+        emit RewardClaimed(job, trainer, next.round, amount);
     }
 
     /// @dev Costs a trainer one penalty, at most what is left of its bond.

@@ -17,16 +17,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from protocol.exact import BLOCK, Tensors, as_float64, blocks, dot_products, in_order, stepped
+from protocol import kernels
+from protocol.exact import BLOCK, Integers, Tensors, blocks, dot_products, in_order
+from protocol.kernels import Neighbours, Target
 from protocol.types import Code
 
 if TYPE_CHECKING:
+    from ctypes import CDLL
+
     from protocol.ledger import Judgement
     from protocol.model import Model
 
 FROM_TO_DROP = 3
-Sums = Callable[[str, slice], NDArray[np.float64]]
-"""Exact integer sums of one block of one tensor, as float64."""
+WORTH_COMPILED = 1 << 20
+COMPILED_BLOCK = 1 << 20
+Work = Callable[[NDArray[np.float32], NDArray[np.float32], int, Sequence[Integers]], None]
+"""Fills a block of the new model from the old one's, its exponent k and the same block of every update."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,7 @@ def aggregate(
     weights: Sequence[int],
     clips: Sequence[int],
     *,
-    block: int = BLOCK,
+    block: int | None = None,
     threads: int = 1,
 ) -> dict[str, NDArray[np.float32]]:
     """The next model's tensors from the included updates, in the model's name order.
@@ -81,23 +87,53 @@ def aggregate(
     updates: integers within the model's range (`Update.decode` checks it); weights: 1 to 255 each; clips: 0 to 256
     each, from the norms of all ok updates. No order of the updates, block size or number of threads changes a bit;
     only `nnm_trimmed_mean` depends on the order, where two neighbours are equally near.
+
+    Memory: the new model, and one block of every update for each thread.
     """
-    chosen = RULES[rule]
     _check(model, updates, weights, clips)
-    n = len(updates)
-    divisor = 256 * (sum(weights) if chosen.weighted else n - 2 * chosen.trim(n))
-    if chosen.weighted:
-        sums = _weighted_sums(updates, [a * c for a, c in zip(weights, clips, strict=True)])
-    elif chosen.mixes:
-        neighbours = nearest(updates, clips, model.k, block=block, threads=threads)
-        divisor *= n - tolerated(n)
-        sums = _trimmed_sums(updates, clips, chosen.trim(n), neighbours)
-    else:
-        sums = _trimmed_sums(updates, clips, chosen.trim(n))
+    size = sum(tensor.size for tensor in model.tensors.values())
+    native = kernels.native() if size * len(updates) >= WORTH_COMPILED else None
+    work = _work(rule, model, updates, weights, clips, native, threads)
     result: dict[str, NDArray[np.float32]] = {}
     for (name, old), k in zip(model.tensors.items(), model.k, strict=True):
-        result[name] = _tensor(name, old, k, divisor, sums, block, threads)
+        result[name] = np.empty(old.shape, np.float32)
+        fill = _filler(name, old, result[name], k, updates, work)
+        in_order(fill, list(blocks(old.size, block or (COMPILED_BLOCK if native else BLOCK))), threads)
     return result
+
+
+def _work(
+    rule: str,
+    model: Model,
+    updates: Sequence[Tensors],
+    weights: Sequence[int],
+    clips: Sequence[int],
+    native: CDLL | None,
+    threads: int,
+) -> Work:
+    """What is done with each block of a tensor."""
+    chosen, n = RULES[rule], len(updates)
+    if chosen.weighted:
+        factors = [a * c for a, c in zip(weights, clips, strict=True)]
+        divisor = 256 * sum(weights)
+        return lambda w, out, k, rows: kernels.weighted_mean(Target(w, out, k, divisor), rows, factors, native)
+    trim, near = chosen.trim(n), np.empty((n, 0), np.int32)
+    if chosen.mixes:
+        near = nearest(updates, clips, model.k, threads=threads)
+    divisor = 256 * (n - 2 * trim) * max(1, near.shape[1])
+    return lambda w, out, k, rows: kernels.trimmed_mean(Target(w, out, k, divisor), rows, clips, near, trim, native)
+
+
+def _filler(
+    name: str, old: NDArray[np.float32], new: NDArray[np.float32], k: int, updates: Sequence[Tensors], work: Work
+) -> Callable[[slice], None]:
+    before, after = np.ascontiguousarray(old).reshape(-1), new.reshape(-1)
+
+    def fill(part: slice) -> None:
+        rows = [np.require(update[name].reshape(-1)[part], requirements=["C", "A"]) for update in updates]
+        work(np.require(before[part], requirements=["C", "A"]), after[part], k, rows)
+
+    return fill
 
 
 def contribution(model: Model, q: Tensors, a: int, c: int, total_a: int) -> dict[str, NDArray[np.float64]]:
@@ -109,19 +145,17 @@ def contribution(model: Model, q: Tensors, a: int, c: int, total_a: int) -> dict
     return result
 
 
-def nearest(
-    updates: Sequence[Tensors], clips: Sequence[int], k: Sequence[int], *, block: int = BLOCK, threads: int = 1
-) -> NDArray[np.float64]:
-    """Which updates each is summed with, (updates, updates) of 0 and 1: itself and its n-f-1 nearest by the exact
+def nearest(updates: Sequence[Tensors], clips: Sequence[int], k: Sequence[int], *, threads: int = 1) -> Neighbours:
+    """Which updates are summed in place of each, (updates, n-f) indices: itself and its n-f-1 nearest by the exact
     squared distance of v = c*q; of equals the earlier on chain."""
     n = len(updates)
     scale = np.array([int(c) for c in clips], object)
-    products = dot_products(updates, updates, k, block=block, threads=threads) * np.outer(scale, scale)
-    chosen = np.zeros((n, n))
+    products = dot_products(updates, updates, k, threads=threads) * np.outer(scale, scale)
+    chosen = []
     for i in range(n):
         distances = sorted((products[i, i] + products[j, j] - 2 * products[i, j], j) for j in range(n) if j != i)
-        chosen[i, [i, *(j for _, j in distances[: n - tolerated(n) - 1])]] = 1
-    return chosen
+        chosen.append(sorted([i, *(j for _, j in distances[: n - tolerated(n) - 1])]))
+    return np.array(chosen, np.int32)
 
 
 def _check(model: Model, updates: Sequence[Tensors], weights: Sequence[int], clips: Sequence[int]) -> None:
@@ -132,45 +166,3 @@ def _check(model: Model, updates: Sequence[Tensors], weights: Sequence[int], cli
     shapes = {name: tensor.shape for name, tensor in model.tensors.items()}
     if any({name: update[name].shape for name in update} != shapes for update in updates):
         raise ValueError("an update's names or shapes are not the model's")
-
-
-def _tensor(
-    name: str, old: NDArray[np.float32], k: int, divisor: int, sums: Sums, block: int, threads: int
-) -> NDArray[np.float32]:
-    new = np.empty(old.size, np.float32)
-    flat = old.reshape(-1)
-
-    def fill(part: slice) -> None:
-        new[part] = stepped(flat[part], sums(name, part), k, divisor)
-
-    in_order(fill, list(blocks(old.size, block)), threads)
-    return new.reshape(old.shape)
-
-
-def _weighted_sums(updates: Sequence[Tensors], factors: Sequence[int]) -> Sums:
-    """Σ factor*q."""
-
-    def sums(name: str, part: slice) -> NDArray[np.float64]:
-        total = np.zeros(part.stop - part.start, np.int64)
-        for update, factor in zip(updates, factors, strict=True):
-            total += np.multiply(update[name].reshape(-1)[part], factor, dtype=np.int64)
-        return total.astype(np.float64)
-
-    return sums
-
-
-def _trimmed_sums(
-    updates: Sequence[Tensors], clips: Sequence[int], trim: int, mix: NDArray[np.float64] | None = None
-) -> Sums:
-    """Coordinate by coordinate the sum of v = c*q, or of the rows of mix @ v, without the `trim` lowest and
-    highest."""
-    scale = np.array(clips, np.float64)[:, None]
-
-    def sums(name: str, part: slice) -> NDArray[np.float64]:
-        values = as_float64(updates, name, part) * scale  # (updates, values)
-        if mix is not None:
-            values = mix @ values
-        values.sort(axis=0)
-        return np.asarray(values[trim : len(updates) - trim].sum(axis=0) + 0.0, np.float64)
-
-    return sums

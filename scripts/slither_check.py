@@ -21,6 +21,7 @@ ZERO = "Solidity starts locals at zero, and the house counts on it"
 OWN_VAULT = "calls only the Federation's own Vault, functions that call nobody and that only the Federation may use"
 EXPLAINED: dict[tuple[str, str], str] = {
     ("uninitialized-local", "*"): ZERO,
+    ("arbitrary-send-erc20", "_pull"): "the Federation alone comes here, and names its own caller",
     ("reentrancy-no-eth", "_fail"): OWN_VAULT,
     ("reentrancy-no-eth", "_seat"): OWN_VAULT,
     ("reentrancy-no-eth", "finalize"): OWN_VAULT,
@@ -48,7 +49,7 @@ def run_slither() -> list[dict[str, Any]]:
         asked = Path(folder) / "input.json"
         asked.write_text(json.dumps(compiler_input()))
         answer = Path(folder) / "answer.json"
-        options = ["--compile-force-framework", "Solc-json", "--solc", SOLC, "--filter-paths", "node_modules"]
+        options: list[str | Path] = ["--compile-force-framework", "Solc-json", "--solc", SOLC, "--filter-paths", "node_modules"]
         command = [sys.executable, "-m", "slither", asked, *options, "--json", answer]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         said = json.loads(answer.read_text()) if answer.exists() else {"success": False, "error": done.stderr}

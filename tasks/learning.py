@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -88,8 +88,8 @@ class TorchTask(ABC):
         return total, sums
 
 
-def mean_over_rows(task: TorchTask, params: Params, data: Rows) -> float:
-    """The mean loss in float32, without a gradient."""
+def mean_loss(task: TorchTask, params: Params, data: Rows) -> float:
+    """In float32, without a gradient."""
     import torch
 
     _some(data)
@@ -97,6 +97,19 @@ def mean_over_rows(task: TorchTask, params: Params, data: Rows) -> float:
         weights = {name: torch.tensor(value) for name, value in params.items()}
         parts = [task.loss(weights, inputs, labels).item() * len(labels) for inputs, labels in _chunks(data)]
     return float(sum(parts) / len(data))
+
+
+def predictions(
+    model: Callable[[Mapping[str, Tensor], Tensor], Tensor], params: Params, data: Rows
+) -> NDArray[np.float32]:
+    """What `model(params, inputs)` answers, row by row."""
+    import torch
+
+    _some(data)
+    with one_thread(), torch.no_grad():
+        weights = {name: torch.tensor(value) for name, value in params.items()}
+        parts: list[NDArray[np.float32]] = [model(weights, inputs).numpy() for inputs, _ in _chunks(data)]
+    return np.concatenate(parts)
 
 
 @contextmanager

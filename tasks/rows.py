@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from protocol.errors import FatalError
 
 HELD_BACK = 0.2
 """The part of every party's training rows that only the validators use."""
@@ -48,13 +52,13 @@ def generator(*key: int | str) -> np.random.RandomState:
     return np.random.RandomState(np.frombuffer(digest, dtype="<u4"))  # eight words
 
 
-def hold_back(rows: Rows, strata: NDArray[Any], *key: int | str) -> tuple[Rows, Rows]:
-    """(kept, held): a fifth of the rows of each stratum (a label, as a rule), rounded, drawn by the key."""
+def hold_back(rows: Rows, strata: NDArray[Any], *key: int | str, part: float = HELD_BACK) -> tuple[Rows, Rows]:
+    """(kept, held): a part of the rows of each stratum (a label, as a rule), rounded, drawn by the key."""
     random = generator("held back", *key)
     held = np.zeros(len(rows), dtype=bool)
     for stratum in np.unique(strata):
         members = np.flatnonzero(strata == stratum)
-        held[random.permutation(members)[: int(HELD_BACK * len(members) + 0.5)]] = True
+        held[random.permutation(members)[: int(part * len(members) + 0.5)]] = True
     return rows.take(np.flatnonzero(~held)), rows.take(np.flatnonzero(held))
 
 
@@ -81,3 +85,38 @@ def batches(rows: int, batch: int, steps: int, seed: int) -> Iterator[NDArray[np
             queue = np.concatenate([queue, random.permutation(rows)])
         yield queue[:batch]
         queue = queue[batch:]
+
+
+def read_lines(path: Path) -> Iterator[dict[str, str]]:
+    """A CSV file's lines by column, and under `line` where each stands."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            for number, line in enumerate(csv.DictReader(file), 2):
+                yield line | {"line": f"{path}, line {number}"}
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise FatalError(f"{path} can't be read", cause=error) from error
+
+
+def rows_of(
+    lines: Iterable[dict[str, str]],
+    features: Callable[[dict[str, str]], list[float]],
+    label: str,
+    columns: Sequence[str],
+) -> Rows:
+    """Rows with a yes-or-no label (1 or 0), or a FatalError that names the first line that can't be used."""
+    inputs, labels = [], []
+    for line in lines:
+        try:
+            inputs.append(features(line))
+            labels.append({"0": 0.0, "1": 1.0}[line[label]])
+            if not np.isfinite(inputs[-1]).all():
+                raise ValueError("not a finite number")
+        except (KeyError, ValueError, TypeError) as error:
+            raise FatalError(
+                f"{line['line']} can't be used",
+                cause=f"{type(error).__name__}: {error}",
+                next_step=f"it needs the columns {', '.join(columns)}, the last one 0 or 1",
+            ) from error
+    if not labels:
+        raise FatalError("a data file without rows", next_step="give one with at least one row")
+    return Rows(np.array(inputs, np.float32), np.array(labels, np.float32))

@@ -6,17 +6,15 @@ Model 0 is all zeros. README.md has the data, its licence and what the figures m
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from protocol.errors import FatalError
 from tasks.base import Params, Scores
-from tasks.learning import mean_over_rows
-from tasks.rows import Party, Rows, concat, deal_out, hold_back
+from tasks.learning import mean_loss
+from tasks.rows import Party, Rows, concat, deal_out, hold_back, read_lines, rows_of
 from tasks.settings import Settings
 from tasks.study import Own, PartyTask, majority
 
@@ -37,7 +35,7 @@ SCALES = {  # column: (subtract, divide by)
     "oldpeak": (0.0, 1.0),
 }
 DUMMIES = (("cp", 2), ("cp", 3), ("cp", 4), ("restecg", 1), ("restecg", 2))
-COLUMNS = (*SCALES, "cp", "restecg")
+COLUMNS = (*SCALES, "cp", "restecg", "disease")
 FEATURES = len(SCALES) + len(DUMMIES)
 
 
@@ -75,7 +73,7 @@ class Heart(PartyTask):
 
     def metric(self, params: Params, data: Rows) -> float:
         if self._metric == "likelihood":
-            return float(np.exp(-mean_over_rows(self, params, data)))
+            return float(np.exp(-mean_loss(self, params, data)))
         return self.measured(params, data)
 
     def measured(self, params: Params, data: Rows) -> float:
@@ -88,62 +86,34 @@ class Heart(PartyTask):
 
     def read(self, path: Path) -> Rows:
         """A hospital's own CSV file, with the columns of heart.csv but `hospital` and `set`."""
-        return _rows(_lines(path))
+        return rows_of(read_lines(path), _features, "disease", COLUMNS)
 
 
 def _parties(count: int, seed: int) -> list[Party]:
-    hospitals = {name: list(_lines(FILE, hospital=name)) for name in HOSPITALS}
-    train = [_rows(line for line in hospitals[name] if line["set"] == "train") for name in HOSPITALS]
-    test = [_rows(line for line in hospitals[name] if line["set"] == "test") for name in HOSPITALS]
+    lines = list(read_lines(FILE))
+    train, test = ([_of(lines, hospital, part) for hospital in HOSPITALS] for part in ("train", "test"))
     names = list(HOSPITALS)
     if count != len(HOSPITALS):
         names = [f"party-{number}" for number in range(count)]
-        train = _dealt(train, count, "train", seed)
-        test = _dealt(test, count, "test", seed)
-    parties = []
-    for index, name in enumerate(names):
-        kept, held = hold_back(train[index], train[index].labels, "heart", seed, index)
-        parties.append(Party(name, kept, held, test[index]))
-    return parties
+        train, test = (_dealt(part, count, label, seed) for part, label in ((train, "train"), (test, "test")))
+    return [
+        Party(name, *hold_back(rows, rows.labels, "heart", seed, index), test[index])
+        for index, (name, rows) in enumerate(zip(names, train, strict=True))
+    ]
 
 
-def _dealt(parts: list[Rows], count: int, part: str, seed: int) -> list[Rows]:
+def _of(lines: list[dict[str, str]], hospital: str, part: str) -> Rows:
+    return rows_of(
+        (line for line in lines if (line["hospital"], line["set"]) == (hospital, part)), _features, "disease", COLUMNS
+    )
+
+
+def _dealt(parts: Sequence[Rows], count: int, part: str, seed: int) -> list[Rows]:
     rows = concat(parts)
     return deal_out(rows, rows.labels, count, "heart", part, seed)
-
-
-def _lines(path: Path, hospital: str | None = None) -> Iterator[dict[str, str]]:
-    """The file's lines by column; FatalError names the first that can't be used."""
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            for number, line in enumerate(csv.DictReader(file), 2):
-                if hospital is None or line["hospital"] == hospital:
-                    yield line | {"line": f"{path}, line {number}"}
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise FatalError(f"{path} can't be read", cause=error) from error
-
-
-def _rows(lines: Iterable[dict[str, str]]) -> Rows:
-    inputs, labels = [], []
-    for line in lines:
-        try:
-            inputs.append(_features(line))
-            labels.append({"0": 0.0, "1": 1.0}[line["disease"]])
-        except (KeyError, ValueError, TypeError) as error:
-            raise FatalError(
-                f"{line['line']} can't be used",
-                cause=f"{type(error).__name__}: {error}",
-                next_step=f"it needs numbers in {', '.join(COLUMNS)} and 0 or 1 in disease",
-            ) from error
-    if not labels:
-        raise FatalError("a heart file without rows", next_step="give one with at least one patient")
-    return Rows(np.array(inputs, np.float32), np.array(labels, np.float32))
 
 
 def _features(line: dict[str, str]) -> list[float]:
     """The scaled columns, then cp and restecg as dummies."""
     scaled = [(float(line[name]) - offset) / scale for name, (offset, scale) in SCALES.items()]
-    values = scaled + [float(int(line[name]) == code) for name, code in DUMMIES]
-    if not np.isfinite(values).all():
-        raise ValueError("not a finite number")
-    return values
+    return scaled + [float(int(line[name]) == code) for name, code in DUMMIES]

@@ -85,7 +85,7 @@ def test_load__own_file__has_its_rows(heart: Heart, tmp_path: Path) -> None:
     [
         ("cleveland,63,1,1,145,,1,2,150,0,2.3,0,train", "line 2 can't be used: ValueError"),
         ("cleveland,63,1,1,145,nan,1,2,150,0,2.3,0,train", "not a finite number"),
-        ("cleveland,63,1,1,145,233,1,2,150,0,2.3,4,train", "0 or 1 in disease"),
+        ("cleveland,63,1,1,145,233,1,2,150,0,2.3,4,train", "the last one 0 or 1"),
         ("cleveland,63", "line 2 can't be used"),
         ("", "without rows"),
     ],

@@ -1,0 +1,294 @@
+"""The validator daemon: screens, scores, commits, reveals, aggregates, votes, finalises, settles strikes."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+
+from aggregator.config import ValidatorConfig
+from aggregator.measure import measure
+from aggregator.result import NOTHING, Outcome, outcome
+from aggregator.screen import Attempt, Judged, Opening, judge, mark_duplicates, retried_place
+from protocol import envelope, sheet
+from protocol.chain.federation import JobState
+from protocol.chain.history import CycleRecord, Failed, Finalized, JobHistory
+from protocol.cid import to_cid
+from protocol.errors import Malformed, NotFound, StoreUnavailable, TooLarge, WrongBytes
+from protocol.hashes import result_hash, sealed_vote
+from protocol.ledger import RoundLedger
+from protocol.merkle import RewardsTree
+from protocol.model import Model, Update
+from protocol.participant import Participant
+from protocol.sheet import Entry
+from protocol.types import Address, Code, CycleId, Digest, Phase, Seat
+
+FETCH_SECONDS = 5.0
+PATIENT_FETCH_SECONDS = 20.0
+WORST_METRIC = -(2**63)
+
+
+@dataclass
+class Bench:
+    """What a member holds of the cycle that it works on: the files it has fetched and what it says of them."""
+
+    cycle: CycleId
+    opening: Opening
+    base: Model
+    judged: dict[int, Judged] = field(default_factory=dict)
+
+
+class Validator(Participant):
+    """A committee member of one job. Everything that it says is journalled before it is sent."""
+
+    def __init__(self, config: ValidatorConfig) -> None:
+        super().__init__(config, keep_models=config.keep_models)
+        self._bench: Bench | None = None
+        self._settled_rounds = 0
+
+    def act(self, state: JobState) -> bool:
+        """Does the one thing that is due; True when nothing ever will be again."""
+        self._announce()
+        seat = self._seat(state.committee)
+        match state.phase:
+            case Phase.SCORE if seat is not None:
+                self._score(state, seat)
+            case Phase.REVEAL if seat is not None:
+                self._reveal(state, seat)
+            case Phase.VOTE if seat is not None:
+                self._vote(state, seat)
+            case Phase.FINALIZE if seat is not None:
+                self._finalize(state, seat)
+            case phase if phase.is_over:
+                return self._leave(state, seat)
+        self._settle_strikes(state)
+        return False
+
+    def _seat(self, committee: tuple[Address, ...]) -> Seat | None:
+        return Seat(committee.index(self.me)) if self.me in committee else None
+
+    def _announce(self) -> None:
+        """Puts this daemon's encryption key in force where another one, or none, is announced."""
+
+    # --- SCORE
+
+    def _score(self, state: JobState, seat: Seat) -> None:
+        if state.committed >> seat & 1:
+            return
+        cycle = self.cycle(state)
+        bench = self._bench_of(cycle, seat)
+        known = self.journal.recall((self.job, cycle.cycle, "sheet"))
+        if known is None:
+            for place, submitted in enumerate(cycle.updates):
+                if place not in bench.judged:
+                    self._judge(bench, place, submitted.trainer, submitted.digest)
+            half = state.deadline - self.context.terms.score_time // 2
+            if len(bench.judged) < len(cycle.updates) and self.head.timestamp < half:
+                return
+        sealed = self.journal.remember((self.job, cycle.cycle, "sheet"), lambda: self._sheet(bench, cycle))
+        commitment = sheet.commitment(
+            self.chain.chain_id, self.federation.address, self.job, cycle.cycle, self.me, sealed["sheet"], sealed["salt"]
+        )
+        self.send(self.federation.commit_call(self.job, cycle.cycle, seat, commitment), "commit", cycle.cycle)
+
+    def _judge(self, bench: Bench, place: int, trainer: Address, digest: Digest) -> None:
+        try:
+            data = self.store.get(digest, limit=self.context.spec.update_bytes, timeout=FETCH_SECONDS)
+        except TooLarge as error:
+            judged = Judged(Code.UNREACHABLE, None, str(error))
+        except (NotFound, WrongBytes, StoreUnavailable) as error:
+            self.log.debug("update not there yet", trainer=trainer, cid=to_cid(digest), error=str(error))
+            return
+        else:
+            judged = judge(data, trainer, bench.opening)
+            if judged.code == Code.OK:
+                self.store.pin(digest)
+        bench.judged[place] = judged
+        self.log.info("update judged", trainer=trainer, cid=to_cid(digest), code=judged.code.name, reason=judged.reason)
+
+    def _sheet(self, bench: Bench, cycle: CycleRecord) -> dict[str, bytes]:
+        missing = Judged(Code.UNREACHABLE, None, "no bytes by half of SCORE")
+        first = [bench.judged.get(place, missing) for place in range(len(cycle.updates))]
+        places = self._retried(bench, first)
+        judged = mark_duplicates(first, places, bench.base.k)
+        ok = [place for place, item in enumerate(judged) if item.code == Code.OK]
+        weights = self.weights()
+        measured = measure(
+            self.task,
+            self.task.validation(bench.opening.seat, self.context.terms.seats),
+            bench.base,
+            self.models.previous(bench.base),
+            [item.update.tensors for place in ok if (item := judged[place]).update is not None],
+            [weights[cycle.updates[place].trainer] for place in ok],
+        )
+        worth = dict(zip(ok, measured, strict=True))
+        entries = [
+            Entry(item.code, worth[place].gain, worth[place].news) if place in worth else Entry(item.code, 0, 0)
+            for place, item in enumerate(judged)
+        ]
+        self.log.info("sheet ready", codes=[entry.code.name for entry in entries], gains=[e.gain for e in entries])
+        return {"sheet": sheet.encode_sheet(entries), "salt": secrets.token_bytes(32)}
+
+    def _retried(self, bench: Bench, judged: list[Judged]) -> dict[int, int]:
+        """The earlier places of updates that retry an attempt of a failed cycle over the same model."""
+        attempts: list[Attempt] = []
+        for cycle in self.failed_cycles():
+            keys = self.member_keys(cycle)
+            attempts += [Attempt(u.trainer, u.digest, cycle.cycle, keys, len(attempts) + i) for i, u in
+                         enumerate(cycle.updates)]
+        limit = self.context.spec.update_bytes
+        places = {
+            place: retried_place(item.update, attempts, bench.opening, self.store, limit)
+            for place, item in enumerate(judged)
+            if item.code == Code.OK and item.update is not None
+        }
+        return {place: earlier for place, earlier in places.items() if earlier is not None}
+
+    def _bench_of(self, cycle: CycleRecord, seat: Seat) -> Bench:
+        if self._bench is None or self._bench.cycle != cycle.cycle:
+            base_digest, base = self.base()
+            opening = Opening(
+                self.chain.chain_id,
+                self.federation.address,
+                self.job,
+                cycle.cycle,
+                base_digest,
+                base,
+                self.member_keys(cycle),
+                seat,
+                self.secret,
+            )
+            self._bench = Bench(cycle.cycle, opening, base)
+        return self._bench
+
+    # --- REVEAL
+
+    def _reveal(self, state: JobState, seat: Seat) -> None:
+        known = self.journal.recall((self.job, state.cycle, "sheet"))
+        if state.revealed >> seat & 1 or not state.committed >> seat & 1 or not self.settled(state):
+            return
+        if known is None:
+            self.log.warning("this journal does not hold the sheet that was committed", cycle=state.cycle)
+            return
+        call = self.federation.reveal_call(self.job, state.cycle, seat, known["sheet"], known["salt"])
+        self.send(call, "reveal", state.cycle)
+
+    # --- VOTE
+
+    def _vote(self, state: JobState, seat: Seat) -> None:
+        if state.voted >> seat & 1 or not state.revealed >> seat & 1 or not self.settled(state):
+            return
+        cycle = self.cycle(state)
+        result = self._result(state, cycle, seat)
+        if result is None:
+            return
+        call = self.federation.vote_call(
+            self.job,
+            cycle.cycle,
+            seat,
+            state.sheets,
+            sealed_vote(result["hash"], seat),
+            result["metric"],
+        )
+        self.send(call, "vote", cycle.cycle)
+
+    def _result(self, state: JobState, cycle: CycleRecord, seat: Seat) -> dict[str, bytes | int] | None:
+        known = self.journal.recall((self.job, cycle.cycle, "result"))
+        if known is not None and known["sheets"] == state.sheets:
+            return known
+        ledger = self.replay().attempt(cycle)
+        bench = self._bench_of(cycle, seat)
+        updates = self._counted(bench, ledger, cycle)
+        if updates is None:
+            return None
+        trainers = [update.trainer for update in cycle.updates]
+        voted = outcome(
+            self.job, bench.base, bench.opening.base, ledger, trainers, updates, self.weights(), self.context.spec.rule
+        )
+        return self.journal.remember((self.job, cycle.cycle, "result"), lambda: self._worked_out(state, voted, seat))
+
+    def _worked_out(self, state: JobState, voted: Outcome, seat: Seat) -> dict[str, bytes | int]:
+        metric = 0
+        if voted is not NOTHING:
+            rows = self.task.validation(seat, self.context.terms.seats)
+            metric = sheet.to_metric(self.task.metric(Model.decode(voted.file).tensors, rows))
+            self.journal.put_blob(voted.file)
+        hashed = result_hash(
+            self.chain.chain_id,
+            self.federation.address,
+            self.job,
+            state.cycle,
+            state.updates,
+            state.sheets,
+            voted.model,
+            voted.rewards,
+        )
+        self.log.info("result worked out", model=to_cid(voted.model), metric=metric)
+        return {
+            "hash": hashed,
+            "metric": metric,
+            "model": voted.model,
+            "rewards": voted.rewards,
+            "sheets": state.sheets,
+        }
+
+    def _counted(self, bench: Bench, ledger: RoundLedger, cycle: CycleRecord) -> dict[int, Update] | None:
+        """Every update that the committee calls ok; None while one of them cannot be had."""
+        updates: dict[int, Update] = {}
+        for place, judgement in enumerate(ledger.judgements):
+            if judgement.code != Code.OK:
+                continue
+            if place not in bench.judged or bench.judged[place].update is None:
+                submitted = cycle.updates[place]
+                bench.judged.pop(place, None)
+                self._judge(bench, place, submitted.trainer, submitted.digest)
+            held = bench.judged.get(place)
+            if held is None or held.update is None:
+                self.log.warning("not voting: an update that the others call ok is not to be had", place=place)
+                return None
+            updates[place] = held.update
+        return updates
+
+    # --- FINALIZE and after
+
+    def _finalize(self, state: JobState, seat: Seat) -> None:
+        known = self.journal.recall((self.job, state.cycle, "result"))
+        if known is None or known["sheets"] != state.sheets or not self.settled(state):
+            return
+        if known["model"] != NOTHING.model:
+            self.publish(known["model"])
+        votes = self.cycle(state).votes
+        matching = [s for s, vote in votes.items() if vote.sealed == sealed_vote(known["hash"], s)]
+        if len(matching) < self.context.terms.quorum:
+            self.log.error("my result has no quorum", mine=len(matching), quorum=self.context.terms.quorum)
+            return
+        if self.turn(sorted(matching).index(seat) if seat in matching else len(matching)):
+            call = self.federation.finalize_call(self.job, state.cycle, known["model"], known["rewards"])
+            self.send(call, "finalize", state.cycle)
+
+    def _settle_strikes(self, state: JobState) -> None:
+        """Claims struck leaves, so that the penalty is taken while the bond is still there."""
+        rounds = self.replay().rounds
+        for round_ in range(self._settled_rounds + 1, len(rounds) + 1):
+            leaves = rounds[round_ - 1].leaves
+            struck = [leaf.trainer for leaf in leaves if leaf.strike]
+            if struck and not self.root_stands(round_):
+                self.log.error("the committee voted other rewards than its sheets say", round=round_)
+            elif any(not self.federation.claimed(self.job, trainer, round_) for trainer in struck):
+                if not self.turn(self._rank(state)):
+                    return
+                for trainer in struck:
+                    self.send(self.claim_call(trainer, [round_]), f"strike {trainer}", round_)
+            self._settled_rounds = round_
+
+    def _rank(self, state: JobState) -> int:
+        return state.committee.index(self.me) if self.me in state.committee else len(state.committee)
+
+    def _leave(self, state: JobState, seat: Seat | None) -> bool:
+        self._settle_strikes(state)
+        if self._settled_rounds < len(self.replay().rounds):
+            return False
+        if seat is not None and state.matched[seat]:
+            self.send(self.federation.claim_seat_fees_call(self.job, seat), "fees", state.cycle)
+        elif self.federation.fees(self.job, self.me):
+            self.send(self.federation.claim_fees_call(self.job, self.me), "fees", state.cycle)
+        return True

@@ -1,0 +1,126 @@
+"""Whose key signs: finds a keystore by name, path or address, and its password without echoing it."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.context import Here
+from protocol.errors import BadKey, FatalError
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from protocol.types import Address
+
+PASSWORD_FILE = "password"  # beside keystores of published test accounts only
+
+Account = Annotated[
+    str | None,
+    typer.Option(
+        "--account",
+        envvar="HANSA_ACCOUNT",
+        help="A keystore: its name in DIR/keys, its path, or its address. Not needed where there is only one.",
+        metavar="NAME",
+    ),
+]
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--password-file", help="Its password; else HANSA_PASSWORD, else it is asked for.", metavar="FILE", exists=False
+    ),
+]
+
+
+def load_account(here: Here, name: str | None, password_file: Path | None = None) -> LocalAccount:
+    """Opens the keystore that `name` means; FatalError when there is none, BadKey when the password is wrong."""
+    from protocol.keys import Keyfile
+
+    path = find_keystore(here, name)
+    return Keyfile.load(path, password_for(path, password_file))
+
+
+def find_keystore(here: Here, name: str | None) -> Path:
+    """The keystore's path. Without a name: the only one of the directory."""
+    stores = dict(keystores(here.keys))
+    if name is None:
+        if len(stores) == 1:
+            return next(iter(stores))
+        raise FatalError(
+            f"{here.keys} holds {len(stores) or 'no'} keystores",
+            next_step=f"name one with --account: {', '.join(p.stem for p in stores)}"
+            if stores
+            else "make one with `hansa wallet new`",
+        )
+    if (direct := Path(name)).is_file():
+        return direct
+    for path, address in stores.items():
+        if path.stem == name or address.lower() == name.lower():
+            return path
+    raise FatalError(
+        f"no keystore is called {name}",
+        cause=f"{here.keys} holds {', '.join(p.stem for p in stores) or 'none'}",
+        next_step="make one with `hansa wallet new`",
+    )
+
+
+def keystores(directory: Path) -> Iterator[tuple[Path, str]]:
+    """Every keystore of a directory with its address, by name; other files are passed over."""
+    for path in sorted(directory.glob("*.json")):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+            yield path, "0x" + json.loads(path.read_text())["address"].removeprefix("0x")
+
+
+def address_of(here: Here, who: str | None) -> Address:
+    """An address itself, or that of a keystore, without its password. FatalError when it is neither."""
+    from eth_utils import is_address, to_checksum_address
+
+    from protocol.types import Address
+
+    if who is not None and who.startswith("0x") and not Path(who).is_file():
+        if not is_address(who):
+            raise FatalError(f"{who} is not an address", cause="an address is 0x and 40 hexadecimal digits")
+        return Address(to_checksum_address(who))
+    path = find_keystore(here, who)
+    try:
+        return Address(to_checksum_address("0x" + json.loads(path.read_text())["address"].removeprefix("0x")))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadKey(f"{path} is not a keystore", cause="it has no address") from error
+
+
+def password_for(path: Path, password_file: Path | None) -> str:
+    """From the file, HANSA_PASSWORD, the published password beside test keystores, or the terminal."""
+    if password_file is not None:
+        return _read(password_file)
+    if (given := os.environ.get("HANSA_PASSWORD")) is not None:
+        return given
+    if (beside := path.parent / PASSWORD_FILE).is_file():
+        return _read(beside)
+    return ask_password(path)
+
+
+def ask_password(path: Path, *, confirm: bool = False) -> str:
+    """Asks on the terminal; FatalError where there is none to ask on."""
+    if not sys.stdin.isatty():
+        raise FatalError(
+            f"the password of {path} is not given", next_step="set HANSA_PASSWORD or name a file with --password-file"
+        )
+    password = getpass.getpass(f"Password of {path.name}: ")
+    if confirm and getpass.getpass("The same again: ") != password:
+        raise FatalError("the two passwords differ", next_step="try again")
+    return password
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text().rstrip("\r\n")
+    except OSError as error:
+        raise FatalError(f"password file {file} can't be read", cause=error.strerror) from error

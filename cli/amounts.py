@@ -1,0 +1,46 @@
+"""Token amounts: integers inside, decimal tokens with their unit for people, integer strings in JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation, localcontext
+
+from protocol.errors import FatalError
+
+PLACES = 6  # shown to people; JSON has every digit
+
+
+@dataclass(frozen=True)
+class Token:
+    """An ERC-20's name for its unit, and how many decimals it has."""
+
+    address: str
+    symbol: str = "HANSA"
+    decimals: int = 18
+
+    def units(self, text: str, what: str = "amount") -> int:
+        """Decimal tokens to the smallest unit: '12.5' → 12500000000000000000. FatalError unless exact and not negative."""
+        try:
+            with localcontext() as context:
+                context.prec = 120
+                scaled = Decimal(text.strip().replace("_", "")).scaleb(self.decimals)
+                whole = int(scaled)
+                exact = scaled == whole
+        except (InvalidOperation, ValueError, OverflowError):
+            raise FatalError(f"{what} {text!r} is not a number of tokens", next_step="write it like 12.5") from None
+        if not exact:
+            raise FatalError(f"{what} {text} has more than the token's {self.decimals} decimals")
+        if whole < 0 or whole >= 2**256:
+            raise FatalError(f"{what} {text} is out of range", cause="it may not be negative or above 2^256 units")
+        return whole
+
+    def text(self, amount: int, places: int = PLACES, unit: bool = True) -> str:
+        """What a person reads: rounded down to `places`, never 0 for something that isn't."""
+        name = f" {self.symbol}" if unit else ""
+        sign, amount = ("-" if amount < 0 else ""), abs(amount)
+        whole, part = divmod(amount, 10**self.decimals)
+        digits = f"{part:0{self.decimals}d}"[:places] if self.decimals else ""
+        if amount and not whole and not digits.strip("0"):
+            return f"{sign}<{'0.' + '0' * (places - 1) + '1'}{name}" if places else f"{sign}<1{name}"
+        digits = digits.rstrip("0")
+        return f"{sign}{whole:,}{'.' + digits if digits else ''}{name}"

@@ -1,0 +1,143 @@
+"""A job as the chain tells it, replayed: who did what, who is owed what. Read by wallet, job show and the demo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from protocol.chain.history import CycleRecord, Finalized, JobHistory
+from protocol.job import JobContext
+from protocol.merkle import Leaf, RewardsTree
+from protocol.replay import Replay
+
+if TYPE_CHECKING:
+    from protocol.chain.client import Block
+    from protocol.chain.federation import Federation, JobState
+    from protocol.ledger import RoundLedger
+    from protocol.store import Store
+    from protocol.types import Address, JobId, Seat
+
+
+@dataclass(frozen=True)
+class Due:
+    """One unclaimed leaf with its proof."""
+
+    round: int
+    leaf: Leaf
+    proof: list[bytes]
+
+
+@dataclass(frozen=True)
+class Attendance:
+    """What one member did in the finalised rounds that it had a seat in."""
+
+    matched: int = 0
+    wrong: int = 0  # voted another result
+    missed: int = 0
+
+
+@dataclass(frozen=True)
+class JobView:
+    """One job at one block."""
+
+    job: JobId
+    at: Block
+    state: JobState
+    context: JobContext
+    history: JobHistory
+    rounds: list[RoundLedger]  # of the finalised rounds, in order
+
+    @property
+    def finalised(self) -> list[tuple[CycleRecord, Finalized]]:
+        """The finalised cycles with their outcomes; the one of round r is at r − 1."""
+        return [(cycle, cycle.outcome) for cycle in self.history.cycles if isinstance(cycle.outcome, Finalized)]
+
+    @property
+    def trainers(self) -> list[Address]:
+        return [enrolment.trainer for enrolment in self.history.enrolled]
+
+    def leaves(self, trainer: Address) -> Iterator[tuple[int, Leaf]]:
+        """A trainer's leaf in every finalised round."""
+        for number, round_ in enumerate(self.rounds, 1):
+            yield from ((number, leaf) for leaf in round_.leaves if leaf.trainer == trainer)
+
+    def earned(self, trainer: Address) -> int:
+        return sum(leaf.pay for _, leaf in self.leaves(trainer))
+
+    def strikes(self, trainer: Address) -> int:
+        return sum(leaf.strike for _, leaf in self.leaves(trainer))
+
+    def reputation(self, trainer: Address) -> int:
+        """In 1e-6."""
+        return next((leaf.reputation for _, leaf in reversed(list(self.leaves(trainer)))), 0)
+
+    def members(self) -> list[Address]:
+        """Everybody who ever had a seat, in order of appearance."""
+        return list(dict.fromkeys(member for cycle in self.history.cycles for member in cycle.committee))
+
+    def attendance(self, member: Address) -> Attendance:
+        matched = wrong = missed = 0
+        for cycle, outcome in self.finalised:
+            if member not in cycle.committee:
+                continue
+            seat = cycle.committee.index(member)
+            if outcome.matched >> seat & 1:
+                matched += 1
+            elif seat in cycle.votes:
+                wrong += 1
+            else:
+                missed += 1
+        return Attendance(matched, wrong, missed)
+
+    def misvoted(self) -> list[int]:
+        """Rounds whose quorum voted another rewards root than their sheets give: nobody can prove a leaf of those."""
+        outcomes = [outcome for _, outcome in self.finalised]
+        return [
+            number
+            for number, (outcome, round_) in enumerate(zip(outcomes, self.rounds, strict=True), 1)
+            if outcome.rewards != RewardsTree(round_.leaves).root
+        ]
+
+    def seat(self, member: Address) -> Seat | None:
+        """The seat that a member has in the present committee."""
+        from protocol.types import Seat
+
+        return Seat(self.state.committee.index(member)) if member in self.state.committee else None
+
+
+def read_job(federation: Federation, store: Store, job: JobId) -> JobView:
+    """Reads and replays a job at the newest block. Raises FatalError where there is no such job."""
+    at = federation.chain.head()
+    check_job(federation, job)
+    state = federation.state(job, at)
+    history = JobHistory.read(federation, job, at)
+    context = JobContext.read(federation, store, job)
+    rounds = Replay(context, context.weights(history.enrolled)).follow(history)
+    return JobView(job, at, state, context, history, rounds)
+
+
+def check_job(federation: Federation, job: JobId) -> None:
+    """FatalError unless the job exists."""
+    from protocol.errors import FatalError
+
+    count = federation.job_count()
+    if not 1 <= job <= count:
+        raise FatalError(
+            f"there is no job {job}",
+            cause=f"jobs 1 to {count} are posted" if count else "no job is posted",
+            next_step="`hansa job list` shows them" if count else "post one with `hansa job post`",
+        )
+
+
+def unclaimed(view: JobView, federation: Federation, trainer: Address) -> list[Due]:
+    """Every leaf of a trainer that pays or strikes and is not claimed yet, with its proof. Rounds of `misvoted` have
+    none."""
+    lost = set(view.misvoted())
+    return [
+        Due(number, leaf, RewardsTree(view.rounds[number - 1].leaves).proof(trainer))
+        for number, leaf in view.leaves(trainer)
+        if number not in lost
+        and (leaf.pay or leaf.strike)
+        and not federation.claimed(view.job, trainer, number)
+    ]

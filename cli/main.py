@@ -1,0 +1,36 @@
+"""The `hansa` command. Importing this costs what typer costs: everything heavy is imported inside the commands."""
+
+from __future__ import annotations
+
+import typer
+
+from cli import aggregator, deploy, doctor, job, trainer, up, wallet
+from cli.context import command
+from cli.demo import command as demo
+
+app = typer.Typer(
+    name="hansa",
+    help="Train one model together with parties you don't trust. Rewards follow measured contribution.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+command(app, "up")(up.up)
+command(app, "demo")(demo.demo)
+command(app, "doctor")(doctor.doctor)
+command(app, "deploy")(deploy.deploy)
+app.add_typer(job.app, name="job")
+app.add_typer(trainer.app, name="trainer")
+app.add_typer(aggregator.app, name="aggregator")
+app.add_typer(wallet.app, name="wallet")
+
+
+def main() -> None:
+    """The console script's entry point."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""A job's files and its posting: spec and model 0 into the store, a committee on chain, the reward into escrow."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from protocol.errors import FatalError
+
+if TYPE_CHECKING:
+    from protocol.model import Model
+    from protocol.spec import JobSpec
+    from tasks import Task
+
+HEADER_ROOM = 4096  # bytes by which a file's header may grow
+SEAT_BYTES = 48
+MAX_SEATS = 24
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A job that can be posted: its task, its spec and the model that it starts from."""
+
+    task: Task
+    spec: JobSpec
+    model: Model
+
+
+def prepare(
+    task: str,
+    *,
+    seed: int,
+    settings: Mapping[str, Any] | None = None,
+    steps: int | None = None,
+    bits: int | None = None,
+    loss_threshold: int | None = None,
+    rule: str = "validated_mean",
+    weights: str = "equal",
+    publish_keys: bool = False,
+) -> Prepared:
+    """Loads the sponsor's own task and makes spec and model 0 of it. What is not given is what the task recommends."""
+    from protocol.model import initial_model
+    from protocol.spec import JobSpec
+    from tasks import defaults, load_task
+
+    name, digest, file = name_task(task)
+    allowed = [str(file)] if file else [name, name.partition(":")[0]]  # the sponsor names it: that is consent
+    usual = defaults(name, task_digest=digest, task_file=file, allowed=allowed)
+    chosen = {**usual["settings"], **(settings or {})}
+    loaded = load_task(name, chosen, seed, task_digest=digest, task_file=file, allowed=allowed)
+    tensors = loaded.model()
+    width = bits or usual["bits"]
+    model = initial_model(tensors, width)
+    count = sum(values.size for values in tensors.values())
+    size = len(model.encode())
+    fields = {
+        "task": name,
+        "task_digest": digest,
+        "settings": chosen,
+        "seed": seed,
+        "steps": steps or usual["steps"],
+        "loss_threshold": loss_threshold,
+        "bits": width,
+        "rule": rule,
+        "weights": weights,
+        "publish_keys": publish_keys,
+        "model_bytes": size + HEADER_ROOM,
+        "update_bytes": size - 4 * count + width // 8 * count + HEADER_ROOM + MAX_SEATS * SEAT_BYTES,
+    }
+    return Prepared(loaded, _checked(JobSpec, fields), model)
+
+
+def _checked(kind: type[JobSpec], fields: Mapping[str, Any]) -> JobSpec:
+    from pydantic import ValidationError
+
+    try:
+        return kind(**fields)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        place = ".".join(map(str, problem["loc"]))
+        raise FatalError(f"{place} {problem['input']!r} can't be in a job spec", cause=problem["msg"]) from error
+
+
+def name_task(task: str) -> tuple[str, str | None, Path | None]:
+    """A task as a spec names it, with the SHA-256 and path of a user's file: 'path/to/file.py:Class', or no class
+    where the file has only one that can train."""
+    from tasks import task_digest
+
+    place, _, attribute = task.partition(":")
+    if not place.endswith(".py"):
+        return task, None, None
+    path = Path(place).expanduser()
+    digest = task_digest(path)
+    return f"{path.name}:{attribute or _only_task(path)}", digest, path
+
+
+def _only_task(path: Path) -> str:
+    """The one public class of a file, found without running it."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError) as error:
+        raise FatalError(f"task file {path} is not Python", cause=str(error)) from error
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
+    trainers = [node.name for node in classes if any(getattr(item, "name", "") == "train" for item in node.body)]
+    names = trainers or [node.name for node in classes]
+    if len(names) != 1:
+        raise FatalError(
+            f"task file {path} has {len(names) or 'no'} classes that may be the task",
+            next_step=f"name one: --task {path}:{names[0] if names else 'Class'}",
+        )
+    return names[0]
+
+
+def parse_settings(entries: Sequence[str]) -> dict[str, Any]:
+    """`name=value` entries; a value is JSON (no floats), or the text itself where it is not."""
+    settings: dict[str, Any] = {}
+    for entry in entries:
+        name, equals, text = entry.partition("=")
+        if not name or not equals:
+            raise FatalError(f"--set {entry!r} is not a setting", next_step="write it like --set batch=8")
+        try:
+            value = json.loads(text, parse_float=str)
+        except ValueError:
+            value = text
+        settings[name] = value
+    return settings

@@ -1,0 +1,101 @@
+"""The way from a command to chain and store, and a key that acts: simulate, send, wait, or one sentence why not."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cli.amounts import Token
+from cli.context import Here
+from cli.refusals import explain
+from protocol.chain.client import Chain
+from protocol.chain.federation import Federation
+from protocol.chain.sender import Call, Mined, Pending, Refused, Sender
+from protocol.errors import FatalError, TransientError
+from protocol.journal import Journal
+from protocol.store import Store, open_store
+from protocol.types import Address
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from protocol.chain.deployment import Deployment
+
+
+@dataclass
+class Wire:
+    """One deployment, ready to be read."""
+
+    deployment: Deployment
+
+    @functools.cached_property
+    def chain(self) -> Chain:
+        found = self.deployment
+        return Chain(
+            found.rpc, found.chain_id, ws=found.ws, confirmations=found.confirmations, first_block=found.first_block
+        )
+
+    @functools.cached_property
+    def federation(self) -> Federation:
+        return Federation(self.chain, self.deployment)
+
+    @functools.cached_property
+    def store(self) -> Store:
+        return open_store(self.deployment.store)
+
+    def token(self, address: str | None = None) -> Token:
+        """Name and decimals of an ERC-20, the deployment's own by default."""
+        return read_token(self.chain, Address(address or self.deployment.token))
+
+
+def connect(here: Here) -> Wire:
+    """The deployment of the command's directory."""
+    return Wire(here.deployment())
+
+
+@dataclass
+class Actor:
+    """A key that sends transactions. Everything it sends is journalled first, so that it can be sent again."""
+
+    chain: Chain
+    account: LocalAccount
+    sender: Sender
+
+    @property
+    def address(self) -> Address:
+        return Address(self.account.address)
+
+    def do(self, call: Call) -> Mapping[str, Any]:
+        """Sends a call and waits for its receipt. FatalError, in words, when the contract refuses."""
+        match self.sender.send(call, key=("cli", call.what, self.chain.head().number)):
+            case Mined(receipt):
+                return receipt
+            case Refused(error):
+                raise FatalError(f"can't {call.what}", cause=explain(error))
+            case Pending():
+                raise TransientError(
+                    f"sent, but not mined yet: {call.what}",
+                    next_step="run the command again; the same transaction is sent again, never a second one",
+                )
+
+
+@contextmanager
+def acting(chain: Chain, account: LocalAccount, journal: Path) -> Iterator[Actor]:
+    """An actor with its journal open; nobody else can use the journal meanwhile."""
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    with Journal(journal) as held:
+        yield Actor(chain, account, Sender(chain, account, held))
+
+
+def journal_of(here: Here, address: str, noun: str = "cli") -> Path:
+    """Where an account's journal is; daemons and commands have one each."""
+    return here.dir / "journals" / f"{address.lower()}-{noun}.sqlite"
+
+
+def read_token(chain: Chain, address: Address) -> Token:
+    """Asks an ERC-20 for its name and decimals; FatalError when there is no such contract."""
+    raise NotImplementedError

@@ -1,0 +1,97 @@
+/* Blocks of a mean, and of a trimmed mean, of updates: the same bits as the numpy versions in kernels.py, which says why no
+   sum here leaves its type. Compiled at first use, without -ffast-math and without contraction. */
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#define COLUMNS 512 /* at a time: everything stays in the first cache */
+
+/* w' of `count` <= COLUMNS values: the one rounding step (exact.stepped) of the integers sums + more; scale is 2**-k. */
+static void step(const double *restrict sums, const int32_t *restrict more, int64_t count, double scale, double divisor,
+                 const float *restrict w, float *restrict out) {
+    for (int64_t j = 0; j < count; j++) {
+        double value = (double)w[j] + (sums[j] + more[j]) * scale / divisor;
+        value = fabs(value) < 0x1p-126 ? 0.0 : value;
+        value = value > 0x1p64 ? 0x1p64 : value;
+        value = value < -0x1p64 ? -0x1p64 : value;
+        out[j] = (float)value;
+    }
+}
+
+static const int32_t none[COLUMNS];
+
+/* Weighted mean of n rows of `count` integers. Sums run in int32 over as many rows as surely fit, then in double. */
+#define MEAN(NAME, ROW, LARGEST)                                                                                       \
+    static void NAME##_four(const ROW *restrict a, const ROW *restrict b, const ROW *restrict c,                       \
+                            const ROW *restrict d, const int32_t *f, int64_t count, int32_t *restrict total) {         \
+        const int32_t f0 = f[0], f1 = f[1], f2 = f[2], f3 = f[3];                                                      \
+        for (int64_t j = 0; j < count; j++) total[j] += f0 * a[j] + f1 * b[j] + f2 * c[j] + f3 * d[j];                 \
+    }                                                                                                                  \
+    static void NAME##_one(const ROW *restrict a, int32_t f, int64_t count, int32_t *restrict total) {                 \
+        for (int64_t j = 0; j < count; j++) total[j] += f * a[j];                                                      \
+    }                                                                                                                  \
+    void NAME(const ROW *const *rows, const int32_t *factors, int64_t n, int64_t count, double scale, double divisor,  \
+              const float *w, float *out) {                                                                            \
+        for (int64_t start = 0; start < count; start += COLUMNS) {                                                     \
+            const int64_t here = count - start < COLUMNS ? count - start : COLUMNS;                                    \
+            double sums[COLUMNS] = {0};                                                                                \
+            int32_t total[COLUMNS] = {0};                                                                              \
+            for (int64_t i = 0, end; i < n;) {                                                                         \
+                int64_t bound = 0;                                                                                     \
+                for (end = i; end < n && bound + factors[end] * (int64_t)LARGEST <= INT32_MAX; end++)                  \
+                    bound += factors[end] * (int64_t)LARGEST;                                                          \
+                for (int64_t j = 0; i && j < COLUMNS; j++) sums[j] += total[j], total[j] = 0;                          \
+                for (; i + 4 <= end; i += 4)                                                                           \
+                    NAME##_four(rows[i] + start, rows[i + 1] + start, rows[i + 2] + start, rows[i + 3] + start,        \
+                                factors + i, here, total);                                                             \
+                for (; i < end; i++) NAME##_one(rows[i] + start, factors[i], here, total);                             \
+            }                                                                                                          \
+            step(sums, total, here, scale, divisor, w + start, out + start);                                                  \
+        }                                                                                                              \
+    }
+
+MEAN(mean_int8, int8_t, 128)
+MEAN(mean_int16, int16_t, 32768)
+
+/* Mean of what is left of each column of v = clip * row without the `trim` lowest and highest.
+   near: for each row the m rows that are added up in its place (m = 0: none). pairs: a sorting network's comparators.
+   scratch: n * COLUMNS values, twice that where m > 0. */
+#define TRIMMED(NAME, ROW, VALUE)                                                                                      \
+    void NAME(const ROW *const *rows, const int32_t *clips, int64_t n, int64_t count, double scale, double divisor,    \
+              const float *w, float *out, const int32_t *near, int64_t m, const int32_t *pairs, int64_t comparators,   \
+              int64_t trim, VALUE *scratch) {                                                                          \
+        for (int64_t start = 0; start < count; start += COLUMNS) {                                                     \
+            const int64_t here = count - start < COLUMNS ? count - start : COLUMNS;                                    \
+            VALUE *v = scratch;                                                                                        \
+            if (here < COLUMNS) memset(v, 0, n * COLUMNS * sizeof *v);                                                 \
+            for (int64_t i = 0; i < n; i++)                                                                            \
+                for (int64_t j = 0; j < here; j++) v[i * COLUMNS + j] = (VALUE)(clips[i] * rows[i][start + j]);        \
+            if (m) {                                                                                                   \
+                VALUE *mixed = v + n * COLUMNS;                                                                        \
+                memset(mixed, 0, n * COLUMNS * sizeof *v);                                                             \
+                for (int64_t i = 0; i < n * m; i++) {                                                                  \
+                    VALUE *restrict to = mixed + i / m * COLUMNS;                                                      \
+                    const VALUE *restrict from = v + (int64_t)near[i] * COLUMNS;                                       \
+                    for (int64_t j = 0; j < COLUMNS; j++) to[j] += from[j];                                            \
+                }                                                                                                      \
+                v = mixed;                                                                                             \
+            }                                                                                                          \
+            for (int64_t p = 0; p < comparators; p++) {                                                                \
+                VALUE *restrict low = v + (int64_t)pairs[2 * p] * COLUMNS;                                             \
+                VALUE *restrict high = v + (int64_t)pairs[2 * p + 1] * COLUMNS;                                        \
+                for (int64_t j = 0; j < COLUMNS; j++) {                                                                \
+                    const VALUE x = low[j], y = high[j];                                                               \
+                    low[j] = x < y ? x : y;                                                                            \
+                    high[j] = x < y ? y : x;                                                                           \
+                }                                                                                                      \
+            }                                                                                                          \
+            double sums[COLUMNS] = {0};                                                                                \
+            for (int64_t i = trim; i < n - trim; i++)                                                                  \
+                for (int64_t j = 0; j < COLUMNS; j++) sums[j] += v[i * COLUMNS + j];                                   \
+            step(sums, none, here, scale, divisor, w + start, out + start);                                            \
+        }                                                                                                              \
+    }
+
+TRIMMED(trimmed_int8_int16, int8_t, int16_t)
+TRIMMED(trimmed_int8_int32, int8_t, int32_t)
+TRIMMED(trimmed_int16_int32, int16_t, int32_t)
