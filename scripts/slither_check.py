@@ -21,7 +21,6 @@ ZERO = "Solidity starts locals at zero, and the house counts on it"
 OWN_VAULT = "calls only the Federation's own Vault, functions that call nobody and that only the Federation may use"
 EXPLAINED: dict[tuple[str, str], str] = {
     ("uninitialized-local", "*"): ZERO,
-    ("arbitrary-send-erc20", "_pull"): "the Federation alone comes here, and names its own caller",
     ("reentrancy-no-eth", "_fail"): OWN_VAULT,
     ("reentrancy-no-eth", "_seat"): OWN_VAULT,
     ("reentrancy-no-eth", "finalize"): OWN_VAULT,
@@ -49,8 +48,8 @@ def run_slither() -> list[dict[str, Any]]:
         asked = Path(folder) / "input.json"
         asked.write_text(json.dumps(compiler_input()))
         answer = Path(folder) / "answer.json"
-        options: list[str | Path] = ["--compile-force-framework", "Solc-json", "--solc", SOLC, "--filter-paths", "node_modules"]
-        command = [sys.executable, "-m", "slither", asked, *options, "--json", answer]
+        command = [sys.executable, "-m", "slither", str(asked), "--compile-force-framework", "Solc-json"]
+        command += ["--solc", str(SOLC), "--filter-paths", "node_modules", "--json", str(answer)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         said = json.loads(answer.read_text()) if answer.exists() else {"success": False, "error": done.stderr}
     if not said["success"]:
@@ -68,10 +67,10 @@ def compiler_input() -> dict[str, Any]:
 def function_of(found: dict[str, Any]) -> str:
     """The function that a finding is about; empty for one about a contract."""
     for element in found["elements"]:
-        above = element.get("type_specific_fields", {}).get("parent", {})
-        for candidate in (element, above):
-            if candidate.get("type") == "function":
-                return str(candidate["name"])
+        places: list[dict[str, Any]] = [element, element.get("type_specific_fields", {}).get("parent", {})]
+        names = [place["name"] for place in places if place.get("type") == "function"]
+        if names:
+            return str(names[0])
     return ""
 
 

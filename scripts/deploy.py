@@ -1,0 +1,68 @@
+"""Deploys Hansa with brownie and writes the deployment.json that `hansa` reads, as `hansa deploy` does.
+
+    brownie run deploy --network anvil                 a chain that runs already, or one that ends with the script
+    brownie run deploy main my-account --network sepolia
+
+The account is one of `brownie accounts list`; on a development chain its first. HANSA_DIR (default .hansa) is where
+the file goes.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from brownie import Federation, OpenAdmission, RewardToken, Terms, accounts, network, web3
+from brownie._config import CONFIG
+
+from cli.contracts import SUPPLY
+from cli.deploy import store_settings
+from protocol.chain.deployment import Deployment
+
+LIVE_CONFIRMATIONS = 3
+
+
+def main(account: str | None = None) -> None:
+    directory = Path(os.environ.get("HANSA_DIR", ".hansa"))
+    file = directory / "deployment.json"
+    if file.exists():
+        raise FileExistsError(f"{file} exists: name another directory with HANSA_DIR, or move that file away")
+
+    sender = {"from": signer(account)}
+    Terms.deploy(sender)  # brownie links it into the next
+    federation = Federation.deploy(sender)
+    admission = OpenAdmission.deploy(sender)
+    token = RewardToken.deploy(SUPPLY, sender)
+    made = Deployment(
+        name="hansa",
+        chain_id=web3.eth.chain_id,
+        rpc=[web3.provider.endpoint_uri],
+        ws=None,
+        federation=federation.address,
+        vault=federation.vault(),
+        token=token.address,
+        admission=admission.address,
+        first_block=federation.tx.block_number,
+        store=store_settings("local", directory),
+        confirmations=0 if development() else LIVE_CONFIRMATIONS,
+        allowed={"tokens": [token.address], "committees": [], "admissions": [admission.address], "tasks": []},
+    )
+    directory.mkdir(parents=True, exist_ok=True)
+    made.save(file)
+    print(f"Hansa on {network.show_active()}, chain {made.chain_id}: {federation.address}. Written to {file}.")
+
+
+def signer(name: str | None):  # type: ignore[no-untyped-def]
+    """Brownie's account; on a development chain its first, with fees that every chain takes."""
+    if development():
+        network.max_fee("10 gwei")
+        network.priority_fee("1 gwei")
+    if name is not None:
+        return accounts.load(name)
+    if not development():
+        raise ValueError("name the account that pays: brownie run deploy main ACCOUNT --network NETWORK")
+    return accounts[0]
+
+
+def development() -> bool:
+    return bool(CONFIG.network_type == "development")

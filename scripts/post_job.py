@@ -1,0 +1,64 @@
+"""Posts a job with brownie on the deployment that HANSA_DIR (default .hansa) holds, as `hansa job post` does.
+
+    brownie run post_job main 0xVALIDATOR,0xVALIDATOR,0xVALIDATOR --network anvil
+    brownie run post_job main VALIDATORS heart 4 15 my-account --network sepolia
+
+Arguments: validators' addresses, task, trainers, rounds, account. Amounts and times are the constants below.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+
+from brownie import AppointedCommittee, Federation, RewardToken
+
+from cli.deploy import allow_committee
+from cli.offers import prepare
+from cli.terms import Offer, job_terms
+from protocol.chain.deployment import Deployment
+from protocol.store import open_store
+from protocol.types import Wei
+from scripts.deploy import signer
+
+TOKEN = 10**18
+REWARD, FEE, BOND, PENALTY = (Wei(amount * TOKEN) for amount in (100, 5, 50, 10))
+
+
+def main(
+    validators: str, task: str = "heart", trainers: str = "4", rounds: str = "15", account: str | None = None
+) -> None:
+    file = Path(os.environ.get("HANSA_DIR", ".hansa")) / "deployment.json"
+    deployment = Deployment.load(file)
+    sender = {"from": signer(account)}
+    federation, token = Federation.at(deployment.federation), RewardToken.at(deployment.token)
+
+    prepared = prepare(task, seed=0)
+    store = open_store(deployment.store)
+    spec, model = store.put(prepared.spec.encode()), store.put(prepared.model.encode())
+
+    members = validators.split(",")
+    offer = Offer(
+        trainers=int(trainers),
+        seats=len(members),
+        rounds=int(rounds),
+        reward=REWARD,
+        fee=FEE,
+        bond=BOND,
+        penalty=PENALTY,
+    )
+    committee = AppointedCommittee.deploy(members, sender)
+    terms = job_terms(
+        offer,
+        token=deployment.token,
+        committee=committee.address,
+        admission=deployment.admission,
+        spec=spec,
+        model=model,
+    )
+    token.approve(deployment.vault, offer.escrow, sender)
+    posted = federation.post(dataclasses.astuple(terms), offer.escrow, sender)
+    allow_committee(deployment, committee.address).save(file)
+    job = posted.events["JobPosted"]["job"]
+    print(f"Posted job {job}: {offer.escrow // TOKEN} tokens in escrow. Its committee is in {file} now.")
