@@ -4,21 +4,23 @@
 #include <stdint.h>
 #include <string.h>
 
-#define COLUMNS 512 /* at a time: everything stays in the first cache */
+#define COLUMNS 256 /* at a time: everything stays in the first cache */
 
-/* w' of `count` <= COLUMNS values: the one rounding step (exact.stepped) of the integers sums + more; scale is 2**-k. */
-static void step(const double *restrict sums, const int32_t *restrict more, int64_t count, double scale, double divisor,
-                 const float *restrict w, float *restrict out) {
-    for (int64_t j = 0; j < count; j++) {
-        double value = (double)w[j] + (sums[j] + more[j]) * scale / divisor;
-        value = fabs(value) < 0x1p-126 ? 0.0 : value;
-        value = value > 0x1p64 ? 0x1p64 : value;
-        value = value < -0x1p64 ? -0x1p64 : value;
-        out[j] = (float)value;
+/* w' of `count` values: the one rounding step (exact.stepped) of exact integer sums; scale is 2**-k. */
+#define STEP(NAME, SUM)                                                                                                \
+    static void NAME(const SUM *restrict sums, int64_t count, double scale, double divisor, const float *restrict w,   \
+                     float *restrict out) {                                                                            \
+        for (int64_t j = 0; j < count; j++) {                                                                          \
+            double value = (double)w[j] + (double)sums[j] * scale / divisor;                                           \
+            value = fabs(value) < 0x1p-126 ? 0.0 : value;                                                              \
+            value = value > 0x1p64 ? 0x1p64 : value;                                                                   \
+            value = value < -0x1p64 ? -0x1p64 : value;                                                                 \
+            out[j] = (float)value;                                                                                     \
+        }                                                                                                              \
     }
-}
 
-static const int32_t none[COLUMNS];
+STEP(step_int32, int32_t)
+STEP(step_double, double)
 
 /* Weighted mean of n rows of `count` integers. Sums run in int32 over as many rows as surely fit, then in double. */
 #define MEAN(NAME, ROW, LARGEST)                                                                                       \
@@ -30,23 +32,34 @@ static const int32_t none[COLUMNS];
     static void NAME##_one(const ROW *restrict a, int32_t f, int64_t count, int32_t *restrict total) {                 \
         for (int64_t j = 0; j < count; j++) total[j] += f * a[j];                                                      \
     }                                                                                                                  \
+    static int64_t NAME##_sum(const ROW *const *rows, const int32_t *factors, int64_t i, int64_t n, int64_t start,     \
+                              int64_t count, int32_t *restrict total) {                                                \
+        int64_t end = i, bound = 0;                                                                                    \
+        while (end < n && bound + factors[end] * (int64_t)LARGEST <= INT32_MAX) bound += factors[end++] * (int64_t)LARGEST;\
+        memset(total, 0, COLUMNS * sizeof *total);                                                                     \
+        for (; i + 4 <= end; i += 4)                                                                                   \
+            NAME##_four(rows[i] + start, rows[i + 1] + start, rows[i + 2] + start, rows[i + 3] + start, factors + i,   \
+                        count, total);                                                                                 \
+        for (; i < end; i++) NAME##_one(rows[i] + start, factors[i], count, total);                                    \
+        return end;                                                                                                    \
+    }                                                                                                                  \
     void NAME(const ROW *const *rows, const int32_t *factors, int64_t n, int64_t count, double scale, double divisor,  \
               const float *w, float *out) {                                                                            \
         for (int64_t start = 0; start < count; start += COLUMNS) {                                                     \
             const int64_t here = count - start < COLUMNS ? count - start : COLUMNS;                                    \
-            double sums[COLUMNS] = {0};                                                                                \
-            int32_t total[COLUMNS] = {0};                                                                              \
-            for (int64_t i = 0, end; i < n;) {                                                                         \
-                int64_t bound = 0;                                                                                     \
-                for (end = i; end < n && bound + factors[end] * (int64_t)LARGEST <= INT32_MAX; end++)                  \
-                    bound += factors[end] * (int64_t)LARGEST;                                                          \
-                for (int64_t j = 0; i && j < COLUMNS; j++) sums[j] += total[j], total[j] = 0;                          \
-                for (; i + 4 <= end; i += 4)                                                                           \
-                    NAME##_four(rows[i] + start, rows[i + 1] + start, rows[i + 2] + start, rows[i + 3] + start,        \
-                                factors + i, here, total);                                                             \
-                for (; i < end; i++) NAME##_one(rows[i] + start, factors[i], here, total);                             \
+            int32_t total[COLUMNS];                                                                                    \
+            int64_t done = NAME##_sum(rows, factors, 0, n, start, here, total);                                        \
+            if (done == n) {                                                                                           \
+                step_int32(total, here, scale, divisor, w + start, out + start);                                       \
+                continue;                                                                                              \
             }                                                                                                          \
-            step(sums, total, here, scale, divisor, w + start, out + start);                                                  \
+            double sums[COLUMNS];                                                                                      \
+            for (int64_t j = 0; j < COLUMNS; j++) sums[j] = total[j];                                                  \
+            while (done < n) {                                                                                         \
+                done = NAME##_sum(rows, factors, done, n, start, here, total);                                         \
+                for (int64_t j = 0; j < COLUMNS; j++) sums[j] += total[j];                                             \
+            }                                                                                                          \
+            step_double(sums, here, scale, divisor, w + start, out + start);                                           \
         }                                                                                                              \
     }
 
@@ -88,7 +101,7 @@ MEAN(mean_int16, int16_t, 32768)
             double sums[COLUMNS] = {0};                                                                                \
             for (int64_t i = trim; i < n - trim; i++)                                                                  \
                 for (int64_t j = 0; j < COLUMNS; j++) sums[j] += v[i * COLUMNS + j];                                   \
-            step(sums, none, here, scale, divisor, w + start, out + start);                                            \
+            step_double(sums, here, scale, divisor, w + start, out + start);                                           \
         }                                                                                                              \
     }
 

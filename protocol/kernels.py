@@ -27,7 +27,7 @@ from protocol.exact import Integers, stepped
 SOURCE = Path(__file__).with_name("kernels.c")
 COMPILERS = ["cc", "gcc", "clang"]
 FLAGS = ["-std=c11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC"]
-COLUMNS = 512  # as in kernels.c
+COLUMNS = 256  # as in kernels.c
 RANGES = {np.dtype(np.int8): 2**7, np.dtype(np.int16): 2**15}
 Neighbours = NDArray[np.int32]
 """(updates, neighbours): for each update the indices of those that are summed in its place; no columns: itself."""
@@ -115,10 +115,10 @@ def _trimmed_sums(
     clips: Sequence[int],
     near: Neighbours,
     trim: int,
-    kind: type[np.int16] | type[np.int32] | type[np.int64],
+    kind: type[np.signedinteger[Any]],
     network: NDArray[np.int32],
 ) -> NDArray[np.float64]:
-    values: list[NDArray[Any]] = [row.astype(kind) * kind(clip) for row, clip in zip(rows, clips, strict=True)]
+    values: list[NDArray[Any]] = [np.multiply(row, clip, dtype=kind) for row, clip in zip(rows, clips, strict=True)]
     if near.shape[1]:
         values = [np.sum([values[j] for j in chosen], axis=0, dtype=kind) for chosen in near]
     spare = np.empty_like(values[0])
