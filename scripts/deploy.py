@@ -1,19 +1,22 @@
 """Deploys Hansa with brownie and writes the deployment.json that `hansa` reads, as `hansa deploy` does.
 
-    brownie run deploy --network anvil                 a chain that runs already, or one that ends with the script
-    brownie run deploy main my-account --network sepolia
+    brownie run deploy --network anvil                      or ganache-cli
+    brownie run deploy main my-account --network sepolia    an account of `brownie accounts list`
 
-The account is one of `brownie accounts list`; on a development chain its first. HANSA_DIR (default .hansa) is where
-the file goes.
+HANSA_DIR (default .hansa) is where the file goes. Start `anvil` or `ganache-cli` before to keep the chain: one that
+brownie starts ends with the script.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
-from brownie import Federation, OpenAdmission, RewardToken, Terms, accounts, network, web3
+from brownie import Federation, OpenAdmission, RewardToken, Terms, accounts, network, rpc, web3
 from brownie._config import CONFIG
+from web3 import HTTPProvider, Web3
+from web3.exceptions import Web3Exception
 
 from cli.contracts import SUPPLY
 from cli.deploy import store_settings
@@ -25,7 +28,7 @@ LIVE_CONFIRMATIONS = 3
 def main(account: str | None = None) -> None:
     directory = Path(os.environ.get("HANSA_DIR", ".hansa"))
     file = directory / "deployment.json"
-    if file.exists():
+    if file.exists() and is_alive(Deployment.load(file)):
         raise FileExistsError(f"{file} exists: name another directory with HANSA_DIR, or move that file away")
 
     sender = {"from": signer(account)}
@@ -50,6 +53,16 @@ def main(account: str | None = None) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     made.save(file)
     print(f"Hansa on {network.show_active()}, chain {made.chain_id}: {federation.address}. Written to {file}.")
+    if rpc.is_child():
+        print("This chain ends now, with the script that started it.")
+
+
+def is_alive(deployment: Deployment) -> bool:
+    """Whether one of its nodes still knows its federation."""
+    for url in deployment.rpc:
+        with contextlib.suppress(OSError, Web3Exception):
+            return bool(Web3(HTTPProvider(url)).eth.get_code(deployment.federation))
+    return False
 
 
 def signer(name: str | None):  # type: ignore[no-untyped-def]

@@ -51,7 +51,9 @@ def run_slither() -> list[dict[str, Any]]:
         command = [sys.executable, "-m", "slither", str(asked), "--compile-force-framework", "Solc-json"]
         command += ["--solc", str(SOLC), "--filter-paths", "node_modules", "--json", str(answer)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-        said = json.loads(answer.read_text()) if answer.exists() else {"success": False, "error": done.stderr}
+        if not answer.exists():
+            sys.exit(f"slither could not read the contracts: {done.stderr}")
+        said: dict[str, Any] = json.loads(answer.read_text())
     if not said["success"]:
         sys.exit(f"slither could not read the contracts: {said['error']}")
     return list(said["results"].get("detectors", []))
