@@ -33,6 +33,7 @@ Tensors = Mapping[str, Integers]
 reads its tensors from a file needs little memory."""
 
 BLOCK = 1 << 16
+PIECE = 1 << 20  # what is fetched of each update at a time
 MAX_VALUES = 1 << 33
 SMALLEST = 2.0**-126
 LARGEST = 2.0**64
@@ -41,10 +42,10 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def blocks(size: int, block: int) -> Iterator[slice]:
-    """Cuts `size` values into slices of at most `block`."""
-    for start in range(0, size, block):
-        yield slice(start, min(start + block, size))
+def blocks(start: int, stop: int, block: int) -> Iterator[slice]:
+    """Cuts the values from start to stop into slices of at most `block`."""
+    for first in range(start, stop, block):
+        yield slice(first, min(first + block, stop))
 
 
 def in_order(work: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result]:
@@ -87,7 +88,7 @@ def dot_products(
         sums = by_exponent.setdefault(exponent, np.zeros((len(left), len(right)), np.int64))
         size = left[0][name].size
         work = _span_products(left, right, name, _rows_that_fit(block, len(left)))
-        for part in in_order(work, list(blocks(size, max(1, -(-size // threads)))), threads):
+        for part in in_order(work, list(blocks(0, size, max(1, -(-size // threads)))), threads):
             sums += part
     total = np.zeros((len(left), len(right)), object)
     for exponent, sums in by_exponent.items():
@@ -105,22 +106,23 @@ def _span_products(
 ) -> Callable[[slice], NDArray[np.int64]]:
     def products(span: slice) -> NDArray[np.int64]:
         sums = np.zeros((len(left), len(right)), np.int64)
-        for part in blocks(span.stop - span.start, block):
-            part = slice(span.start + part.start, span.start + part.stop)
-            a = as_float64(left, name, part)  # (left, values)
-            b = a if left is right else as_float64(right, name, part)  # (right, values)
-            sums += (a @ b.T).astype(np.int64)
+        for piece in blocks(span.start, span.stop, PIECE):
+            rows_left = [update[name].reshape(-1)[piece] for update in left]
+            rows_right = rows_left if left is right else [update[name].reshape(-1)[piece] for update in right]
+            for part in blocks(0, piece.stop - piece.start, block):
+                a = _as_float64(rows_left, part)  # (left, values)
+                b = a if left is right else _as_float64(rows_right, part)  # (right, values)
+                sums += (a @ b.T).astype(np.int64)
         return sums
 
     return products
 
 
-def as_float64(updates: Sequence[Tensors], name: str, part: slice) -> NDArray[np.float64]:
-    """One block of one tensor of every update, (updates, values)."""
-    rows = np.empty((len(updates), part.stop - part.start))
-    for row, update in zip(rows, updates, strict=True):
-        row[:] = update[name].reshape(-1)[part]
-    return rows
+def _as_float64(rows: Sequence[Integers], part: slice) -> NDArray[np.float64]:
+    result = np.empty((len(rows), part.stop - part.start))
+    for values, row in zip(result, rows, strict=True):
+        values[:] = row[part]
+    return result
 
 
 def lower_median(values: Sequence[int]) -> int:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocol import kernels
-from protocol.exact import Integers, Tensors, blocks, dot_products, in_order
+from protocol.exact import PIECE, Integers, Tensors, blocks, dot_products, in_order
 from protocol.kernels import Neighbours, Target
 from protocol.types import Code
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 FROM_TO_DROP = 3
 WORTH_COMPILED = 1 << 20
-COMPILED_BLOCK = 1 << 20  # what is read of each update at a time
 NUMPY_BLOCK = 1 << 14  # stays in the cache
 Work = Callable[[NDArray[np.float32], NDArray[np.float32], int, Sequence[Integers]], None]
 """Fills a block of the new model from the old one's, its exponent k and the same block of every update."""
@@ -99,7 +98,7 @@ def aggregate(
     for (name, old), k in zip(model.tensors.items(), model.k, strict=True):
         result[name] = np.empty(old.shape, np.float32)
         fill = _filler(name, old, result[name], k, updates, work)
-        in_order(fill, list(blocks(old.size, block or (COMPILED_BLOCK if native else NUMPY_BLOCK))), threads)
+        in_order(fill, list(blocks(0, old.size, block or (PIECE if native else NUMPY_BLOCK))), threads)
     return result
 
 

@@ -64,6 +64,8 @@ def duplicates(
     """
     first = list(senior) if isinstance(senior, Sequence) else sorted(senior)
     order = [i for i in first if i in set(candidates)] + sorted(set(candidates) - set(first))
+    if not order:
+        return set()
     chosen = [updates[i] for i in order]
     products = dot_products(chosen, chosen, k)
     kept: list[int] = []

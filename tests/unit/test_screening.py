@@ -66,6 +66,11 @@ def test_duplicates__copies_of_a_duplicate__count_against_the_first():
     assert screening.duplicates(updates, [8], range(5)) == {2, 3}
 
 
+def test_duplicates__no_candidates__none():
+    assert screening.duplicates([row(1, 0)], [8], []) == set()
+    assert screening.duplicates([row(0, 0), row(0, 0)], [8], [0, 1]) == set(), "zeros are alike to nobody"
+
+
 def test_duplicates__the_earlier_one_was_not_ok__does_not_count():
     updates = [row(100, 0), row(100, 0)]
     assert screening.duplicates(updates, [8], [1]) == set()
