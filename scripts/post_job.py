@@ -23,7 +23,7 @@ from protocol.types import Wei
 from scripts.deploy import signer
 
 TOKEN = 10**18
-REWARD, FEE, BOND, PENALTY = (Wei(amount * TOKEN) for amount in (100, 5, 50, 10))
+REWARD, FEE, BOND, PENALTY = (Wei(amount * TOKEN) for amount in (100, 5, 100, 25))
 
 
 def main(
