@@ -20,7 +20,7 @@ from web3.exceptions import Web3Exception
 
 from cli.contracts import SUPPLY
 from cli.deploy import store_settings
-from protocol.chain.deployment import Deployment
+from protocol.chain.deployment import Allowed, Deployment
 
 LIVE_CONFIRMATIONS = 3
 
@@ -48,7 +48,7 @@ def main(account: str | None = None) -> None:
         first_block=federation.tx.block_number,
         store=store_settings("local", directory),
         confirmations=0 if development() else LIVE_CONFIRMATIONS,
-        allowed={"tokens": [token.address], "committees": [], "admissions": [admission.address], "tasks": []},
+        allowed=Allowed(tokens=[token.address], admissions=[admission.address]),
     )
     directory.mkdir(parents=True, exist_ok=True)
     made.save(file)
@@ -61,7 +61,7 @@ def is_alive(deployment: Deployment) -> bool:
     """Whether one of its nodes still knows its federation."""
     for url in deployment.rpc:
         with contextlib.suppress(OSError, Web3Exception):
-            return bool(Web3(HTTPProvider(url)).eth.get_code(deployment.federation))
+            return bool(Web3(HTTPProvider(url)).eth.get_code(Web3.to_checksum_address(deployment.federation)))
     return False
 
 
