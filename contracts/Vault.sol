@@ -3,7 +3,6 @@ pragma solidity 0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
 import {JobId} from "./interfaces/IFederation.sol";
@@ -16,11 +15,11 @@ contract Vault is IVault, ReentrancyGuard {
 
     struct Account {
         IERC20 token;
-        uint96 strikePenalty;
-        address sponsor;
         uint32 endedAt;
         uint32 claimUntil;
         uint32 slashUntil;
+        address sponsor;
+        uint96 strikePenalty;
         uint128 left;
         uint128 booked;
         uint128 paid;
@@ -32,20 +31,26 @@ contract Vault is IVault, ReentrancyGuard {
         uint128 refunded;
     }
 
+    /// @dev One for every 160 rounds of a trainer; the bond is in the first.
+    struct Tab {
+        uint160 claimed; // bitmap of rounds
+        uint96 bond;
+    }
+
     struct Pool {
         uint160 root; // low bits of the round's rewards root
         uint96 unpaid;
     }
 
+    uint256 private constant TAB_ROUNDS = 160;
     address private constant DEAD = 0x000000000000000000000000000000000000dEaD;
 
     address private immutable _federation;
 
     mapping(JobId job => Account) private _accounts;
     mapping(JobId job => mapping(uint256 round => Pool)) private _pools;
-    mapping(JobId job => mapping(address trainer => uint256 amount)) private _bonds;
     mapping(JobId job => mapping(address member => uint256 amount)) private _fees;
-    mapping(JobId job => mapping(address trainer => mapping(uint256 word => uint256 rounds))) private _claimed;
+    mapping(JobId job => mapping(address trainer => mapping(uint256 index => Tab))) private _tabs;
 
     constructor() {
         _federation = msg.sender;
@@ -79,10 +84,10 @@ contract Vault is IVault, ReentrancyGuard {
     }
 
     /// @inheritdoc IVault
-    function bond(JobId job, address trainer, uint256 amount) external onlyFederation nonReentrant {
+    function bond(JobId job, address trainer, uint96 amount) external onlyFederation nonReentrant {
         Account storage account = _accounts[job];
-        account.bonded += uint128(amount);
-        _bonds[job][trainer] = amount;
+        account.bonded += amount;
+        _tabs[job][trainer][0].bond = amount;
 
         emit Bonded(job, trainer, amount);
 
@@ -135,18 +140,23 @@ contract Vault is IVault, ReentrancyGuard {
     function claim(JobId job, address trainer, Claim[] calldata claims) external nonReentrant {
         Account storage account = _accounts[job];
         _requireClaimable(job, account);
-
         bool slashing = account.endedAt == 0 || block.timestamp < account.slashUntil;
         mapping(uint256 round => Pool) storage pools = _pools[job];
-        mapping(uint256 word => uint256 rounds) storage marks = _claimed[job][trainer];
+        mapping(uint256 index => Tab) storage tabs = _tabs[job][trainer];
+
         uint256 pay;
         for (uint256 i = 0; i < claims.length; ++i) {
-            Claim calldata next = claims[i];
-            if (!_mark(marks, next.round)) continue;
+            (uint16 round, Leaf calldata leaf, bytes32[] calldata proof) = _parts(claims[i]);
+            if (!_mark(tabs[round / TAB_ROUNDS], round % TAB_ROUNDS)) continue;
 
-            uint256 amount = _take(pools, job, trainer, next);
+            uint160 root = _rootOf(trainer, leaf, proof);
+            if (root == 0 || root != pools[round].root) revert Errors.Vault_InvalidProof(job, round, trainer);
+            uint256 amount = _take(pools[round], leaf.pay);
             pay += amount;
-            if (next.leaf.strike != 0 && slashing) _strike(job, account, trainer, next.round);
+
+            emit RewardClaimed(job, trainer, round, amount);
+
+            if (leaf.strike != 0 && slashing) _strike(job, account, trainer, round);
         }
         if (pay == 0) return;
 
@@ -175,11 +185,11 @@ contract Vault is IVault, ReentrancyGuard {
         Account storage account = _accounts[job];
         if (account.endedAt == 0) revert Errors.Vault_JobRunning(job);
         if (block.timestamp < account.slashUntil) revert Errors.Vault_TooEarly(job, account.slashUntil);
-        uint256 amount = _bonds[job][trainer];
+        uint96 amount = _tabs[job][trainer][0].bond;
         if (amount == 0) return;
 
-        _bonds[job][trainer] = 0;
-        account.bonded -= uint128(amount);
+        _tabs[job][trainer][0].bond = 0;
+        account.bonded -= amount;
 
         emit BondReturned(job, trainer, amount);
 
@@ -251,7 +261,7 @@ contract Vault is IVault, ReentrancyGuard {
 
     /// @inheritdoc IVault
     function bondOf(JobId job, address trainer) external view returns (uint256) {
-        return _bonds[job][trainer];
+        return _tabs[job][trainer][0].bond;
     }
 
     /// @inheritdoc IVault
@@ -267,43 +277,31 @@ contract Vault is IVault, ReentrancyGuard {
 
     /// @inheritdoc IVault
     function isClaimed(JobId job, address trainer, uint16 round) external view returns (bool) {
-        return (_claimed[job][trainer][round >> 8] >> (round & 0xff)) & 1 == 1;
+        return (_tabs[job][trainer][round / TAB_ROUNDS].claimed >> (round % TAB_ROUNDS)) & 1 == 1;
     }
 
     /// @return fresh whether the round was not marked before
-    function _mark(mapping(uint256 word => uint256 rounds) storage marks, uint256 round) private returns (bool fresh) {
-        uint256 mark = 1 << (round & 0xff);
-        uint256 word = marks[round >> 8];
-        fresh = word & mark == 0;
-        if (fresh) marks[round >> 8] = word | mark;
+    function _mark(Tab storage tab, uint256 index) private returns (bool fresh) {
+        uint160 mark = uint160(1 << index);
+        uint160 claimed = tab.claimed;
+        fresh = claimed & mark == 0;
+        if (fresh) tab.claimed = claimed | mark;
     }
 
-    /// @return amount that the leaf grants, at most what the round's pool still holds; taken out of it
-    function _take(
-        mapping(uint256 round => Pool) storage pools,
-        JobId job,
-        address trainer,
-        Claim calldata next
-    ) private returns (uint256 amount) {
-        Pool storage pool = pools[next.round];
-        (uint160 root, uint256 unpaid) = (pool.root, pool.unpaid);
-        if (root == 0 || root != _rootOf(trainer, next.leaf, next.proof)) {
-            revert Errors.Vault_InvalidProof(job, next.round, trainer);
-        }
-
-        amount = Math.min(next.leaf.pay, unpaid);
-        if (amount > 0) pool.unpaid = uint96(unpaid - amount);
-
-        emit RewardClaimed(job, trainer, next.round, amount);
+    /// @return amount taken out of a round's pool: at most what it still holds
+    function _take(Pool storage pool, uint256 pay) private returns (uint256 amount) {
+        uint256 unpaid = pool.unpaid;
+        amount = Math.min(pay, unpaid);
+        pool.unpaid = uint96(unpaid - amount);
     }
 
     /// @dev Costs a trainer one penalty, at most what is left of its bond.
     function _strike(JobId job, Account storage account, address trainer, uint16 round) private {
-        uint256 left = _bonds[job][trainer];
-        uint256 penalty = Math.min(account.strikePenalty, left);
-        _bonds[job][trainer] = left - penalty;
-        account.bonded -= uint128(penalty);
-        account.forfeited += uint128(penalty);
+        Tab storage tab = _tabs[job][trainer][0];
+        uint96 penalty = uint96(Math.min(account.strikePenalty, tab.bond));
+        tab.bond -= penalty;
+        account.bonded -= penalty;
+        account.forfeited += penalty;
 
         emit Struck(job, trainer, round, penalty);
 
@@ -332,8 +330,34 @@ contract Vault is IVault, ReentrancyGuard {
         }
     }
 
-    function _rootOf(address trainer, Leaf calldata leaf, bytes32[] calldata proof) private pure returns (uint160) {
-        bytes32 inner = keccak256(abi.encode(trainer, leaf.pay, leaf.strike, leaf.reputation));
-        return uint160(uint256(MerkleProof.processProofCalldata(proof, keccak256(bytes.concat(inner)))));
+    function _parts(Claim calldata claimed) private pure returns (uint16, Leaf calldata, bytes32[] calldata) {
+        return (claimed.round, claimed.leaf, claimed.proof);
+    }
+
+    /// @dev What OpenZeppelin's MerkleProof gives for the leaf keccak256(bytes.concat(keccak256(abi.encode(trainer, pay,
+    /// strike, reputation)))), in a third of the gas: a wallet claims many rounds at once.
+    /// @return root its low 160 bits
+    function _rootOf(address trainer, Leaf calldata leaf, bytes32[] calldata proof) private pure returns (uint160 root) {
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, shr(96, shl(96, trainer)))
+            calldatacopy(add(free, 32), leaf, 96)
+            mstore(0, keccak256(free, 128))
+            let node := keccak256(0, 32)
+
+            let end := add(proof.offset, shl(5, proof.length))
+            for {
+                let at := proof.offset
+            } lt(at, end) {
+                at := add(at, 32)
+            } {
+                let sibling := calldataload(at)
+                let place := shl(5, lt(sibling, node)) // the smaller one comes first
+                mstore(place, node)
+                mstore(xor(place, 32), sibling)
+                node := keccak256(0, 64)
+            }
+            root := shr(96, shl(96, node))
+        }
     }
 }

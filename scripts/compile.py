@@ -3,7 +3,7 @@
     python scripts/compile.py            write
     python scripts/compile.py --check    compare with what is committed; exit 1 on any difference
 
-Addresses of the library `Terms` are filled in by whoever deploys (`links`: byte offsets of the 20-byte placeholders in `bytecode`).
+Whoever deploys fills in the address of the library `Terms` (`links`: byte offsets of the 20-byte gaps in `bytecode`).
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def main() -> None:
     if "--check" in sys.argv[1:]:
         different = [name for name, text in artifacts.items() if committed(name) != text]
         if different:
-            sys.exit(f"protocol/chain/abi is not what the contracts compile to ({', '.join(different)}): run `python scripts/compile.py`.")
+            names = ", ".join(different)
+            sys.exit(f"protocol/chain/abi differs from contracts/ ({names}): run `python scripts/compile.py`.")
         return
     ARTIFACTS.mkdir(parents=True, exist_ok=True)
     for name, text in artifacts.items():
@@ -43,8 +44,11 @@ def main() -> None:
 
 def compile_contracts(sources: Path = SOURCES) -> dict[str, dict[str, Any]]:
     """Artifacts by contract name: `contract, abi, bytecode` (creation, hex), `links`, `runtime_size` (bytes)."""
-    files = read_sources(sorted(path for path in sources.rglob("*.sol") if "test" not in path.relative_to(sources).parts))
+    paths = sorted(path for path in sources.rglob("*.sol") if "test" not in path.relative_to(sources).parts)
+    files = read_sources(paths)
     output = solcx.compile_standard(standard_input(files), solc_version=VERSION)
+    for message in output.get("errors", []):
+        print(message["formattedMessage"], file=sys.stderr)
     compiled = {name: body for file in output["contracts"].values() for name, body in file.items()}
     artifacts = {name: artifact(name, compiled[name]) for name in DEPLOYED + KNOWN}
     large = [name for name, body in artifacts.items() if body["runtime_size"] > LARGEST_RUNTIME]

@@ -57,7 +57,7 @@ interface IVault {
 
     /// @notice Takes a trainer's bond. Only the Federation.
     /// @dev The token must not charge transfer fees.
-    function bond(JobId job, address trainer, uint256 amount) external;
+    function bond(JobId job, address trainer, uint96 amount) external;
 
     /// @notice Takes a finalised round's reward and fees from the escrow. Only the Federation.
     /// @return left what remains of the escrow
