@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from eth_abi import decode, encode
+from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
 from eth_utils.crypto import keccak
 
@@ -87,8 +87,8 @@ class Artifact:
     events: Mapping[bytes, Event]  # by topic
     errors: Mapping[bytes, Function]  # by selector
     constructor: tuple[Field, ...]
-    bytecode: str  # hex without 0x; libraries unlinked
-    links: Mapping[str, Mapping[str, Sequence[Mapping[str, int]]]]
+    bytecode: str  # hex without 0x; zeros where a library's address belongs
+    links: Mapping[str, Sequence[int]]  # by library, the bytes where its address begins
 
     def event(self, name: str) -> Event:
         return next(event for event in self.events.values() if event.name == name)
@@ -142,7 +142,7 @@ def artifact(name: str) -> Artifact:
         errors={error.selector: error for error in errors},
         constructor=constructor,
         bytecode=str(document.get("bytecode", "")).removeprefix("0x"),
-        links={k: v for file in document.get("linkReferences", {}).values() for k, v in file.items()},
+        links=document.get("links", {}),
     )
 
 

@@ -1,0 +1,47 @@
+"""JSON lines for machines: one event a line, with the job, round and cycle that it belongs to."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any, TextIO
+
+import structlog
+
+LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+
+def open_log(file: Path | str | None = None, **bound: Any) -> structlog.stdlib.BoundLogger:
+    """A logger to `file` (appended), or standard error. HANSA_LOG sets the level: debug, info, warning or error.
+
+    Each logger has an output of its own, so that several in one process don't mix.
+    """
+    level = LEVELS.get(os.environ.get("HANSA_LOG", "info").lower(), LEVELS["info"])
+    logger: structlog.stdlib.BoundLogger = structlog.wrap_logger(
+        structlog.WriteLogger(_output(file)),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.EventRenamer("event"),
+            structlog.processors.JSONRenderer(default=_shown),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        context_class=dict,
+        cache_logger_on_first_use=False,
+    )
+    return logger.bind(**bound)
+
+
+def _output(file: Path | str | None) -> TextIO:
+    if file is None:
+        return sys.stderr
+    path = Path(file)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("a", buffering=1)
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
+    return str(value)
