@@ -18,18 +18,28 @@ HELD_BACK = 0.2
 """The part of every party's training rows that only the validators use."""
 
 
-@dataclass(frozen=True)
 class Rows:
-    """n examples."""
+    """n examples: `inputs` (n, …) and `labels` (n,), float32, or int64 for classes.
 
-    inputs: NDArray[Any]  # (n, …)
-    labels: NDArray[Any]  # (n,): float32, or int64 for classes
+    `take` only notes which rows it means; inputs are copied when they are asked for, so a large file can stay on disk.
+    """
+
+    def __init__(self, inputs: NDArray[Any], labels: NDArray[Any], chosen: NDArray[np.intp] | None = None) -> None:
+        self._inputs = inputs
+        self._chosen = chosen
+        self.labels = labels
+
+    @property
+    def inputs(self) -> NDArray[Any]:
+        return self._inputs if self._chosen is None else np.asarray(self._inputs[self._chosen])
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, indices: NDArray[np.intp] | slice) -> Rows:
-        return Rows(self.inputs[indices], self.labels[indices])
+        """These rows; `indices` are positions."""
+        chosen = np.arange(len(self)) if self._chosen is None else self._chosen
+        return Rows(self._inputs, self.labels[indices], chosen[indices])
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Machines that are about to fail: a small network on AI4I 2020, whose parties make three qualities of product.
 
-3.4 % of the rows are failures, so the measure is average precision: accuracy would call 'never' a good answer. README.md
-has the data, its licence and what the figures mean.
+3.4 % of the rows are failures, so the measure is average precision: accuracy would call 'never' a good answer.
+README.md has the data, its licence and what the figures mean.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Maintenance(PartyTask):
         settings = Settings(self.name, values)
         parties = settings.integer("parties", 3, low=1, high=100)
         self.batch = settings.integer("batch", 32, low=1, high=1000)
-        self.learning_rate = settings.decimal("learning_rate", "0.1", high="10")
+        self.learning_rate = settings.decimal("learning_rate", "0.2", high="10")
         settings.done()
         super().__init__(_parties(parties, seed), seed)
 

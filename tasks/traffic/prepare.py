@@ -4,7 +4,7 @@
     /tmp/prepare/bin/python tasks/traffic/prepare.py > tasks/traffic/counts.csv
 
 The package's rows are in time's order; a date of theirs lasts from 6:00 to 6:00, so that its first hours belong to the
-next day. Taken are 50 whole weeks of 2025, from the first Monday after the holidays, in which no hour is lost or doubled.
+next day. Taken are 50 whole weeks of 2025 from 13 January on, in which no hour is lost or doubled.
 """
 
 from __future__ import annotations

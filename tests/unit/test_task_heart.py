@@ -10,27 +10,15 @@ import pytest
 import torch
 
 from protocol.errors import FatalError
-from tasks import Params, defaults
+from tasks import defaults
 from tasks.heart import FILE, Heart
+from tasks.rehearsal import federate
 from tasks.rows import Rows
 
 
 @pytest.fixture
 def heart() -> Heart:
     return Heart({}, seed=1)
-
-
-def fedavg(task: Heart, rounds: int, steps: int) -> Params:
-    """Plain averaging, in numpy."""
-    params = task.model()
-    data = [task.load(name) for name in task.parties()]
-    for number in range(rounds):
-        trained = [
-            task.train(params, rows, steps=steps, loss_threshold=None, seed=1000 * task.seed + 10 * number + index)
-            for index, rows in enumerate(data)
-        ]
-        params = {name: np.mean([t.params[name] for t in trained], axis=0, dtype=np.float32) for name in params}
-    return params
 
 
 def test_rows__four_hospitals__are_flambys(heart: Heart) -> None:
@@ -185,7 +173,7 @@ def test_figures__five_seeds__federated_beats_own_models_on_everybody() -> None:
     federated, own_on_all, majority = [], [], []
     for seed in range(5):
         task = Heart(setup["settings"], seed)
-        federated.append(task.scores(fedavg(task, setup["rounds"], setup["steps"])).mean)
+        federated.append(task.scores(federate(task, task.parties(), setup["rounds"], setup["steps"], seed)).mean)
         lines = task.baselines(steps=setup["rounds"] * setup["steps"], seed=seed)
         assert set(lines) == {"local_own", "local_all", "pooled", "majority"}
         own_on_all.append(lines["local_all"].mean)
