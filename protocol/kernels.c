@@ -1,4 +1,4 @@
-/* Blocks of a mean, and of a trimmed mean, of updates: the same bits as the numpy versions in kernels.py, which says why no
+/* Blocks of a mean, of a trimmed mean, and of the dot products of updates: the same bits as the numpy versions in kernels.py, which says why no
    sum here leaves its type. Compiled at first use, without -ffast-math and without contraction. */
 #include <math.h>
 #include <stdint.h>
@@ -108,3 +108,21 @@ MEAN(mean_int16, int16_t, 32768)
 TRIMMED(trimmed_int8_int16, int8_t, int16_t)
 TRIMMED(trimmed_int8_int32, int8_t, int32_t)
 TRIMMED(trimmed_int16_int32, int16_t, int32_t)
+
+/* Adds to products[i * n + j], j <= i < n, the dot product of rows i and j: int32 over COLUMNS of them (at most
+   2**14 * 256), then int64. scratch: n * COLUMNS values. */
+void gram_int8(const int8_t *const *rows, int64_t n, int64_t count, int64_t *products, int16_t *scratch) {
+    for (int64_t start = 0; start < count; start += COLUMNS) {
+        const int64_t here = count - start < COLUMNS ? count - start : COLUMNS;
+        if (here < COLUMNS) memset(scratch, 0, n * COLUMNS * sizeof *scratch);
+        for (int64_t i = 0; i < n; i++)
+            for (int64_t j = 0; j < here; j++) scratch[i * COLUMNS + j] = rows[i][start + j];
+        for (int64_t i = 0; i < n; i++)
+            for (int64_t j = 0; j <= i; j++) {
+                const int16_t *restrict a = scratch + i * COLUMNS, *restrict b = scratch + j * COLUMNS;
+                int32_t sum = 0;
+                for (int64_t x = 0; x < COLUMNS; x++) sum += a[x] * b[x];
+                products[i * n + j] += sum;
+            }
+    }
+}

@@ -1,4 +1,5 @@
-"""The two inner loops of the rules: a weighted and a trimmed mean of one block of one tensor, each in numpy and in C.
+"""The inner loops of rules and screening, for one block of one tensor, each in numpy and in C: a weighted mean, a
+trimmed mean, dot products.
 
 Both give the same bits (exact.py has the bounds). The C source beside this file is compiled at first use, for this
 machine, and kept in the user's cache; without a compiler, or with HANSA_KERNELS=numpy, numpy does the work.
@@ -22,12 +23,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from protocol.exact import Integers, stepped
+from protocol.exact import Integers, Tensors, blocks, stepped
 
 SOURCE = Path(__file__).with_name("kernels.c")
 COMPILERS = ["cc", "gcc", "clang"]
 FLAGS = ["-std=c11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC"]
 COLUMNS = 256  # as in kernels.c
+WORTH_COMPILED = 1 << 20  # integers
+CACHED = 1 << 16  # float64 values that stay in the cache
 RANGES = {np.dtype(np.int8): 2**7, np.dtype(np.int16): 2**15}
 Neighbours = NDArray[np.int32]
 """(updates, neighbours): for each update the indices of those that are summed in its place; no columns: itself."""
@@ -41,6 +44,26 @@ class Target:
     out: NDArray[np.float32]
     k: int
     divisor: int
+
+
+def rows_of(updates: Sequence[Tensors], name: str, part: slice) -> list[Integers]:
+    """One block of one tensor of every update, contiguous and aligned."""
+    return [np.require(update[name].reshape(-1)[part], requirements=["C", "A"]) for update in updates]
+
+
+def dot_products(left: Sequence[Integers], right: Sequence[Integers], native: ctypes.CDLL | None) -> NDArray[np.int64]:
+    """(left, right) exact dot products of rows; the same object twice for those of each pair of rows."""
+    n = len(left)
+    if native is not None and left is right and left[0].dtype == np.int8:
+        lower, scratch = np.zeros((n, n), np.int64), np.empty(n * COLUMNS, np.int16)
+        native.gram_int8(_pointers(left), n, left[0].size, lower.ctypes, scratch.ctypes)
+        return np.tril(lower) + np.tril(lower, -1).T
+    sums = np.zeros((n, len(right)), np.int64)
+    for part in blocks(0, left[0].size, max(2048, CACHED // n)):
+        a = _as_float64(left, part)  # (left, values)
+        b = a if left is right else _as_float64(right, part)  # (right, values)
+        sums += (a @ b.T).astype(np.int64)
+    return sums
 
 
 def weighted_mean(target: Target, rows: Sequence[Integers], factors: Sequence[int], native: ctypes.CDLL | None) -> None:
@@ -132,10 +155,25 @@ def _trimmed_sums(
     return total.astype(np.float64)
 
 
+def _as_float64(rows: Sequence[Integers], part: slice) -> NDArray[np.float64]:
+    result = np.empty((len(rows), part.stop - part.start))
+    for values, row in zip(result, rows, strict=True):
+        values[:] = row[part]
+    return result
+
+
+def _pointers(rows: Sequence[Integers]) -> object:
+    return (ctypes.c_void_p * len(rows))(*(row.ctypes.data for row in rows))
+
+
 def _arguments(target: Target, rows: Sequence[Integers], factors: NDArray[np.int32]) -> list[object]:
-    pointers = (ctypes.c_void_p * len(rows))(*(row.ctypes.data for row in rows))
     block = [target.w.size, 2.0**-target.k, target.divisor, target.w.ctypes, target.out.ctypes]
-    return [pointers, factors.ctypes, len(rows), *block]
+    return [_pointers(rows), factors.ctypes, len(rows), *block]
+
+
+def native_for(integers: int) -> ctypes.CDLL | None:
+    """The compiled kernels where there are so many integers to read that they are worth a second of compiling."""
+    return native() if integers >= WORTH_COMPILED else None
 
 
 @cache
@@ -153,6 +191,7 @@ def native() -> ctypes.CDLL | None:
         getattr(library, name).argtypes = common
     for name in ("trimmed_int8_int16", "trimmed_int8_int32", "trimmed_int16_int32"):
         getattr(library, name).argtypes = [*common, pointer, number, pointer, number, number, pointer]
+    library.gram_int8.argtypes = [pointer, number, number, pointer, pointer]
     return library if _agrees(library) else None
 
 
@@ -190,7 +229,7 @@ def _agrees(library: ctypes.CDLL) -> bool:
             weighted_mean(Target(w, out[0], 9, 2560), rows, [65280, 1, 9, 300, 256, 77, 0], chosen)
             trimmed_mean(Target(w, out[1], 9, 768), rows, [256] * 7, near[:, :0], 2, chosen)
             trimmed_mean(Target(w, out[2], 9, 1536), rows, [256] * 7, near, 2, chosen)
-            results.append(out.tobytes())
+            results.append(out.tobytes() + dot_products(rows, rows, chosen).tobytes())
         if results[0] != results[1]:
             return False
     return True

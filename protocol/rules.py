@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocol import kernels
-from protocol.exact import PIECE, Integers, Tensors, blocks, dot_products, in_order
+from protocol.exact import PIECE, Integers, Tensors, blocks, in_order
 from protocol.kernels import Neighbours, Target
+from protocol.screening import dot_products
 from protocol.types import Code
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from protocol.model import Model
 
 FROM_TO_DROP = 3
-WORTH_COMPILED = 1 << 20
 NUMPY_BLOCK = 1 << 14  # stays in the cache
 Work = Callable[[NDArray[np.float32], NDArray[np.float32], int, Sequence[Integers]], None]
 """Fills a block of the new model from the old one's, its exponent k and the same block of every update."""
@@ -92,7 +92,7 @@ def aggregate(
     """
     _check(model, updates, weights, clips)
     size = sum(tensor.size for tensor in model.tensors.values())
-    native = kernels.native() if size * len(updates) >= WORTH_COMPILED else None
+    native = kernels.native_for(size * len(updates))
     work = _work(rule, model, updates, weights, clips, native, threads)
     result: dict[str, NDArray[np.float32]] = {}
     for (name, old), k in zip(model.tensors.items(), model.k, strict=True):
@@ -130,8 +130,7 @@ def _filler(
     before, after = np.ascontiguousarray(old).reshape(-1), new.reshape(-1)
 
     def fill(part: slice) -> None:
-        rows = [np.require(update[name].reshape(-1)[part], requirements=["C", "A"]) for update in updates]
-        work(np.require(before[part], requirements=["C", "A"]), after[part], k, rows)
+        work(np.require(before[part], requirements=["C", "A"]), after[part], k, kernels.rows_of(updates, name, part))
 
     return fill
 
@@ -161,8 +160,8 @@ def nearest(updates: Sequence[Tensors], clips: Sequence[int], k: Sequence[int], 
 def _check(model: Model, updates: Sequence[Tensors], weights: Sequence[int], clips: Sequence[int]) -> None:
     if not updates or not len(updates) == len(weights) == len(clips):
         raise ValueError(f"{len(updates)} updates, {len(weights)} weights, {len(clips)} clip factors")
-    if min(weights) < 1 or min(clips) < 0 or max(clips) > 256:
-        raise ValueError("a weight below 1, or a clip factor outside 0 to 256")
+    if min(weights) < 1 or max(weights) > 255 or min(clips) < 0 or max(clips) > 256:
+        raise ValueError("a weight outside 1 to 255, or a clip factor outside 0 to 256")
     shapes = {name: tensor.shape for name, tensor in model.tensors.items()}
     if any({name: update[name].shape for name in update} != shapes for update in updates):
         raise ValueError("an update's names or shapes are not the model's")

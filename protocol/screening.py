@@ -6,9 +6,15 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from math import isqrt
 
+import numpy as np
+from numpy.typing import NDArray
+
+from protocol import kernels
 from protocol.exact import (
+    PIECE,
     Tensors,
-    dot_products,
+    blocks,
+    in_order,
     lower_median,
     measurement_median,
     weighted_lower_median,
@@ -18,6 +24,7 @@ __all__ = [
     "Tensors",
     "clip_factors",
     "dot",
+    "dot_products",
     "duplicates",
     "is_zero",
     "lower_median",
@@ -27,6 +34,7 @@ __all__ = [
 ]
 
 NO_CLIP = 256
+MAX_VALUES = 1 << 33
 
 
 def is_zero(q: Tensors) -> bool:
@@ -43,6 +51,42 @@ def dot(a: Tensors, b: Tensors, k: Sequence[int]) -> int:
     """The dot product of two updates of one model, exactly, in units of 4**-max(k); k in name order."""
     left = [a]
     return int(dot_products(left, left if a is b else [b], k)[0, 0])
+
+
+def dot_products(
+    left: Sequence[Tensors], right: Sequence[Tensors], k: Sequence[int], *, block: int = PIECE, threads: int = 1
+) -> NDArray[np.object_]:
+    """Exact dot products of every left with every right update, (left, right) Python integers in units of 4**-max(k).
+
+    k: one exponent for each tensor, in name order: a tensor's integers are worth q * 2**-k. Pass the same object
+    twice for a Gram matrix: that is half the work.
+    """
+    names = sorted(left[0]) if left else []
+    sizes = [left[0][name].size for name in names]
+    if len(names) != len(k):
+        raise ValueError(f"{len(k)} exponents for {len(names)} tensors")
+    if sum(sizes) > MAX_VALUES:
+        raise ValueError(f"more than {MAX_VALUES} values: their products could leave int64")
+    native = kernels.native_for(sum(sizes) * len(left))
+    by_exponent: dict[int, NDArray[np.int64]] = {}
+    for name, size, exponent in zip(names, sizes, k, strict=True):
+        sums = by_exponent.setdefault(exponent, np.zeros((len(left), len(right)), np.int64))
+
+        def products(span: slice, name: str = name) -> NDArray[np.int64]:
+            total = np.zeros((len(left), len(right)), np.int64)
+            for part in blocks(span.start, span.stop, block):
+                rows = kernels.rows_of(left, name, part)
+                total += kernels.dot_products(
+                    rows, rows if left is right else kernels.rows_of(right, name, part), native
+                )
+            return total
+
+        for part in in_order(products, list(blocks(0, size, max(1, -(-size // threads)))), threads):
+            sums += part
+    total = np.zeros((len(left), len(right)), object)
+    for exponent, sums in by_exponent.items():
+        total += sums.astype(object) * 4 ** (max(k) - exponent)
+    return total
 
 
 def alike(product: int, norm_a: int, norm_b: int) -> bool:

@@ -44,6 +44,20 @@ def test_native__any_updates__gives_the_bits_of_numpy(rule, seed, n, size, bits,
 
 
 @needs_compiler
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 2**32), st.integers(1, 30), st.integers(1, 5000), st.sampled_from([8, 16]), st.sampled_from([1, 99])
+)
+def test_native__dot_products__are_those_of_numpy(seed, n, size, bits, scale):
+    _, updates = base_and_updates(seed, n, size, bits, scale)
+    rows = [u["a"] for u in updates]
+    expected = kernels.dot_products(rows, rows, None)
+    assert np.array_equal(kernels.dot_products(rows, rows, NATIVE), expected)
+    wide = np.array(rows, np.int64)
+    assert np.array_equal(expected, wide @ wide.T)
+
+
+@needs_compiler
 @pytest.mark.parametrize("rule", ALL)
 @pytest.mark.parametrize("bits", [8, 16])
 def test_native__1024_heavy_updates__gives_the_bits_of_numpy(rule, bits):
@@ -63,7 +77,7 @@ def test_native__1024_heavy_updates__gives_the_bits_of_numpy(rule, bits):
 def test_aggregate__large_enough_to_compile__is_numpy_s_result_on_any_threads(rule, monkeypatch):
     base, updates = base_and_updates(3, 5, 300_001, 8, 1.0)
     updates = [{"a": np.frombuffer(b"x" + u["a"].tobytes(), np.int8)[1:]} for u in updates]  # as a file gives them
-    assert rules.WORTH_COMPILED < 5 * 300_001
+    assert kernels.WORTH_COMPILED < 5 * 300_001
     result = rules.aggregate(rule, base, updates, [1, 2, 3, 4, 5], [256, 200, 256, 1, 7], threads=2, block=70_000)
     monkeypatch.setattr(kernels, "native", lambda: None)
     assert (

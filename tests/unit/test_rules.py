@@ -133,7 +133,7 @@ def test_aggregate__reads_each_block_afresh__so_that_tensors_may_live_in_files()
     assert bits_of(result) == bits_of(rules.aggregate("mean", base, updates, weights, clips))
 
 
-@pytest.mark.parametrize("change", ["none", "length", "weight", "clip", "names", "shape"])
+@pytest.mark.parametrize("change", ["none", "length", "weight", "heavy", "clip", "names", "shape"])
 def test_aggregate__wrong_arguments__is_refused(change):
     base, updates, weights, clips = case(3, 3)
     if change == "none":
@@ -142,6 +142,8 @@ def test_aggregate__wrong_arguments__is_refused(change):
         weights = weights[:2]
     elif change == "weight":
         weights[1] = 0
+    elif change == "heavy":
+        weights[1] = 256
     elif change == "clip":
         clips[0] = 257
     elif change == "names":

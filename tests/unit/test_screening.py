@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol import screening
-from protocol.exact import dot_products
+from protocol.screening import dot_products
 
 
 def made(rng, n, shapes, bits, scale=1.0):
