@@ -20,6 +20,13 @@ class Token:
 
     def units(self, text: str, what: str = "amount") -> int:
         """Decimal tokens to the smallest unit: '12.5' → 12500000000000000000. FatalError unless exact and not negative."""
+        whole = self.signed(text, what)
+        if whole < 0 or whole >= 2**256:
+            raise FatalError(f"{what} {text} is out of range", cause="it may not be negative or above 2^256 units")
+        return whole
+
+    def signed(self, text: str, what: str) -> int:
+        """As `units`, of any sign."""
         try:
             with localcontext() as context:
                 context.prec = 120
@@ -27,11 +34,9 @@ class Token:
                 whole = int(scaled)
                 exact = scaled == whole
         except (InvalidOperation, ValueError, OverflowError):
-            raise FatalError(f"{what} {text!r} is not a number of tokens", next_step="write it like 12.5") from None
+            raise FatalError(f"{what} {text!r} is not a number", next_step="write it like 12.5") from None
         if not exact:
-            raise FatalError(f"{what} {text} has more than the token's {self.decimals} decimals")
-        if whole < 0 or whole >= 2**256:
-            raise FatalError(f"{what} {text} is out of range", cause="it may not be negative or above 2^256 units")
+            raise FatalError(f"{what} {text} has more than {self.decimals} decimals")
         return whole
 
     def text(self, amount: int, places: int = PLACES, unit: bool = True) -> str:

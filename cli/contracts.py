@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from protocol.chain.calls import Call
 from protocol.chain.codec import artifact
 from protocol.errors import FatalError
 from protocol.types import Address
@@ -32,7 +33,7 @@ def create(actor: Actor, name: str, *arguments: Any, libraries: Mapping[str, Add
     """Deploys a contract and returns its address."""
     from eth_utils.address import to_checksum_address
 
-    receipt = actor.do(actor.creation(creation_code(name, arguments, libraries), f"deploy {name}"))
+    receipt = actor.do(Call(None, creation_code(name, arguments, libraries), f"deploy {name}"))
     address = receipt.get("contractAddress")
     if not address:
         raise FatalError(f"{name} was not deployed", cause="the receipt names no contract")

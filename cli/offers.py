@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from protocol.errors import FatalError
+from protocol.types import Address
 
 if TYPE_CHECKING:
+    from cli.terms import Offer
+    from cli.wire import Actor, Wire
     from protocol.model import Model
     from protocol.spec import JobSpec
+    from protocol.types import Digest, JobId
     from tasks import Task
 
 HEADER_ROOM = 4096  # bytes by which a file's header may grow
@@ -28,6 +32,18 @@ class Prepared:
     task: Task
     spec: JobSpec
     model: Model
+    rounds: int  # as many as the task recommends
+    file: Path | None  # a user's task
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A job on chain, with its committee contract and its two files."""
+
+    job: JobId
+    committee: Address
+    spec: Digest
+    model: Digest
 
 
 def prepare(
@@ -71,7 +87,7 @@ def prepare(
         "model_bytes": size + HEADER_ROOM,
         "update_bytes": size - 4 * count + width // 8 * count + HEADER_ROOM + MAX_SEATS * SEAT_BYTES,
     }
-    return Prepared(loaded, _checked(JobSpec, fields), model)
+    return Prepared(loaded, _checked(JobSpec, fields), model, usual["rounds"], file)
 
 
 def _checked(kind: type[JobSpec], fields: Mapping[str, Any]) -> JobSpec:
@@ -113,6 +129,31 @@ def _only_task(path: Path) -> str:
             next_step=f"name one: --task {path}:{names[0] if names else 'Class'}",
         )
     return names[0]
+
+
+def post_job(
+    wire: Wire, actor: Actor, prepared: Prepared, offer: Offer, members: Sequence[Address], token: str | None = None
+) -> Posted:
+    """Stores spec and model 0, deploys the committee, approves the escrow and posts. Says how it went on chain."""
+    from cli.contracts import create
+    from cli.terms import job_terms
+    from protocol.chain.federation import approve_call
+
+    spec = wire.store.put(prepared.spec.encode())
+    model = wire.store.put(prepared.model.encode())
+    job_terms(offer, token=members[0], committee=members[0], admission=members[0], spec=spec, model=model)  # checks
+    committee = create(actor, "AppointedCommittee", list(members))
+    terms = job_terms(
+        offer,
+        token=Address(token or wire.deployment.token),
+        committee=committee,
+        admission=wire.deployment.admission,
+        spec=spec,
+        model=model,
+    )
+    actor.do(approve_call(terms.token, wire.deployment.vault, offer.escrow))
+    receipt = actor.do(wire.federation.post_call(terms, offer.escrow))
+    return Posted(wire.federation.posted_in(receipt), committee, spec, model)
 
 
 def parse_settings(entries: Sequence[str]) -> dict[str, Any]:

@@ -19,10 +19,12 @@ from cli.context import Here, check_range
 from protocol.errors import FatalError
 
 if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+    from rich.console import Console
+
     from protocol.chain.deployment import Deployment
     from protocol.types import Address
 
-GAS_MONEY = 10_000  # of the chain's own coin, anvil's default for each account
 TOKENS_EACH = 10_000 * 10**18
 BACKGROUND_SECONDS = 60.0
 
@@ -99,3 +101,99 @@ def make_keystores(directory: Path, names: list[str]) -> dict[str, Address]:
         account = Keyfile.create(path, "hansa", private_key=published_key(index), light=True)
         addresses[name] = account.address
     return addresses
+
+
+def open_published(here: Here, name: str) -> LocalAccount:
+    """The account of a test keystore of this directory."""
+    from cli.accounts import load_account
+
+    return load_account(here, name)
+
+
+def stop_chain(here: Here) -> None:
+    """Stops what `up --background` or `demo --keep` left running."""
+    running = ChainFile.load(here.dir)
+    if running is None or not running.alive:
+        ChainFile.remove(here.dir)
+        raise FatalError(f"no chain of {here.dir} is running")
+    running.stop()
+    ChainFile.remove(here.dir)
+    here.say(f"stopped the chain at {running.url}")
+
+
+def _tell(here: Here, deployment: Deployment, names: list[str]) -> None:
+    from cli.accounts import address_of
+
+    accounts = [
+        {"name": name, "address": address_of(here, name), "private_key": "0x" + published_key(index).hex()}
+        for index, name in enumerate(names)
+    ]
+    data = {"url": deployment.rpc[0], "deployment": deployment.model_dump(mode="json"), "accounts": accounts}
+    here.answer(data, lambda console: _show(console, here, deployment, accounts))
+
+
+def _show(console: Console, here: Here, deployment: Deployment, accounts: list[dict[str, str]]) -> None:
+    from rich.table import Table
+
+    from cli.deploy import show
+
+    show(console, deployment, here.deployment_file)
+    console.print(f"  chain       {deployment.rpc[0]}\n  store       {deployment.store}\n")
+    table = Table(box=None, padding=(0, 2, 0, 0), title_justify="left")
+    for heading in ("account", "address", "private key (published: never use it elsewhere)"):
+        table.add_column(heading, no_wrap=True)
+    for account in accounts:
+        table.add_row(account["name"], account["address"], account["private_key"])
+    console.print(table)
+    where = "" if str(here.dir) == ".hansa" else f" --dir {here.dir}"
+    members = ",".join(account["name"] for account in accounts if account["name"].startswith("validator"))
+    console.print(f"\nnext, in another terminal: hansa job post --task heart --account sponsor --validators {members}{where}")
+    console.print("Ctrl-C stops the chain; what is on it is gone then.")
+
+
+def _wait(anvil: Anvil) -> None:
+    """Until Ctrl-C, SIGTERM, or the end of the chain."""
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda number, frame: ended.set())
+    sys.stdout.flush()
+    try:
+        while not ended.wait(0.5):
+            if anvil.process is not None and anvil.process.poll() is not None:
+                raise FatalError("anvil ended by itself", next_step="look into anvil.log")
+    except KeyboardInterrupt:
+        return
+
+
+def _in_background(here: Here, port: int | None, trainers: int, validators: int) -> None:
+    """Runs `hansa up` as a process of its own and waits until it is ready."""
+    here.dir.mkdir(parents=True, exist_ok=True)
+    log = here.dir / "up.log"
+    command = [sys.executable, "-m", "cli.main", "up", "--dir", str(here.dir), "--json"]
+    command += ["--trainers", str(trainers), "--validators", str(validators)] + (["--port", str(port)] if port else [])
+    root = Path(__file__).resolve().parent.parent
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, env=environment, start_new_session=True
+        )
+    deadline = time.monotonic() + BACKGROUND_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise FatalError("`hansa up` ended early", cause=_last(log))
+        if (running := ChainFile.load(here.dir)) is not None and running.alive:
+            data = {"url": running.url, "pid": process.pid, "log": str(log)}
+            here.answer(
+                data,
+                lambda console: console.print(
+                    f"a chain runs at {data['url']}; `hansa up --stop --dir {here.dir}` stops it"
+                ),
+            )
+            return
+        time.sleep(0.1)
+    process.terminate()
+    raise FatalError("`hansa up` did not come up", cause=_last(log))
+
+
+def _last(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it wrote nothing"

@@ -1,3 +1,220 @@
 """`hansa wallet`: keys, balances, what a job owes an account, and why."""
 
 from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.accounts import Account, PasswordFile, address_of, ask_password, load_account, password_for
+from cli.context import Here, command
+from protocol.errors import FatalError
+from protocol.types import Address, JobId
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from cli.amounts import Token
+    from cli.books import JobView
+    from cli.claims import Owed
+    from cli.wire import Wire
+
+app = typer.Typer(help="Keys, balances, claims and their reasons.", no_args_is_help=True)
+
+Who = Annotated[str | None, typer.Argument(help="A keystore's name, or an address.", metavar="[WHO]")]
+JobChoice = Annotated[int | None, typer.Option("--job", help="Only this job.")]
+
+
+@command(app, "new")
+def new(
+    here: Here,
+    name: Annotated[str, typer.Argument(help="What to call the keystore.")],
+    password_file: PasswordFile = None,
+    light: Annotated[bool, typer.Option("--light", help="A quick, weak derivation of the key: for tests only.")] = False,
+) -> None:
+    """Make a key and keep it in DIR/keys/NAME.json, readable by you alone."""
+    import os
+
+    from protocol.keys import Keyfile
+
+    if not name.replace("-", "").replace("_", "").isalnum():
+        raise FatalError(f"{name!r} can't name a keystore", next_step="use letters, digits, - and _")
+    path = here.keys / f"{name}.json"
+    if path.exists():
+        raise FatalError(f"{path} exists", next_step="choose another name; a lost key can't be made again")
+    here.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    given = password_file is not None or "HANSA_PASSWORD" in os.environ
+    password = password_for(path, password_file) if given else ask_password(path, confirm=True)
+    account = Keyfile.create(path, password, light=light)
+    data = {"name": name, "address": account.address, "path": str(path)}
+    here.answer(data, lambda console: console.print(f"{name}: {account.address}, in {path}. Back it up: nobody else has it."))
+
+
+@command(app, "show")
+def show(here: Here, who: Who = None, job: JobChoice = None) -> None:
+    """Coins and tokens of an account, and what every job owes it."""
+    from cli.claims import owed
+    from cli.wire import connect
+
+    wire = connect(here)
+    account = address_of(here, who)
+    rows = []
+    for view in views(wire, job):
+        due = owed(view, wire.federation, account)
+        if _takes_part(view, account):
+            rows.append(_owed_data(view, due))
+    token = wire.token()
+    data = {
+        "address": account,
+        "coins": str(wire.chain.balance(account)),
+        "balance": str(wire.federation.token_balance(Address(token.address), account)),
+        "token": token.address,
+        "symbol": token.symbol,
+        "decimals": token.decimals,
+        "jobs": rows,
+    }
+    here.answer(data, lambda console: _show(console, data, wire))
+
+
+@command(app, "claim")
+def claim(
+    here: Here,
+    who: Annotated[str | None, typer.Option("--for", help="Whom to claim for; the signing account by default.")] = None,
+    job: JobChoice = None,
+    account: Account = None,
+    password_file: PasswordFile = None,
+) -> None:
+    """Claim pay, fees, bonds and a sponsor's rest, all rounds of a job at once. Anyone may claim for anyone."""
+    from cli import claims
+    from cli.wire import acting, connect, journal_of
+
+    wire = connect(here)
+    signer = load_account(here, account, password_file)
+    target = address_of(here, who) if who is not None else address_of(here, signer.address)
+    rows = []
+    with acting(wire.chain, signer, journal_of(here, signer.address)) as actor:
+        for view in views(wire, job):
+            if _takes_part(view, target):
+                rows.append(_owed_data(view, claims.claim(view, wire.federation, actor, target)))
+    data = {"address": target, "jobs": rows}
+    here.answer(data, lambda console: _show_claimed(console, data, wire))
+
+
+@command(app, "history")
+def history(here: Here, who: Who = None, job: JobChoice = None) -> None:
+    """Every movement of tokens between an account and the vault, oldest first."""
+    from cli.movements import movements
+    from cli.wire import connect
+
+    wire = connect(here)
+    account = address_of(here, who)
+    rows = movements(wire, account, job)
+    data = {"address": account, "movements": rows}
+    here.answer(data, lambda console: _show_history(console, data, wire))
+
+
+@command(app, "why")
+def why(
+    here: Here,
+    who: Who = None,
+    job: Annotated[int | None, typer.Option("--job", help="The last one that the account trained in by default.")] = None,
+    round_: Annotated[int | None, typer.Option("--round", help="Only this round, in full.")] = None,
+) -> None:
+    """Explain a trainer's pay: verdicts, measurements, averages, share, tokens, equal to the chain to the last unit."""
+    from cli.receipt import receipt, show_receipt
+    from cli.wire import connect
+
+    wire = connect(here)
+    account = address_of(here, who)
+    mine = [view for view in views(wire, job) if account in view.trainers]
+    if not mine:
+        where = f"job {job}" if job is not None else "any job"
+        raise FatalError(f"{account} is not a trainer of {where}", next_step="`hansa job show JOB` lists who is")
+    view = mine[-1]
+    data = receipt(view, account, round_)
+    token = wire.token(view.context.terms.token)
+    here.answer(data, lambda console: show_receipt(console, data, token))
+
+
+def views(wire: Wire, job: int | None) -> list[JobView]:
+    """One job, or all, oldest first."""
+    from cli.books import read_job
+
+    numbers = [job] if job is not None else range(1, wire.federation.job_count() + 1)
+    return [read_job(wire.federation, wire.store, JobId(number)) for number in numbers]
+
+
+def _takes_part(view: JobView, account: Address) -> bool:
+    return account in view.trainers or account in view.members() or account == view.state.sponsor
+
+
+def _owed_data(view: JobView, due: Owed) -> dict[str, Any]:
+    return {
+        "job": view.job,
+        "phase": view.state.phase.name,
+        "token": view.context.terms.token,
+        "pay": str(due.pay),
+        "rounds": [item.round for item in due.rewards],
+        "fees": str(due.fees),
+        "bond": str(due.bond),
+        "rest": str(due.rest),
+        "later": {what: {"amount": str(amount), "from": when} for what, (amount, when) in due.later.items()},
+        "expired": due.expired,
+        "misvoted_rounds": view.misvoted(),
+    }
+
+
+def _show(console: Console, data: dict[str, Any], wire: Wire) -> None:
+    coin = f"{int(data['coins']) / 1e18:.4f} of the chain's coin"
+    console.print(f"[bold]{data['address']}[/]\n  {wire.token().text(int(data['balance']))}, {coin}")
+    for row in data["jobs"]:
+        parts = _parts(row, wire.token(row["token"]))
+        console.print(f"  job {row['job']} ({row['phase']}): " + (f"owes {', '.join(parts)}" if parts else "owes nothing now"))
+        _tell_later(console, row, wire.token(row["token"]))
+    if not data["jobs"]:
+        console.print("  takes part in no job")
+
+
+def _show_claimed(console: Console, data: dict[str, Any], wire: Wire) -> None:
+    for row in data["jobs"]:
+        parts = _parts(row, wire.token(row["token"]))
+        console.print(f"job {row['job']}: " + (f"claimed {', '.join(parts)}" if parts else "nothing to claim now"))
+        _tell_later(console, row, wire.token(row["token"]))
+    if not data["jobs"]:
+        console.print(f"{data['address']} takes part in no job")
+
+
+def _parts(row: dict[str, Any], token: Token) -> list[str]:
+    named = [("pay", f" for {len(row['rounds'])} rounds"), ("fees", ""), ("bond", ""), ("rest", "")]
+    return [f"{name} {token.text(int(row[name]))}{more}" for name, more in named if int(row[name])]
+
+
+def _tell_later(console: Console, row: dict[str, Any], token: Token) -> None:
+    for what, item in row["later"].items():
+        when = f"from {_moment(item['from'])}" if item["from"] else "after the job's end"
+        console.print(f"    {what} {token.text(int(item['amount']))} {when}")
+    if row["expired"]:
+        console.print("    the time to claim pay and fees is over")
+    if row["misvoted_rounds"]:
+        rounds = ", ".join(map(str, row["misvoted_rounds"]))
+        console.print(f"    [red]rounds {rounds} pay by wrong rewards; nobody can claim those[/]")
+
+
+def _show_history(console: Console, data: dict[str, Any], wire: Wire) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("when", "block", "job", "what", "amount"):
+        table.add_column(heading, justify="right" if heading == "amount" else "left")
+    rows: Sequence[dict[str, Any]] = data["movements"]
+    for row in rows:
+        amount = wire.token(row["token"]).text(int(row["amount"]))
+        table.add_row(_moment(row["time"]), str(row["block"]), str(row["job"]), row["what"], amount)
+    console.print(table if rows else f"no tokens have moved between {data['address']} and the vault")
+
+
+def _moment(timestamp: int) -> str:
+    return datetime.fromtimestamp(timestamp).isoformat(" ", "seconds") if timestamp else "the job's end"

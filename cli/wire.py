@@ -13,9 +13,10 @@ from cli.amounts import Token
 from cli.context import Here
 from cli.refusals import explain
 from protocol.chain.client import Chain
+from protocol.chain.codec import ContractError, artifact
 from protocol.chain.federation import Federation
 from protocol.chain.sender import Call, Mined, Pending, Refused, Sender
-from protocol.errors import FatalError, TransientError
+from protocol.errors import FatalError, TransientError, WrongChain
 from protocol.journal import Journal
 from protocol.store import Store, open_store
 from protocol.types import Address
@@ -98,4 +99,9 @@ def journal_of(here: Here, address: str, noun: str = "cli") -> Path:
 
 def read_token(chain: Chain, address: Address) -> Token:
     """Asks an ERC-20 for its name and decimals; FatalError when there is no such contract."""
-    raise NotImplementedError
+    functions = artifact("RewardToken").functions
+    try:
+        (symbol,), (decimals,) = chain.read([(address, functions["symbol"], ()), (address, functions["decimals"], ())])
+    except (ContractError, WrongChain) as error:
+        raise FatalError(f"{address} is not an ERC-20 token", cause=error) from error
+    return Token(address, str(symbol), int(decimals))

@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from cli.terms import in_words
+from cli.jobview import state_line
 
 if TYPE_CHECKING:
     from protocol.chain.federation import JobState
@@ -39,7 +39,7 @@ class View:
     def __init__(self, console: Console | None, title: str, rounds: int) -> None:
         self._console = console
         self._title = title
-        self._rounds = rounds
+        self.rounds = rounds
         self._lines: list[RoundLine] = []
         self._started = time.monotonic()
         self._live = (
@@ -73,14 +73,14 @@ class View:
             self._live.update(self._screen(""), refresh=True)
         elif self._console is not None:
             self._console.print(
-                f"[dim]{self._elapsed():6.1f} s[/]  round {line.round}/{self._rounds}: {_counts(line)}, "
+                f"[dim]{self._elapsed():6.1f} s[/]  round {line.round}/{self.rounds}: {_counts(line)}, "
                 f"metric {line.metric:.4f}, model {line.model}{_failures(line)}"
             )
 
     def state(self, state: JobState, now: int) -> None:
         """The job as it is; only for a screen."""
         if self._live is not None:
-            self._live.update(self._screen(_waiting(state, now)), refresh=True)
+            self._live.update(self._screen(state_line(state, now)), refresh=True)
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._started
@@ -94,7 +94,7 @@ class View:
             table.add_column(name, justify="left" if name == "model" else "right", style="dim" if name == "model" else "")
         for line in self._lines[-SHOWN:]:
             table.add_row(
-                f"{line.round}/{self._rounds}",
+                f"{line.round}/{self.rounds}",
                 _counts(line) + _failures(line),
                 f"{line.metric:.4f}",
                 f"{line.seconds:.1f}",
@@ -110,15 +110,3 @@ def _counts(line: RoundLine) -> str:
 def _failures(line: RoundLine) -> str:
     return f" (after {line.failures} failed)" if line.failures else ""
 
-
-def _waiting(state: JobState, now: int) -> str:
-    name = state.phase.name
-    parts = {
-        "ENROL": f"{state.enrolled} trainers enrolled",
-        "SUBMIT": f"{state.submitted} updates in, {state.pending} awaited",
-        "SCORE": f"{state.committed.bit_count()} members have committed",
-        "REVEAL": f"{state.revealed.bit_count()} members have revealed",
-        "VOTE": f"{state.voted.bit_count()} members have voted",
-    }
-    left = f", {in_words(state.deadline - now)} left" if state.deadline else ""
-    return f"round {state.round}: {name}{left}" + (f": {parts[name]}" if name in parts else "")

@@ -1,0 +1,93 @@
+"""`hansa aggregator`: run the daemon that validates, and ask how it stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.accounts import Account, PasswordFile, address_of, load_account
+from cli.context import Here, command
+from cli.daemons import Allow, JobOption, LogFile, MaxBytes, TaskFile, Threads
+from protocol.types import JobId
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from cli.amounts import Token
+
+app = typer.Typer(help="Validate and aggregate in a job.", no_args_is_help=True)
+
+
+@command(app, "run")
+def run(
+    here: Here,
+    job: JobOption,
+    account: Account = None,
+    password_file: PasswordFile = None,
+    keep_models: Annotated[int | None, typer.Option("--keep-models", help="Models to keep; all by default.", min=3)] = None,
+    allow: Allow = None,
+    task_file: TaskFile = None,
+    max_bytes: MaxBytes = 2**30,
+    threads: Threads = 1,
+    log_file: LogFile = None,
+) -> None:
+    """Score, aggregate, vote and claim, until the job has ended. Ctrl-C stops; run it again to go on."""
+    from aggregator import ValidatorConfig
+    from aggregator.validator import Validator
+    from cli.daemons import prepare_run
+    from cli.wire import connect, journal_of
+
+    wire = connect(here)
+    prepare_run(wire, job)
+    signer = load_account(here, account, password_file)
+    config = ValidatorConfig(
+        deployment=wire.deployment,
+        account=signer,
+        journal=journal_of(here, signer.address, f"job-{job}"),
+        job=JobId(job),
+        keep_models=keep_models,
+        max_bytes=max_bytes,
+        threads=threads,
+        task_file=task_file,
+        allow=frozenset(allow or ()),
+        log_file=log_file,
+    )
+    config.journal.parent.mkdir(parents=True, exist_ok=True)
+    Validator(config).run()
+
+
+@command(app, "status")
+def status(here: Here, job: JobOption, account: Account = None) -> None:
+    """What a validator has done and earned in a job, as the chain tells it. --account may be an address."""
+    from cli.books import read_job
+    from cli.wire import connect
+
+    wire = connect(here)
+    who = address_of(here, account)
+    view = read_job(wire.federation, wire.store, JobId(job))
+    did, seat = view.attendance(who), view.seat(who)
+    data: dict[str, Any] = {
+        "job": job,
+        "address": who,
+        "phase": view.state.phase.name,
+        "round": view.state.round,
+        "seat": seat,
+        "committed": seat is not None and bool(view.state.committed >> seat & 1),
+        "revealed": seat is not None and bool(view.state.revealed >> seat & 1),
+        "voted": seat is not None and bool(view.state.voted >> seat & 1),
+        "matched": did.matched,
+        "wrong": did.wrong,
+        "missed": did.missed,
+        "earned": str(did.matched * view.context.terms.fee_per_seat),
+    }
+    token = wire.token(view.context.terms.token)
+    here.answer(data, lambda console: _show(console, data, token))
+
+
+def _show(console: Console, data: dict[str, Any], token: Token) -> None:
+    seat = "no seat" if data["seat"] is None else f"seat {data['seat']}"
+    done = ", ".join(step for step in ("committed", "revealed", "voted") if data[step]) or "nothing done in this cycle"
+    console.print(f"[bold]{data['address']}[/] in job {data['job']}: {data['phase']}, round {data['round']}, {seat}, {done}")
+    console.print(f"  matched  {data['matched']}\n  wrong    {data['wrong']}\n  missed   {data['missed']}")
+    console.print(f"  earned   {token.text(int(data['earned']))}")

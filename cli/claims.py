@@ -1,0 +1,94 @@
+"""Taking out of a job what it owes: pay, fees, bonds, the sponsor's rest. Anyone may claim for anyone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cli.books import Due, JobView, unclaimed
+
+if TYPE_CHECKING:
+    from cli.wire import Actor
+    from protocol.chain.federation import Federation
+    from protocol.types import Address
+
+
+@dataclass
+class Owed:
+    """What a job owes one account at a block. `later` says what can't be claimed yet, and from when."""
+
+    rewards: list[Due] = field(default_factory=list)
+    fees: int = 0
+    bond: int = 0
+    rest: int = 0
+    later: dict[str, tuple[int, int]] = field(default_factory=dict)  # what: (amount, time)
+    expired: bool = False  # claimTime is over: pay and fees are gone
+
+    @property
+    def pay(self) -> int:
+        return sum(due.leaf.pay for due in self.rewards)
+
+    @property
+    def total(self) -> int:
+        return self.pay + self.fees + self.bond + self.rest
+
+
+def owed(view: JobView, federation: Federation, account: Address) -> Owed:
+    """Everything that `account` could have from a job: now, or later."""
+    found = Owed()
+    books = federation.books(view.job)
+    now = view.at.timestamp
+    ended = view.state.phase.is_over
+    found.expired = bool(books.claim_until) and now >= books.claim_until
+    if account in view.trainers:
+        _owe_trainer(found, view, federation, account, ended and now >= books.slash_until, books.slash_until)
+    if not found.expired:
+        _owe_member(found, view, federation, account, ended)
+    if account == view.state.sponsor:
+        found.rest = books.left if ended else 0
+    return found
+
+
+def _owe_trainer(
+    found: Owed, view: JobView, federation: Federation, trainer: Address, bond_is_free: bool, free_from: int
+) -> None:
+    if not found.expired:
+        found.rewards = unclaimed(view, federation, trainer)
+    bond = federation.bond(view.job, trainer)
+    if bond_is_free:
+        found.bond = bond
+    elif bond:
+        found.later["bond"] = (bond, free_from)
+
+
+def _owe_member(found: Owed, view: JobView, federation: Federation, member: Address, ended: bool) -> None:
+    """Fees of a seat still held are booked after the end, by the claim itself."""
+    fees = federation.fees(view.job, member)
+    held = 0
+    if (seat := view.seat(member)) is not None:
+        held = view.state.matched[seat] * view.context.terms.fee_per_seat
+    if ended:
+        found.fees = fees + held
+    else:
+        found.fees = fees
+        if held:
+            found.later["fees"] = (held, 0)
+
+
+def claim(view: JobView, federation: Federation, actor: Actor, account: Address) -> Owed:
+    """Claims everything that is due to `account` now; all rounds go in one transaction."""
+    due = owed(view, federation, account)
+    if due.rewards:
+        actor.do(federation.claim_call(view.job, account, [(d.round, d.leaf, d.proof) for d in due.rewards]))
+    if due.fees:
+        seat = view.seat(account)
+        if view.state.phase.is_over and seat is not None:
+            actor.do(federation.claim_seat_fees_call(view.job, seat))
+        else:
+            actor.do(federation.claim_fees_call(view.job, account))
+    if due.bond:
+        actor.do(federation.claim_bond_call(view.job, account))
+    if due.rest:
+        actor.do(federation.claim_rest_call(view.job))
+    return due
+

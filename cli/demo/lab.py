@@ -1,0 +1,384 @@
+"""A federation on this machine: a chain, stores, a posted job, and every daemon a process that can be killed.
+
+    with Lab(Setup(rounds=3), directory) as lab:
+        lab.start_all()
+        lab.kill("trainer-2")
+        lab.start("trainer-2")
+        lab.wait_for_end()
+
+The demo shows one, end-to-end tests break one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from cli.anvil import Anvil, published_key, start_anvil
+from cli.chainfile import ChainFile
+from cli.context import Here
+from cli.demo.kubo import KuboNode, start_nodes
+from cli.demo.processes import Worker, warm_up
+from cli.demo.roles import Role, Study, measure_baselines, play
+from cli.offers import Posted, Prepared, post_job, prepare
+from cli.terms import Offer
+from cli.up import account_names, furnish, open_published
+from cli.wire import Actor, Wire, acting, journal_of
+from protocol.errors import FatalError, TransientError
+from protocol.job import JobContext
+
+if TYPE_CHECKING:
+    from protocol.chain.deployment import Deployment
+    from protocol.chain.federation import JobState
+    from protocol.types import Address
+
+TOKEN = 10**18
+TIMES: Mapping[str, int] = {
+    "enrol": 120,
+    "open": 30,
+    "submit": 30,
+    "score": 30,
+    "reveal": 20,
+    "vote": 20,
+    "finalize": 20,
+    "slash": 3,
+}
+"""Seconds. Phases end early when all who are due have acted; these are what a dead daemon costs, once."""
+LOOK = 0.05  # seconds between two looks at the chain while a job runs
+SPONSOR = "sponsor"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a federation consists of. Amounts in the token's smallest unit."""
+
+    task: str = "heart"
+    trainers: int = 4
+    validators: int = 3
+    rounds: int | None = None  # None: as many as the task recommends
+    seed: int = 0
+    store: str = "local"
+    steps: int | None = None
+    reward: int = 100 * TOKEN
+    fee: int = 5 * TOKEN
+    bond: int = 100 * TOKEN
+    penalty: int = 25 * TOKEN
+    min_updates: int | None = None
+    quorum: int | None = None
+    failures: int = 3
+    rule: str = "validated_mean"
+    times: Mapping[str, int] = field(default_factory=dict)  # over TIMES
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    shuffle: int | None = None  # seed of the order in which daemons start; None: by name
+    validator_threads: tuple[int, ...] = ()  # torch threads by validator; 1 by default
+    trainer_options: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Lab:
+    """A running federation. Every daemon has a name: trainer-1, …, validator-1, …; the sponsor is this process."""
+
+    anvil: Anvil
+    wire: Wire
+    prepared: Prepared
+    posted: Posted
+
+    def __init__(self, setup: Setup, directory: Path, *, say: Callable[[str], None] = lambda text: None) -> None:
+        self.setup = setup
+        self.here = Here(directory)
+        self.names = account_names(setup.trainers, setup.validators)
+        self.workers: dict[str, Worker] = {}
+        self.nodes: dict[str, KuboNode] = {}
+        self.took: dict[str, float] = {}  # seconds by step
+        self.say = say
+        self._study: Worker | None = None
+
+    # --- from nothing to a posted job
+
+    def __enter__(self) -> Lab:
+        try:
+            warm_up()
+            self._set_up()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _set_up(self) -> None:
+        self.here.dir.mkdir(parents=True, exist_ok=True)
+        with self.timed("chain and contracts"):
+            self.say("starting a chain")
+            self.anvil = start_anvil(self.here.dir / "anvil.log", accounts=len(self.names))
+            if self.setup.store == "kubo":
+                self.say(f"starting {len(self.names)} Kubo nodes")
+                self.nodes = start_nodes(self.here.dir / "kubo", self.names)
+            self.say("deploying the contracts")
+            deployment = furnish(self.here, self.anvil, self.names, name="demo", store=self._store_of(SPONSOR))
+        with self.timed("task and job"):
+            self.say("preparing the task")
+            self.prepared = prepare(
+                self.setup.task,
+                seed=self.setup.seed,
+                settings=self._settings(),
+                steps=self.setup.steps,
+                rule=self.setup.rule,
+            )
+            self.say("posting the job")
+            self.wire = Wire(deployment)
+            with self.sponsor() as actor:
+                self.posted = post_job(self.wire, actor, self.prepared, self.offer, self.validators)
+        self._allow_committee(deployment)
+        for index, name in enumerate(self.names[1:], 1):
+            self.workers[name] = self._worker(name, index)
+
+    def _settings(self) -> dict[str, Any]:
+        from cli.offers import name_task
+        from tasks import defaults
+
+        name, digest, file = name_task(self.setup.task)
+        usual = defaults(name, task_digest=digest, task_file=file, allowed=[str(file)] if file else [name])
+        parties = {"parties": self.setup.trainers} if "parties" in usual["settings"] else {}
+        return {**parties, **self.setup.settings}
+
+    def _allow_committee(self, deployment: Deployment) -> None:
+        from cli.deploy import allow_committee
+
+        self.wire.deployment = allow_committee(deployment, self.posted.committee)
+        self.wire.deployment.save(self.here.deployment_file)
+
+    def _store_of(self, name: str) -> dict[str, str] | None:
+        """A Kubo node for each; the embedded store is one folder for all."""
+        return {"kind": "kubo", "api": self.nodes[name].api} if self.nodes else None
+
+    def _worker(self, name: str, index: int) -> Worker:
+        deployment = self.wire.deployment
+        if (store := self._store_of(name)) is not None:
+            deployment = deployment.updated(store=store)
+        file = self.prepared.file
+        options: dict[str, Any] = {"task_file": file, "allow": frozenset([str(file)] if file else [])}
+        kind = name.partition("-")[0]
+        if kind == "trainer":
+            options |= {"source": str(index - 1), "wait_for_bond": 30.0, **self.setup.trainer_options}
+        else:
+            threads = self.setup.validator_threads
+            place = index - 1 - self.setup.trainers
+            options["threads"] = threads[place % len(threads)] if threads else 1
+        role = Role(
+            kind=kind,
+            deployment=deployment.model_dump_json(),
+            key=published_key(index),
+            journal=self.here.dir / "journals" / f"{name}.sqlite",
+            job=self.posted.job,
+            options=options,
+        )
+        return Worker(name, play, (role,), self.here.dir / "logs" / f"{name}.jsonl")
+
+    # --- who and what
+
+    @property
+    def offer(self) -> Offer:
+        setup = self.setup
+        return Offer(
+            trainers=setup.trainers,
+            seats=setup.validators,
+            rounds=setup.rounds if setup.rounds is not None else self.prepared.rounds,
+            reward=setup.reward,  # type: ignore[arg-type]
+            fee=setup.fee,  # type: ignore[arg-type]
+            bond=setup.bond,  # type: ignore[arg-type]
+            penalty=setup.penalty,  # type: ignore[arg-type]
+            min_updates=setup.min_updates,
+            quorum=setup.quorum,
+            failures=setup.failures,
+            times={**TIMES, **setup.times},
+        )
+
+    @functools.cached_property
+    def context(self) -> JobContext:
+        return JobContext.read(self.wire.federation, self.wire.store, self.posted.job)
+
+    def address(self, name: str) -> Address:
+        from cli.accounts import address_of
+
+        return address_of(self.here, name)
+
+    @property
+    def trainers(self) -> list[Address]:
+        return [self.address(name) for name in self.names if name.startswith("trainer")]
+
+    @property
+    def validators(self) -> list[Address]:
+        return [self.address(name) for name in self.names if name.startswith("validator")]
+
+    @contextlib.contextmanager
+    def sponsor(self) -> Iterator[Actor]:
+        """The sponsor's key, while nobody else uses it."""
+        account = open_published(self.here, SPONSOR)
+        with acting(self.wire.chain, account, journal_of(self.here, account.address)) as actor:
+            yield actor
+
+    def state(self) -> JobState:
+        """The job at the newest block."""
+        return self.wire.federation.state(self.posted.job, self.wire.chain.head())
+
+    @contextlib.contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Adds what a step takes to `took`."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.took[step] = self.took.get(step, 0.0) + time.monotonic() - began
+
+    # --- daemons
+
+    def start(self, name: str) -> None:
+        """Starts a daemon, or starts it again after it was killed."""
+        self.workers[name].start()
+
+    def kill(self, name: str) -> None:
+        """SIGKILL: nothing is written any more, nothing is said."""
+        self.workers[name].kill()
+
+    def start_all(self, timeout: float = 60.0) -> None:
+        """Starts the members first, waits until their encryption keys are in force, then the trainers."""
+        members = [name for name in self.workers if name.startswith("validator")]
+        trainers = [name for name in self.workers if name.startswith("trainer")]
+        if self.setup.shuffle is not None:
+            order = random.Random(self.setup.shuffle)
+            order.shuffle(members)
+            order.shuffle(trainers)
+        with self.timed("start of the daemons"):
+            for name in members:
+                self.start(name)
+            self.say("waiting for the validators' encryption keys")
+            self.wait_until(lambda: all(self.keys_announced()), timeout, "the validators' keys", watch=members)
+            for name in trainers:
+                self.start(name)
+
+    def keys_announced(self) -> list[bool]:
+        """By validator: whether updates can be sealed to it from the next block on."""
+        head = self.wire.chain.head()
+        keys = self.wire.federation.member_keys(tuple(self.validators), head.number + 1)
+        return [key is not None for key in keys]
+
+    def start_study(self) -> Path:
+        """Measures the baselines in a process beside the daemons; the file is there when it is done."""
+        spec = self.prepared.spec
+        out = self.here.dir / "baselines.json"
+        out.unlink(missing_ok=True)
+        study = Study(
+            spec.task, dict(spec.settings), spec.seed, spec.steps * self.offer.rounds, self.prepared.file, spec.task_digest
+        )
+        self._study = Worker("baselines", measure_baselines, (study, out), self.here.dir / "logs" / "baselines.log")
+        self._study.start()
+        return out
+
+    def finish_study(self, out: Path, timeout: float = 300.0) -> bool:
+        """Waits for the baselines; False when they did not come."""
+        return self._study is not None and self._study.join(timeout) and out.is_file()
+
+    # --- waiting
+
+    def wait_until(
+        self,
+        condition: Callable[[], bool],
+        timeout: float,
+        what: str,
+        *,
+        watch: list[str] | None = None,
+        every: float = LOOK,
+    ) -> None:
+        """Returns when `condition` holds. FatalError after `timeout`, or when a daemon of `watch` ended by itself."""
+        deadline = time.monotonic() + timeout
+        while True:
+            with contextlib.suppress(TransientError):
+                if condition():
+                    return
+            for name in watch or []:
+                self._check_alive(name)
+            if time.monotonic() > deadline:
+                raise FatalError(f"waited {timeout:.0f} s for {what} in vain", next_step=f"look into {self.here.dir / 'logs'}")
+            time.sleep(every)
+
+    def _check_alive(self, name: str) -> None:
+        worker = self.workers[name]
+        if worker.starts and not worker.alive and worker.exit_code not in (0, -9, -15):
+            raise FatalError(f"{name} ended with code {worker.exit_code}", cause=worker.last_words())
+
+    def wait_for_phase(self, *phases: Any, timeout: float = 120.0) -> JobState:
+        """The first state in one of `phases`."""
+        seen: list[JobState] = []
+
+        def reached() -> bool:
+            seen[:] = [self.state()]
+            return seen[0].phase in phases
+
+        self.wait_until(reached, timeout, " or ".join(phase.name for phase in phases))
+        return seen[0]
+
+    def wait_for_round(self, number: int, timeout: float = 120.0) -> JobState:
+        """The first state in which `number` rounds are finalised, or the job is over."""
+        seen: list[JobState] = []
+
+        def reached() -> bool:
+            seen[:] = [self.state()]
+            return seen[0].round > number or seen[0].phase.is_over
+
+        self.wait_until(reached, timeout, f"round {number}")
+        return seen[0]
+
+    def wait_for_end(self, timeout: float = 600.0) -> JobState:
+        """The job's last state."""
+        self.wait_until(lambda: self.state().phase.is_over, timeout, "the job's end")
+        return self.state()
+
+    def wait_for_exit(self, timeout: float = 60.0) -> list[str]:
+        """Waits until the daemons have claimed and ended; the names of those that have not."""
+        deadline = time.monotonic() + timeout
+        for worker in self.workers.values():
+            worker.join(max(0.0, deadline - time.monotonic()))
+        return [name for name, worker in self.workers.items() if worker.alive]
+
+    # --- the end
+
+    def settle(self) -> None:
+        """Claims for everybody who is not there to do it: rewards, fees, bonds, the sponsor's rest; sends what is
+        burnt. Ends the books of the job."""
+        from cli.books import read_job
+        from cli.claims import claim
+
+        federation, job = self.wire.federation, self.posted.job
+        self.wait_until(
+            lambda: self.wire.chain.head().timestamp >= federation.books(job).slash_until, 60.0, "the bonds to be free"
+        )
+        view = read_job(federation, self.wire.store, job)
+        with self.sponsor() as actor:
+            for account in [*self.trainers, *self.validators, actor.address]:
+                claim(view, federation, actor, account)
+            if federation.books(job).burnt:
+                actor.do(federation.send_burnt_call(job))
+
+    def stop(self, *, keep_chain: bool = False) -> None:
+        """Ends the daemons, and chain and nodes unless they are to be kept. Idempotent."""
+        for worker in [*self.workers.values(), *([self._study] if self._study else [])]:
+            worker.stop()
+        if hasattr(self, "wire"):
+            self.wire.chain.close()
+        if keep_chain:
+            ChainFile.of(self.anvil, *(node.pid for node in self.nodes.values()), kept=True).save(self.here.dir)
+            return
+        for node in self.nodes.values():
+            node.stop()
+        if hasattr(self, "anvil"):
+            self.anvil.stop()

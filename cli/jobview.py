@@ -1,0 +1,188 @@
+"""A job on the screen and as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from cli.terms import NO_TARGET, in_words
+from protocol.chain.history import Failed
+from protocol.cid import to_cid
+from protocol.hashes import cycle_counter
+from protocol.types import UNIT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from cli.amounts import Token
+    from cli.books import JobView
+    from cli.wire import Wire
+    from protocol.chain.federation import Federation, JobState
+
+NO_METRIC = -(2**63)
+PARTS = {
+    "ENROL": "{enrolled} enrolled",
+    "SUBMIT": "{submitted} updates in, {pending} awaited",
+    "SCORE": "{committed} members have committed",
+    "REVEAL": "{revealed} members have revealed",
+    "VOTE": "{voted} members have voted",
+}
+
+
+def metric_of(units: int) -> float | None:
+    """A metric as a number; None before there is one."""
+    return None if units == NO_METRIC else units / UNIT
+
+
+def state_data(state: JobState) -> dict[str, Any]:
+    """What a job is at, as JSON."""
+    return {
+        "phase": state.phase.name,
+        "round": state.round,
+        "cycle": cycle_counter(state.cycle),
+        "deadline": state.deadline,
+        "enrolled": state.enrolled,
+        "submitted": state.submitted,
+        "committed": state.committed.bit_count(),
+        "revealed": state.revealed.bit_count(),
+        "voted": state.voted.bit_count(),
+        "failures": state.failures,
+        "best_metric": metric_of(state.best_metric),
+    }
+
+
+def state_line(state: JobState, now: int) -> str:
+    """The same as a sentence; `now` is the newest block's time."""
+    data = state_data(state)
+    if state.phase.is_over:
+        return f"{data['phase']} after {state.round - 1} rounds"
+    left = f", {in_words(state.deadline - now)} left" if state.deadline > now else ""
+    done = f": {PARTS[data['phase']].format(**data)}" if data["phase"] in PARTS else ""
+    failed = f" ({state.failures} failed in a row)" if state.failures else ""
+    return f"round {state.round}, cycle {data['cycle']}: {data['phase']}{left}{done}{failed}"
+
+
+def job_data(view: JobView, federation: Federation) -> dict[str, Any]:
+    """Everything about a job, as JSON; amounts are strings."""
+    terms, spec = view.context.terms, view.context.spec
+    books = federation.books(view.job)
+    return {
+        "job": view.job,
+        "sponsor": view.state.sponsor,
+        "state": state_data(view.state),
+        "spec": {"cid": to_cid(terms.spec), **spec.model_dump()},
+        "terms": {
+            "token": terms.token,
+            "committee": terms.committee,
+            "admission": terms.admission,
+            "reward_per_round": str(terms.reward_per_round),
+            "fee_per_seat": str(terms.fee_per_seat),
+            "min_bond": str(terms.min_bond),
+            "strike_penalty": str(terms.strike_penalty),
+            "target": None if terms.target_metric == NO_TARGET else terms.target_metric / UNIT,
+            "max_rounds": terms.max_rounds,
+            "max_trainers": terms.max_trainers,
+            "min_updates": terms.min_updates,
+            "seats": terms.seats,
+            "quorum": terms.quorum,
+        },
+        "cycles": [_cycle(view, place) for place in range(len(view.history.cycles))],
+        "trainers": [_trainer(view, item.trainer, item.bond) for item in view.history.enrolled],
+        "validators": [_validator(view, member) for member in view.members()],
+        "books": {
+            name: str(getattr(books, name))
+            for name in ("escrowed", "left", "booked", "paid", "burnt", "refunded", "bonded")
+        },
+    }
+
+
+def _cycle(view: JobView, place: int) -> dict[str, Any]:
+    cycle = view.history.cycles[place]
+    data: dict[str, Any] = {
+        "cycle": cycle_counter(cycle.cycle),
+        "round": cycle.round,
+        "updates": [{"trainer": update.trainer, "cid": to_cid(update.digest)} for update in cycle.updates],
+        "outcome": "under way",
+    }
+    if isinstance(cycle.outcome, Failed):
+        data |= {"outcome": f"failed in {cycle.outcome.phase.name}", "burnt": str(cycle.outcome.burnt)}
+    elif cycle.outcome is not None:
+        ledger = view.rounds[cycle.round - 1]
+        data |= {
+            "outcome": "finalised",
+            "model": to_cid(cycle.outcome.model),
+            "metric": metric_of(cycle.outcome.metric),
+            "included": len(ledger.included),
+            "matched": [seat for seat in range(len(cycle.committee)) if cycle.outcome.matched >> seat & 1],
+        }
+    return data
+
+
+def _trainer(view: JobView, trainer: Any, bond: int) -> dict[str, Any]:
+    return {
+        "address": trainer,
+        "bond": str(bond),
+        "earned": str(view.earned(trainer)),
+        "strikes": view.strikes(trainer),
+        "reputation": view.reputation(trainer),
+    }
+
+
+def _validator(view: JobView, member: Any) -> dict[str, Any]:
+    did = view.attendance(member)
+    return {"address": member, "matched": did.matched, "wrong": did.wrong, "missed": did.missed}
+
+
+def show_jobs(console: Console, rows: Sequence[dict[str, Any]], wire: Wire) -> None:
+    """The list of jobs."""
+    if not rows:
+        console.print("no job is posted; `hansa job post` posts one")
+        return
+    table = _table("job", "phase", "rounds", "trainers", "seats", "best metric", "reward a round", "sponsor")
+    for row in rows:
+        metric = "–" if row["metric"] is None else f"{row['metric']:.4f}"
+        reward = wire.token(row["token"]).text(int(row["reward_per_round"]))
+        numbers = (f"{row['round']}/{row['rounds']}", str(row["trainers"]), str(row["seats"]))
+        table.add_row(str(row["job"]), row["phase"], *numbers, metric, reward, row["sponsor"])
+    console.print(table)
+
+
+def show_job(console: Console, data: dict[str, Any], token: Token) -> None:
+    """One job: what it is, its rounds, its people, its money."""
+    terms, state, spec = data["terms"], data["state"], data["spec"]
+    at = f"after {state['round'] - 1}" if not state["deadline"] else f"round {state['round']}"
+    console.print(f"[bold]job {data['job']}[/]  {spec['task']}  {state['phase']}, {at} of {terms['max_rounds']} rounds")
+    console.print(f"  sponsor  {data['sponsor']}\n  spec     {spec['cid']}\n  rule     {spec['rule']}, {spec['bits']} bits")
+    console.print(
+        f"  pays     {token.text(int(terms['reward_per_round']))} a round, {token.text(int(terms['fee_per_seat']))} a seat; "
+        f"bond {token.text(int(terms['min_bond']))}; quorum {terms['quorum']} of {terms['seats']}\n"
+    )
+    rounds = _table("cycle", "round", "updates", "included", "metric", "model or failure")
+    for cycle in data["cycles"]:
+        metric = "" if cycle.get("metric") is None else f"{cycle['metric']:.4f}"
+        included = str(cycle.get("included", ""))
+        model = cycle.get("model", cycle["outcome"])
+        rounds.add_row(str(cycle["cycle"]), str(cycle["round"]), str(len(cycle["updates"])), included, metric, model)
+    people = _table("trainer", "bond", "earned", "strikes", "reputation")
+    for item in data["trainers"]:
+        numbers = (str(item["strikes"]), f"{item['reputation'] / 1e6:.3f}")
+        people.add_row(item["address"], token.text(int(item["bond"])), token.text(int(item["earned"])), *numbers)
+    members = _table("validator", "matched", "wrong", "missed")
+    for item in data["validators"]:
+        members.add_row(item["address"], str(item["matched"]), str(item["wrong"]), str(item["missed"]))
+    for table in (rounds, people, members):
+        if table.row_count:
+            console.print(table)
+            console.print()
+    console.print("  ".join(f"{name} {token.text(int(amount), unit=False)}" for name, amount in data["books"].items()))
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    left = {"model or failure", "trainer", "validator", "sponsor", "phase"}
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading in left else "right", no_wrap=True)
+    return table

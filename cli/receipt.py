@@ -1,0 +1,140 @@
+"""Why a trainer was paid what it was: the rule of the ledger, step by step, from the sheets on chain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cli.books import JobView
+from protocol.errors import FatalError
+from protocol.pay import Record
+from protocol.sheet import decode_sheet
+from protocol.types import Code
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from cli.amounts import Token
+    from protocol.types import Address
+
+
+def receipt(view: JobView, trainer: Address, round_: int | None) -> dict[str, Any]:
+    """A trainer's receipt: every finalised round, or one.
+
+    Gains and news in 1e-9 of validation loss, running averages in multiples of a round's mean; amounts are strings.
+    """
+    count = len(view.rounds)
+    if round_ is not None and not 1 <= round_ <= count:
+        raise FatalError(f"job {view.job} has no finalised round {round_}", cause=f"{count} are")
+    numbers = range(1, count + 1) if round_ is None else [round_]
+    lines = [_line(view, trainer, number) for number in numbers]
+    return {
+        "job": view.job,
+        "address": trainer,
+        "reward_per_round": str(view.context.terms.reward_per_round),
+        "rounds": lines,
+        "pay": str(sum(int(line["pay"]) for line in lines)),
+    }
+
+
+def _line(view: JobView, trainer: Address, number: int) -> dict[str, Any]:
+    cycle, outcome = view.finalised[number - 1]
+    ledger = view.rounds[number - 1]
+    leaf = next(leaf for leaf in ledger.leaves if leaf.trainer == trainer)
+    data: dict[str, Any] = {
+        "round": number,
+        "verdict": "absent",
+        "pay": str(leaf.pay),
+        "strike": leaf.strike,
+        "reputation": leaf.reputation,
+        "root_matches": number not in view.misvoted(),
+    }
+    place = next((i for i, update in enumerate(cycle.updates) if update.trainer == trainer), None)
+    if place is None:
+        return data
+    judged = ledger.judgements[place]
+    entries = {r.seat: decode_sheet(r.sheet, len(cycle.updates))[place] for r in cycle.sheets}
+    data |= {
+        "verdict": judged.code.name.lower(),
+        "included": place in ledger.included,
+        "by_validator": [
+            {
+                "validator": cycle.committee[seat],
+                "verdict": entry.code.name.lower(),
+                "gain": entry.gain,
+                "news": entry.news,
+            }
+            for seat, entry in sorted(entries.items())
+        ],
+    }
+    if judged.code == Code.OK:
+        data |= {"median_gain": judged.gain, "median_news": judged.news}
+    record = ledger.records.get(trainer, Record())
+    data |= {
+        "average_gain": record.cg / record.dg if record.dg else 0.0,
+        "average_news": record.cn / record.dn if record.dn else 0.0,
+        "record": {"cg": str(record.cg), "dg": str(record.dg), "cn": str(record.cn), "dn": str(record.dn)},
+    }
+    share = ledger.shares.get(trainer)
+    if share is not None:
+        total = sum(other.p for other in ledger.shares.values())
+        data["share"] = {
+            **{name: str(getattr(share, name)) for name in ("weight", "e", "k", "s", "before_cap", "cap", "p")},
+            "sum_of_p": str(total),
+            "capped": share.before_cap > share.cap,
+            "part": share.p / total if total else 0.0,
+        }
+    return data
+
+
+def show_receipt(console: Console, data: dict[str, Any], token: Token) -> None:
+    """The receipt for people: a line a round, or one round in full."""
+    console.print(f"[bold]{data['address']}[/] in job {data['job']}; a round pays {token.text(int(data['reward_per_round']))}")
+    if len(data["rounds"]) == 1:
+        _show_round(console, data["rounds"][0], data, token)
+        return
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("round", "verdict", "gain", "news", "avg gain", "avg news", "share", "pay"):
+        table.add_column(heading, justify="left" if heading == "verdict" else "right")
+    for line in data["rounds"]:
+        verdict = line["verdict"] + ("" if line.get("included", True) else ", dropped") + (" ⚡" if line["strike"] else "")
+        values = [_small(line.get(name)) for name in ("median_gain", "median_news")]
+        values += [_times(line.get(name)) for name in ("average_gain", "average_news")]
+        part = f"{100 * line['share']['part']:.1f} %" if "share" in line else "–"
+        table.add_row(str(line["round"]), verdict, *values, part, token.text(int(line["pay"]), unit=False))
+    console.print(table)
+    console.print(f"total {token.text(int(data['pay']))}; gain and news: validation loss taken off, in thousandths; averages: 1 is a round's mean")
+    console.print("`--round R` shows one round in full")
+
+
+def _show_round(console: Console, line: dict[str, Any], data: dict[str, Any], token: Token) -> None:
+    console.print(f"round {line['round']}: {line['verdict']}")
+    for entry in line.get("by_validator", []):
+        console.print(
+            f"  {entry['validator']} says {entry['verdict']}, gain {_small(entry['gain'])}, news {_small(entry['news'])}"
+        )
+    if "median_gain" in line:
+        console.print(f"  medians: gain {_small(line['median_gain'])}, news {_small(line['median_news'])} (thousandths of loss)")
+    if not line.get("included", True):
+        console.print("  not included: the rule dropped it")
+    if "record" in line:
+        console.print(f"  running averages: gain {_times(line['average_gain'])}, news {_times(line['average_news'])}")
+    if "share" in line:
+        share = line["share"]
+        console.print(f"  e = {share['e']}, k = {share['k']}, weight {share['weight']}: s = min(e·K, 2·k·E) = {share['s']}")
+        console.print(f"  p = {share['before_cap']}" + (f", capped at {share['cap']}" if share["capped"] else ""))
+        console.print(f"  share = {share['p']} / {share['sum_of_p']} = {100 * share['part']:.2f} %")
+        console.print(f"  pay = {data['reward_per_round']} · p // Σp = {line['pay']}")
+    console.print(f"  {token.text(int(line['pay']))}" + (", and a strike" if line["strike"] else ""))
+    if not line["root_matches"]:
+        console.print("  [red]the quorum voted other rewards than these: the round can't be claimed[/]")
+
+
+def _small(value: int | None) -> str:
+    """Units of 1e-9 as thousandths."""
+    return "–" if value is None else f"{value / 1e6:.3f}"
+
+
+def _times(value: float | None) -> str:
+    return "–" if value is None else f"×{value:.2f}"

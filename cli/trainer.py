@@ -1,0 +1,97 @@
+"""`hansa trainer`: run the daemon that trains, and ask how it stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.accounts import Account, PasswordFile, address_of, load_account
+from cli.context import Here, command
+from cli.daemons import Allow, JobOption, LogFile, MaxBytes, TaskFile, Threads
+from protocol.errors import FatalError
+from protocol.types import JobId, Wei
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+app = typer.Typer(help="Train in a job.", no_args_is_help=True)
+
+
+@command(app, "run")
+def run(
+    here: Here,
+    job: JobOption,
+    source: Annotated[str, typer.Option("--source", help="Your rows: a party of the task, or a file of your own.")],
+    account: Account = None,
+    password_file: PasswordFile = None,
+    bond: Annotated[str | None, typer.Option("--bond", help="Tokens; the least that the job asks for by default.")] = None,
+    keep_going: Annotated[bool, typer.Option("--keep-going", help="Go on after a cycle that failed with your update in.")] = False,
+    allow: Allow = None,
+    task_file: TaskFile = None,
+    max_bytes: MaxBytes = 2**30,
+    threads: Threads = 1,
+    log_file: LogFile = None,
+) -> None:
+    """Enrol, train, submit and claim, until the job has ended. Ctrl-C stops; run it again to go on."""
+    from cli.daemons import prepare_run
+    from cli.wire import connect, journal_of
+    from client import TrainerConfig
+    from client.trainer import Trainer
+
+    wire = connect(here)
+    prepare_run(wire, job)
+    signer = load_account(here, account, password_file)
+    terms = wire.federation.terms(JobId(job))
+    config = TrainerConfig(
+        deployment=wire.deployment,
+        account=signer,
+        journal=journal_of(here, signer.address, f"job-{job}"),
+        job=JobId(job),
+        source=source,
+        bond=None if bond is None else Wei(wire.token(terms.token).units(bond, "--bond")),
+        keep_going=keep_going,
+        max_bytes=max_bytes,
+        threads=threads,
+        task_file=task_file,
+        allow=frozenset(allow or ()),
+        log_file=log_file,
+    )
+    config.journal.parent.mkdir(parents=True, exist_ok=True)
+    Trainer(config).run()
+
+
+@command(app, "status")
+def status(here: Here, job: JobOption, account: Account = None) -> None:
+    """What a trainer has done and earned in a job, as the chain tells it. --account may be an address."""
+    from cli.books import read_job
+    from cli.wire import connect
+
+    wire = connect(here)
+    who = address_of(here, account)
+    view = read_job(wire.federation, wire.store, JobId(job))
+    if who not in view.trainers:
+        raise FatalError(f"{who} is not enrolled in job {job}", next_step=f"`hansa job show {job}` lists who is")
+    last = view.history.cycles[-1] if view.history.cycles else None
+    data: dict[str, Any] = {
+        "job": job,
+        "address": who,
+        "phase": view.state.phase.name,
+        "round": view.state.round,
+        "submitted": last is not None and any(update.trainer == who for update in last.updates),
+        "updates": sum(update.trainer == who for cycle in view.history.cycles for update in cycle.updates),
+        "bond": str(wire.federation.bond(JobId(job), who)),
+        "earned": str(view.earned(who)),
+        "strikes": view.strikes(who),
+        "reputation": view.reputation(who),
+    }
+    token = wire.token(view.context.terms.token)
+    here.answer(data, lambda console: _show(console, data, token))
+
+
+def _show(console: Console, data: dict[str, Any], token: Any) -> None:
+    now = "submitted in the last cycle" if data["submitted"] else "nothing submitted in the last cycle"
+    console.print(f"[bold]{data['address']}[/] in job {data['job']}: {data['phase']}, round {data['round']}, {now}")
+    console.print(f"  updates     {data['updates']}\n  earned      {token.text(int(data['earned']))}")
+    console.print(f"  bond        {token.text(int(data['bond']))}\n  strikes     {data['strikes']}")
+    console.print(f"  reputation  {data['reputation'] / 1e6:.3f}")
