@@ -13,7 +13,7 @@ import hashlib
 import importlib
 import importlib.util
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -41,7 +41,7 @@ def load_task(
     *,
     task_digest: str | None = None,
     task_file: str | Path | None = None,
-    allowed: Sequence[str] = (),
+    allowed: Collection[str] = (),
 ) -> Task:
     """The task `name` with a job's settings and seed.
 
@@ -75,7 +75,7 @@ def defaults(
     *,
     task_digest: str | None = None,
     task_file: str | Path | None = None,
-    allowed: Sequence[str] = (),
+    allowed: Collection[str] = (),
 ) -> dict[str, Any]:
     """What the task recommends for a job: rounds, steps, bits, parties, settings (its `defaults()`, if it has that)."""
     kind = task_class(name, task_digest=task_digest, task_file=task_file, allowed=allowed)
@@ -88,7 +88,7 @@ def task_class(
     *,
     task_digest: str | None = None,
     task_file: str | Path | None = None,
-    allowed: Sequence[str] = (),
+    allowed: Collection[str] = (),
 ) -> Any:
     """The class behind a task's name; arguments and errors as in `load_task`."""
     if name in BUILT_IN:
@@ -109,7 +109,7 @@ def task_class(
         raise FatalError(f"task {name}: {place} has no class {attribute}") from error
 
 
-def _installed(name: str, module: str, digest: str | None, allowed: Sequence[str]) -> ModuleType:
+def _installed(name: str, module: str, digest: str | None, allowed: Collection[str]) -> ModuleType:
     if name not in allowed and module not in allowed:
         raise NotAllowed(
             f"task {name} is not on your allow-list", next_step=f"read it, then allow it with --allow {module}"
@@ -132,7 +132,7 @@ def _installed(name: str, module: str, digest: str | None, allowed: Sequence[str
         raise FatalError(f"task {name} cannot be imported", cause=f"{type(error).__name__}: {error}") from error
 
 
-def _from_file(name: str, digest: str | None, task_file: str | Path | None, allowed: Sequence[str]) -> ModuleType:
+def _from_file(name: str, digest: str | None, task_file: str | Path | None, allowed: Collection[str]) -> ModuleType:
     """The module of the first allowed copy whose bytes have the job's digest."""
     if digest is None:
         raise FatalError(f"the job names the task file {name} without its SHA-256", next_step="ask its sponsor for it")
@@ -155,7 +155,7 @@ def _from_file(name: str, digest: str | None, task_file: str | Path | None, allo
     )
 
 
-def _copies(name: str, wanted: str, task_file: str | Path | None, allowed: Sequence[str]) -> list[Path]:
+def _copies(name: str, wanted: str, task_file: str | Path | None, allowed: Collection[str]) -> list[Path]:
     """The user's own copies of a task file; NotAllowed without one."""
     listed = [Path(entry).expanduser() for entry in allowed if entry.endswith(".py")]
     if task_file is None:
