@@ -27,7 +27,12 @@ class Trainer(Participant):
         spec = self.context.spec
         allowed = frozenset({*config.deployment.allowed.tasks, *config.allow})
         self.task = load_task(
-            spec.task, spec.settings, spec.seed, task_file=config.task_file, digest=spec.task_digest, allowed=allowed
+            spec.task,
+            spec.settings,
+            spec.seed,
+            task_digest=spec.task_digest,
+            task_file=config.task_file,
+            allowed=allowed,
         )
         self.data = self.task.load(config.source)
         self.log.info("data loaded", rows=len(self.data), source=config.source)
