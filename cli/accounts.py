@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.context import Here
-from protocol.errors import BadKey, FatalError
+from protocol.errors import FatalError
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -81,19 +81,16 @@ def keystores(directory: Path) -> Iterator[tuple[Path, str]]:
 
 def address_of(here: Here, who: str | None) -> Address:
     """An address itself, or that of a keystore, without its password. FatalError when it is neither."""
-    from eth_utils import is_address, to_checksum_address
+    from eth_utils.address import is_address, to_checksum_address
 
+    from protocol.keys import Keyfile
     from protocol.types import Address
 
     if who is not None and who.startswith("0x") and not Path(who).is_file():
         if not is_address(who):
             raise FatalError(f"{who} is not an address", cause="an address is 0x and 40 hexadecimal digits")
         return Address(to_checksum_address(who))
-    path = find_keystore(here, who)
-    try:
-        return Address(to_checksum_address("0x" + json.loads(path.read_text())["address"].removeprefix("0x")))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BadKey(f"{path} is not a keystore", cause="it has no address") from error
+    return Keyfile.address(find_keystore(here, who))
 
 
 def password_for(path: Path, password_file: Path | None) -> str:

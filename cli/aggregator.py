@@ -25,7 +25,9 @@ def run(
     job: JobOption,
     account: Account = None,
     password_file: PasswordFile = None,
-    keep_models: Annotated[int | None, typer.Option("--keep-models", help="Models to keep; all by default.", min=3)] = None,
+    keep_models: Annotated[
+        int | None, typer.Option("--keep-models", help="Models to keep; all by default.", min=3)
+    ] = None,
     allow: Allow = None,
     task_file: TaskFile = None,
     max_bytes: MaxBytes = 2**30,
@@ -88,6 +90,8 @@ def status(here: Here, job: JobOption, account: Account = None) -> None:
 def _show(console: Console, data: dict[str, Any], token: Token) -> None:
     seat = "no seat" if data["seat"] is None else f"seat {data['seat']}"
     done = ", ".join(step for step in ("committed", "revealed", "voted") if data[step]) or "nothing done in this cycle"
-    console.print(f"[bold]{data['address']}[/] in job {data['job']}: {data['phase']}, round {data['round']}, {seat}, {done}")
+    console.print(
+        f"[bold]{data['address']}[/] in job {data['job']}: {data['phase']}, round {data['round']}, {seat}, {done}"
+    )
     console.print(f"  matched  {data['matched']}\n  wrong    {data['wrong']}\n  missed   {data['missed']}")
     console.print(f"  earned   {token.text(int(data['earned']))}")

@@ -19,7 +19,7 @@ class Token:
     decimals: int = 18
 
     def units(self, text: str, what: str = "amount") -> int:
-        """Decimal tokens to the smallest unit: '12.5' → 12500000000000000000. FatalError unless exact and not negative."""
+        """Decimal tokens to the smallest unit: '12.5' → 125 · 10¹⁷. FatalError unless exact and not negative."""
         whole = self.signed(text, what)
         if whole < 0 or whole >= 2**256:
             raise FatalError(f"{what} {text} is out of range", cause="it may not be negative or above 2^256 units")

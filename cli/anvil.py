@@ -99,7 +99,7 @@ def start_anvil(log: Path, *, accounts: int, port: int | None = None, orphan: bo
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                preexec_fn=None if orphan else _die_with_parent,
+                preexec_fn=None if orphan else die_with_parent,
             )
         started = Anvil(f"http://127.0.0.1:{chosen}", process.pid, process)
         if _is_ours(started, mark):
@@ -154,7 +154,7 @@ def rpc_batch(url: str, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]
     return [answers[i]["result"] for i in range(len(calls))]
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Linux: a chain whose command was killed must not stay behind (PR_SET_PDEATHSIG)."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)

@@ -134,7 +134,9 @@ def unclaimed(view: JobView, federation: Federation, trainer: Address) -> list[D
     """Every leaf of a trainer that pays or strikes and is not claimed yet, with its proof. Rounds of `misvoted` have
     none."""
     lost = set(view.misvoted())
-    owing = [(number, leaf) for number, leaf in view.leaves(trainer) if number not in lost and (leaf.pay or leaf.strike)]
+    owing = [
+        (number, leaf) for number, leaf in view.leaves(trainer) if number not in lost and (leaf.pay or leaf.strike)
+    ]
     done = federation.claimed_rounds(view.job, trainer, [number for number, _ in owing])
     trees = {number: RewardsTree(view.rounds[number - 1].leaves) for number, _ in owing if number not in done}
     return [Due(number, leaf, trees[number].proof(trainer)) for number, leaf in owing if number in trees]

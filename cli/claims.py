@@ -91,4 +91,3 @@ def claim(view: JobView, federation: Federation, actor: Actor, account: Address)
     if due.rest:
         actor.do(federation.claim_rest_call(view.job))
     return due
-

@@ -74,7 +74,9 @@ def _check(what: str, look: Callable[[], tuple[str, str]]) -> Finding:
 
 
 def _python() -> tuple[str, str]:
-    return (GOOD if sys.version_info[:2] == (3, 11) else WARNING), f"{platform.python_version()} on {os.cpu_count()} cores"
+    return (
+        GOOD if sys.version_info[:2] == (3, 11) else WARNING
+    ), f"{platform.python_version()} on {os.cpu_count()} cores"
 
 
 def _torch() -> tuple[str, str]:
@@ -147,7 +149,10 @@ def _chain(wire: Wire) -> tuple[str, str]:
 
 def _contracts(wire: Wire) -> tuple[str, str]:
     wire.federation.check()
-    return GOOD, f"federation {wire.deployment.federation}, {wire.federation.job_count()} jobs, token {wire.token().symbol}"
+    return (
+        GOOD,
+        f"federation {wire.deployment.federation}, {wire.federation.job_count()} jobs, token {wire.token().symbol}",
+    )
 
 
 def _logs(wire: Wire) -> tuple[str, str]:

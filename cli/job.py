@@ -28,7 +28,9 @@ def post(
     validators: Annotated[
         str, typer.Option("--validators", help="The committee: addresses or keystore names, with commas.")
     ],
-    task: Annotated[str, typer.Option("--task", help="A built-in task, package.module:Class, or FILE.py:Class.")] = "heart",
+    task: Annotated[
+        str, typer.Option("--task", help="A built-in task, package.module:Class, or FILE.py:Class.")
+    ] = "heart",
     account: Account = None,
     password_file: PasswordFile = None,
     trainers: Annotated[int, typer.Option("--trainers", help="How many may enrol; all there: training starts.")] = 4,
@@ -38,7 +40,9 @@ def post(
     fee: Annotated[str, typer.Option("--fee", help="Tokens for each validator and round.")] = "5",
     bond: Annotated[str, typer.Option("--bond", help="Tokens that a trainer must bond at least.")] = "100",
     penalty: Annotated[str, typer.Option("--penalty", help="Tokens that a malformed update costs.")] = "25",
-    quorum: Annotated[int | None, typer.Option("--quorum", help="Votes that must agree; two thirds by default.")] = None,
+    quorum: Annotated[
+        int | None, typer.Option("--quorum", help="Votes that must agree; two thirds by default.")
+    ] = None,
     failures: Annotated[int, typer.Option("--failures", help="Failed cycles in a row that abort the job.")] = 3,
     patience: Annotated[int, typer.Option("--patience", help="Rounds without a better metric; 0: no limit.")] = 0,
     target: Annotated[str | None, typer.Option("--target", help="A metric that ends the job.")] = None,

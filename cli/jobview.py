@@ -155,11 +155,12 @@ def show_job(console: Console, data: dict[str, Any], token: Token) -> None:
     terms, state, spec = data["terms"], data["state"], data["spec"]
     at = f"after {state['round'] - 1}" if not state["deadline"] else f"round {state['round']}"
     console.print(f"[bold]job {data['job']}[/]  {spec['task']}  {state['phase']}, {at} of {terms['max_rounds']} rounds")
-    console.print(f"  sponsor  {data['sponsor']}\n  spec     {spec['cid']}\n  rule     {spec['rule']}, {spec['bits']} bits")
     console.print(
-        f"  pays     {token.text(int(terms['reward_per_round']))} a round, {token.text(int(terms['fee_per_seat']))} a seat; "
-        f"bond {token.text(int(terms['min_bond']))}; quorum {terms['quorum']} of {terms['seats']}\n"
+        f"  sponsor  {data['sponsor']}\n  spec     {spec['cid']}\n  rule     {spec['rule']}, {spec['bits']} bits"
     )
+    reward, fee, bond = (token.text(int(terms[name])) for name in ("reward_per_round", "fee_per_seat", "min_bond"))
+    quorum = f"quorum {terms['quorum']} of {terms['seats']}"
+    console.print(f"  pays     {reward} a round, {fee} a seat; bond {bond}; {quorum}\n")
     rounds = _table("cycle", "round", "updates", "included", "metric", "model or failure")
     for cycle in data["cycles"]:
         metric = "" if cycle.get("metric") is None else f"{cycle['metric']:.4f}"

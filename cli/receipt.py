@@ -88,7 +88,9 @@ def _line(view: JobView, trainer: Address, number: int) -> dict[str, Any]:
 
 def show_receipt(console: Console, data: dict[str, Any], token: Token) -> None:
     """The receipt for people: a line a round, or one round in full."""
-    console.print(f"[bold]{data['address']}[/] in job {data['job']}; a round pays {token.text(int(data['reward_per_round']))}")
+    console.print(
+        f"[bold]{data['address']}[/] in job {data['job']}; a round pays {token.text(int(data['reward_per_round']))}"
+    )
     if len(data["rounds"]) == 1:
         _show_round(console, data["rounds"][0], data, token)
         return
@@ -98,13 +100,18 @@ def show_receipt(console: Console, data: dict[str, Any], token: Token) -> None:
     for heading in ("round", "verdict", "gain", "news", "avg gain", "avg news", "share", "pay"):
         table.add_column(heading, justify="left" if heading == "verdict" else "right")
     for line in data["rounds"]:
-        verdict = line["verdict"] + ("" if line.get("included", True) else ", dropped") + (" ⚡" if line["strike"] else "")
+        verdict = (
+            line["verdict"] + ("" if line.get("included", True) else ", dropped") + (" ⚡" if line["strike"] else "")
+        )
         values = [_small(line.get(name)) for name in ("median_gain", "median_news")]
         values += [_times(line.get(name)) for name in ("average_gain", "average_news")]
         part = f"{100 * line['share']['part']:.1f} %" if "share" in line else "–"
         table.add_row(str(line["round"]), verdict, *values, part, token.text(int(line["pay"]), unit=False))
     console.print(table)
-    console.print(f"total {token.text(int(data['pay']))}; gain and news: validation loss taken off, in thousandths; averages: 1 is a round's mean")
+    console.print(
+        f"total {token.text(int(data['pay']))}; gain and news: validation loss taken off, in thousandths; "
+        "averages: 1 is a round's mean"
+    )
     console.print("`--round R` shows one round in full")
 
 
@@ -112,17 +119,21 @@ def _show_round(console: Console, line: dict[str, Any], data: dict[str, Any], to
     console.print(f"round {line['round']}: {line['verdict']}")
     for entry in line.get("by_validator", []):
         console.print(
-            f"  {entry['validator']} says {entry['verdict']}, gain {_small(entry['gain'])}, news {_small(entry['news'])}"
+            f"  {entry['validator']}: {entry['verdict']}, gain {_small(entry['gain'])}, news {_small(entry['news'])}"
         )
     if "median_gain" in line:
-        console.print(f"  medians: gain {_small(line['median_gain'])}, news {_small(line['median_news'])} (thousandths of loss)")
+        console.print(
+            f"  medians: gain {_small(line['median_gain'])}, news {_small(line['median_news'])} (thousandths of loss)"
+        )
     if not line.get("included", True):
         console.print("  not included: the rule dropped it")
     if "record" in line:
         console.print(f"  running averages: gain {_times(line['average_gain'])}, news {_times(line['average_news'])}")
     if "share" in line:
         share = line["share"]
-        console.print(f"  e = {share['e']}, k = {share['k']}, weight {share['weight']}: s = min(e·K, 2·k·E) = {share['s']}")
+        console.print(
+            f"  e = {share['e']}, k = {share['k']}, a = {share['weight']}: s = min(e·K, 2·k·E) = {share['s']}"
+        )
         console.print(f"  p = {share['before_cap']}" + (f", capped at {share['cap']}" if share["capped"] else ""))
         console.print(f"  share = {share['p']} / {share['sum_of_p']} = {100 * share['part']:.2f} %")
         console.print(f"  pay = {data['reward_per_round']} · p // Σp = {line['pay']}")

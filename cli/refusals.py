@@ -25,7 +25,7 @@ WORDS: Mapping[str, str] = {
     "Vault_TooEarly": "job {jobId} allows it from {from}",
     "Vault_TooLate": "job {jobId} allowed it until {until}",
     "Vault_InvalidProof": "round {round} of job {jobId} pays {trainer} something else",
-    "Vault_TokenTakesFees": "token {token} took fees ({actual} of {expected} units arrived); such a token can't be used",
+    "Vault_TokenTakesFees": "token {token} took fees ({actual} of {expected} units arrived); such a token is no use",
     "Terms_EscrowTooSmall": "the escrow of {escrow} units does not pay one full round of {fullRound}",
     "Terms_NotAContract": "{account} is not a contract",
     "Terms_SeatsOutOfBounds": "{seats} seats; 1 to 24 are possible",

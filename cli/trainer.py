@@ -25,8 +25,12 @@ def run(
     source: Annotated[str, typer.Option("--source", help="Your rows: a party of the task, or a file of your own.")],
     account: Account = None,
     password_file: PasswordFile = None,
-    bond: Annotated[str | None, typer.Option("--bond", help="Tokens; the least that the job asks for by default.")] = None,
-    keep_going: Annotated[bool, typer.Option("--keep-going", help="Go on after a cycle that failed with your update in.")] = False,
+    bond: Annotated[
+        str | None, typer.Option("--bond", help="Tokens; the least that the job asks for by default.")
+    ] = None,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Go on after a cycle that failed with your update in.")
+    ] = False,
     allow: Allow = None,
     task_file: TaskFile = None,
     max_bytes: MaxBytes = 2**30,

@@ -66,7 +66,9 @@ def account_names(trainers: int, validators: int) -> list[str]:
     return ["sponsor", *parts]
 
 
-def furnish(here: Here, anvil: Anvil, names: list[str], *, name: str, store: dict[str, str] | None = None) -> Deployment:
+def furnish(
+    here: Here, anvil: Anvil, names: list[str], *, name: str, store: dict[str, str] | None = None
+) -> Deployment:
     """Contracts, keystores and tokens on a fresh local chain; writes DIR/deployment.json."""
     from cli.deploy import deploy_contracts, store_settings
     from cli.wire import acting, journal_of
@@ -147,7 +149,9 @@ def _show(console: Console, here: Here, deployment: Deployment, accounts: list[d
     console.print(table)
     where = "" if str(here.dir) == ".hansa" else f" --dir {here.dir}"
     members = ",".join(account["name"] for account in accounts if account["name"].startswith("validator"))
-    console.print(f"\nnext, in another terminal: hansa job post --task heart --account sponsor --validators {members}{where}")
+    console.print(
+        f"\nnext, in another terminal: hansa job post --task heart --account sponsor --validators {members}{where}"
+    )
     console.print("Ctrl-C stops the chain; what is on it is gone then.")
 
 
@@ -176,19 +180,18 @@ def _in_background(here: Here, port: int | None, trainers: int, validators: int)
         process = subprocess.Popen(
             command, stdout=output, stderr=subprocess.STDOUT, env=environment, start_new_session=True
         )
+    running = _wait_for_chain(here.dir, process, log)
+    text = f"a chain runs at {running.url}; `hansa up --stop --dir {here.dir}` stops it"
+    here.answer({"url": running.url, "pid": process.pid, "log": str(log)}, lambda console: console.print(text))
+
+
+def _wait_for_chain(directory: Path, process: subprocess.Popen[bytes], log: Path) -> ChainFile:
     deadline = time.monotonic() + BACKGROUND_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise FatalError("`hansa up` ended early", cause=_last(log))
-        if (running := ChainFile.load(here.dir)) is not None and running.alive:
-            data = {"url": running.url, "pid": process.pid, "log": str(log)}
-            here.answer(
-                data,
-                lambda console: console.print(
-                    f"a chain runs at {data['url']}; `hansa up --stop --dir {here.dir}` stops it"
-                ),
-            )
-            return
+        if (running := ChainFile.load(directory)) is not None and running.alive:
+            return running
         time.sleep(0.1)
     process.terminate()
     raise FatalError("`hansa up` did not come up", cause=_last(log))

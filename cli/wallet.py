@@ -33,7 +33,9 @@ def new(
     here: Here,
     name: Annotated[str, typer.Argument(help="What to call the keystore.")],
     password_file: PasswordFile = None,
-    light: Annotated[bool, typer.Option("--light", help="A quick, weak derivation of the key: for tests only.")] = False,
+    light: Annotated[
+        bool, typer.Option("--light", help="A quick, weak derivation of the key: for tests only.")
+    ] = False,
 ) -> None:
     """Make a key and keep it in DIR/keys/NAME.json, readable by you alone."""
     import os
@@ -50,7 +52,9 @@ def new(
     password = password_for(path, password_file) if given else ask_password(path, confirm=True)
     account = Keyfile.create(path, password, light=light)
     data = {"name": name, "address": account.address, "path": str(path)}
-    here.answer(data, lambda console: console.print(f"{name}: {account.address}, in {path}. Back it up: nobody else has it."))
+    here.answer(
+        data, lambda console: console.print(f"{name}: {account.address}, in {path}. Back it up: nobody else has it.")
+    )
 
 
 @command(app, "show")
@@ -120,7 +124,9 @@ def history(here: Here, who: Who = None, job: JobChoice = None) -> None:
 def why(
     here: Here,
     who: Who = None,
-    job: Annotated[int | None, typer.Option("--job", help="The last one that the account trained in by default.")] = None,
+    job: Annotated[
+        int | None, typer.Option("--job", help="The last one that the account trained in by default.")
+    ] = None,
     round_: Annotated[int | None, typer.Option("--round", help="Only this round, in full.")] = None,
 ) -> None:
     """Explain a trainer's pay: verdicts, measurements, averages, share, tokens, equal to the chain to the last unit."""
@@ -172,7 +178,9 @@ def _show(console: Console, data: dict[str, Any], wire: Wire) -> None:
     console.print(f"[bold]{data['address']}[/]\n  {wire.token().text(int(data['balance']))}, {coin}")
     for row in data["jobs"]:
         parts = _parts(row, wire.token(row["token"]))
-        console.print(f"  job {row['job']} ({row['phase']}): " + (f"owes {', '.join(parts)}" if parts else "owes nothing now"))
+        console.print(
+            f"  job {row['job']} ({row['phase']}): " + (f"owes {', '.join(parts)}" if parts else "owes nothing now")
+        )
         _tell_later(console, row, wire.token(row["token"]))
     if not data["jobs"]:
         console.print("  takes part in no job")

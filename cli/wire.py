@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from protocol.chain.deployment import Deployment
+
+
+PATIENCE = 180.0  # seconds that a command waits for its transaction
 
 
 @dataclass
@@ -60,11 +64,14 @@ def connect(here: Here) -> Wire:
 
 @dataclass
 class Actor:
-    """A key that sends transactions. Everything it sends is journalled first, so that it can be sent again."""
+    """A key that sends transactions. Each is journalled first: a command that is run again sends the same one again."""
 
     chain: Chain
     account: LocalAccount
-    sender: Sender
+    journal: Journal
+
+    def __post_init__(self) -> None:
+        self._sender = Sender(self.chain, self.account, self.journal)
 
     @property
     def address(self) -> Address:
@@ -72,24 +79,26 @@ class Actor:
 
     def do(self, call: Call) -> Mapping[str, Any]:
         """Sends a call and waits for its receipt. FatalError, in words, when the contract refuses."""
-        match self.sender.send(call, key=("cli", call.what, self.chain.head().number)):
+        same = hashlib.sha256(f"{call.to}".encode() + call.data).hexdigest()
+        done = (self.journal.recall(("done", same)) or {"times": 0})["times"]
+        match self._sender.send(call, key=("cli", same, done), wait=PATIENCE):
             case Mined(receipt):
+                self.journal.replace(("done", same), {"times": done + 1})
                 return receipt
             case Refused(error):
                 raise FatalError(f"can't {call.what}", cause=explain(error))
             case Pending():
                 raise TransientError(
-                    f"sent, but not mined yet: {call.what}",
-                    next_step="run the command again; the same transaction is sent again, never a second one",
+                    f"sent, but not mined after {PATIENCE:.0f} s: {call.what}",
+                    next_step="run the command again; it sends the same transaction again, never a second one",
                 )
 
 
 @contextmanager
 def acting(chain: Chain, account: LocalAccount, journal: Path) -> Iterator[Actor]:
     """An actor with its journal open; nobody else can use the journal meanwhile."""
-    journal.parent.mkdir(parents=True, exist_ok=True)
     with Journal(journal) as held:
-        yield Actor(chain, account, Sender(chain, account, held))
+        yield Actor(chain, account, held)
 
 
 def journal_of(here: Here, address: str, noun: str = "cli") -> Path:

@@ -1,1 +1,1 @@
-"""`hansa demo`: a whole federation on one machine. `Lab` is the reusable part: tests start, kill and restart with it."""
+"""`hansa demo`: a whole federation on one machine. `Lab` is the part that tests use too: start, kill, restart."""

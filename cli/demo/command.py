@@ -1,4 +1,4 @@
-"""`hansa demo`: posts a job, starts every daemon, shows the rounds as they happen, and ends with who got what and why."""
+"""`hansa demo`: posts a job, starts every daemon, shows the rounds, and ends with who got what and why."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ ROUND_SECONDS = 240.0  # that the demo waits for one round
 def demo(
     here: Here,
     task: Annotated[str, typer.Option("--task", help="What to train: a built-in task, or FILE.py:Class.")] = "heart",
-    trainers: Annotated[int | None, typer.Option("--trainers", help="As many as the task has parties by default.")] = None,
+    trainers: Annotated[
+        int | None, typer.Option("--trainers", help="As many as the task has parties by default.")
+    ] = None,
     validators: Annotated[int, typer.Option("--validators", help="Members of the committee.")] = 3,
     rounds: Annotated[int | None, typer.Option("--rounds", help="What the task recommends by default.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of splits, model 0 and training: same seed, same models.")] = 0,
@@ -36,7 +38,8 @@ def demo(
     threads: Annotated[str, typer.Option("--validator-threads", help="torch threads by validator, like 1,2.")] = "1",
 ) -> None:
     """Train on a chain of your own, every party a process, and see who is paid what."""
-    from cli.demo.lab import Lab, Setup
+    from cli.demo.lab import Lab
+    from cli.demo.setup import Setup
 
     setup = Setup(
         task=task,
@@ -54,7 +57,7 @@ def demo(
     clear(directory)
     previous = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        _run(Here(directory, here.json, here.debug), Lab(setup, directory), keep)
+        _run(Here(directory, here.json, here.debug), Lab(setup, directory, outlived=keep), keep)
     finally:
         signal.signal(signal.SIGTERM, previous)
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cli.anvil import die_with_parent
 from protocol.errors import FatalError, StoreUnavailable
 
 START_SECONDS = 60.0
@@ -43,7 +44,9 @@ class KuboNode:
             with urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=20) as response:
                 return json.load(response)
         except (OSError, ValueError) as error:
-            raise StoreUnavailable(f"the Kubo node in {self.path} doesn't answer {command}", cause=str(error)) from error
+            raise StoreUnavailable(
+                f"the Kubo node in {self.path} doesn't answer {command}", cause=str(error)
+            ) from error
 
     def stop(self) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -65,13 +68,16 @@ def find_ipfs() -> str:
     return found
 
 
-def start_nodes(directory: Path, names: Sequence[str]) -> dict[str, KuboNode]:
-    """Starts a node for each name and connects them all; none stays behind when one fails."""
+def start_nodes(directory: Path, names: Sequence[str], *, orphan: bool = False) -> dict[str, KuboNode]:
+    """Starts a node for each name and connects them all; none stays behind when one fails.
+
+    orphan: they outlive this process.
+    """
     ipfs = find_ipfs()
     nodes: dict[str, KuboNode] = {}
     try:
         for name in names:
-            nodes[name] = _start(ipfs, directory / name)
+            nodes[name] = _start(ipfs, directory / name, orphan)
         for node in nodes.values():
             _wait_until_up(node)
         _connect(list(nodes.values()))
@@ -82,7 +88,7 @@ def start_nodes(directory: Path, names: Sequence[str]) -> dict[str, KuboNode]:
     return nodes
 
 
-def _start(ipfs: str, path: Path) -> KuboNode:
+def _start(ipfs: str, path: Path, orphan: bool) -> KuboNode:
     path.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "IPFS_PATH": str(path), "IPFS_TELEMETRY": "off"}
     log = path / "log"
@@ -100,6 +106,7 @@ def _start(ipfs: str, path: Path) -> KuboNode:
             stdout=output,
             stderr=output,
             start_new_session=True,
+            preexec_fn=None if orphan else die_with_parent,
         )
     return KuboNode(path, process)
 

@@ -15,8 +15,7 @@ import contextlib
 import functools
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -27,11 +26,12 @@ from cli.context import Here
 from cli.demo.kubo import KuboNode, start_nodes
 from cli.demo.processes import Worker, warm_up
 from cli.demo.roles import Role, Study, measure_baselines, play
+from cli.demo.setup import TIMES, Setup
+from cli.demo.waiting import Waiting
 from cli.offers import Posted, Prepared, post_job, prepare
 from cli.terms import Offer
 from cli.up import account_names, furnish, open_published
 from cli.wire import Actor, Wire, acting, journal_of
-from protocol.errors import FatalError, TransientError
 from protocol.job import JobContext
 
 if TYPE_CHECKING:
@@ -39,49 +39,10 @@ if TYPE_CHECKING:
     from protocol.chain.federation import JobState
     from protocol.types import Address
 
-TOKEN = 10**18
-TIMES: Mapping[str, int] = {
-    "enrol": 120,
-    "open": 30,
-    "submit": 30,
-    "score": 30,
-    "reveal": 20,
-    "vote": 20,
-    "finalize": 20,
-    "slash": 3,
-}
-"""Seconds. Phases end early when all who are due have acted; these are what a dead daemon costs, once."""
-LOOK = 0.05  # seconds between two looks at the chain while a job runs
 SPONSOR = "sponsor"
 
 
-@dataclass(frozen=True)
-class Setup:
-    """What a federation consists of. Amounts in the token's smallest unit."""
-
-    task: str = "heart"
-    trainers: int = 4
-    validators: int = 3
-    rounds: int | None = None  # None: as many as the task recommends
-    seed: int = 0
-    store: str = "local"
-    steps: int | None = None
-    reward: int = 100 * TOKEN
-    fee: int = 5 * TOKEN
-    bond: int = 100 * TOKEN
-    penalty: int = 25 * TOKEN
-    min_updates: int | None = None
-    quorum: int | None = None
-    failures: int = 3
-    rule: str = "validated_mean"
-    times: Mapping[str, int] = field(default_factory=dict)  # over TIMES
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    shuffle: int | None = None  # seed of the order in which daemons start; None: by name
-    validator_threads: tuple[int, ...] = ()  # torch threads by validator; 1 by default
-    trainer_options: Mapping[str, Any] = field(default_factory=dict)
-
-
-class Lab:
+class Lab(Waiting):
     """A running federation. Every daemon has a name: trainer-1, …, validator-1, …; the sponsor is this process."""
 
     anvil: Anvil
@@ -89,8 +50,17 @@ class Lab:
     prepared: Prepared
     posted: Posted
 
-    def __init__(self, setup: Setup, directory: Path, *, say: Callable[[str], None] = lambda text: None) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        directory: Path,
+        *,
+        say: Callable[[str], None] = lambda text: None,
+        outlived: bool = False,
+    ) -> None:
+        """outlived: chain and nodes may stay when this process is gone (`stop(keep_chain=True)`)."""
         self.setup = setup
+        self.outlived = outlived
         self.here = Here(directory)
         self.names = account_names(setup.trainers, setup.validators)
         self.workers: dict[str, Worker] = {}
@@ -119,10 +89,10 @@ class Lab:
         self.here.dir.mkdir(parents=True, exist_ok=True)
         with self.timed("chain and contracts"):
             self.say("starting a chain")
-            self.anvil = start_anvil(self.here.dir / "anvil.log", accounts=len(self.names))
+            self.anvil = start_anvil(self.here.dir / "anvil.log", accounts=len(self.names), orphan=self.outlived)
             if self.setup.store == "kubo":
                 self.say(f"starting {len(self.names)} Kubo nodes")
-                self.nodes = start_nodes(self.here.dir / "kubo", self.names)
+                self.nodes = start_nodes(self.here.dir / "kubo", self.names, orphan=self.outlived)
             self.say("deploying the contracts")
             deployment = furnish(self.here, self.anvil, self.names, name="demo", store=self._store_of(SPONSOR))
         with self.timed("task and job"):
@@ -278,7 +248,12 @@ class Lab:
         out = self.here.dir / "baselines.json"
         out.unlink(missing_ok=True)
         study = Study(
-            spec.task, dict(spec.settings), spec.seed, spec.steps * self.offer.rounds, self.prepared.file, spec.task_digest
+            spec.task,
+            dict(spec.settings),
+            spec.seed,
+            spec.steps * self.offer.rounds,
+            self.prepared.file,
+            spec.task_digest,
         )
         self._study = Worker("baselines", measure_baselines, (study, out), self.here.dir / "logs" / "baselines.log")
         self._study.start()
@@ -287,68 +262,6 @@ class Lab:
     def finish_study(self, out: Path, timeout: float = 300.0) -> bool:
         """Waits for the baselines; False when they did not come."""
         return self._study is not None and self._study.join(timeout) and out.is_file()
-
-    # --- waiting
-
-    def wait_until(
-        self,
-        condition: Callable[[], bool],
-        timeout: float,
-        what: str,
-        *,
-        watch: list[str] | None = None,
-        every: float = LOOK,
-    ) -> None:
-        """Returns when `condition` holds. FatalError after `timeout`, or when a daemon of `watch` ended by itself."""
-        deadline = time.monotonic() + timeout
-        while True:
-            with contextlib.suppress(TransientError):
-                if condition():
-                    return
-            for name in watch or []:
-                self._check_alive(name)
-            if time.monotonic() > deadline:
-                raise FatalError(f"waited {timeout:.0f} s for {what} in vain", next_step=f"look into {self.here.dir / 'logs'}")
-            time.sleep(every)
-
-    def _check_alive(self, name: str) -> None:
-        worker = self.workers[name]
-        if worker.starts and not worker.alive and worker.exit_code not in (0, -9, -15):
-            raise FatalError(f"{name} ended with code {worker.exit_code}", cause=worker.last_words())
-
-    def wait_for_phase(self, *phases: Any, timeout: float = 120.0) -> JobState:
-        """The first state in one of `phases`."""
-        seen: list[JobState] = []
-
-        def reached() -> bool:
-            seen[:] = [self.state()]
-            return seen[0].phase in phases
-
-        self.wait_until(reached, timeout, " or ".join(phase.name for phase in phases))
-        return seen[0]
-
-    def wait_for_round(self, number: int, timeout: float = 120.0) -> JobState:
-        """The first state in which `number` rounds are finalised, or the job is over."""
-        seen: list[JobState] = []
-
-        def reached() -> bool:
-            seen[:] = [self.state()]
-            return seen[0].round > number or seen[0].phase.is_over
-
-        self.wait_until(reached, timeout, f"round {number}")
-        return seen[0]
-
-    def wait_for_end(self, timeout: float = 600.0) -> JobState:
-        """The job's last state."""
-        self.wait_until(lambda: self.state().phase.is_over, timeout, "the job's end")
-        return self.state()
-
-    def wait_for_exit(self, timeout: float = 60.0) -> list[str]:
-        """Waits until the daemons have claimed and ended; the names of those that have not."""
-        deadline = time.monotonic() + timeout
-        for worker in self.workers.values():
-            worker.join(max(0.0, deadline - time.monotonic()))
-        return [name for name, worker in self.workers.items() if worker.alive]
 
     # --- the end
 

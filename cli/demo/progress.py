@@ -60,7 +60,15 @@ class Progress:
         if self._phase is not None:
             self.phases[self._phase.name.lower()] += now - self._since
         self._phase, self._since = state.phase, now
-        acted = (state.phase, state.cycle, state.enrolled, state.submitted, state.committed, state.revealed, state.voted)
+        acted = (
+            state.phase,
+            state.cycle,
+            state.enrolled,
+            state.submitted,
+            state.committed,
+            state.revealed,
+            state.voted,
+        )
         self.moved = acted != self._before
         self._before = acted
 

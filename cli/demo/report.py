@@ -26,7 +26,9 @@ def report(lab: Lab, baselines: Path | None, seconds: float) -> tuple[dict[str, 
     """The demo's object, and what it was made from. Token amounts are integer strings, accuracies fractions."""
     federation, job = lab.wire.federation, lab.posted.job
     view = read_job(federation, lab.wire.store, job)
-    gas = gas_used(lab.anvil.url, {federation.address.lower(): "Federation", federation.vault.lower(): "Vault"}, view.at.number)
+    gas = gas_used(
+        lab.anvil.url, {federation.address.lower(): "Federation", federation.vault.lower(): "Vault"}, view.at.number
+    )
     data = {
         "job": job,
         "chain_id": lab.wire.deployment.chain_id,

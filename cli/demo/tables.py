@@ -68,7 +68,7 @@ def show_rewards(console: Console, data: Mapping[str, Any], view: JobView, lab: 
     console.print(table)
     reward = token.text(view.context.terms.reward_per_round, 2)
     console.print(
-        f"[dim]Each round pays {reward} by the smaller of two running averages of measured work (×1 is the round's mean): "
+        f"[dim]Each round pays {reward} by the smaller of two running averages of measured work (×1: a mean one): "
         "gain, it helps now; news, it brought data. `hansa wallet why` explains every token.[/]"
     )
 
@@ -83,7 +83,9 @@ def show_validators(console: Console, data: Mapping[str, Any], token: Token) -> 
 
 def show_conservation(console: Console, data: Mapping[str, Any], token: Token) -> None:
     line = data["conservation"]
-    parts = " + ".join(f"{token.text(int(line[name]), unit=False)} {name}" for name in ("paid", "refunded", "burnt", "left"))
+    parts = " + ".join(
+        f"{token.text(int(line[name]), unit=False)} {name}" for name in ("paid", "refunded", "burnt", "left")
+    )
     verdict = "[green]exactly[/]" if is_conserved(line) else "[red]not the same[/]"
     console.print(f"{token.text(int(line['escrowed']))} escrowed = {parts}  ({verdict})")
 
@@ -101,10 +103,10 @@ def show_costs(console: Console, gas: Gas, lab: Lab) -> None:
         groups: dict[str, list[int]] = {}
         for name, peak in memory.items():
             groups.setdefault(name.partition("-")[0], []).append(peak)
-        each = ", ".join(
-            f"{kind} {_mega(min(peaks))}–{_mega(max(peaks))} MB" for kind, peaks in groups.items()
+        each = ", ".join(f"{kind} {_mega(min(peaks))}–{_mega(max(peaks))} MB" for kind, peaks in groups.items())
+        console.print(
+            f"memory by process (shared pages divided): {each}; {len(memory)} daemons {_mega(sum(memory.values()))} MB"
         )
-        console.print(f"memory by process (shared pages divided): {each}; {len(memory)} daemons {_mega(sum(memory.values()))} MB")
 
 
 def show_time(console: Console, took: Mapping[str, float], phases: Mapping[str, float], seconds: float) -> None:

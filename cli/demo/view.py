@@ -91,7 +91,9 @@ class View:
             return Group(header, Text(f"  {status}", style="cyan"))
         table = Table(box=None, padding=(0, 2, 0, 0))
         for name in ("round", "updates", "metric", "seconds", "model"):
-            table.add_column(name, justify="left" if name == "model" else "right", style="dim" if name == "model" else "")
+            table.add_column(
+                name, justify="left" if name == "model" else "right", style="dim" if name == "model" else ""
+            )
         for line in self._lines[-SHOWN:]:
             table.add_row(
                 f"{line.round}/{self.rounds}",
@@ -109,4 +111,3 @@ def _counts(line: RoundLine) -> str:
 
 def _failures(line: RoundLine) -> str:
     return f" (after {line.failures} failed)" if line.failures else ""
-

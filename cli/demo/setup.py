@@ -1,0 +1,46 @@
+"""What a federation on one machine consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+TOKEN = 10**18
+TIMES: Mapping[str, int] = {
+    "enrol": 120,
+    "open": 30,
+    "submit": 30,
+    "score": 30,
+    "reveal": 20,
+    "vote": 20,
+    "finalize": 20,
+    "slash": 3,
+}
+"""Seconds. Phases end early when all who are due have acted; these are what a dead daemon costs, once."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a federation consists of. Amounts in the token's smallest unit."""
+
+    task: str = "heart"
+    trainers: int = 4
+    validators: int = 3
+    rounds: int | None = None  # None: as many as the task recommends
+    seed: int = 0
+    store: str = "local"
+    steps: int | None = None
+    reward: int = 100 * TOKEN
+    fee: int = 5 * TOKEN
+    bond: int = 100 * TOKEN
+    penalty: int = 25 * TOKEN
+    min_updates: int | None = None
+    quorum: int | None = None
+    failures: int = 3
+    rule: str = "validated_mean"
+    times: Mapping[str, int] = field(default_factory=dict)  # over TIMES
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    shuffle: int | None = None  # seed of the order in which daemons start; None: by name
+    validator_threads: tuple[int, ...] = ()  # torch threads by validator; 1 by default
+    trainer_options: Mapping[str, Any] = field(default_factory=dict)

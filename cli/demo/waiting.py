@@ -1,0 +1,90 @@
+"""Waiting for a federation to get somewhere, with a limit, and with an eye on its daemons."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from protocol.errors import FatalError, TransientError
+
+if TYPE_CHECKING:
+    from cli.context import Here
+    from cli.demo.processes import Worker
+    from protocol.chain.federation import JobState
+
+LOOK = 0.05  # seconds between two looks at the chain
+
+
+class Waiting:
+    """The half of a `Lab` that looks on."""
+
+    here: Here
+    workers: dict[str, Worker]
+
+    def state(self) -> JobState:
+        """The job at the newest block."""
+        raise NotImplementedError
+
+    def wait_until(
+        self,
+        condition: Callable[[], bool],
+        timeout: float,
+        what: str,
+        *,
+        watch: list[str] | None = None,
+        every: float = LOOK,
+    ) -> None:
+        """Returns when `condition` holds. FatalError after `timeout`, or when a daemon of `watch` ended by itself."""
+        deadline = time.monotonic() + timeout
+        while True:
+            with contextlib.suppress(TransientError):
+                if condition():
+                    return
+            for name in watch or []:
+                self._check_alive(name)
+            if time.monotonic() > deadline:
+                raise FatalError(
+                    f"waited {timeout:.0f} s for {what} in vain", next_step=f"look into {self.here.dir / 'logs'}"
+                )
+            time.sleep(every)
+
+    def _check_alive(self, name: str) -> None:
+        worker = self.workers[name]
+        if worker.starts and not worker.alive and worker.exit_code not in (0, -9, -15):
+            raise FatalError(f"{name} ended with code {worker.exit_code}", cause=worker.last_words())
+
+    def wait_for_phase(self, *phases: Any, timeout: float = 120.0) -> JobState:
+        """The first state in one of `phases`."""
+        seen: list[JobState] = []
+
+        def reached() -> bool:
+            seen[:] = [self.state()]
+            return seen[0].phase in phases
+
+        self.wait_until(reached, timeout, " or ".join(phase.name for phase in phases))
+        return seen[0]
+
+    def wait_for_round(self, number: int, timeout: float = 120.0) -> JobState:
+        """The first state in which `number` rounds are finalised, or the job is over."""
+        seen: list[JobState] = []
+
+        def reached() -> bool:
+            seen[:] = [self.state()]
+            return seen[0].round > number or seen[0].phase.is_over
+
+        self.wait_until(reached, timeout, f"round {number}")
+        return seen[0]
+
+    def wait_for_end(self, timeout: float = 600.0) -> JobState:
+        """The job's last state."""
+        self.wait_until(lambda: self.state().phase.is_over, timeout, "the job's end")
+        return self.state()
+
+    def wait_for_exit(self, timeout: float = 60.0) -> list[str]:
+        """Waits until the daemons have claimed and ended; the names of those that have not."""
+        deadline = time.monotonic() + timeout
+        for worker in self.workers.values():
+            worker.join(max(0.0, deadline - time.monotonic()))
+        return [name for name, worker in self.workers.items() if worker.alive]
