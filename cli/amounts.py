@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation, localcontext
 
 from protocol.errors import FatalError
+from protocol.types import Wei
 
 PLACES = 6  # shown to people; JSON has every digit
 
@@ -18,12 +19,12 @@ class Token:
     symbol: str = "HANSA"
     decimals: int = 18
 
-    def units(self, text: str, what: str = "amount") -> int:
+    def units(self, text: str, what: str = "amount") -> Wei:
         """Decimal tokens to the smallest unit: '12.5' → 125 · 10¹⁷. FatalError unless exact and not negative."""
         whole = self.signed(text, what)
         if whole < 0 or whole >= 2**256:
             raise FatalError(f"{what} {text} is out of range", cause="it may not be negative or above 2^256 units")
-        return whole
+        return Wei(whole)
 
     def signed(self, text: str, what: str) -> int:
         """As `units`, of any sign."""

@@ -72,7 +72,7 @@ def deploy_contracts(
     """Deploys terms, federation (with its vault), open admission and, without `token`, a test token."""
     from cli.contracts import SUPPLY, create, create_federation
     from cli.wire import read_token
-    from protocol.chain.deployment import Deployment
+    from protocol.chain.deployment import Allowed, Deployment
     from protocol.chain.federation import vault_of
     from protocol.types import Address
 
@@ -97,7 +97,7 @@ def deploy_contracts(
         first_block=first_block,
         store=store,
         confirmations=confirmations,
-        allowed={"tokens": [token], "committees": [], "admissions": [admission], "tasks": []},
+        allowed=Allowed(tokens=[Address(token)], admissions=[admission]),
     )
 
 

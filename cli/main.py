@@ -6,7 +6,7 @@ import typer
 
 from cli import aggregator, deploy, doctor, job, trainer, up, wallet
 from cli.context import command
-from cli.demo import command as demo
+from cli.demo.command import demo
 
 app = typer.Typer(
     name="hansa",
@@ -18,7 +18,7 @@ app = typer.Typer(
 )
 
 command(app, "up")(up.up)
-command(app, "demo")(demo.demo)
+command(app, "demo")(demo)
 command(app, "doctor")(doctor.doctor)
 command(app, "deploy")(deploy.deploy)
 app.add_typer(job.app, name="job")

@@ -25,7 +25,7 @@ WORDS: Mapping[str, str] = {
     "Vault_TooEarly": "job {jobId} allows it from {from}",
     "Vault_TooLate": "job {jobId} allowed it until {until}",
     "Vault_InvalidProof": "round {round} of job {jobId} pays {trainer} something else",
-    "Vault_TokenTakesFees": "token {token} took fees ({actual} of {expected} units arrived); such a token is no use",
+    "Vault_TokenTakesFees": "token {token} took fees ({received} of {expected} units arrived); such a token is no use",
     "Terms_EscrowTooSmall": "the escrow of {escrow} units does not pay one full round of {fullRound}",
     "Terms_NotAContract": "{account} is not a contract",
     "Terms_SeatsOutOfBounds": "{seats} seats; 1 to 24 are possible",
@@ -47,7 +47,10 @@ def explain(error: ContractError) -> str:
     if words is None:
         return str(error)
     phases = error.name == "Federation_WrongPhase"
-    return words.format(**{name: _shown(name, value, phases) for name, value in error.arguments.items()})
+    try:
+        return words.format(**{name: _shown(name, value, phases) for name, value in error.arguments.items()})
+    except KeyError:  # an error of the same name with other arguments, from somebody else's contract
+        return str(error)
 
 
 def _shown(name: str, value: Any, phases: bool) -> str:

@@ -10,7 +10,7 @@ from cli.accounts import Account, PasswordFile, address_of, load_account
 from cli.context import Here, command
 from cli.daemons import Allow, JobOption, LogFile, MaxBytes, TaskFile, Threads
 from protocol.errors import FatalError
-from protocol.types import JobId, Wei
+from protocol.types import JobId
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,7 +53,7 @@ def run(
         journal=journal_of(here, signer.address, f"job-{job}"),
         job=JobId(job),
         source=source,
-        bond=None if bond is None else Wei(wire.token(terms.token).units(bond, "--bond")),
+        bond=None if bond is None else wire.token(terms.token).units(bond, "--bond"),
         keep_going=keep_going,
         max_bytes=max_bytes,
         threads=threads,

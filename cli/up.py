@@ -93,6 +93,7 @@ def make_keystores(directory: Path, names: list[str]) -> dict[str, Address]:
     """Keystores of anvil's published accounts by name, with the password beside them: they belong to everybody."""
     from cli.accounts import PASSWORD_FILE
     from protocol.keys import Keyfile
+    from protocol.types import Address
 
     directory.mkdir(parents=True, exist_ok=True)
     (directory / PASSWORD_FILE).write_text("hansa\n")
@@ -101,7 +102,7 @@ def make_keystores(directory: Path, names: list[str]) -> dict[str, Address]:
         path = directory / f"{name}.json"
         path.unlink(missing_ok=True)
         account = Keyfile.create(path, "hansa", private_key=published_key(index), light=True)
-        addresses[name] = account.address
+        addresses[name] = Address(account.address)
     return addresses
 
 

@@ -33,6 +33,7 @@ from cli.terms import Offer
 from cli.up import account_names, furnish, open_published
 from cli.wire import Actor, Wire, acting, journal_of
 from protocol.job import JobContext
+from protocol.types import BlockNumber, Wei
 
 if TYPE_CHECKING:
     from protocol.chain.deployment import Deployment
@@ -139,7 +140,12 @@ class Lab(Waiting):
         options: dict[str, Any] = {"task_file": file, "allow": frozenset([str(file)] if file else [])}
         kind = name.partition("-")[0]
         if kind == "trainer":
-            options |= {"source": str(index - 1), "wait_for_bond": 30.0, **self.setup.trainer_options}
+            options |= {
+                "source": str(index - 1),
+                "wait_for_bond": 30.0,
+                "keep_going": True,
+                **self.setup.trainer_options,
+            }
         else:
             threads = self.setup.validator_threads
             place = index - 1 - self.setup.trainers
@@ -163,10 +169,10 @@ class Lab(Waiting):
             trainers=setup.trainers,
             seats=setup.validators,
             rounds=setup.rounds if setup.rounds is not None else self.prepared.rounds,
-            reward=setup.reward,  # type: ignore[arg-type]
-            fee=setup.fee,  # type: ignore[arg-type]
-            bond=setup.bond,  # type: ignore[arg-type]
-            penalty=setup.penalty,  # type: ignore[arg-type]
+            reward=Wei(setup.reward),
+            fee=Wei(setup.fee),
+            bond=Wei(setup.bond),
+            penalty=Wei(setup.penalty),
             min_updates=setup.min_updates,
             quorum=setup.quorum,
             failures=setup.failures,
@@ -239,7 +245,7 @@ class Lab(Waiting):
     def keys_announced(self) -> list[bool]:
         """By validator: whether updates can be sealed to it from the next block on."""
         head = self.wire.chain.head()
-        keys = self.wire.federation.member_keys(tuple(self.validators), head.number + 1)
+        keys = self.wire.federation.member_keys(tuple(self.validators), BlockNumber(head.number + 1))
         return [key is not None for key in keys]
 
     def start_study(self) -> Path:
