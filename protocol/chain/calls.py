@@ -88,7 +88,9 @@ class Calls:
     def announce_key_call(self, key: bytes) -> Call:
         return self._call("announce an encryption key", "announceKey", key)
 
-    def claim_call(self, job: JobId, trainer: Address, claims: Sequence[tuple[int, RoundLeaf, Sequence[bytes]]]) -> Call:
+    def claim_call(
+        self, job: JobId, trainer: Address, claims: Sequence[tuple[int, RoundLeaf, Sequence[bytes]]]
+    ) -> Call:
         """claims: (round, leaf, Merkle proof) each."""
         listed = [(round_, (leaf.pay, leaf.strike, leaf.reputation), list(proof)) for round_, leaf, proof in claims]
         return self._vault_call(f"claim {len(listed)} rounds of job {job}", "claim", job, trainer, listed)

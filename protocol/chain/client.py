@@ -58,7 +58,9 @@ class Chain:
         self.confirmations = confirmations
         self.first_block = first_block
         self._alarm = Alarm(ws)
-        self._seen = BlockNumber(-1)
+        self._seen = BlockNumber(-1)  # number of the last head
+        self._heard = 0  # rings before the last head was asked for
+        self._asked = 0.0  # when the node was last asked for a head, monotonic seconds
         self._span = LOGS_AT_ONCE
 
     @property
@@ -72,15 +74,17 @@ class Chain:
     # --- blocks
 
     def head(self) -> Block:
-        return self.block("latest")
+        """The latest block."""
+        self._heard, self._asked = self._alarm.rings, time.monotonic()
+        block = self.block("latest")
+        self._seen = block.number
+        return block
 
     def block(self, number: int | str) -> Block:
         """A block by number or tag ('latest', 'earliest')."""
         asked = hex(number) if isinstance(number, int) else number
         found: list[Block] = []
         self.rpc.ask([_block_request(asked)], check=lambda answers: found.append(read_block(answers[0], asked)))
-        if number == "latest":
-            self._seen = found[-1].number
         return found[-1]
 
     def below(self, head: Block, depth: int) -> Block:
@@ -180,31 +184,30 @@ class Chain:
     # --- waiting
 
     def wait(self, timeout: float) -> bool:
-        """Returns as soon as a new block may be there; False after `timeout` seconds without one, or when woken."""
+        """Returns True as soon as there may be another block than the last `head`, False after `timeout` seconds."""
         deadline = time.monotonic() + timeout
-        silent_until = time.monotonic() + LISTENING
         poll = POLL_LOCAL if self.rpc.local else POLL_REMOTE
         while (left := deadline - time.monotonic()) > 0:
-            listening = self._alarm.alive and time.monotonic() < silent_until
-            if self._alarm.wait(min(left, LISTENING if listening else poll)):
+            listening = self._alarm.alive and time.monotonic() < self._asked + LISTENING
+            if self._alarm.wait(self._heard, min(left, LISTENING if listening else poll)):
                 return True
-            if not listening and quantity(first(self.rpc.ask([("eth_blockNumber", [])])), "blockNumber") != self._seen:
+            if not listening and self._look() != self._seen:
                 return True
         return False
 
-    def wake(self) -> None:
-        """Ends a `wait` that is under way; safe in a signal handler."""
-        self._alarm.ring()
+    def _look(self) -> int:
+        self._asked = time.monotonic()
+        return quantity(first(self.rpc.ask([("eth_blockNumber", [])])), "eth_blockNumber")
 
 
 def read_block(value: Any, what: str) -> Block:
     if not isinstance(value, dict):
         raise ChainUnavailable(f"block {what} is not there") if value is None else Nonsense(f"block {what}", value)
-    number, stamp = quantity(value.get("number"), "a block's number"), quantity(value.get("timestamp"), "a block's time")
+    number, stamp = (quantity(value.get(name), f"a block's {name}") for name in ("number", "timestamp"))
     if number >= 2**63 or stamp >= 2**63 or (what.startswith("0x") and number != int(what, 16)):
         raise Nonsense(f"block {what}", value.get("number"))
-    block_hash = octets(value.get("hash"), "a block's hash", 32)
-    return Block(BlockNumber(number), Timestamp(stamp), block_hash, octets(value.get("parentHash"), "a parent hash", 32))
+    own, parent = (octets(value.get(name), f"a block's {name}", 32) for name in ("hash", "parentHash"))
+    return Block(BlockNumber(number), Timestamp(stamp), own, parent)
 
 
 def read_log(value: Any) -> Log:
@@ -262,5 +265,3 @@ def _caused_by_node(error: BaseException | None) -> bool:
             return True
         error = error.__cause__
     return False
-
-

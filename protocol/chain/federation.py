@@ -14,7 +14,17 @@ from protocol.chain.rpc import Nonsense
 from protocol.errors import FatalError
 from protocol.types import Address, BlockNumber, JobId, Round, Wei
 
-__all__ = ["Books", "Call", "Federation", "JobState", "JobTerms", "approve_call", "token_text", "transfer_call", "vault_of"]
+__all__ = [
+    "Books",
+    "Call",
+    "Federation",
+    "JobState",
+    "JobTerms",
+    "approve_call",
+    "token_text",
+    "transfer_call",
+    "vault_of",
+]
 
 
 class Federation(Calls):

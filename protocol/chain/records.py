@@ -96,7 +96,7 @@ class JobState:
 
 @dataclass(frozen=True)
 class Books:
-    """Solidity's Books of one job: escrowed = left + booked + burnt (of the escrow) + refunded."""
+    """Solidity's Books of one job: escrowed = left + booked + (burnt − forfeited) + refunded."""
 
     token: Address
     sponsor: Address
@@ -111,6 +111,7 @@ class Books:
     burn_sent: Wei
     refunded: Wei
     bonded: Wei
+    forfeited: Wei  # penalties taken from bonds; of burnt
 
 
 T = TypeVar("T", JobTerms, JobState, Books)

@@ -42,7 +42,9 @@ class Endpoint:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise FatalError(f"{url!r} is not an RPC address", next_step="give one that starts with http:// or https://")
+            raise FatalError(
+                f"{url!r} is not an RPC address", next_step="give one that starts with http:// or https://"
+            )
         self.shown = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
         self.local = parts.hostname in LOOPBACK
         self.verified = False

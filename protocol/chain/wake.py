@@ -4,38 +4,41 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 
 HELLO = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["newHeads"]})
 LONGEST_PAUSE = 30.0  # seconds between attempts to connect
 
 
 class Alarm:
-    """An event that rings for each new block while `alive`. It only wakes: what it says is asked for again by RPC."""
+    """Rings for each new block while `alive`. It only wakes: what is true is asked for by RPC."""
 
     def __init__(self, url: str | None) -> None:
         self.alive = False
+        self.rings = 0
         self._url = url
-        self._rung = threading.Event()
+        self._rung = threading.Condition()
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def wait(self, timeout: float) -> bool:
-        """Whether it rang within `timeout` seconds. Starts listening when first called."""
+    def wait(self, after: int, timeout: float) -> bool:
+        """Whether it has rung since `rings` was `after`; waits up to `timeout` seconds. Starts listening at first."""
         if self._url is not None and self._thread is None and not self._closed.is_set():
             self._thread = threading.Thread(target=self._listen, name="new heads", daemon=True)
             self._thread.start()
-        if not self._rung.wait(timeout):
-            return False
-        self._rung.clear()
-        return True
-
-    def ring(self) -> None:
-        """Wakes whoever waits now; safe in a signal handler."""
-        self._rung.set()
+        end = time.monotonic() + timeout
+        with self._rung:
+            while self.rings == after and (left := end - time.monotonic()) > 0:
+                self._rung.wait(left)
+            return self.rings != after
 
     def close(self) -> None:
         self._closed.set()
-        self.ring()
+
+    def _ring(self) -> None:
+        with self._rung:
+            self.rings += 1
+            self._rung.notify_all()
 
     def _listen(self) -> None:
         from websockets.exceptions import WebSocketException
@@ -52,12 +55,12 @@ class Alarm:
                             message = socket.recv(timeout=1.0)
                         except TimeoutError:
                             continue
-                        if '"error"' in str(message) and not self.alive:
+                        if not self.alive and '"error"' in str(message):
                             break
                         pause = 0.5
                         self.alive = True
-                        self._rung.set()
-            except (OSError, WebSocketException, TimeoutError, ValueError):
+                        self._ring()
+            except (OSError, WebSocketException, ValueError):
                 pass
             self.alive = False
             self._closed.wait(pause)

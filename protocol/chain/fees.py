@@ -1,0 +1,55 @@
+"""What a transaction offers for gas, and how much more a replacement of it must offer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from protocol.chain.rpc import NodeError, Nonsense, Request, quantity
+from protocol.errors import ChainUnavailable
+
+BUMP = (9, 8)  # +12.5 %: what nodes ask of a replacement
+CAP = 5  # times the first offer; further a stuck transaction is not raised
+DEFAULT_TIP = 10**9  # wei a unit of gas, where the node suggests none
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Wei for a unit of gas. `tip` None: a chain without base fees, where `fee` is the gas price."""
+
+    fee: int
+    tip: int | None
+
+    def raised(self, market: Offer) -> Offer:
+        """At least 12.5 % more than this, and at least the market."""
+        fee = max(-(-self.fee * BUMP[0] // BUMP[1]), market.fee)
+        if self.tip is None:
+            return Offer(fee, None)
+        return Offer(fee, min(fee, max(-(-self.tip * BUMP[0] // BUMP[1]), market.tip or 0)))
+
+    def fields(self) -> dict[str, int]:
+        """The transaction's fields."""
+        if self.tip is None:
+            return {"gasPrice": self.fee}
+        return {"maxFeePerGas": self.fee, "maxPriorityFeePerGas": self.tip, "type": 2}
+
+
+PRICE_REQUESTS: list[Request] = [
+    ("eth_getBlockByNumber", ["latest", False]),
+    ("eth_maxPriorityFeePerGas", []),
+    ("eth_gasPrice", []),
+]
+
+
+def market(answers: list[Any]) -> Offer:
+    """The usual offer, from the answers to PRICE_REQUESTS: twice the base fee, and the node's tip on top."""
+    block, tip, price = answers
+    for answer in (block, price):
+        if isinstance(answer, ChainUnavailable):
+            raise answer
+    if not isinstance(block, dict):
+        raise Nonsense("the latest block", block)
+    if block.get("baseFeePerGas") is None:
+        return Offer(quantity(price, "eth_gasPrice"), None)
+    suggested = DEFAULT_TIP if isinstance(tip, NodeError) else quantity(tip, "eth_maxPriorityFeePerGas")
+    return Offer(2 * quantity(block["baseFeePerGas"], "the base fee") + suggested, suggested)

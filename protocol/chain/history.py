@@ -1,0 +1,126 @@
+"""A job's history, read from events and believed only where it agrees with what the contract stores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from protocol.chain.client import Block
+from protocol.chain.codec import artifact
+from protocol.chain.drafts import HistoryError
+from protocol.chain.events import (
+    CycleRecord,
+    Enrolment,
+    Failed,
+    Finalized,
+    JobHistory,
+    Posted,
+    Revealed,
+    Submitted,
+    Vote,
+)
+from protocol.chain.federation import Federation
+from protocol.chain.fold import Fold
+from protocol.chain.records import JobState
+from protocol.errors import FatalError, HistoryMismatch
+from protocol.types import JobId, Phase
+
+__all__ = [
+    "CycleRecord",
+    "Enrolment",
+    "Failed",
+    "Finalized",
+    "History",
+    "JobHistory",
+    "Posted",
+    "Revealed",
+    "Submitted",
+    "Vote",
+]
+
+
+class History:
+    """Reads one job's events, each block's only once. Keeps what it has as long as the chain does.
+
+    Where events and state don't agree, every endpoint is asked afresh; HistoryMismatch says what is missing when none
+    is consistent.
+    """
+
+    def __init__(self, federation: Federation, job: JobId) -> None:
+        self._federation = federation
+        self._chain = federation.chain
+        self._job = job
+        self._fold: Fold | None = None
+        self._upto: Block | None = None
+        self._enrolment_checked = False
+
+    def read(self, at: Block | None = None, state: JobState | None = None) -> JobHistory:
+        """The history up to a block (the latest by default); `state` is the job's at that block, where it is known."""
+        block = at if at is not None else self._chain.head()
+        problem: HistoryError | None = None
+        for turn in range(1 + len(self._chain.rpc.endpoints)):
+            if turn > 1:
+                self._chain.rpc.rotate()
+            try:
+                known = state if turn == 0 and state is not None else self._federation.state(self._job, block)
+                return self._read(block, known)
+            except HistoryError as error:
+                self._forget()
+                problem = error
+            except BaseException:
+                self._forget()
+                raise
+        raise HistoryMismatch(
+            f"the events of job {self._job} do not agree with the contract",
+            cause=str(problem),
+            next_step="add an RPC endpoint that serves all of them, from the deployment's first block",
+        )
+
+    def _read(self, at: Block, state: JobState) -> JobHistory:
+        if state.phase == Phase.NONE:
+            raise FatalError(
+                f"there is no job {self._job} at {self._federation.address}", next_step="`hansa job list` shows those"
+            )
+        if not self._continues(at):
+            self._forget()
+        if self._fold is None:
+            self._fold = Fold(self._chain.chain_id, self._federation.address, self._job, self._parent_of)
+        start = self._chain.first_block if self._upto is None else self._upto.number + 1
+        topics: list[Any] = [_job_events(), self._job.to_bytes(32, "big")]
+        for log in self._chain.logs(self._federation.address, topics, start, at):
+            self._fold.apply(log)
+        self._fold.agrees(state)
+        history = self._fold.history
+        self._check_frozen(history, state, at)
+        self._upto = at
+        return history
+
+    def _continues(self, at: Block) -> bool:
+        """Whether `at` is the block that was read last, or one on top of it."""
+        upto = self._upto
+        if upto is None or at.number < upto.number:
+            return False
+        if upto.hash in (at.hash, at.parent):
+            return True
+        return self._chain.block(upto.number).hash == upto.hash
+
+    def _check_frozen(self, history: JobHistory, state: JobState, at: Block) -> None:
+        """Terms and trainers have no accumulator: the contract is asked for each, once."""
+        if history.posted.terms != self._federation.terms(self._job) or history.posted.sponsor != state.sponsor:
+            raise HistoryError("it is posted with other terms, or by another sponsor, than the contract has")
+        if self._enrolment_checked or state.phase == Phase.ENROL:
+            return
+        trainers = [enrolment.trainer for enrolment in history.enrolled]
+        for trainer, (enrolled, _) in zip(trainers, self._federation.trainers(self._job, trainers, at), strict=True):
+            if not enrolled:
+                raise HistoryError(f"the enrolment of {trainer} is invented")
+        self._enrolment_checked = True
+
+    def _parent_of(self, number: int) -> bytes:
+        return self._chain.block(number).parent
+
+    def _forget(self) -> None:
+        self._fold, self._upto, self._enrolment_checked = None, None, False
+
+
+def _job_events() -> list[bytes]:
+    return [event.topic for event in artifact("Federation").events.values() if event.name != "KeyAnnounced"]
