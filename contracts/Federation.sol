@@ -9,7 +9,7 @@ import {Errors} from "./libraries/Errors.sol";
 import {Steps} from "./Steps.sol";
 import {Terms} from "./Terms.sol";
 
-/// @title The life of a job, top to bottom: post, enrol, open, submit, attest, release, score, reveal, vote, finalize, end
+/// @title The life of a job, top to bottom: post, enrol, open, submit, attest, release, score, reveal, vote, finalize
 contract Federation is IFederation, Steps {
     using Boards for Board;
     using Boards for uint24;

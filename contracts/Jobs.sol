@@ -128,7 +128,7 @@ abstract contract Jobs is IFederation {
         if (live.underway) return _cycleClock(job, time);
 
         end = live.since;
-        if (time < end) return (Phase.ENROL, Phase.ENROL, end);
+        if (time < end && CycleId.unwrap(live.attempt.cycle) == 0) return (Phase.ENROL, Phase.ENROL, end);
         if (live.enrolled < _terms[job].minUpdates) return (Phase.LAPSED, Phase.ENROL, 0);
         end += _terms[job].openTime;
         if (time < end) return (Phase.OPEN, Phase.OPEN, end);

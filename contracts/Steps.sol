@@ -125,8 +125,9 @@ abstract contract Steps is Jobs {
     ) internal returns (bool last) {
         Job storage live = _jobs[job];
         JobTerms storage terms = _terms[job];
+        uint256 seats = terms.seats;
         uint256 counts;
-        for (uint256 seat = 0; seat < terms.seats; ++seat) {
+        for (uint256 seat = 0; seat < seats; ++seat) {
             if (matched.has(seat)) counts += 1 << (10 * seat);
         }
         live.matched += uint240(counts);

@@ -77,7 +77,9 @@ library Terms {
         if (terms.minUpdates == 0 || terms.minUpdates > terms.maxTrainers) {
             revert Errors.Terms_UpdatesOutOfBounds(terms.minUpdates, terms.maxTrainers);
         }
-        if (terms.maxRounds == 0 || terms.maxRounds > MAX_ROUNDS) revert Errors.Terms_RoundsOutOfBounds(terms.maxRounds);
+        if (terms.maxRounds == 0 || terms.maxRounds > MAX_ROUNDS) {
+            revert Errors.Terms_RoundsOutOfBounds(terms.maxRounds);
+        }
         if (terms.maxFailures == 0 || terms.maxFailures > MAX_FAILURES) {
             revert Errors.Terms_FailuresOutOfBounds(terms.maxFailures);
         }

@@ -5,52 +5,19 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
+import {Accounts} from "./Accounts.sol";
 import {JobId} from "./interfaces/IFederation.sol";
-import {Books, Claim, IVault, Leaf} from "./interfaces/IVault.sol";
+import {Claim, IVault, Leaf} from "./interfaces/IVault.sol";
 import {Errors} from "./libraries/Errors.sol";
+import {Leaves} from "./libraries/Leaves.sol";
 
 /// @title The tokens of all jobs, each job's by itself: what comes in, what is booked, what goes out
-contract Vault is IVault, ReentrancyGuard {
+contract Vault is IVault, Accounts, ReentrancyGuard {
     using SafeERC20 for IERC20;
 
-    struct Account {
-        IERC20 token;
-        uint32 endedAt;
-        uint32 claimUntil;
-        uint32 slashUntil;
-        address sponsor;
-        uint96 strikePenalty;
-        uint128 left;
-        uint128 booked;
-        uint128 paid;
-        uint128 bonded;
-        uint128 escrowed;
-        uint128 forfeited;
-        uint128 burnt;
-        uint128 burnSent;
-        uint128 refunded;
-    }
-
-    /// @dev One for every 160 rounds of a trainer; the bond is in the first.
-    struct Tab {
-        uint160 claimed; // bitmap of rounds
-        uint96 bond;
-    }
-
-    struct Pool {
-        uint160 root; // low bits of the round's rewards root
-        uint96 unpaid;
-    }
-
-    uint256 private constant TAB_ROUNDS = 160;
     address private constant DEAD = 0x000000000000000000000000000000000000dEaD;
 
     address private immutable _federation;
-
-    mapping(JobId job => Account) private _accounts;
-    mapping(JobId job => mapping(uint256 round => Pool)) private _pools;
-    mapping(JobId job => mapping(address member => uint256 amount)) private _fees;
-    mapping(JobId job => mapping(address trainer => mapping(uint256 index => Tab))) private _tabs;
 
     constructor() {
         _federation = msg.sender;
@@ -149,7 +116,7 @@ contract Vault is IVault, ReentrancyGuard {
             (uint16 round, Leaf calldata leaf, bytes32[] calldata proof) = _parts(claims[i]);
             if (!_mark(tabs[round / TAB_ROUNDS], round % TAB_ROUNDS)) continue;
 
-            uint160 root = _rootOf(trainer, leaf, proof);
+            uint160 root = Leaves.rootOf(trainer, leaf, proof);
             if (root == 0 || root != pools[round].root) revert Errors.Vault_InvalidProof(job, round, trainer);
             uint256 amount = _take(pools[round], leaf.pay);
             pay += amount;
@@ -237,49 +204,6 @@ contract Vault is IVault, ReentrancyGuard {
         account.token.safeTransfer(DEAD, amount);
     }
 
-    /// @inheritdoc IVault
-    function booksOf(JobId job) external view returns (Books memory) {
-        Account storage account = _accounts[job];
-        return
-            Books({
-                token: account.token,
-                sponsor: account.sponsor,
-                endedAt: account.endedAt,
-                claimUntil: account.claimUntil,
-                slashUntil: account.slashUntil,
-                escrowed: account.escrowed,
-                left: account.left,
-                booked: account.booked,
-                paid: account.paid,
-                burnt: account.burnt,
-                burnSent: account.burnSent,
-                refunded: account.refunded,
-                bonded: account.bonded,
-                forfeited: account.forfeited
-            });
-    }
-
-    /// @inheritdoc IVault
-    function bondOf(JobId job, address trainer) external view returns (uint256) {
-        return _tabs[job][trainer][0].bond;
-    }
-
-    /// @inheritdoc IVault
-    function feesOf(JobId job, address member) external view returns (uint256) {
-        return _fees[job][member];
-    }
-
-    /// @inheritdoc IVault
-    function roundOf(JobId job, uint16 round) external view returns (uint160 root, uint96 unpaid) {
-        Pool storage pool = _pools[job][round];
-        return (pool.root, pool.unpaid);
-    }
-
-    /// @inheritdoc IVault
-    function isClaimed(JobId job, address trainer, uint16 round) external view returns (bool) {
-        return (_tabs[job][trainer][round / TAB_ROUNDS].claimed >> (round % TAB_ROUNDS)) & 1 == 1;
-    }
-
     /// @return fresh whether the round was not marked before
     function _mark(Tab storage tab, uint256 index) private returns (bool fresh) {
         uint160 mark = uint160(1 << index);
@@ -332,32 +256,5 @@ contract Vault is IVault, ReentrancyGuard {
 
     function _parts(Claim calldata claimed) private pure returns (uint16, Leaf calldata, bytes32[] calldata) {
         return (claimed.round, claimed.leaf, claimed.proof);
-    }
-
-    /// @dev What OpenZeppelin's MerkleProof gives for the leaf keccak256(bytes.concat(keccak256(abi.encode(trainer, pay,
-    /// strike, reputation)))), in a third of the gas: a wallet claims many rounds at once.
-    /// @return root its low 160 bits
-    function _rootOf(address trainer, Leaf calldata leaf, bytes32[] calldata proof) private pure returns (uint160 root) {
-        assembly ("memory-safe") {
-            let free := mload(0x40)
-            mstore(free, shr(96, shl(96, trainer)))
-            calldatacopy(add(free, 32), leaf, 96)
-            mstore(0, keccak256(free, 128))
-            let node := keccak256(0, 32)
-
-            let end := add(proof.offset, shl(5, proof.length))
-            for {
-                let at := proof.offset
-            } lt(at, end) {
-                at := add(at, 32)
-            } {
-                let sibling := calldataload(at)
-                let place := shl(5, lt(sibling, node)) // the smaller one comes first
-                mstore(place, node)
-                mstore(xor(place, 32), sibling)
-                node := keccak256(0, 64)
-            }
-            root := shr(96, shl(96, node))
-        }
     }
 }

@@ -8,7 +8,7 @@ import {IVault} from "./IVault.sol";
 
 type JobId is uint256; // sequential from 1; 0 means none
 
-/// @dev From the top: 40 bits of history, a 23-bit counter of the job's opened cycles (from 1), 1 bit "everybody is due".
+/// @dev From the top: 40 bits of history, a 23-bit counter of the job's opened cycles (from 1), 1 bit "everybody due".
 type CycleId is uint64;
 
 /// @notice Where a job stands at a moment. LAPSED: a minimum was missed or time ran out, `failRound` is due.
@@ -129,7 +129,8 @@ interface IFederation {
         uint24 matched,
         bytes32 resultHash
     );
-    /// @param phase the phase that ran out; VOTE when the committee agreed that nothing could be aggregated
+    /// @param phase the phase that ran out. VOTE: the committee agreed that nothing could be aggregated. OPEN: no cycle
+    /// was opened in time; then `cycle`, the last one opened (0: none), had ended before and stays as it was
     event CycleFailed(JobId indexed job, CycleId indexed cycle, Phase phase, uint8 failures, uint256 burnt);
     event Rejoined(JobId indexed job, address indexed account);
     event StopRequested(JobId indexed job);

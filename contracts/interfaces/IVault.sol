@@ -4,7 +4,9 @@ pragma solidity 0.8.30;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {JobId} from "./IFederation.sol";
 
-/// @notice A trainer's leaf in a round's StandardMerkleTree: keccak256(bytes.concat(keccak256(abi.encode(trainer, pay, strike, reputation)))).
+/// @notice A trainer's leaf in a round's StandardMerkleTree:
+/// keccak256(bytes.concat(keccak256(abi.encode(trainer, pay, strike, reputation)))).
+/// @dev Any strike but 0 counts as one. A pay beyond what the round still holds is cut to that.
 struct Leaf {
     uint256 pay;
     uint256 strike; // 0 or 1
@@ -61,7 +63,13 @@ interface IVault {
 
     /// @notice Takes a finalised round's reward and fees from the escrow. Only the Federation.
     /// @return left what remains of the escrow
-    function bookRound(JobId job, uint16 round, uint160 root, uint96 reward, uint256 fees) external returns (uint256 left);
+    function bookRound(
+        JobId job,
+        uint16 round,
+        uint160 root,
+        uint96 reward,
+        uint256 fees
+    ) external returns (uint256 left);
 
     /// @notice Books fees, of those that rounds have taken, for a member. Only the Federation.
     function bookFees(JobId job, address member, uint256 amount) external;
@@ -81,7 +89,8 @@ interface IVault {
     /// @notice Pays a member the fees that are booked for it.
     function claimFees(JobId job, address member) external;
 
-    /// @notice Returns what is left of a bond: at the end + slashTime, at once where no round was finalised. Never expires.
+    /// @notice Returns what is left of a bond: at the end + slashTime, at once where no round was finalised. Never
+    /// expires.
     function claimBond(JobId job, address trainer) external;
 
     /// @notice Returns the sponsor's rest after the end. Never expires.

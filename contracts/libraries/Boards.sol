@@ -56,8 +56,14 @@ library Boards {
         return (seats >> seat) & 1 == 1;
     }
 
+    /// @dev Adds neighbouring bits, then pairs, then fours; the product sums the three bytes.
     function count(uint24 seats) internal pure returns (uint256 number) {
-        for (uint256 rest = seats; rest != 0; rest &= rest - 1) ++number;
+        unchecked {
+            number = seats - ((uint256(seats) >> 1) & 0x555555);
+            number = (number & 0x333333) + ((number >> 2) & 0x333333);
+            number = (number + (number >> 4)) & 0x0f0f0f;
+            return ((number * 0x010101) >> 16) & 0xff;
+        }
     }
 
     function _bitmapAt(Phase phase) private pure returns (uint256) {

@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {ICommittee} from "../interfaces/ICommittee.sol";
 import {CycleId, JobId} from "../interfaces/IFederation.sol";
 
-/// @dev A committee that answers what it is told to, in order or not, or misbehaves. Its modes can change between calls.
+/// @dev A committee that answers what it is told to, in order or not, or misbehaves. Its mode can change at any time.
 contract MockCommittee is ICommittee {
     enum Mode {
         HONEST,
