@@ -1,0 +1,415 @@
+"""One job and everybody in it, for the tests: every method is one transaction of one actor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import brownie
+from brownie import chain, web3
+from brownie.network.account import Account
+from eth_utils.crypto import keccak
+
+from protocol import hashes, merkle, sheet
+from protocol.types import Phase
+
+MEMBER_STEPS = {
+    Phase.ATTEST: "attest",
+    Phase.RELEASE: "release",
+    Phase.SCORE: "commit",
+    Phase.REVEAL: "reveal",
+    Phase.VOTE: "vote",
+}
+DEAD = "0x000000000000000000000000000000000000dEaD"
+NO_WORD = bytes(32)
+
+FEE, REWARD, BOND, PENALTY = 10, 900, 100, 40
+TERMS: dict[str, Any] = {
+    "token": None,
+    "committee": None,
+    "admission": None,
+    "recheckAdmission": False,
+    "spec": keccak(text="spec"),
+    "model": keccak(text="model 0"),
+    "rewardPerRound": REWARD,
+    "feePerSeat": FEE,
+    "minBond": BOND,
+    "strikePenalty": PENALTY,
+    "targetMetric": 2**63 - 1,
+    "enrolTime": 1000,
+    "openTime": 600,
+    "submitTime": 700,
+    "attestTime": 0,
+    "releaseTime": 0,
+    "scoreTime": 800,
+    "revealTime": 500,
+    "voteTime": 400,
+    "finalizeTime": 300,
+    "claimTime": 50_000,
+    "slashTime": 5_000,
+    "maxTrainers": 3,
+    "minUpdates": 2,
+    "maxRounds": 3,
+    "patience": 0,
+    "failureBurn": 5000,
+    "maxFailures": 3,
+    "seats": 3,
+    "quorum": 2,
+    "threshold": 2,
+}
+TERMS_TYPES = (
+    "address,address,address,bool,bytes32,bytes32,uint96,uint96,uint96,uint96,int64,"
+    + "uint32," * 11
+    + "uint16," * 5
+    + "uint8,uint8,uint8,uint8"
+)
+TIME_OF = {
+    Phase.ENROL: "enrolTime",
+    Phase.OPEN: "openTime",
+    Phase.SUBMIT: "submitTime",
+    Phase.ATTEST: "attestTime",
+    Phase.RELEASE: "releaseTime",
+    Phase.SCORE: "scoreTime",
+    Phase.REVEAL: "revealTime",
+    Phase.VOTE: "voteTime",
+    Phase.FINALIZE: "finalizeTime",
+}
+
+
+def word(text: str) -> bytes:
+    """32 bytes that stand for a digest, a salt, a model…"""
+    return keccak(text=text)
+
+
+def now() -> int:
+    return chain[-1].timestamp
+
+
+def rpc(method: str, *arguments: Any) -> Any:
+    answer = web3.provider.make_request(method, list(arguments))
+    assert "error" not in answer, f"{method}: {answer.get('error')}"
+    return answer["result"]
+
+
+def at(time: int) -> None:
+    """The next block has this time."""
+    rpc("evm_setNextBlockTimestamp", time)
+
+
+def skip_to(time: int) -> None:
+    """A block at this time, or none where it has passed."""
+    if time > now():
+        at(time)
+        rpc("evm_mine")
+
+
+def refused(error: str, *arguments: Any) -> Any:
+    """Expects a custom error; with its arguments where they are given."""
+    if not arguments:
+        return brownie.reverts(revert_pattern=f"^{error}(: .*)?$")
+    return brownie.reverts(f"{error}: {', '.join(map(_shown, arguments))}")
+
+
+def wrong_phase(job: Job, expected: Phase, actual: Phase) -> Any:
+    return refused("Federation_WrongPhase", job.id, expected, actual)
+
+
+def _shown(value: Any) -> str:
+    if hasattr(value, "address"):
+        value = value.address
+    if isinstance(value, str) and value.startswith("0x"):
+        return value.lower()
+    return str(int(value)) if isinstance(value, int) else str(value)
+
+
+def together(time: int, *calls: tuple[Any, Sequence[Any], Account]) -> list[Any]:
+    """Sends (method, arguments, sender) in this order into one block at `time`; the receipts of brownie."""
+    rpc("evm_setAutomine", False)
+    nonces: dict[str, int] = {}
+    hashes_sent = []
+    try:
+        for place, (method, arguments, sender) in enumerate(calls):
+            nonce = nonces.get(sender.address, sender.nonce)
+            nonces[sender.address] = nonce + 1
+            tip = web3.to_wei(100 - place, "gwei")
+            hashes_sent.append(
+                web3.eth.send_transaction(
+                    {
+                        "from": sender.address,
+                        "to": method._address,
+                        "data": method.encode_input(*arguments),
+                        "gas": 4_000_000,
+                        "nonce": nonce,
+                        "maxFeePerGas": tip + web3.to_wei(10, "gwei"),
+                        "maxPriorityFeePerGas": tip,
+                    }
+                )
+            )
+        at(time)
+        rpc("evm_mine")
+    finally:
+        rpc("evm_setAutomine", True)
+    receipts = [chain.get_transaction(sent.hex()) for sent in hashes_sent]
+    assert len({receipt.block_number for receipt in receipts}) == 1, "one block"
+    assert [receipt.txindex for receipt in receipts] == list(range(len(calls))), "in order"
+    return receipts
+
+
+class House:
+    """The contracts, and who plays."""
+
+    def __init__(self, **things: Any) -> None:
+        self.federation = things["federation"]
+        self.vault = things["vault"]
+        self.token = things["token"]
+        self.admission = things["admission"]
+        self.committees = things["committees"]  # by number of seats
+        self.sponsor = things["sponsor"]
+        self.trainers = things["trainers"]
+        self.validators = things["validators"]  # ascending: a place in this list is a seat
+
+
+class Job:
+    """A posted job. `trainers` and `members` act in `step`; empty a list to silence them."""
+
+    def __init__(self, house: House, *, escrow: int | None = None, **terms: Any) -> None:
+        self.house, self.federation, self.vault = house, house.federation, house.vault
+        self.sponsor = house.sponsor
+        seats = terms.get("seats", TERMS["seats"])
+        chosen = {
+            "token": house.token,
+            "admission": house.admission,
+            "committee": terms.get("committee") or house.committees[seats],
+        }
+        self.terms = SimpleNamespace(**{**TERMS, **chosen, **terms})
+        self.full = self.terms.rewardPerRound + seats * self.terms.feePerSeat
+        self.escrow = self.terms.maxRounds * self.full if escrow is None else escrow
+        self.trainers = list(house.trainers[: self.terms.maxTrainers])
+        self.members = list(house.validators)
+        self.token = self.terms.token
+        self.model: bytes | None = None  # the next result's model; None: one named after the round
+        self.leaves: dict[Any, tuple[int, int]] | None = None  # trainer → (pay, strike); None: equal pay
+        self.metrics: dict[Any, int] = {}
+        self.sheets: dict[Any, bytes] = {}
+        self.trees: dict[int, merkle.RewardsTree] = {}
+        self.enrolled: list[Any] = []
+        self.id = 0
+
+    # what is on chain
+
+    def state_at(self, time: int) -> SimpleNamespace:
+        state = self.federation.stateAt(self.id, time).dict()
+        state["phase"] = Phase(state["phase"])
+        return SimpleNamespace(**state)
+
+    @property
+    def state(self) -> SimpleNamespace:
+        return self.state_at(now())
+
+    @property
+    def phase(self) -> Phase:
+        return Phase(self.federation.phaseAt(self.id, now()))
+
+    @property
+    def cycle(self) -> int:
+        return int(self.state.cycle)
+
+    @property
+    def books(self) -> SimpleNamespace:
+        return SimpleNamespace(**self.vault.booksOf(self.id).dict())
+
+    @property
+    def terms_hash(self) -> bytes:
+        return keccak(merkle.encode([f"({TERMS_TYPES})"], [self.terms_tuple()]))
+
+    def terms_tuple(self) -> tuple[Any, ...]:
+        return tuple(getattr(value, "address", value) for value in (getattr(self.terms, name) for name in TERMS))
+
+    def trainer(self, who: Account) -> tuple[bool, int]:
+        """Whether it is enrolled, and the counter of the last cycle that it submitted in."""
+        enrolled, counter = self.federation.trainerOf(self.id, who)
+        return bool(enrolled), int(counter)
+
+    def seat_of(self, member: Account) -> int:
+        return list(self.state.committee).index(member.address)
+
+    # steps
+
+    def post(self, **tx: Any) -> Any:
+        done = self.federation.post(self.terms_tuple(), self.escrow, {"from": self.sponsor, **tx})
+        self.id = int(done.events["JobPosted"]["job"])
+        return done
+
+    def enrol(self, who: Account, bond: int | None = None, terms_hash: bytes | None = None, data: bytes = b"") -> Any:
+        amount = self.terms.minBond if bond is None else bond
+        done = self.federation.enrol(self.id, terms_hash or self.terms_hash, amount, data, {"from": who})
+        self.enrolled.append(who)
+        return done
+
+    def open(self, by: Account | None = None, **tx: Any) -> Any:
+        return self.federation.open(self.id, {"from": by or self.sponsor, **tx})
+
+    def submit(self, who: Account, digest: bytes | None = None, cycle: int | None = None) -> Any:
+        name = digest or word(f"update {who.address}")
+        return self.federation.submit(self.id, self.cycle if cycle is None else cycle, name, {"from": who})
+
+    def attest(self, who: Account, bitmap: bytes | None = None, cycle: int | None = None) -> Any:
+        state = self.state
+        bits = bytes((state.submitted + 7) // 8) if bitmap is None else bitmap
+        return self._member_step("attest", who, cycle, bits)
+
+    def release(self, who: Account, cycle: int | None = None) -> Any:
+        return self._member_step("release", who, cycle, word("shares"))
+
+    def sheet_of(self, who: Account) -> bytes:
+        return self.sheets.get(who, bytes(13 * self.state.submitted))
+
+    def salt_of(self, who: Account) -> bytes:
+        return word(f"salt {who.address}")
+
+    def commitment_of(self, who: Account) -> bytes:
+        chain_id, text, salt = chain.id, self.sheet_of(who), self.salt_of(who)
+        return sheet.commitment(chain_id, self.federation.address, self.id, self.cycle, who.address, text, salt)
+
+    def commit(self, who: Account, commitment: bytes | None = None, cycle: int | None = None) -> Any:
+        return self._member_step("commitScores", who, cycle, commitment or self.commitment_of(who))
+
+    def reveal(self, who: Account, text: bytes | None = None, salt: bytes | None = None, cycle: int | None = None) -> Any:
+        shown = self.sheet_of(who) if text is None else text
+        return self._member_step("revealScores", who, cycle, shown, salt or self.salt_of(who))
+
+    def vote(
+        self,
+        who: Account,
+        metric: int | None = None,
+        model: bytes | None = None,
+        sheets: bytes | None = None,
+        cycle: int | None = None,
+    ) -> Any:
+        state = self.state
+        seat = list(state.committee).index(who.address) if who.address in state.committee else 0
+        voted = hashes.sealed_vote(self.result_hash(model), seat)
+        measured = self.metrics.get(who, 5) if metric is None else metric
+        return self._member_step("vote", who, cycle, sheets or bytes(state.sheets), voted, measured)
+
+    def _member_step(self, name: str, who: Account, cycle: int | None, *arguments: Any) -> Any:
+        state = self.state
+        seat = list(state.committee).index(who.address) if who.address in state.committee else 0
+        method = getattr(self.federation, name)
+        return method(self.id, state.cycle if cycle is None else cycle, seat, *arguments, {"from": who})
+
+    def tree(self) -> merkle.RewardsTree:
+        share = self.terms.rewardPerRound // max(1, len(self.enrolled))
+        leaves = self.leaves if self.leaves is not None else {who: (share, 0) for who in self.enrolled}
+        return merkle.RewardsTree([merkle.Leaf(who.address, *owed, 125_000) for who, owed in leaves.items()])
+
+    def result(self, model: bytes | None = None) -> tuple[bytes, bytes]:
+        if self.model == NO_WORD:
+            return NO_WORD, NO_WORD
+        named = model or self.model or word(f"model {self.state.round}")
+        return named, NO_WORD if self.leaves == {} else self.tree().root
+
+    def result_hash(self, model: bytes | None = None) -> bytes:
+        state, result = self.state, self.result(model)
+        place = (chain.id, self.federation.address, self.id, int(state.cycle))
+        return hashes.result_hash(*place, int(state.updates), bytes(state.sheets), *result)
+
+    def finalize(self, by: Account | None = None, result: tuple[bytes, bytes] | None = None, cycle: int | None = None) -> Any:
+        state = self.state
+        named = state.cycle if cycle is None else cycle
+        done = self.federation.finalize(self.id, named, result or self.result(), {"from": by or self.sponsor})
+        if "RoundFinalized" in done.events and self.leaves != {}:
+            self.trees[state.round] = self.tree()
+        return done
+
+    def fail(self, by: Account | None = None, cycle: int | None = None) -> Any:
+        named = self.cycle if cycle is None else cycle
+        return self.federation.failRound(self.id, named, {"from": by or self.sponsor})
+
+    def rejoin(self, who: Account) -> Any:
+        return self.federation.rejoin(self.id, {"from": who})
+
+    def stop(self, by: Account | None = None) -> Any:
+        return self.federation.stop(self.id, {"from": by or self.sponsor})
+
+    def claims(self, who: Account, rounds: Iterable[int]) -> list[tuple[Any, ...]]:
+        found = []
+        for number in rounds:
+            tree = self.trees[number]
+            found.append((number, tuple(tree.leaf(who.address)[1:]), tree.proof(who.address)))
+        return found
+
+    def claim(self, who: Account, *rounds: int, by: Account | None = None) -> Any:
+        claims = self.claims(who, rounds or self.trees)
+        return self.vault.claim(self.id, who, claims, {"from": by or who})
+
+    # several steps
+
+    def step(self) -> Phase:
+        """Everybody does what the phase asks of them; then it is over, by an early close or by time. The new phase."""
+        state = self.state
+        phase, seated = state.phase, [who for who in self.members if who.address in state.committee]
+        if phase == Phase.ENROL:
+            for who in [who for who in self.trainers if who not in self.enrolled]:
+                self.enrol(who)
+        elif phase == Phase.OPEN:
+            self.open()
+        elif phase == Phase.SUBMIT:
+            for who in self.trainers:
+                self.submit(who)
+        elif phase in MEMBER_STEPS:
+            for who in seated:
+                if self._may(phase, state, who):
+                    getattr(self, MEMBER_STEPS[phase])(who)
+        elif phase == Phase.FINALIZE:
+            self.finalize()
+        elif phase == Phase.LAPSED:
+            self.fail()
+        else:
+            raise AssertionError(f"nothing to do in {phase.name}")
+        if self.phase == phase:
+            skip_to(self.state.deadline)
+        return self.phase
+
+    @staticmethod
+    def _may(phase: Phase, state: SimpleNamespace, who: Account) -> bool:
+        needed = {Phase.REVEAL: state.committed, Phase.VOTE: state.revealed}.get(phase, -1)
+        return bool(needed >> list(state.committee).index(who.address) & 1)
+
+    def reach(self, phase: Phase) -> Job:
+        while self.phase != phase:
+            self.step()
+        return self
+
+    def play_round(self) -> Job:
+        """Until the round is finalised, or the job over."""
+        number = self.state.round
+        while self.state.round == number and not self.phase.is_over:
+            self.step()
+        return self
+
+    def lapse(self) -> Job:
+        """Nobody acts until `failRound` is due."""
+        while self.phase != Phase.LAPSED:
+            skip_to(self.state.deadline)
+        return self
+
+    def play_to_end(self) -> Job:
+        while not self.phase.is_over:
+            self.step()
+        return self
+
+    def check_books(self) -> None:
+        """What the interface of the vault says that its books add up to."""
+        books = self.books
+        spent = books.left + books.booked + books.burnt - books.forfeited + books.refunded
+        assert books.escrowed == spent, f"escrowed = left + booked + burnt − forfeited + refunded: {books}"
+        assert books.paid <= books.booked, f"paid out of what was booked: {books}"
+        assert books.burnSent <= books.burnt and books.forfeited <= books.burnt, f"burnt: {books}"
+
+    @property
+    def holding(self) -> int:
+        """What the vault must hold for this job."""
+        books = self.books
+        return books.left + books.booked - books.paid + books.burnt - books.burnSent + books.bonded
