@@ -1,0 +1,158 @@
+"""One federation on a chain of our own, named actors with journals, and the steps of a job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from eth_account import Account
+
+from cli.anvil import Anvil, published_key, rpc
+from protocol.chain.calls import approve_call
+from protocol.chain.client import Chain
+from protocol.chain.deployment import Deployment
+from protocol.chain.federation import Federation
+from protocol.chain.history import JobHistory
+from protocol.chain.records import JobTerms
+from protocol.chain.sender import Call, Mined, Sender
+from protocol.hashes import result_hash, sealed_vote
+from protocol.journal import Journal
+from protocol.sheet import Entry, commitment, encode_sheet
+from protocol.types import Address, Code, Digest, JobId, Seat, Wei
+
+NAMES = ["sponsor", "alice", "bob", "carol", "dave", "erin", "frank"]
+TRAINERS, MEMBERS = NAMES[1:4], NAMES[4:]
+ESCROW = 15_000
+
+
+@dataclass
+class World:
+    """One federation with a job's terms; `account` by name."""
+
+    anvil: Anvil
+    directory: Path
+    chain: Chain
+    deployment: Deployment
+    federation: Federation
+    terms: JobTerms
+    senders: dict[str, Sender]
+    journals: list[Journal] = field(default_factory=list)
+    keys: int = 0
+
+    def address(self, name: str) -> Address:
+        return self.senders[name].address
+
+    def rpc(self, method: str, *parameters: Any) -> Any:
+        return rpc(self.anvil.url, method, *parameters)
+
+    def do(self, name: str, call: Call) -> Mined:
+        """Sends and insists that it is mined."""
+        self.keys += 1
+        outcome = self.senders[name].send(call, key=("test", self.keys), wait=20)
+        assert isinstance(outcome, Mined), f"{name}: {call.what}: {outcome}"
+        return outcome
+
+    def post(self, **changes: Any) -> JobId:
+        terms = replace(self.terms, **changes)
+        self.do("sponsor", approve_call(self.deployment.token, self.deployment.vault, ESCROW))
+        return self.federation.posted_in(self.do("sponsor", self.federation.post_call(terms, ESCROW)).receipt)
+
+    def enrol(self, job: JobId, *names: str) -> None:
+        for name in names or TRAINERS:
+            self.do(name, approve_call(self.deployment.token, self.deployment.vault, 100))
+            self.do(name, self.federation.enrol_call(job, self.federation.terms(job).hash, 100, b""))
+
+    def submit(self, job: JobId, *names: str) -> None:
+        cycle = self.federation.state(job).cycle
+        for number, name in enumerate(names or TRAINERS):
+            self.do(name, self.federation.submit_call(job, cycle, Digest(bytes([number + 1]) * 32)))
+
+    def score(self, job: JobId) -> None:
+        """Every member commits, then every member reveals."""
+        state = self.federation.state(job)
+        sheet = encode_sheet([Entry(Code.OK, 10, 5)] * state.submitted)
+        place = (self.chain.chain_id, self.federation.address, job, state.cycle)
+        for seat, name in self.seats(job):
+            sealed = commitment(*place, self.address(name), sheet, bytes([seat]) * 32)
+            self.do(name, self.federation.commit_call(job, state.cycle, seat, sealed))
+        for seat, name in self.seats(job):
+            self.do(name, self.federation.reveal_call(job, state.cycle, seat, sheet, bytes([seat]) * 32))
+
+    def decide(self, job: JobId, model: bytes = b"\x07" * 32) -> None:
+        """Every member votes one result; anybody finalises it."""
+        state = self.federation.state(job)
+        rewards = bytes(32)
+        result = result_hash(
+            self.chain.chain_id, self.federation.address, job, state.cycle, state.updates, state.sheets, model, rewards
+        )
+        for seat, name in self.seats(job):
+            vote = self.federation.vote_call(job, state.cycle, seat, state.sheets, sealed_vote(result, seat), 10 + seat)
+            self.do(name, vote)
+        self.do("sponsor", self.federation.finalize_call(job, state.cycle, model, rewards))
+
+    def round(self, job: JobId, *trainers: str) -> None:
+        self.do("sponsor", self.federation.open_call(job))
+        self.submit(job, *trainers)
+        self.score(job)
+        self.decide(job)
+
+    def seats(self, job: JobId) -> list[tuple[Seat, str]]:
+        names = {self.address(name): name for name in MEMBERS}
+        return [(Seat(seat), names[member]) for seat, member in enumerate(self.federation.state(job).committee)]
+
+    def history(self, job: JobId) -> JobHistory:
+        return JobHistory.read(self.federation, job)
+
+    def pass_time(self, seconds: int) -> None:
+        self.rpc("evm_increaseTime", seconds)
+        self.rpc("evm_mine")
+
+    def another(self, name: str, chain: Chain | None = None, suffix: str = "again") -> Sender:
+        """A second sender for one key, as after a restart on another machine."""
+        journal = Journal(self.directory / f"{name}-{suffix}.sqlite")
+        self.journals.append(journal)
+        return Sender(chain or self.chain, Account.from_key(published_key(NAMES.index(name))), journal)
+
+
+def transfer(deployment: Deployment, to: Address) -> Call:
+    from protocol.chain.calls import transfer_call
+
+    return transfer_call(deployment.token, to, 10_000)
+
+
+def terms(deployment: Deployment) -> JobTerms:
+    assert deployment.committee is not None
+    return JobTerms(
+        token=deployment.token,
+        committee=deployment.committee,
+        admission=deployment.admission,
+        recheck_admission=False,
+        spec=Digest(b"\x01" * 32),
+        model=Digest(b"\x02" * 32),
+        reward_per_round=Wei(1000),
+        fee_per_seat=Wei(10),
+        min_bond=Wei(100),
+        strike_penalty=Wei(10),
+        target_metric=2**63 - 1,
+        enrol_time=600,
+        open_time=600,
+        submit_time=600,
+        attest_time=0,
+        release_time=0,
+        score_time=600,
+        reveal_time=600,
+        vote_time=600,
+        finalize_time=600,
+        claim_time=86_400,
+        slash_time=60,
+        max_trainers=3,
+        min_updates=2,
+        max_rounds=3,
+        patience=0,
+        failure_burn=5000,
+        max_failures=3,
+        seats=3,
+        quorum=2,
+        threshold=0,
+    )
