@@ -35,8 +35,8 @@ def measure(
 ) -> list[Measurement]:
     """Measures every ok update by a first-order estimate of what it takes off the validation loss.
 
-    gain_i = -<g, x_i>, where x_i is update i as it enters the mean and g the average of the loss's gradients at w and at
-    w + sum of x, the trapezoid rule along the round's step. news_i is the same with the direction of the last model
+    gain_i = -<g, x_i>, where x_i is update i as it enters the mean and g the average of the loss's gradients at w and
+    at w + sum of x, the trapezoid rule along the round's step. news_i is the same with the direction of the last model
     change taken out of g, and never above gain_i. Two gradients and 2n dot products, whatever n.
 
     previous is the model before `model` (None in round 1, where news equals gain). Values that are not finite become 0.

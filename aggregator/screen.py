@@ -92,7 +92,9 @@ def mark_duplicates(judged: Sequence[Judged], places: Mapping[int, int], k: Sequ
     ]
 
 
-def retried_place(update: Update, attempts: Sequence[Attempt], opening: Opening, store: Store, limit: int) -> int | None:
+def retried_place(
+    update: Update, attempts: Sequence[Attempt], opening: Opening, store: Store, limit: int
+) -> int | None:
     """The place of the failed attempt that `update` names, if its integers are equal; None otherwise.
 
     attempts: the submissions of this job's failed cycles over the same model, oldest first.

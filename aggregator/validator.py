@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
+from typing import Any
 
 from aggregator.config import ValidatorConfig
 from aggregator.measure import measure
@@ -11,20 +12,19 @@ from aggregator.result import NOTHING, Outcome, outcome
 from aggregator.screen import Attempt, Judged, Opening, judge, mark_duplicates, retried_place
 from protocol import envelope, sheet
 from protocol.chain.federation import JobState
-from protocol.chain.history import CycleRecord, Failed, Finalized, JobHistory
+from protocol.chain.history import CycleRecord
 from protocol.cid import to_cid
-from protocol.errors import Malformed, NotFound, StoreUnavailable, TooLarge, WrongBytes
+from protocol.errors import NotFound, StoreUnavailable, TooLarge, WrongBytes
 from protocol.hashes import result_hash, sealed_vote
 from protocol.ledger import RoundLedger
-from protocol.merkle import RewardsTree
 from protocol.model import Model, Update
 from protocol.participant import Participant
 from protocol.sheet import Entry
 from protocol.types import Address, Code, CycleId, Digest, Phase, Seat
+from tasks import load_task, running, use_threads
+from tasks.base import Data
 
 FETCH_SECONDS = 5.0
-PATIENT_FETCH_SECONDS = 20.0
-WORST_METRIC = -(2**63)
 
 
 @dataclass
@@ -41,9 +41,22 @@ class Validator(Participant):
     """A committee member of one job. Everything that it says is journalled before it is sent."""
 
     def __init__(self, config: ValidatorConfig) -> None:
-        super().__init__(config, keep_models=config.keep_models)
+        super().__init__(config)
+        spec = self.context.spec
+        allowed = frozenset({*config.deployment.allowed.tasks, *config.allow})
+        self.task = load_task(
+            spec.task,
+            spec.settings,
+            spec.seed,
+            task_digest=spec.task_digest,
+            task_file=config.task_file,
+            allowed=allowed,
+        )
+        use_threads(config.threads)
         self._bench: Bench | None = None
         self._settled_rounds = 0
+        self._announced = False
+        self._held: dict[Seat, Data] = {}
 
     def act(self, state: JobState) -> bool:
         """Does the one thing that is due; True when nothing ever will be again."""
@@ -67,7 +80,17 @@ class Validator(Participant):
         return Seat(committee.index(self.me)) if self.me in committee else None
 
     def _announce(self) -> None:
-        """Puts this daemon's encryption key in force where another one, or none, is announced."""
+        """Puts this daemon's encryption key in force, where another one or none is announced."""
+        if self._announced:
+            return
+        key = envelope.public_key(self.secret)
+        known = self.federation.announced_key(self.me)
+        if known == key:
+            self._announced = True
+            return
+        if known is not None:
+            self.log.warning("another encryption key was announced for this account; announcing its own again")
+        self.send(self.federation.announce_key_call(key), "announce", known or b"")
 
     # --- SCORE
 
@@ -86,7 +109,13 @@ class Validator(Participant):
                 return
         sealed = self.journal.remember((self.job, cycle.cycle, "sheet"), lambda: self._sheet(bench, cycle))
         commitment = sheet.commitment(
-            self.chain.chain_id, self.federation.address, self.job, cycle.cycle, self.me, sealed["sheet"], sealed["salt"]
+            self.chain.chain_id,
+            self.federation.address,
+            self.job,
+            cycle.cycle,
+            self.me,
+            sealed["sheet"],
+            sealed["salt"],
         )
         self.send(self.federation.commit_call(self.job, cycle.cycle, seat, commitment), "commit", cycle.cycle)
 
@@ -112,14 +141,15 @@ class Validator(Participant):
         judged = mark_duplicates(first, places, bench.base.k)
         ok = [place for place, item in enumerate(judged) if item.code == Code.OK]
         weights = self.weights()
-        measured = measure(
-            self.task,
-            self.task.validation(bench.opening.seat, self.context.terms.seats),
-            bench.base,
-            self.models.previous(bench.base),
-            [item.update.tensors for place in ok if (item := judged[place]).update is not None],
-            [weights[cycle.updates[place].trainer] for place in ok],
-        )
+        with running(self.context.spec.task, "measuring updates"):
+            measured = measure(
+                self.task,
+                self._rows(bench.opening.seat),
+                bench.base,
+                self.models.previous(bench.base),
+                [item.update.tensors for place in ok if (item := judged[place]).update is not None],
+                [weights[cycle.updates[place].trainer] for place in ok],
+            )
         worth = dict(zip(ok, measured, strict=True))
         entries = [
             Entry(item.code, worth[place].gain, worth[place].news) if place in worth else Entry(item.code, 0, 0)
@@ -128,13 +158,19 @@ class Validator(Participant):
         self.log.info("sheet ready", codes=[entry.code.name for entry in entries], gains=[e.gain for e in entries])
         return {"sheet": sheet.encode_sheet(entries), "salt": secrets.token_bytes(32)}
 
+    def _rows(self, seat: Seat) -> Data:
+        if seat not in self._held:
+            self._held = {seat: self.task.validation(seat, self.context.terms.seats)}
+        return self._held[seat]
+
     def _retried(self, bench: Bench, judged: list[Judged]) -> dict[int, int]:
         """The earlier places of updates that retry an attempt of a failed cycle over the same model."""
         attempts: list[Attempt] = []
         for cycle in self.failed_cycles():
             keys = self.member_keys(cycle)
-            attempts += [Attempt(u.trainer, u.digest, cycle.cycle, keys, len(attempts) + i) for i, u in
-                         enumerate(cycle.updates)]
+            attempts += [
+                Attempt(u.trainer, u.digest, cycle.cycle, keys, len(attempts) + i) for i, u in enumerate(cycle.updates)
+            ]
         limit = self.context.spec.update_bytes
         places = {
             place: retried_place(item.update, attempts, bench.opening, self.store, limit)
@@ -191,9 +227,10 @@ class Validator(Participant):
         )
         self.send(call, "vote", cycle.cycle)
 
-    def _result(self, state: JobState, cycle: CycleRecord, seat: Seat) -> dict[str, bytes | int] | None:
-        known = self.journal.recall((self.job, cycle.cycle, "result"))
-        if known is not None and known["sheets"] == state.sheets:
+    def _result(self, state: JobState, cycle: CycleRecord, seat: Seat) -> dict[str, Any] | None:
+        key = (self.job, cycle.cycle, "result", state.sheets)
+        known = self.journal.recall(key)
+        if known is not None:
             return known
         ledger = self.replay().attempt(cycle)
         bench = self._bench_of(cycle, seat)
@@ -204,13 +241,13 @@ class Validator(Participant):
         voted = outcome(
             self.job, bench.base, bench.opening.base, ledger, trainers, updates, self.weights(), self.context.spec.rule
         )
-        return self.journal.remember((self.job, cycle.cycle, "result"), lambda: self._worked_out(state, voted, seat))
+        return self.journal.remember(key, lambda: self._worked_out(state, voted, seat))
 
-    def _worked_out(self, state: JobState, voted: Outcome, seat: Seat) -> dict[str, bytes | int]:
+    def _worked_out(self, state: JobState, voted: Outcome, seat: Seat) -> dict[str, Any]:
         metric = 0
         if voted is not NOTHING:
-            rows = self.task.validation(seat, self.context.terms.seats)
-            metric = sheet.to_metric(self.task.metric(Model.decode(voted.file).tensors, rows))
+            with running(self.context.spec.task, "measuring the new model"):
+                metric = sheet.to_metric(self.task.metric(Model.decode(voted.file).tensors, self._rows(seat)))
             self.journal.put_blob(voted.file)
         hashed = result_hash(
             self.chain.chain_id,
@@ -228,7 +265,6 @@ class Validator(Participant):
             "metric": metric,
             "model": voted.model,
             "rewards": voted.rewards,
-            "sheets": state.sheets,
         }
 
     def _counted(self, bench: Bench, ledger: RoundLedger, cycle: CycleRecord) -> dict[int, Update] | None:
@@ -251,8 +287,8 @@ class Validator(Participant):
     # --- FINALIZE and after
 
     def _finalize(self, state: JobState, seat: Seat) -> None:
-        known = self.journal.recall((self.job, state.cycle, "result"))
-        if known is None or known["sheets"] != state.sheets or not self.settled(state):
+        known = self.journal.recall((self.job, state.cycle, "result", state.sheets))
+        if known is None or not self.settled(state):
             return
         if known["model"] != NOTHING.model:
             self.publish(known["model"])
@@ -277,7 +313,7 @@ class Validator(Participant):
                 if not self.turn(self._rank(state)):
                     return
                 for trainer in struck:
-                    self.send(self.claim_call(trainer, [round_]), f"strike {trainer}", round_)
+                    self.send(self.claim_call(trainer, [round_]), "strike", trainer, round_)
             self._settled_rounds = round_
 
     def _rank(self, state: JobState) -> int:
@@ -288,7 +324,7 @@ class Validator(Participant):
         if self._settled_rounds < len(self.replay().rounds):
             return False
         if seat is not None and state.matched[seat]:
-            self.send(self.federation.claim_seat_fees_call(self.job, seat), "fees", state.cycle)
+            self.send(self.federation.claim_seat_fees_call(self.job, seat), "seat fees")
         elif self.federation.fees(self.job, self.me):
-            self.send(self.federation.claim_fees_call(self.job, self.me), "fees", state.cycle)
+            self.send(self.federation.claim_fees_call(self.job, self.me), "fees")
         return True

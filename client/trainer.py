@@ -9,20 +9,21 @@ from client.training import local_update
 from protocol import envelope, tensors
 from protocol.chain.federation import JobState
 from protocol.chain.history import CycleRecord, Failed
+from protocol.chain.sender import Mined
 from protocol.cid import to_cid
 from protocol.errors import FatalError
 from protocol.hashes import cycle_counter
 from protocol.model import Model, Update
-from protocol.participant import Participant, torch_threads
-from protocol.types import CycleId, Digest, Phase
-from tasks import load_task
+from protocol.participant import Participant
+from protocol.types import Digest, Phase
+from tasks import load_task, running, use_threads
 
 
 class Trainer(Participant):
     """One trainer of one job. What it computes is journalled before it is sent; its rows never leave it."""
 
     def __init__(self, config: TrainerConfig) -> None:
-        super().__init__(config, keep_models=config.keep_models)
+        super().__init__(config)
         self.config = config
         spec = self.context.spec
         allowed = frozenset({*config.deployment.allowed.tasks, *config.allow})
@@ -34,7 +35,9 @@ class Trainer(Participant):
             task_file=config.task_file,
             allowed=allowed,
         )
-        self.data = self.task.load(config.source)
+        use_threads(config.threads)
+        with running(spec.task, f"loading {config.source}"):
+            self.data = self.task.load(config.source)
         self.log.info("data loaded", rows=len(self.data), source=config.source)
         self._started_at: int | None = None
 
@@ -70,8 +73,8 @@ class Trainer(Participant):
                 cause=f"job {self.job} asks for {self.context.terms.min_bond}",
                 next_step="raise --bond",
             )
-        self.pay_in(self.context.terms.token, bond)
-        self.send(self.federation.enrol_call(self.job, self.context.terms.hash, bond, b""), "enrol", CycleId(0))
+        self.pay_in(bond)
+        self.send(self.federation.enrol_call(self.job, self.context.terms.hash, bond, b""), "enrol")
         return False
 
     # --- SUBMIT
@@ -102,7 +105,7 @@ class Trainer(Participant):
         """The blob of this trainer's quantised delta from one model: trained once, however often it is submitted."""
 
         def train() -> dict[str, Any]:
-            with torch_threads(self.config.threads):
+            with running(self.context.spec.task, "training"):
                 local = local_update(self.task, self.data, model, self.context.spec, self.me)
             self.log.info("trained", round=model.round + 1, loss=round(local.loss, 6), steps=local.steps)
             return {"integers": self.journal.put_blob(tensors.encode(local.tensors, {}))}
@@ -147,8 +150,28 @@ class Trainer(Participant):
             )
 
     def _leave(self, state: JobState) -> bool:
-        """Claims what is due; waits for the bond if that is soon."""
-        due = [round_ for round_ in self.claimable_rounds()]
-        if due:
-            self.send(self.claim_call(self.me, due), f"claim {due[-1]}", state.cycle)
-        return self.bond_is_back(self.config.wait_for_bond)
+        """Claims what is due, then takes the bond back if that is possible soon enough."""
+        books = self.federation.books(self.job, self.head)
+        due = self._unclaimed() if self.head.timestamp < books.claim_until else []
+        if due and not isinstance(self.send(self.claim_call(self.me, due), "claim", *due), Mined):
+            return False
+        bond = self.federation.bond(self.job, self.me, self.head)
+        if bond == 0:
+            return True
+        if self.head.timestamp < books.slash_until:
+            if books.slash_until > self.head.timestamp + self.config.wait_for_bond:
+                self.log.info("bond is free later", amount=bond, at=books.slash_until)
+                return True
+            return False
+        return isinstance(self.send(self.federation.claim_bond_call(self.job, self.me), "bond"), Mined)
+
+    def _unclaimed(self) -> list[int]:
+        """Rounds in which this trainer has something to claim."""
+        ledgers = self.replay().rounds
+        owing = [
+            round_
+            for round_, ledger in enumerate(ledgers, 1)
+            if any(leaf.trainer == self.me and leaf.pay for leaf in ledger.leaves) and self.root_stands(round_)
+        ]
+        claimed = self.federation.claimed_rounds(self.job, self.me, owing, self.head)
+        return [round_ for round_ in owing if round_ not in claimed]

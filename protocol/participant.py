@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Protocol
 
 from protocol import keys
-from protocol.chain.federation import JobState
-from protocol.chain.history import CycleRecord, Failed, Finalized, JobHistory
-from protocol.chain.sender import Mined, Outcome
+from protocol.chain.federation import Call, JobState, approve_call
+from protocol.chain.history import CycleRecord, Failed, Finalized, History, JobHistory
+from protocol.cid import to_cid
 from protocol.daemon import Daemon, DaemonConfig
-from protocol.errors import HistoryMismatch, TransientError
+from protocol.errors import HistoryMismatch
 from protocol.hashes import cycle_counter, everybody_due
 from protocol.job import JobContext
+from protocol.merkle import RewardsTree
 from protocol.model import Model
 from protocol.models import ModelChain
 from protocol.replay import Replay
 from protocol.types import Address, CycleId, Digest, Phase, Round
 
-TURN_SECONDS = 1.5
+TURN_SECONDS = 1.5  # that each account leaves those before it to do what anyone may do
 
 
 class ParticipantConfig(DaemonConfig, Protocol):
@@ -28,22 +30,54 @@ class ParticipantConfig(DaemonConfig, Protocol):
     def allow(self) -> frozenset[str]: ...
     @property
     def max_bytes(self) -> int: ...
+    @property
+    def keep_models(self) -> int | None: ...
 
 
 class Participant(Daemon):
     """A daemon of one job that knows its context, its history and its models."""
 
-    def __init__(self, config: ParticipantConfig, *, keep_models: int | None) -> None:
+    def __init__(self, config: ParticipantConfig) -> None:
         super().__init__(config)
         self.context = JobContext.read(self.federation, self.store, self.job)
         self.context.check_allowed(config.deployment, config.allow, config.max_bytes)
         terms, spec = self.context.terms, self.context.spec
-        self.models = ModelChain(self.store, self.job, terms.model, spec.model_bytes, keep_models)
+        self.models = ModelChain(self.store, self.job, terms.model, spec.model_bytes, config.keep_models)
         self.secret = keys.encryption_secret(config.account)
+        self._reader = History(self.federation, self.job)
+        self._read: tuple[bytes, JobHistory] | None = None
         self._replay: Replay | None = None
+        self._keys: dict[CycleId, tuple[bytes | None, ...]] = {}
         self._published: set[Digest] = set()
+        self._turn: tuple[tuple[int, ...], float] = ((), 0.0)
+
+    def once(self) -> bool:
+        done = super().once()
+        if not done:
+            self._keep_job_moving(self.state)
+        return done
+
+    def observe(self, state: JobState) -> None:
+        """Notes the state that this cycle of the daemon acts on."""
+        super().observe(state)
+        moment = (state.cycle, state.phase, state.failures)
+        if moment != self._turn[0]:
+            self._turn = (moment, time.monotonic())
+            self.log.info(
+                "phase",
+                phase=state.phase.name,
+                round=state.round,
+                cycle=cycle_counter(state.cycle),
+                until=state.deadline,
+            )
 
     # --- what the chain holds
+
+    def history(self) -> JobHistory:
+        """The job's history up to `self.head`, checked against the contract."""
+        if self._read is None or self._read[0] != self.head.hash:
+            self._read = (self.head.hash, self._reader.read(self.head, self.state))
+        return self._read[1]
 
     def cycle(self, state: JobState) -> CycleRecord:
         """The record of the cycle that `state` is about."""
@@ -51,6 +85,20 @@ class Participant(Daemon):
         if not cycles or cycles[-1].cycle != state.cycle:
             raise HistoryMismatch(f"cycle {cycle_counter(state.cycle)} of job {self.job} is not among the events yet")
         return cycles[-1]
+
+    def finalized(self) -> list[Finalized]:
+        """Outcomes of the finalised rounds, in order."""
+        return [cycle.outcome for cycle in self.history().cycles if isinstance(cycle.outcome, Finalized)]
+
+    def failed_cycles(self) -> list[CycleRecord]:
+        """Cycles over the present model that failed after their updates were published, oldest first."""
+        failed: list[CycleRecord] = []
+        for cycle in self.history().cycles:
+            if isinstance(cycle.outcome, Finalized):
+                failed = []
+            elif isinstance(cycle.outcome, Failed) and cycle.outcome.phase > Phase.SUBMIT:
+                failed.append(cycle)
+        return failed
 
     def weights(self) -> dict[Address, int]:
         return self.context.weights(self.history().enrolled)
@@ -64,26 +112,70 @@ class Participant(Daemon):
 
     def base(self) -> tuple[Digest, Model]:
         """The model that the next update starts from."""
-        outcomes = [cycle.outcome for cycle in self.history().cycles]
-        finalised = [outcome for outcome in outcomes if isinstance(outcome, Finalized)]
-        digest = finalised[-1].model if finalised else self.context.terms.model
-        return digest, self.models.load(digest, Round(len(finalised)))
-
-    def failed_cycles(self) -> list[CycleRecord]:
-        """Cycles over the present model that failed after their updates were published, oldest first."""
-        failed: list[CycleRecord] = []
-        for cycle in self.history().cycles:
-            if isinstance(cycle.outcome, Finalized):
-                failed = []
-            elif isinstance(cycle.outcome, Failed) and cycle.outcome.phase > Phase.SUBMIT:
-                failed.append(cycle)
-        return failed
+        finalized = self.finalized()
+        digest = finalized[-1].model if finalized else self.context.terms.model
+        return digest, self.models.load(digest, Round(len(finalized)))
 
     def member_keys(self, cycle: CycleRecord) -> tuple[bytes | None, ...]:
         """The members' encryption keys in force for a cycle, by seat."""
-        return tuple(self.federation.member_keys(cycle.committee, cycle.opened_at))
+        if cycle.cycle not in self._keys:
+            self._keys[cycle.cycle] = tuple(self.federation.member_keys(cycle.committee, cycle.opened_at))
+        return self._keys[cycle.cycle]
 
-    def root_stands(self, round_: Round) -> bool:
-        """Whether what the committee voted for a round is what its sheets say."""
-        finalised = [c.outcome for c in self.history().cycles if isinstance(c.outcome, Finalized)]
-        return finalised[round_ - 1].rewards == self.replay().rounds[round_ - 1].tree.root
+    # --- doing
+
+    def publish(self, digest: Digest) -> None:
+        """Puts a file of this daemon's journal into the store, once."""
+        if digest not in self._published:
+            self.store.put(self.journal.blob(digest))
+            self._published.add(digest)
+            self.log.info("published", cid=to_cid(digest))
+
+    def turn(self, place: int) -> bool:
+        """Whether it is this account's turn to do what anyone may do: those in earlier places are left some time."""
+        return time.monotonic() >= self._turn[1] + TURN_SECONDS * place
+
+    def pay_in(self, amount: int) -> None:
+        """Lets the vault take `amount` of the job's token."""
+        token = self.context.terms.token
+        if self.federation.allowance(token, self.me) < amount:
+            self.send(approve_call(token, self.federation.vault, amount), "approve", amount)
+
+    def claim_call(self, trainer: Address, rounds: Sequence[int]) -> Call:
+        ledgers = self.replay().rounds
+        trees = {round_: RewardsTree(ledgers[round_ - 1].leaves) for round_ in rounds}
+        claims = [(round_, tree.leaf(trainer), tree.proof(trainer)) for round_, tree in trees.items()]
+        return self.federation.claim_call(self.job, trainer, claims)
+
+    def root_stands(self, round_: int) -> bool:
+        """Whether the rewards that the committee voted for a round are those that its sheets give."""
+        return self.finalized()[round_ - 1].rewards == RewardsTree(self.replay().rounds[round_ - 1].leaves).root
+
+    # --- what anyone may do, so that nobody has to be relied on
+
+    def _keep_job_moving(self, state: JobState) -> None:
+        match state.phase:
+            case Phase.OPEN if self.turn(self._place(state)):
+                self.send(self.federation.open_call(self.job), "open", state.cycle, state.failures)
+            case Phase.LAPSED if self.turn(self._place(state)):
+                self.send(self.federation.fail_call(self.job, state.cycle), "fail", state.cycle, state.failures)
+        if self._is_absent(state):
+            self.send(self.federation.rejoin_call(self.job), "rejoin", state.cycle)
+
+    def _place(self, state: JobState) -> int:
+        """Members that voted last come first, then the other members, then the trainers by enrolment."""
+        seats = sorted(range(len(state.committee)), key=lambda seat: (not state.voted >> seat & 1, seat))
+        order = [state.committee[seat] for seat in seats]
+        if self.me in order:
+            return order.index(self.me)
+        enrolled = [item.trainer for item in self.history().enrolled]
+        return len(order) + (enrolled.index(self.me) if self.me in enrolled else len(enrolled))
+
+    def _is_absent(self, state: JobState) -> bool:
+        """Whether the last opened cycle neither waited for this account nor heard it."""
+        if state.cycle == 0 or everybody_due(state.cycle) or state.rejoining or state.phase.is_over:
+            return False
+        if self.me in state.committee:
+            return not (state.due | state.voted) >> state.committee.index(self.me) & 1
+        enrolled, last = self.federation.trainer(self.job, self.me, self.head)
+        return enrolled and last + 1 < cycle_counter(state.cycle)

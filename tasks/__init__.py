@@ -2,6 +2,7 @@
 
 from tasks.base import Data, Params, Scores, Study, Task, Trained
 from tasks.loading import defaults, load_task, task_class, task_digest
+from tasks.running import running, use_threads
 
 __all__ = [
     "Data",
@@ -12,6 +13,8 @@ __all__ = [
     "Trained",
     "defaults",
     "load_task",
+    "running",
     "task_class",
     "task_digest",
+    "use_threads",
 ]

@@ -1,0 +1,152 @@
+"""The daemon: ask the chain what is due, do that one thing, wait for a block. The chain is its memory."""
+
+from __future__ import annotations
+
+import random
+import signal
+import threading
+import time
+from abc import ABC, abstractmethod
+from pathlib import Path
+from types import FrameType
+from typing import Protocol
+
+from eth_account.signers.local import LocalAccount
+
+from protocol.chain.client import Block, Chain
+from protocol.chain.deployment import Deployment
+from protocol.chain.federation import Call, Federation, JobState
+from protocol.chain.sender import Mined, Outcome, Pending, Refused, Sender
+from protocol.errors import TransientError
+from protocol.journal import Journal
+from protocol.logs import open_log
+from protocol.store import open_store
+from protocol.types import Address, JobId, Phase
+
+IDLE_SECONDS = 10.0  # without a block past a deadline, after which a daemon makes one
+LONGEST_WAIT = 5.0  # seconds without asking the chain again
+FIRST_BACKOFF, LONGEST_BACKOFF = 0.25, 30.0  # seconds
+
+
+class DaemonConfig(Protocol):
+    """What every daemon is told."""
+
+    @property
+    def deployment(self) -> Deployment: ...
+    @property
+    def account(self) -> LocalAccount: ...
+    @property
+    def journal(self) -> Path: ...
+    @property
+    def job(self) -> JobId: ...
+    @property
+    def log_file(self) -> Path | None: ...
+
+
+class Daemon(ABC):
+    """One key's part in one job. Subclasses say what is due in `act`; nothing is decided on a remembered phase."""
+
+    head: Block
+    state: JobState
+
+    def __init__(self, config: DaemonConfig) -> None:
+        deployment = config.deployment
+        self.job = config.job
+        self.me = Address(config.account.address)
+        self.log = open_log(config.log_file, daemon=type(self).__name__.lower(), account=self.me, job=self.job)
+        self.journal = Journal(config.journal)
+        self.chain = Chain(
+            deployment.rpc,
+            deployment.chain_id,
+            ws=deployment.ws,
+            confirmations=deployment.confirmations,
+            first_block=deployment.first_block,
+        )
+        self.federation = Federation(self.chain, deployment)
+        self.federation.check()
+        self.sender = Sender(self.chain, config.account, self.journal)
+        self.store = open_store(deployment.store)
+        self._stopping = threading.Event()
+        self._last_block = (-1, time.monotonic())
+
+    @abstractmethod
+    def act(self, state: JobState) -> bool:
+        """Does the one thing that is due at `self.head`. True: nothing ever will be again."""
+
+    def run(self) -> None:
+        """Acts until the job needs this daemon no more, or a signal ends it. FatalError propagates."""
+        self._catch_signals()
+        failures = 0
+        try:
+            while not self._stopping.is_set():
+                try:
+                    if self.once():
+                        return
+                    failures = 0
+                    self.chain.wait(LONGEST_WAIT)
+                except TransientError as error:
+                    failures += 1
+                    pause = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(failures, 10)) * random.uniform(0.5, 1.0)
+                    self.log.warning("will try again", error=str(error), seconds=round(pause, 2))
+                    self._stopping.wait(pause)
+        finally:
+            self.close()
+
+    def once(self) -> bool:
+        """One cycle: the head, the job's state at it, whatever is due. True when all is done."""
+        self.head = self.chain.head()
+        state = self.federation.state(self.job, self.head)
+        self._keep_chain_moving(state)
+        self.sender.tend()
+        self.observe(state)
+        return self.act(state)
+
+    def observe(self, state: JobState) -> None:
+        """Notes the state that this cycle of the daemon acts on."""
+        self.state = state
+
+    def send(self, call: Call, *key: int | str | bytes) -> Outcome:
+        """Sends `call` once for its key, however often it is asked to; logs what became of it."""
+        outcome = self.sender.send(call, key=(self.job, *key))
+        match outcome:
+            case Mined():
+                self.log.info("sent", what=call.what, block=outcome.block, gas=outcome.gas_used)
+            case Refused():
+                self.log.info("refused", what=call.what, error=str(outcome.error), simulated=outcome.simulated)
+            case Pending():
+                self.log.info("pending", what=call.what, transaction=outcome.hash)
+        return outcome
+
+    def settled(self, state: JobState) -> bool:
+        """Whether the block that began this phase is `confirmations` deep: then what it allows can't be taken back."""
+        if self.chain.confirmations == 0:
+            return True
+        deep = self.federation.state(self.job, self.chain.below(self.head, self.chain.confirmations))
+        return deep.cycle == state.cycle and deep.phase == state.phase
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def close(self) -> None:
+        self.chain.close()
+        self.journal.close()
+
+    def _keep_chain_moving(self, state: JobState) -> None:
+        """An idle chain's time stands still; past a deadline by this machine's clock, it gets a block."""
+        now = time.monotonic()
+        if self.head.number != self._last_block[0]:
+            self._last_block = (self.head.number, now)
+        elif state.deadline and time.time() > state.deadline and now - self._last_block[1] > IDLE_SECONDS:
+            self.log.info("no block came: making one", phase=Phase(state.phase).name)
+            self.sender.poke()
+            self._last_block = (self.head.number, now)
+
+    def _catch_signals(self) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            self.stop()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, stop)
