@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from protocol.chain.history import CycleRecord, Finalized, JobHistory
+from protocol.chain.history import CycleRecord, Finalized, History, JobHistory
 from protocol.job import JobContext
 from protocol.merkle import Leaf, RewardsTree
 from protocol.replay import Replay
@@ -111,7 +111,7 @@ def read_job(federation: Federation, store: Store, job: JobId) -> JobView:
     at = federation.chain.head()
     check_job(federation, job)
     state = federation.state(job, at)
-    history = JobHistory.read(federation, job, at)
+    history = History(federation, job).read(at, state)
     context = JobContext.read(federation, store, job)
     rounds = Replay(context, context.weights(history.enrolled)).follow(history)
     return JobView(job, at, state, context, history, rounds)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cli.demo.view import RoundLine
 from cli.jobview import metric_of
-from protocol.chain.history import Finalized, JobHistory
+from protocol.chain.history import Finalized, History
 from protocol.cid import to_cid
 from protocol.errors import TransientError
 from protocol.replay import Replay
@@ -30,6 +30,7 @@ class Progress:
         self.phases: dict[str, float] = defaultdict(float)
         self.moved = False
         self._lab = lab
+        self._reader = History(lab.wire.federation, lab.posted.job)
         self._view = view
         self._shown = 0
         self._phase: Phase | None = None
@@ -74,7 +75,7 @@ class Progress:
 
     def _show_rounds(self, state: JobState) -> None:
         lab = self._lab
-        history = JobHistory.read(lab.wire.federation, lab.posted.job, lab.wire.chain.head())
+        history = self._reader.read()
         context = lab.context
         rounds = Replay(context, context.weights(history.enrolled)).follow(history)
         done = [cycle for cycle in history.cycles if isinstance(cycle.outcome, Finalized)]
