@@ -18,13 +18,15 @@ from protocol.chain.deployment import Deployment
 from protocol.chain.federation import Call, Federation, JobState
 from protocol.chain.sender import Mined, Outcome, Pending, Refused, Sender
 from protocol.errors import TransientError
+from protocol.hashes import cycle_counter
 from protocol.journal import Journal
 from protocol.logs import open_log
 from protocol.store import open_store
 from protocol.types import Address, JobId, Phase
 
 IDLE_SECONDS = 10.0  # without a block past a deadline, after which a daemon makes one
-LONGEST_WAIT = 5.0  # seconds without asking the chain again
+LONGEST_WAIT = 2.0  # seconds without asking the chain again
+LISTEN_SECONDS = 0.25  # between looks whether a signal came
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.25, 30.0  # seconds
 
 
@@ -53,21 +55,17 @@ class Daemon(ABC):
         deployment = config.deployment
         self.job = config.job
         self.me = Address(config.account.address)
-        self.log = open_log(config.log_file, daemon=type(self).__name__.lower(), account=self.me, job=self.job)
-        self.journal = Journal(config.journal)
-        self.chain = Chain(
-            deployment.rpc,
-            deployment.chain_id,
-            ws=deployment.ws,
-            confirmations=deployment.confirmations,
-            first_block=deployment.first_block,
-        )
+        self._log = open_log(config.log_file, daemon=type(self).__name__.lower(), account=self.me, job=self.job)
+        self.log = self._log
+        self.store = open_store(deployment.store)
+        self.chain = Chain.of(deployment)
         self.federation = Federation(self.chain, deployment)
         self.federation.check()
+        self.journal = Journal(config.journal)
         self.sender = Sender(self.chain, config.account, self.journal)
-        self.store = open_store(deployment.store)
         self._stopping = threading.Event()
         self._last_block = (-1, time.monotonic())
+        self._made_block = False
 
     @abstractmethod
     def act(self, state: JobState) -> bool:
@@ -83,7 +81,7 @@ class Daemon(ABC):
                     if self.once():
                         return
                     failures = 0
-                    self.chain.wait(LONGEST_WAIT)
+                    self._wait()
                 except TransientError as error:
                     failures += 1
                     pause = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(failures, 10)) * random.uniform(0.5, 1.0)
@@ -94,6 +92,7 @@ class Daemon(ABC):
 
     def once(self) -> bool:
         """One cycle: the head, the job's state at it, whatever is due. True when all is done."""
+        self._made_block = False
         self.head = self.chain.head()
         state = self.federation.state(self.job, self.head)
         self._keep_chain_moving(state)
@@ -104,12 +103,14 @@ class Daemon(ABC):
     def observe(self, state: JobState) -> None:
         """Notes the state that this cycle of the daemon acts on."""
         self.state = state
+        self.log = self._log.bind(round=state.round, cycle=cycle_counter(state.cycle))
 
     def send(self, call: Call, *key: int | str | bytes) -> Outcome:
         """Sends `call` once for its key, however often it is asked to; logs what became of it."""
         outcome = self.sender.send(call, key=(self.job, *key))
         match outcome:
             case Mined():
+                self._made_block |= outcome.block > self.head.number
                 self.log.info("sent", what=call.what, block=outcome.block, gas=outcome.gas_used)
             case Refused():
                 self.log.info("refused", what=call.what, error=str(outcome.error), simulated=outcome.simulated)
@@ -130,6 +131,13 @@ class Daemon(ABC):
     def close(self) -> None:
         self.chain.close()
         self.journal.close()
+
+    def _wait(self) -> None:
+        """Until another block may be there: at once where this daemon has just made one."""
+        deadline = time.monotonic() + (0.0 if self._made_block else LONGEST_WAIT)
+        while time.monotonic() < deadline and not self._stopping.is_set():
+            if self.chain.wait(LISTEN_SECONDS):
+                return
 
     def _keep_chain_moving(self, state: JobState) -> None:
         """An idle chain's time stands still; past a deadline by this machine's clock, it gets a block."""

@@ -1,7 +1,7 @@
 """A daemon's memory: what it has decided is committed here before anybody hears of it.
 
-SQLite in WAL mode, every commit flushed to disk; large files beside it, by CID. After a SIGKILL at any moment the daemon
-finds either nothing, and decides again, or what it decided, and says the same thing again.
+SQLite in WAL mode, every commit flushed to disk; large files beside it, by CID. After a SIGKILL at any moment the
+daemon finds either nothing, and decides again, or what it decided, and says the same thing again.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from protocol.chain.codec import BadEncoding, ContractError, Function
+from protocol.chain.deployment import Deployment
 from protocol.chain.rpc import NodeError, Nonsense, Request, Rpc, first, octets, quantity
 from protocol.chain.wake import Alarm
 from protocol.errors import ChainUnavailable, WrongChain
@@ -62,6 +63,17 @@ class Chain:
         self._heard = 0  # rings before the last head was asked for
         self._asked = 0.0  # when the node was last asked for a head, monotonic seconds
         self._span = LOGS_AT_ONCE
+
+    @classmethod
+    def of(cls, deployment: Deployment) -> Chain:
+        """The chain that a deployment is on."""
+        return cls(
+            deployment.rpc,
+            deployment.chain_id,
+            ws=deployment.ws,
+            confirmations=deployment.confirmations,
+            first_block=deployment.first_block,
+        )
 
     @property
     def chain_id(self) -> int:

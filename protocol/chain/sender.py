@@ -19,6 +19,7 @@ from protocol.chain.codec import ContractError
 from protocol.chain.fees import CAP, Offer
 from protocol.chain.mempool import Mempool, View
 from protocol.chain.outcome import Mined, Outcome, Pending, Refused, Sent
+from protocol.errors import WrongChain
 from protocol.journal import Journal, Key
 from protocol.types import Address
 
@@ -45,6 +46,7 @@ class Sender:
         self._told: dict[bytes, int] = {}  # hash → head when this process broadcast it
         self._lost: dict[bytes, float] = {}  # hash → when its nonce was first seen used by another transaction
         self._pruned = 0
+        self._bound = False
 
     @property
     def address(self) -> Address:
@@ -52,6 +54,7 @@ class Sender:
 
     def send(self, call: Call, *, key: Key, wait: float = PATIENCE) -> Outcome:
         """Does `call` once, however often it is asked to for this key; waits up to `wait` seconds for the receipt."""
+        self._bind()
         known = self._known(key)
         outcome = self._follow(known, wait) if known else None
         if outcome is not None:
@@ -67,6 +70,7 @@ class Sender:
 
     def poke(self) -> Outcome:
         """Sends oneself an empty transaction, so that an idle chain makes a block."""
+        self._bind()
         view = self._mempool.view()
         nonce, offer = self._nonce(view)
         call = Call(self.address, b"", "poke the chain")
@@ -80,6 +84,7 @@ class Sender:
         """
         if self._flying is not None and not self._flying:
             return
+        self._bind()
         view = self._mempool.view()
         flying = self._in_flight(view.count)
         for nonce in range(view.count, max(flying, default=-1) + 1):
@@ -91,6 +96,21 @@ class Sender:
             self._keep_alive(sent, view)
         self._flying = set(flying)
         self._prune(view.count)
+
+    def _bind(self) -> None:
+        """A journal belongs to one chain and account: nothing signed for another is ever broadcast."""
+        if self._bound:
+            return
+        here = {"chain": self._chain.chain_id, "genesis": self._chain.genesis(), "account": self.address}
+        known = self._journal.remember(("bound to",), lambda: here)
+        if known != here:
+            other = "account" if known["account"] != here["account"] else "chain"
+            raise WrongChain(
+                f"journal {self._journal.path} belongs to another {other}",
+                cause="the chain was reset" if other == "chain" else f"it is that of {known['account']}",
+                next_step=f"move {self._journal.path}* away, or name another directory",
+            )
+        self._bound = True
 
     # --- an intent that is in the journal already
 

@@ -24,7 +24,7 @@ NODE_SECONDS = 10.0
 
 
 class KuboStore:
-    """`api`: its multiaddress, as in /ip4/127.0.0.1/tcp/5001. Never `connect()`: that refuses every Kubo from 0.8 on."""
+    """`api`: its multiaddress, as in /ip4/127.0.0.1/tcp/5001. Not by `connect()`, which refuses every Kubo from 0.8."""
 
     def __init__(self, api: str) -> None:
         self.api = api
