@@ -105,7 +105,7 @@ class Participant(Daemon):
 
     def replay(self) -> Replay:
         """The ledgers of all finalised rounds."""
-        if self._replay is None:
+        if self._replay is None or not self._replay.rounds:  # enrolment is over once there are some
             self._replay = Replay(self.context, self.weights())
         self._replay.follow(self.history())
         return self._replay
