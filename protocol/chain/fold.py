@@ -123,6 +123,8 @@ class Fold:
             raise HistoryError(f"the seed of cycle {number} is not that {before}: some are missing or changed")
         if make_cycle(self._last_result, seed, number, everybody_due(cycle)) != cycle:
             raise HistoryError(f"cycle {number} does not follow the last result: a finalised round is missing")
+        if values["round"] != self._finalized + 1:
+            raise HistoryError(f"cycle {number} is of round {values['round']}, after {self._finalized} finalised ones")
         committee = tuple(address(member) for member in values["committee"])
         self._cycles.append(
             Draft(self._chain_id, self._federation, self._job, cycle, Round(values["round"]), seed, committee, block)

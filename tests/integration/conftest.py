@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,11 @@ from protocol.chain.federation import Federation
 from protocol.chain.sender import Sender
 from protocol.errors import FatalError
 from protocol.journal import Journal
+from protocol.types import JobId
 
 
-@pytest.fixture
-def anvil(tmp_path: Path) -> Iterator[Anvil]:
+@contextmanager
+def started(tmp_path: Path) -> Iterator[Anvil]:
     try:
         find_anvil()
     except FatalError as error:
@@ -32,7 +34,30 @@ def anvil(tmp_path: Path) -> Iterator[Anvil]:
 
 
 @pytest.fixture
+def anvil(tmp_path: Path) -> Iterator[Anvil]:
+    with started(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
 def world(anvil: Anvil, tmp_path: Path) -> Iterator[World]:
+    with furnished(anvil, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def world_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, JobId]]:
+    """A world for reading alone, with a job of one finalised round."""
+    path = tmp_path_factory.mktemp("world")
+    with started(path) as running, furnished(running, path) as made:
+        job = made.post()
+        made.enrol(job)
+        made.round(job)
+        yield made, job
+
+
+@contextmanager
+def furnished(anvil: Anvil, tmp_path: Path) -> Iterator[World]:
     chain = Chain([anvil.url], None, ws=anvil.ws)
     journals = [Journal(tmp_path / f"{name}.sqlite") for name in NAMES]
     senders = {
