@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from brownie import AppointedCommittee, Federation, MockCommittee, OpenAdmission, RewardToken, Terms, Vault, accounts, chain, network
+from brownie import AppointedCommittee, Federation, MockCommittee, OpenAdmission, RewardToken, Terms, Vault, accounts, chain, network, web3
 from brownie.network.account import Account
 from drive import House, Job, rpc
 
@@ -33,6 +33,7 @@ def house(actors: dict[str, Account]) -> House:
     network.max_fee("100 gwei")
     network.priority_fee("1 gwei")
     network.gas_limit(8_000_000)
+    web3.middleware_onion.remove("validation")  # it asks for the chain's id at every call
     rpc("anvil_setBlockTimestampInterval", 1)
     by = {"from": actors["deployer"]}
     validators = [actors[name] for name in ("vera", "victor", "viola", "vito", "vivian")]

@@ -83,7 +83,11 @@ def word(text: str) -> bytes:
 
 
 def now() -> int:
-    return chain[-1].timestamp
+    return int(head()["timestamp"], 16)
+
+
+def head() -> Any:
+    return rpc("eth_getBlockByNumber", "latest", False)
 
 
 def rpc(method: str, *arguments: Any) -> Any:
@@ -195,6 +199,7 @@ class Job:
         self.trees: dict[int, merkle.RewardsTree] = {}
         self.enrolled: list[Any] = []
         self.id = 0
+        self._seen: tuple[str, Any] = ("", None)
 
     # what is on chain
 
@@ -205,11 +210,15 @@ class Job:
 
     @property
     def state(self) -> SimpleNamespace:
-        return self.state_at(now())
+        """As of the last block."""
+        block = head()
+        if self._seen[0] != block["hash"]:
+            self._seen = (block["hash"], self.state_at(int(block["timestamp"], 16)))
+        return self._seen[1]
 
     @property
     def phase(self) -> Phase:
-        return Phase(self.federation.phaseAt(self.id, now()))
+        return Phase(self.state.phase)
 
     @property
     def cycle(self) -> int:
