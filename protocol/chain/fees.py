@@ -20,18 +20,28 @@ class Offer:
     fee: int
     tip: int | None
 
-    def raised(self, market: Offer) -> Offer:
-        """At least 12.5 % more than this, and at least the market."""
-        fee = max(-(-self.fee * BUMP[0] // BUMP[1]), market.fee)
-        if self.tip is None:
-            return Offer(fee, None)
-        return Offer(fee, min(fee, max(-(-self.tip * BUMP[0] // BUMP[1]), market.tip or 0)))
+    def above(self, market: Offer) -> Offer:
+        """What replaces this: 12.5 % more at least, and no less than the market."""
+        return self._with_fee(max(_bumped(self.fee), market.fee), market)
+
+    def raised(self, market: Offer, cap: int) -> Offer | None:
+        """As `above`, with a fee of at most `cap`; None where no replacement is that cheap."""
+        fee = min(max(_bumped(self.fee), market.fee), cap)
+        return self._with_fee(fee, market) if fee >= _bumped(self.fee) else None
+
+    def _with_fee(self, fee: int, market: Offer) -> Offer:
+        tip = None if self.tip is None else min(fee, max(_bumped(self.tip), market.tip or 0))
+        return Offer(fee, tip)
 
     def fields(self) -> dict[str, int]:
         """The transaction's fields."""
         if self.tip is None:
             return {"gasPrice": self.fee}
         return {"maxFeePerGas": self.fee, "maxPriorityFeePerGas": self.tip, "type": 2}
+
+
+def _bumped(price: int) -> int:
+    return -(-price * BUMP[0] // BUMP[1])
 
 
 PRICE_REQUESTS: list[Request] = [

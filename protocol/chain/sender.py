@@ -90,7 +90,7 @@ class Sender:
         for nonce in range(view.count, max(flying, default=-1) + 1):
             sent = flying.get(nonce)
             if sent is None or self._has_died(sent, view):
-                offer = view.market if sent is None else sent.offer.raised(view.market)
+                offer = view.market if sent is None else sent.offer.above(view.market)
                 call = Call(self.address, b"", "give a nonce back")
                 sent = self._sign(("cancel", nonce, view.head), call, nonce, SELF_TRANSFER_GAS, offer)
             self._keep_alive(sent, view)
@@ -142,8 +142,8 @@ class Sender:
             return
         if told is not None and view.head >= told + STUCK_BLOCKS:
             self._chain.rpc.rotate()
-            raised = sent.offer.raised(view.market)
-            if raised.fee <= CAP * sent.first_fee:
+            raised = sent.offer.raised(view.market, CAP * sent.first_fee)
+            if raised is not None:
                 sent = self._sign(sent.key, sent.call, sent.nonce, sent.gas, raised, first_fee=sent.first_fee)
         self._broadcast(sent, view)
 
@@ -159,7 +159,7 @@ class Sender:
         nonce = view.count
         while nonce in flying:
             if self._has_died(flying[nonce], view):
-                return nonce, flying[nonce].offer.raised(view.market)
+                return nonce, flying[nonce].offer.above(view.market)
             self._keep_alive(flying[nonce], view)
             nonce += 1
         return (nonce if flying else max(nonce, view.pending)), view.market
