@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from brownie import AppointedCommittee, Federation, MockCommittee, OpenAdmission, RewardToken, Terms, Vault, accounts, chain, network, web3
 from brownie.network.account import Account
-from drive import House, Job, rpc
+from drive import House, Job
+from node import Settled, rpc
 
 from protocol.types import Phase
 
@@ -33,6 +34,7 @@ def house(actors: dict[str, Account]) -> House:
     network.max_fee("100 gwei")
     network.priority_fee("1 gwei")
     network.gas_limit(8_000_000)
+    web3.middleware_onion.add(Settled, name="settled")
     web3.middleware_onion.remove("validation")  # it asks for the chain's id at every call
     rpc("anvil_setBlockTimestampInterval", 1)
     by = {"from": actors["deployer"]}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
-import brownie
-from brownie import chain, web3
+from brownie import chain
 from brownie.network.account import Account
 from eth_utils.crypto import keccak
+from node import call, head, send, skip_to, word
 
 from protocol import hashes, merkle, sheet
 from protocol.types import Phase
@@ -77,89 +77,6 @@ TIME_OF = {
 }
 
 
-def word(text: str) -> bytes:
-    """32 bytes that stand for a digest, a salt, a model…"""
-    return keccak(text=text)
-
-
-def now() -> int:
-    return int(head()["timestamp"], 16)
-
-
-def head() -> Any:
-    return rpc("eth_getBlockByNumber", "latest", False)
-
-
-def rpc(method: str, *arguments: Any) -> Any:
-    answer = web3.provider.make_request(method, list(arguments))
-    assert "error" not in answer, f"{method}: {answer.get('error')}"
-    return answer["result"]
-
-
-def at(time: int) -> None:
-    """The next block has this time."""
-    rpc("evm_setNextBlockTimestamp", time)
-
-
-def skip_to(time: int) -> None:
-    """A block at this time, or none where it has passed."""
-    if time > now():
-        at(time)
-        rpc("evm_mine")
-
-
-def refused(error: str, *arguments: Any) -> Any:
-    """Expects a custom error; with its arguments where they are given."""
-    if not arguments:
-        return brownie.reverts(revert_pattern=f"^{error}(: .*)?$")
-    return brownie.reverts(f"{error}: {', '.join(map(_shown, arguments))}")
-
-
-def wrong_phase(job: Job, expected: Phase, actual: Phase) -> Any:
-    return refused("Federation_WrongPhase", job.id, expected, actual)
-
-
-def _shown(value: Any) -> str:
-    if hasattr(value, "address"):
-        value = value.address
-    if isinstance(value, str) and value.startswith("0x"):
-        return value.lower()
-    return str(int(value)) if isinstance(value, int) else str(value)
-
-
-def together(time: int, *calls: tuple[Any, Sequence[Any], Account]) -> list[Any]:
-    """Sends (method, arguments, sender) in this order into one block at `time`; the receipts of brownie."""
-    rpc("evm_setAutomine", False)
-    nonces: dict[str, int] = {}
-    hashes_sent = []
-    try:
-        for place, (method, arguments, sender) in enumerate(calls):
-            nonce = nonces.get(sender.address, sender.nonce)
-            nonces[sender.address] = nonce + 1
-            tip = web3.to_wei(100 - place, "gwei")
-            hashes_sent.append(
-                web3.eth.send_transaction(
-                    {
-                        "from": sender.address,
-                        "to": method._address,
-                        "data": method.encode_input(*arguments),
-                        "gas": 4_000_000,
-                        "nonce": nonce,
-                        "maxFeePerGas": tip + web3.to_wei(10, "gwei"),
-                        "maxPriorityFeePerGas": tip,
-                    }
-                )
-            )
-        at(time)
-        rpc("evm_mine")
-    finally:
-        rpc("evm_setAutomine", True)
-    receipts = [chain.get_transaction(sent.hex()) for sent in hashes_sent]
-    assert len({receipt.block_number for receipt in receipts}) == 1, "one block"
-    assert [receipt.txindex for receipt in receipts] == list(range(len(calls))), "in order"
-    return receipts
-
-
 class House:
     """The contracts, and who plays."""
 
@@ -200,11 +117,12 @@ class Job:
         self.enrolled: list[Any] = []
         self.id = 0
         self._seen: tuple[str, Any] = ("", None)
+        self._quick = False  # inside `step` nobody looks at what a transaction did
 
     # what is on chain
 
     def state_at(self, time: int) -> SimpleNamespace:
-        state = self.federation.stateAt(self.id, time).dict()
+        state = call(self.federation.stateAt, self.id, time).dict()
         state["phase"] = Phase(state["phase"])
         return SimpleNamespace(**state)
 
@@ -245,6 +163,10 @@ class Job:
 
     # steps
 
+    def _do(self, name: str, *arguments: Any) -> Any:
+        method = getattr(self.federation, name)
+        return send(method, *arguments) if self._quick else method(*arguments)
+
     def post(self, **tx: Any) -> Any:
         done = self.federation.post(self.terms_tuple(), self.escrow, {"from": self.sponsor, **tx})
         self.id = int(done.events["JobPosted"]["job"])
@@ -252,16 +174,16 @@ class Job:
 
     def enrol(self, who: Account, bond: int | None = None, terms_hash: bytes | None = None, data: bytes = b"") -> Any:
         amount = self.terms.minBond if bond is None else bond
-        done = self.federation.enrol(self.id, terms_hash or self.terms_hash, amount, data, {"from": who})
+        done = self._do("enrol", self.id, terms_hash or self.terms_hash, amount, data, {"from": who})
         self.enrolled.append(who)
         return done
 
     def open(self, by: Account | None = None, **tx: Any) -> Any:
-        return self.federation.open(self.id, {"from": by or self.sponsor, **tx})
+        return self._do("open", self.id, {"from": by or self.sponsor, **tx})
 
     def submit(self, who: Account, digest: bytes | None = None, cycle: int | None = None) -> Any:
         name = digest or word(f"update {who.address}")
-        return self.federation.submit(self.id, self.cycle if cycle is None else cycle, name, {"from": who})
+        return self._do("submit", self.id, self.cycle if cycle is None else cycle, name, {"from": who})
 
     def attest(self, who: Account, bitmap: bytes | None = None, cycle: int | None = None) -> Any:
         state = self.state
@@ -305,8 +227,7 @@ class Job:
     def _member_step(self, name: str, who: Account, cycle: int | None, *arguments: Any) -> Any:
         state = self.state
         seat = list(state.committee).index(who.address) if who.address in state.committee else 0
-        method = getattr(self.federation, name)
-        return method(self.id, state.cycle if cycle is None else cycle, seat, *arguments, {"from": who})
+        return self._do(name, self.id, state.cycle if cycle is None else cycle, seat, *arguments, {"from": who})
 
     def tree(self) -> merkle.RewardsTree:
         share = self.terms.rewardPerRound // max(1, len(self.enrolled))
@@ -327,20 +248,21 @@ class Job:
     def finalize(self, by: Account | None = None, result: tuple[bytes, bytes] | None = None, cycle: int | None = None) -> Any:
         state = self.state
         named = state.cycle if cycle is None else cycle
-        done = self.federation.finalize(self.id, named, result or self.result(), {"from": by or self.sponsor})
-        if "RoundFinalized" in done.events and self.leaves != {}:
+        opened = result or self.result()
+        done = self._do("finalize", self.id, named, opened, {"from": by or self.sponsor})
+        if opened[0] != NO_WORD and self.leaves != {}:
             self.trees[state.round] = self.tree()
         return done
 
     def fail(self, by: Account | None = None, cycle: int | None = None) -> Any:
         named = self.cycle if cycle is None else cycle
-        return self.federation.failRound(self.id, named, {"from": by or self.sponsor})
+        return self._do("failRound", self.id, named, {"from": by or self.sponsor})
 
     def rejoin(self, who: Account) -> Any:
-        return self.federation.rejoin(self.id, {"from": who})
+        return self._do("rejoin", self.id, {"from": who})
 
     def stop(self, by: Account | None = None) -> Any:
-        return self.federation.stop(self.id, {"from": by or self.sponsor})
+        return self._do("stop", self.id, {"from": by or self.sponsor})
 
     def claims(self, who: Account, rounds: Iterable[int]) -> list[tuple[Any, ...]]:
         found = []
@@ -357,6 +279,16 @@ class Job:
 
     def step(self) -> Phase:
         """Everybody does what the phase asks of them; then it is over, by an early close or by time. The new phase."""
+        before, self._quick = self.state.phase, True
+        try:
+            self._act()
+        finally:
+            self._quick = False
+        if self.phase == before:
+            skip_to(self.state.deadline)
+        return self.phase
+
+    def _act(self) -> None:
         state = self.state
         phase, seated = state.phase, [who for who in self.members if who.address in state.committee]
         if phase == Phase.ENROL:
@@ -377,9 +309,6 @@ class Job:
             self.fail()
         else:
             raise AssertionError(f"nothing to do in {phase.name}")
-        if self.phase == phase:
-            skip_to(self.state.deadline)
-        return self.phase
 
     @staticmethod
     def _may(phase: Phase, state: SimpleNamespace, who: Account) -> bool:

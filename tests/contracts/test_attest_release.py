@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from drive import at, refused, word
+from node import at, refused, word
 
 from protocol.types import Phase
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drive import word
+from node import word
 
 from protocol.types import Phase
 
@@ -15,7 +15,7 @@ def test_commit__emits_the_commitment(play, victor):
 
 
 def test_commit__of_another__can_be_copied_but_not_revealed(play, vera, victor, viola):
-    from drive import refused
+    from node import refused
 
     job = play(Phase.SCORE)
     job.commit(vera)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from drive import at, now, refused
+from node import at, now, refused
 
 from protocol.types import Phase
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from brownie import MockAdmission
-from drive import BOND, at, now, refused, skip_to, word, wrong_phase
+from drive import BOND
+from node import at, now, refused, skip_to, word, wrong_phase
 from eth_utils.crypto import keccak
 
 from protocol.types import Phase

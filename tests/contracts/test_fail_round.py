@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from drive import at, now, refused, skip_to, wrong_phase
+from node import at, now, refused, skip_to, wrong_phase
 
 from protocol import hashes
 from protocol.types import Phase

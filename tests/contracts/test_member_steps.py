@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from drive import MEMBER_STEPS, at, now, refused, skip_to, word, wrong_phase
+from drive import MEMBER_STEPS
+from node import at, now, refused, skip_to, word, wrong_phase
 
 from protocol.types import Phase
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from brownie import MockCommittee, RecordingCommittee, chain
-from drive import NO_WORD, at, now, refused, skip_to, wrong_phase
+from drive import NO_WORD
+from node import at, now, refused, skip_to, wrong_phase
 
 from protocol import hashes
 from protocol.types import Phase

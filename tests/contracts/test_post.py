@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from drive import TERMS, TIME_OF, Job, now, refused, word
+from drive import TERMS, TIME_OF, Job
+from node import now, refused, word
 
 from protocol.types import Phase
 

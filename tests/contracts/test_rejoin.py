@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from drive import refused, skip_to, wrong_phase
+from node import refused, skip_to, wrong_phase
 
 from protocol import hashes
 from protocol.types import Phase

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from drive import NO_WORD, now, refused, wrong_phase
+from drive import NO_WORD
+from node import now, refused, wrong_phase
 
 from protocol.types import Phase
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from brownie import MockAdmission
-from drive import at, now, refused, skip_to, word, wrong_phase
+from node import at, now, refused, skip_to, word, wrong_phase
 
 from protocol import hashes
 from protocol.types import Phase

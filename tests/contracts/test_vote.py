@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drive import refused, skip_to, word
+from node import refused, skip_to, word
 
 from protocol.types import Phase
 

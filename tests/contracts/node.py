@@ -1,0 +1,139 @@
+"""The chain under test: its time, its blocks, its refusals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from http.client import HTTPConnection
+from typing import Any
+from urllib.parse import urlsplit
+
+import brownie
+from brownie import chain, web3
+from brownie.network.account import Account
+from eth_utils.crypto import keccak
+from web3.middleware import Web3Middleware
+from web3.types import RPCEndpoint, RPCResponse
+
+from protocol.types import Phase
+
+
+def word(text: str) -> bytes:
+    """32 bytes that stand for a digest, a salt, a model…"""
+    return keccak(text=text)
+
+
+def now() -> int:
+    return int(head()["timestamp"], 16)
+
+
+def head() -> Any:
+    return rpc("eth_getBlockByNumber", "latest", False)
+
+
+@cache
+def _connection(uri: str) -> HTTPConnection:
+    return HTTPConnection(urlsplit(uri).netloc, timeout=60)
+
+
+def rpc(method: str, *arguments: Any) -> Any:
+    """Asks the node itself, on a connection of its own: several times as fast as by way of brownie."""
+    line = _connection(web3.provider.endpoint_uri)
+    question = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": arguments})
+    line.request("POST", "/", question, {"Content-Type": "application/json"})
+    answer = json.loads(line.getresponse().read())
+    assert "error" not in answer, f"{method}: {answer.get('error')}"
+    return answer["result"]
+
+
+def call(method: Any, *arguments: Any) -> Any:
+    """What a view of brownie's returns."""
+    data = rpc("eth_call", {"to": method._address, "data": method.encode_input(*arguments)}, "latest")
+    return method.decode_output(data)
+
+
+def send(method: Any, *arguments: Any) -> None:
+    """A transaction that must succeed, and of which nobody asks anything; brownie's calls end with its options."""
+    *values, options = arguments
+    to, data = method._address, method.encode_input(*values)
+    sent = rpc("eth_sendTransaction", {"from": str(options["from"]), "to": to, "data": data, "gas": hex(8_000_000)})
+    assert settled(sent)["status"] == "0x1", f"{method} by {options['from']} failed"
+
+
+def settled(transaction: str) -> Any:
+    """The receipt, as soon as there is one: anvil answers a moment before it has mined."""
+    receipt = None
+    while receipt is None:
+        receipt = rpc("eth_getTransactionReceipt", transaction)
+    return receipt
+
+
+class Settled(Web3Middleware):
+    """Lets brownie ask for a receipt when it is there; it would sleep for a second, or call the transaction dropped."""
+
+    def response_processor(self, method: RPCEndpoint, response: RPCResponse) -> RPCResponse:
+        if method == "eth_sendTransaction" and "result" in response:
+            settled(response["result"])
+        return response
+
+
+def at(time: int) -> None:
+    """The next block has this time."""
+    rpc("evm_setNextBlockTimestamp", time)
+
+
+def skip_to(time: int) -> None:
+    """A block at this time, or none where it has passed."""
+    if time > now():
+        at(time)
+        rpc("evm_mine")
+
+
+def refused(error: str, *arguments: Any) -> Any:
+    """Expects a custom error; with its arguments where they are given."""
+    if not arguments:
+        return brownie.reverts(revert_pattern=f"^{error}(: .*)?$")
+    return brownie.reverts(f"{error}: {', '.join(map(_shown, arguments))}")
+
+
+def wrong_phase(job: Any, expected: Phase, actual: Phase) -> Any:
+    return refused("Federation_WrongPhase", job.id, expected, actual)
+
+
+def _shown(value: Any) -> str:
+    if hasattr(value, "address"):
+        value = value.address
+    if isinstance(value, str) and value.startswith("0x"):
+        return value.lower()
+    return str(int(value)) if isinstance(value, int) else str(value)
+
+
+def together(time: int, *calls: tuple[Any, Sequence[Any], Account]) -> list[Any]:
+    """Sends (method, arguments, sender) in this order into one block at `time`; the receipts of brownie."""
+    rpc("evm_setAutomine", False)
+    nonces: dict[str, int] = {}
+    hashes_sent = []
+    try:
+        for place, (method, arguments, sender) in enumerate(calls):
+            nonce = nonces.get(sender.address, sender.nonce)
+            nonces[sender.address] = nonce + 1
+            tip = web3.to_wei(100 - place, "gwei")
+            sending = {
+                "from": sender.address,
+                "to": method._address,
+                "data": method.encode_input(*arguments),
+                "gas": hex(4_000_000),
+                "nonce": hex(nonce),
+                "maxFeePerGas": hex(tip + web3.to_wei(10, "gwei")),
+                "maxPriorityFeePerGas": hex(tip),
+            }
+            hashes_sent.append(rpc("eth_sendTransaction", sending))
+        at(time)
+        rpc("evm_mine")
+    finally:
+        rpc("evm_setAutomine", True)
+    receipts = [chain.get_transaction(sent) for sent in hashes_sent]
+    assert len({receipt.block_number for receipt in receipts}) == 1, "one block"
+    assert [receipt.txindex for receipt in receipts] == list(range(len(calls))), "in order"
+    return receipts
