@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -18,6 +19,8 @@ from protocol.errors import ChainUnavailable, FatalError, WrongChain
 Request = tuple[str, Sequence[Any]]  # method, parameters
 TIMEOUT = (3.05, 20.0)  # seconds to connect, to answer
 BATCH = 100  # requests in one batch; what public nodes allow
+QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
+OCTETS = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -216,21 +219,13 @@ def first(answers: Sequence[Any]) -> Any:
 
 def quantity(value: object, what: str) -> int:
     """A 0x number of at most 256 bits."""
-    if isinstance(value, str) and value.startswith("0x") and 2 < len(value) <= 66:
-        try:
-            return int(value, 16)
-        except ValueError:
-            pass
+    if isinstance(value, str) and QUANTITY.fullmatch(value):
+        return int(value, 16)
     raise Nonsense(what, value)
 
 
 def octets(value: object, what: str, size: int | None = None) -> bytes:
     """0x bytes, of `size` where given."""
-    if isinstance(value, str) and value.startswith("0x"):
-        try:
-            data = bytes.fromhex(value[2:])
-        except ValueError:
-            raise Nonsense(what, value) from None
-        if size is None or len(data) == size:
-            return data
+    if isinstance(value, str) and OCTETS.fullmatch(value) and size in (None, len(value) // 2 - 1):
+        return bytes.fromhex(value[2:])
     raise Nonsense(what, value)
