@@ -1,0 +1,80 @@
+"""The Kubo store, against nodes of our own."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.demo.kubo import KuboNode, find_ipfs, start_nodes
+from protocol.cid import digest_of, to_cid
+from protocol.errors import FatalError, NotFound, StoreUnavailable, TooLarge
+from protocol.store import LocalStore, open_store
+from protocol.store.kubo import KuboStore
+
+
+@pytest.fixture(scope="module")
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[KuboNode]]:
+    try:
+        find_ipfs()
+    except FatalError as error:
+        pytest.skip(str(error))
+    started = start_nodes(tmp_path_factory.mktemp("kubo"), ["one", "two"])
+    try:
+        yield list(started.values())
+    finally:
+        for node in started.values():
+            node.stop()
+
+
+def test_put__on_one__get_from_the_other(nodes: list[KuboNode], tmp_path: Path) -> None:
+    one, two = (open_store({"kind": "kubo", "api": node.api}) for node in nodes)
+    for size in (0, 1, 262_144, 262_145, 1_000_003):
+        data = os.urandom(size)
+        digest = one.put(data)
+        assert digest == LocalStore(tmp_path).put(data)
+        assert two.get(digest, limit=size, timeout=10) == data
+
+
+def test_get__nobody_has_it__ends_in_time(nodes: list[KuboNode]) -> None:
+    started = time.monotonic()
+    with pytest.raises(NotFound, match=to_cid(digest_of(b"nobody"))):
+        KuboStore(nodes[0].api).get(digest_of(b"nobody"), limit=10, timeout=1)
+    assert time.monotonic() - started < 5
+
+
+def test_get__over_the_limit(nodes: list[KuboNode]) -> None:
+    store = KuboStore(nodes[0].api)
+    digest = store.put(b"x" * 1000)
+    with pytest.raises(TooLarge):
+        store.get(digest, limit=999, timeout=5)
+    assert len(store.get(digest, limit=1000, timeout=5)) == 1000
+
+
+def test_pin__fetches__unpin__twice_is_fine(nodes: list[KuboNode]) -> None:
+    one, two = KuboStore(nodes[0].api), KuboStore(nodes[1].api)
+    digest = one.put(b"to be pinned elsewhere")
+    assert not two.has(digest)
+    two.pin(digest)
+    assert two.has(digest)
+    two.unpin(digest)
+    two.unpin(digest)
+
+
+def test_pin__a_directory_is_no_file(nodes: list[KuboNode]) -> None:
+    store = KuboStore(nodes[0].api)
+    from protocol.cid import from_cid
+
+    empty_directory = from_cid("QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn")
+    with pytest.raises((NotFound, StoreUnavailable)):
+        store.get(empty_directory, limit=1000, timeout=5)
+
+
+def test_no_node__is_unavailable() -> None:
+    store = KuboStore("/ip4/127.0.0.1/tcp/1")
+    for action in (lambda: store.put(b"x"), lambda: store.get(digest_of(b"x"), limit=1, timeout=1)):
+        with pytest.raises(StoreUnavailable, match="no Kubo node answers at /ip4/127.0.0.1/tcp/1"):
+            action()
