@@ -44,7 +44,7 @@ class ModelChain:
         """The model before `model`; None for model 0."""
         if model.round == 0 or model.parent is None:
             return None
-        return self.load(model.parent, model.round - 1)
+        return self.load(model.parent, Round(model.round - 1))
 
     def _check(self, model: Model, digest: Digest, round_: Round) -> None:
         job = self._job if round_ else 0

@@ -77,6 +77,9 @@ class Participant(Daemon):
         """The job's history up to `self.head`, checked against the contract."""
         if self._read is None or self._read[0] != self.head.hash:
             self._read = (self.head.hash, self._reader.read(self.head, self.state))
+        if self._reader.state != self.state:
+            # A node that mines while it answers may give a newer state than that of the block it was asked for.
+            raise HistoryMismatch(f"job {self.job} moved on while it was read", next_step="it is read again")
         return self._read[1]
 
     def cycle(self, state: JobState) -> CycleRecord:

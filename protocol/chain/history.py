@@ -52,6 +52,7 @@ class History:
         self._fold: Fold | None = None
         self._upto: Block | None = None
         self._enrolment_checked = False
+        self.state: JobState | None = None  # that the last history agrees with
 
     def read(self, at: Block | None = None, state: JobState | None = None) -> JobHistory:
         """The history up to a block (the latest by default); `state` is the job's at that block, where it is known."""
@@ -62,7 +63,9 @@ class History:
                 self._chain.rpc.rotate()
             try:
                 known = state if turn == 0 and state is not None else self._federation.state(self._job, block)
-                return self._read(block, known)
+                history = self._read(block, known)
+                self.state = known
+                return history
             except HistoryError as error:
                 self._forget()
                 problem = error
