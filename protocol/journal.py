@@ -161,6 +161,8 @@ class Journal:
     def _corruption(self) -> Iterator[None]:
         try:
             yield
+        except sqlite3.ProgrammingError:
+            raise  # ours, not the file's
         except sqlite3.OperationalError as error:
             if "disk" in str(error) or "full" in str(error) or "readonly" in str(error) or "unable" in str(error):
                 raise FatalError(f"journal {self.path} can't be written", cause=error) from error

@@ -121,18 +121,28 @@ class Chain:
             ("eth_call", [{"to": to, "data": "0x" + function.encode(*arguments).hex()}, tag])
             for to, function, arguments in readings
         ]
+        if at is None:
+            return self._results(readings, batch, None)
+        batch.append(_block_request(tag))
+        results = self._results(readings, batch, at)
+        if self.rpc.mixes_blocks and self._look() != at.number:
+            return self._results(readings, batch, at)
+        return results
+
+    def _results(
+        self, readings: Sequence[Reading], batch: Sequence[Request], at: Block | None
+    ) -> list[tuple[Any, ...]]:
         results: list[tuple[Any, ...]] = []
 
         def check(answers: list[Any]) -> None:
             if at is not None:
-                _same(at, read_block(answers.pop(), tag))
+                _same(at, read_block(answers.pop(), hex(at.number)))
             results[:] = [
                 () if isinstance(answer, ContractError) else _decoded(function, answer)
                 for (_, function, _), answer in zip(readings, answers, strict=True)
             ]
 
-        answers = self.rpc.ask(batch if at is None else [*batch, _block_request(tag)], check=check)
-        for answer in answers[: len(readings)]:
+        for answer in self.rpc.ask(batch, check=check):
             if isinstance(answer, ContractError):
                 raise answer
         return results

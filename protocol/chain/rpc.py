@@ -40,7 +40,10 @@ class Nonsense(ChainUnavailable):
 
 
 class Endpoint:
-    """One node. Loopback nodes are asked without proxies or .netrc; that halves the time of a request."""
+    """One node. Loopback nodes are asked without proxies or .netrc; that halves the time of a request.
+
+    mixes_blocks: anvil; what it says of its head may be of a block that it mines meanwhile.
+    """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -51,6 +54,7 @@ class Endpoint:
         self.shown = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
         self.local = parts.hostname in LOOPBACK
         self.verified = False
+        self.mixes_blocks = False
         self._batches = True
         session = requests.Session()
         session.trust_env = not self.local
@@ -136,6 +140,10 @@ class Rpc:
     def local(self) -> bool:
         return self.endpoints[self._first].local
 
+    @property
+    def mixes_blocks(self) -> bool:
+        return self.endpoints[self._first].mixes_blocks
+
     def check_all(self) -> None:
         """WrongChain if any endpoint that answers is another chain; used once at a daemon's start."""
         failures = []
@@ -207,6 +215,8 @@ class Rpc:
                 f"{endpoint.shown} is chain {found}, not {self._expected}",
                 next_step="correct the RPC address, or use the deployment of that chain",
             )
+        if endpoint.local:
+            endpoint.mixes_blocks = "anvil" in str(endpoint.ask([("web3_clientVersion", [])])[0]).lower()
         endpoint.verified = True
 
 
