@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cli.demo.view import View
     from protocol.chain.federation import JobState
 
-MEMORY_SECONDS = 2.0  # between two looks at the daemons' memory
+LOOK_SECONDS = 1.0  # between two looks at the daemons
 WAIT = 0.5  # seconds for a new block
 
 
@@ -36,11 +36,12 @@ class Progress:
         self._phase: Phase | None = None
         self._since = self._round_since = time.monotonic()
         self._measured = 0.0
+        self._fallen: set[str] = set()
         self._before: tuple[int, ...] = ()
 
     def look(self) -> bool:
         """One look at the newest block; True when the job is over. Waits for the next block otherwise."""
-        self._measure_memory()
+        self._look_at_daemons()
         chain = self._lab.wire.chain
         try:
             head = chain.head()
@@ -99,9 +100,12 @@ class Progress:
             self._round_since = now
         self._shown = len(done)
 
-    def _measure_memory(self) -> None:
-        if time.monotonic() - self._measured < MEMORY_SECONDS:
+    def _look_at_daemons(self) -> None:
+        if time.monotonic() - self._measured < LOOK_SECONDS:
             return
         self._measured = time.monotonic()
-        for worker in self._lab.workers.values():
+        for name, worker in self._lab.workers.items():
             worker.measure()
+            if worker.exit_code and name not in self._fallen:
+                self._fallen.add(name)
+                self._view.warn(f"{name} ended with code {worker.exit_code}: {worker.last_words()}")

@@ -15,7 +15,7 @@ TIMES: Mapping[str, int] = {
     "reveal": 20,
     "vote": 20,
     "finalize": 20,
-    "slash": 3,
+    "slash": 2,
 }
 """Seconds. Phases end early when all who are due have acted; these are what a dead daemon costs, once."""
 

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from cli.demo.lab import Lab
 
 LINES = {
-    "federated": "federated, by this job",
-    "local_own": "each its own model, on its own rows",
-    "local_all": "each its own model, on all rows",
-    "pooled": "all rows pooled (nobody may)",
-    "majority": "always the commonest answer",
+    "federated": "federated",
+    "local_own": "own model, own rows",
+    "local_all": "own model, all rows",
+    "pooled": "one model, all rows",
+    "majority": "commonest answer",
 }
 
 
@@ -34,7 +34,7 @@ def show_accuracy(console: Console, data: Mapping[str, Any], measure: str) -> No
     if not parties:
         return
     shown = parties if len(parties) <= 8 else []
-    table = _table(f"{measure} on test rows", *shown, "mean")
+    table = _table(measure, *shown, "mean")
     for name, line in accuracy.items():
         by_party = line["by_trainer"] if isinstance(line, dict) else {}
         mean = line["mean"] if isinstance(line, dict) else line
@@ -49,13 +49,12 @@ def show_rewards(console: Console, data: Mapping[str, Any], view: JobView, lab: 
     """Who got what, and why: the averages that the last round's shares follow, and the share of all pay."""
     total = sum(int(row["pay"]) for row in data["rewards"])
     names = dict(zip(lab.trainers, _labels(lab), strict=True))
-    table = _table("trainer", "address", "verdicts", "gain", "news", "share", "pay", "strikes", "reputation", "balance")
+    table = _table("trainer", "counted", "gain", "news", "share", "pay", "strikes", "repute", "balance")
     for row in data["rewards"]:
         record = view.rounds[-1].records.get(row["address"], Record()) if view.rounds else Record()
         part = int(row["pay"]) / total if total else 0.0
         table.add_row(
             names[row["address"]],
-            _short(row["address"]),
             _verdicts(view, row["address"]),
             f"×{record.cg / record.dg:.2f}" if record.dg else "–",
             f"×{record.cn / record.dn:.2f}" if record.dn else "–",
@@ -68,8 +67,8 @@ def show_rewards(console: Console, data: Mapping[str, Any], view: JobView, lab: 
     console.print(table)
     reward = token.text(view.context.terms.reward_per_round, 2)
     console.print(
-        f"[dim]Each round pays {reward} by the smaller of two running averages of measured work (×1: a mean one): "
-        "gain, it helps now; news, it brought data. `hansa wallet why` explains every token.[/]"
+        f"[dim]A round pays {reward} by the smaller of two running averages, gain (it helps now) and news (it brought "
+        "data); ×1 is the mean. `hansa wallet why` explains every token.[/]"
     )
 
 
@@ -125,14 +124,14 @@ def _labels(lab: Lab) -> list[str]:
 
 
 def _verdicts(view: JobView, trainer: str) -> str:
-    """How often its updates counted, e.g. '14 of 15 included'."""
+    """How often its updates counted, e.g. 14/15."""
     included = submitted = 0
     for (cycle, _), round_ in zip(view.finalised, view.rounds, strict=True):
         for place, update in enumerate(cycle.updates):
             if update.trainer == trainer:
                 submitted += 1
                 included += place in round_.included
-    return f"{included}/{submitted} in"
+    return f"{included}/{submitted}"
 
 
 def _table(*headings: str) -> Table:

@@ -60,11 +60,11 @@ class View:
             self._live.stop()
 
     def step(self, text: str) -> None:
-        """Something that happens before or after the rounds."""
+        """Something that happens before or after the rounds; '' ends the display."""
         if self._live is not None:
             self._live.update(self._screen(text), refresh=True)
-        elif self._console is not None:
-            self._console.print(f"[dim]{self._elapsed():6.1f} s[/]  {text}")
+        elif self._console is not None and text:
+            self._console.print(f"[dim]{self._elapsed():6.1f} s[/]  {text}", soft_wrap=True)
 
     def round(self, line: RoundLine) -> None:
         """A round was finalised."""
@@ -74,8 +74,16 @@ class View:
         elif self._console is not None:
             self._console.print(
                 f"[dim]{self._elapsed():6.1f} s[/]  round {line.round}/{self.rounds}: {_counts(line)}, "
-                f"metric {line.metric:.4f}, model {line.model}{_failures(line)}"
+                f"metric {line.metric:.4f}, model {line.model}{_failures(line)}",
+                soft_wrap=True,
             )
+
+    def warn(self, text: str) -> None:
+        """Something that should not happen; stays on the screen."""
+        if self._live is not None:
+            self._live.console.print(f"[yellow]{text}[/]", soft_wrap=True)
+        elif self._console is not None:
+            self._console.print(f"[yellow]{text}[/]", soft_wrap=True)
 
     def state(self, state: JobState, now: int) -> None:
         """The job as it is; only for a screen."""
