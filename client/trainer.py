@@ -162,6 +162,7 @@ class Trainer(Participant):
             if books.slash_until > self.head.timestamp + self.config.wait_for_bond:
                 self.log.info("bond is free later", amount=bond, at=books.slash_until)
                 return True
+            self.awaited = books.slash_until
             return False
         return isinstance(self.send(self.federation.claim_bond_call(self.job, self.me), "bond"), Mined)
 

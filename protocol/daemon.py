@@ -22,7 +22,7 @@ from protocol.hashes import cycle_counter
 from protocol.journal import Journal
 from protocol.logs import open_log
 from protocol.store import open_store
-from protocol.types import Address, JobId, Phase
+from protocol.types import Address, JobId, Phase, Timestamp
 
 IDLE_SECONDS = 10.0  # without a block past a deadline, after which a daemon makes one
 LONGEST_WAIT = 2.0  # seconds without asking the chain again
@@ -63,9 +63,13 @@ class Daemon(ABC):
         self.federation.check()
         self.journal = Journal(config.journal)
         self.sender = Sender(self.chain, config.account, self.journal)
-        self._stopping = threading.Event()
+        self.awaited = Timestamp(0)  # a time of the chain that this daemon waits for, beside the phase's deadline
+        self._stopping = False
         self._last_block = (-1, time.monotonic())
+        self._patience = IDLE_SECONDS * random.uniform(1.0, 1.2)
+        self._deep: tuple[bytes, JobState] | None = None
         self._made_block = False
+        self._pause = LONGEST_WAIT
 
     @abstractmethod
     def act(self, state: JobState) -> bool:
@@ -76,7 +80,7 @@ class Daemon(ABC):
         self._catch_signals()
         failures = 0
         try:
-            while not self._stopping.is_set():
+            while not self._stopping:
                 try:
                     if self.once():
                         return
@@ -86,13 +90,13 @@ class Daemon(ABC):
                     failures += 1
                     pause = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(failures, 10)) * random.uniform(0.5, 1.0)
                     self.log.warning("will try again", error=str(error), seconds=round(pause, 2))
-                    self._stopping.wait(pause)
+                    self._sleep(pause)
         finally:
             self.close()
 
     def once(self) -> bool:
         """One cycle: the head, the job's state at it, whatever is due. True when all is done."""
-        self._made_block = False
+        self._made_block, self._pause = False, LONGEST_WAIT
         self.head = self.chain.head()
         state = self.federation.state(self.job, self.head)
         self._keep_chain_moving(state)
@@ -122,11 +126,19 @@ class Daemon(ABC):
         """Whether the block that began this phase is `confirmations` deep: then what it allows can't be taken back."""
         if self.chain.confirmations == 0:
             return True
-        deep = self.federation.state(self.job, self.chain.below(self.head, self.chain.confirmations))
+        if self._deep is None or self._deep[0] != self.head.hash:
+            below = self.chain.below(self.head, self.chain.confirmations)
+            self._deep = (self.head.hash, self.federation.state(self.job, below))
+        deep = self._deep[1]
         return deep.cycle == state.cycle and deep.phase == state.phase
 
+    def look_again(self, seconds: float) -> None:
+        """Lets the next cycle come within so many seconds, whether or not there is a block."""
+        self._pause = min(self._pause, seconds)
+
     def stop(self) -> None:
-        self._stopping.set()
+        """Ends `run` within a fraction of a second; safe in a signal handler."""
+        self._stopping = True
 
     def close(self) -> None:
         self.chain.close()
@@ -134,17 +146,24 @@ class Daemon(ABC):
 
     def _wait(self) -> None:
         """Until another block may be there: at once where this daemon has just made one."""
-        deadline = time.monotonic() + (0.0 if self._made_block else LONGEST_WAIT)
-        while time.monotonic() < deadline and not self._stopping.is_set():
-            if self.chain.wait(LISTEN_SECONDS):
+        deadline = time.monotonic() + (0.0 if self._made_block else self._pause)
+        while (left := deadline - time.monotonic()) > 0 and not self._stopping:
+            if self.chain.wait(min(left, LISTEN_SECONDS)):
                 return
+
+    def _sleep(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and not self._stopping:
+            time.sleep(min(left, LISTEN_SECONDS))
 
     def _keep_chain_moving(self, state: JobState) -> None:
         """An idle chain's time stands still; past a deadline by this machine's clock, it gets a block."""
         now = time.monotonic()
         if self.head.number != self._last_block[0]:
             self._last_block = (self.head.number, now)
-        elif state.deadline and time.time() > state.deadline and now - self._last_block[1] > IDLE_SECONDS:
+            return
+        awaited = min(filter(None, (state.deadline, self.awaited)), default=0)
+        if awaited and time.time() > awaited and now - self._last_block[1] > self._patience:
             self.log.info("no block came: making one", phase=Phase(state.phase).name)
             self.sender.poke()
             self._last_block = (self.head.number, now)
