@@ -3,38 +3,26 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
 from typing import Any
 
+from aggregator.bench import Bench
 from aggregator.config import ValidatorConfig
 from aggregator.measure import measure
 from aggregator.result import NOTHING, Outcome, outcome
-from aggregator.screen import Attempt, Judged, Opening, judge, mark_duplicates, retried_place
+from aggregator.screen import Attempt, Opening
 from protocol import envelope, sheet
 from protocol.chain.federation import JobState
 from protocol.chain.history import CycleRecord
 from protocol.cid import to_cid
-from protocol.errors import NotFound, StoreUnavailable, TooLarge, WrongBytes
 from protocol.hashes import result_hash, sealed_vote
-from protocol.ledger import RoundLedger
-from protocol.model import Model, Update
+from protocol.model import Model
 from protocol.participant import Participant
 from protocol.sheet import Entry
-from protocol.types import Address, Code, CycleId, Digest, Phase, Seat
+from protocol.types import Address, Code, Phase, Seat
 from tasks import load_task, running, use_threads
 from tasks.base import Data
 
-FETCH_SECONDS = 5.0
-
-
-@dataclass
-class Bench:
-    """What a member holds of the cycle that it works on: the files it has fetched and what it says of them."""
-
-    cycle: CycleId
-    opening: Opening
-    base: Model
-    judged: dict[int, Judged] = field(default_factory=dict)
+SOON = 0.1  # seconds until updates that were just registered may have been published
 
 
 class Validator(Participant):
@@ -101,11 +89,9 @@ class Validator(Participant):
         bench = self._bench_of(cycle, seat)
         known = self.journal.recall((self.job, cycle.cycle, "sheet"))
         if known is None:
-            for place, submitted in enumerate(cycle.updates):
-                if place not in bench.judged:
-                    self._judge(bench, place, submitted.trainer, submitted.digest)
             half = state.deadline - self.context.terms.score_time // 2
-            if len(bench.judged) < len(cycle.updates) and self.head.timestamp < half:
+            if not bench.fetch() and self.head.timestamp < half:
+                self.look_again(SOON)
                 return
         sealed = self.journal.remember((self.job, cycle.cycle, "sheet"), lambda: self._sheet(bench, cycle))
         commitment = sheet.commitment(
@@ -119,34 +105,17 @@ class Validator(Participant):
         )
         self.send(self.federation.commit_call(self.job, cycle.cycle, seat, commitment), "commit", cycle.cycle)
 
-    def _judge(self, bench: Bench, place: int, trainer: Address, digest: Digest) -> None:
-        try:
-            data = self.store.get(digest, limit=self.context.spec.update_bytes, timeout=FETCH_SECONDS)
-        except TooLarge as error:
-            judged = Judged(Code.UNREACHABLE, None, str(error))
-        except (NotFound, WrongBytes, StoreUnavailable) as error:
-            self.log.debug("update not there yet", trainer=trainer, cid=to_cid(digest), error=str(error))
-            return
-        else:
-            judged = judge(data, trainer, bench.opening)
-            if judged.code == Code.OK:
-                self.store.pin(digest)
-        bench.judged[place] = judged
-        self.log.info("update judged", trainer=trainer, cid=to_cid(digest), code=judged.code.name, reason=judged.reason)
-
     def _sheet(self, bench: Bench, cycle: CycleRecord) -> dict[str, bytes]:
-        missing = Judged(Code.UNREACHABLE, None, "no bytes by half of SCORE")
-        first = [bench.judged.get(place, missing) for place in range(len(cycle.updates))]
-        places = self._retried(bench, first)
-        judged = mark_duplicates(first, places, bench.base.k)
+        base = bench.opening.model
+        judged = bench.verdicts(self._attempts())
         ok = [place for place, item in enumerate(judged) if item.code == Code.OK]
         weights = self.weights()
         with running(self.context.spec.task, "measuring updates"):
             measured = measure(
                 self.task,
                 self._rows(bench.opening.seat),
-                bench.base,
-                self.models.previous(bench.base),
+                base,
+                self.models.previous(base),
                 [item.update.tensors for place in ok if (item := judged[place]).update is not None],
                 [weights[cycle.updates[place].trainer] for place in ok],
             )
@@ -163,24 +132,17 @@ class Validator(Participant):
             self._held = {seat: self.task.validation(seat, self.context.terms.seats)}
         return self._held[seat]
 
-    def _retried(self, bench: Bench, judged: list[Judged]) -> dict[int, int]:
-        """The earlier places of updates that retry an attempt of a failed cycle over the same model."""
+    def _attempts(self) -> list[Attempt]:
+        """Submissions of the failed cycles over the present model, in the order of their places."""
         attempts: list[Attempt] = []
         for cycle in self.failed_cycles():
             keys = self.member_keys(cycle)
-            attempts += [
-                Attempt(u.trainer, u.digest, cycle.cycle, keys, len(attempts) + i) for i, u in enumerate(cycle.updates)
-            ]
-        limit = self.context.spec.update_bytes
-        places = {
-            place: retried_place(item.update, attempts, bench.opening, self.store, limit)
-            for place, item in enumerate(judged)
-            if item.code == Code.OK and item.update is not None
-        }
-        return {place: earlier for place, earlier in places.items() if earlier is not None}
+            for submitted in cycle.updates:
+                attempts.append(Attempt(submitted.trainer, submitted.digest, cycle.cycle, keys, len(attempts)))
+        return attempts
 
     def _bench_of(self, cycle: CycleRecord, seat: Seat) -> Bench:
-        if self._bench is None or self._bench.cycle != cycle.cycle:
+        if self._bench is None or self._bench.cycle.cycle != cycle.cycle:
             base_digest, base = self.base()
             opening = Opening(
                 self.chain.chain_id,
@@ -193,7 +155,7 @@ class Validator(Participant):
                 seat,
                 self.secret,
             )
-            self._bench = Bench(cycle.cycle, opening, base)
+            self._bench = Bench(cycle, opening, self.store, self.context.spec.update_bytes, self.log)
         return self._bench
 
     # --- REVEAL
@@ -234,13 +196,13 @@ class Validator(Participant):
             return known
         ledger = self.replay().attempt(cycle)
         bench = self._bench_of(cycle, seat)
-        updates = self._counted(bench, ledger, cycle)
+        updates = bench.counted(ledger)
         if updates is None:
             return None
         trainers = [update.trainer for update in cycle.updates]
-        voted = outcome(
-            self.job, bench.base, bench.opening.base, ledger, trainers, updates, self.weights(), self.context.spec.rule
-        )
+        opening, rule = bench.opening, self.context.spec.rule
+        weights = self.weights()
+        voted = outcome(self.job, opening.model, opening.base, ledger, trainers, updates, weights, rule)
         return self.journal.remember(key, lambda: self._worked_out(state, voted, seat))
 
     def _worked_out(self, state: JobState, voted: Outcome, seat: Seat) -> dict[str, Any]:
@@ -266,23 +228,6 @@ class Validator(Participant):
             "model": voted.model,
             "rewards": voted.rewards,
         }
-
-    def _counted(self, bench: Bench, ledger: RoundLedger, cycle: CycleRecord) -> dict[int, Update] | None:
-        """Every update that the committee calls ok; None while one of them cannot be had."""
-        updates: dict[int, Update] = {}
-        for place, judgement in enumerate(ledger.judgements):
-            if judgement.code != Code.OK:
-                continue
-            if place not in bench.judged or bench.judged[place].update is None:
-                submitted = cycle.updates[place]
-                bench.judged.pop(place, None)
-                self._judge(bench, place, submitted.trainer, submitted.digest)
-            held = bench.judged.get(place)
-            if held is None or held.update is None:
-                self.log.warning("not voting: an update that the others call ok is not to be had", place=place)
-                return None
-            updates[place] = held.update
-        return updates
 
     # --- FINALIZE and after
 
