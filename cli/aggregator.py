@@ -90,8 +90,7 @@ def status(here: Here, job: JobOption, account: Account = None) -> None:
 def _show(console: Console, data: dict[str, Any], token: Token) -> None:
     seat = "no seat" if data["seat"] is None else f"seat {data['seat']}"
     done = ", ".join(step for step in ("committed", "revealed", "voted") if data[step]) or "nothing done in this cycle"
-    console.print(
-        f"[bold]{data['address']}[/] in job {data['job']}: {data['phase']}, round {data['round']}, {seat}, {done}"
-    )
+    at = f"{data['phase']} ({data['round'] - 1} rounds done)"
+    console.print(f"[bold]{data['address']}[/] in job {data['job']}: {at}, {seat}, {done}")
     console.print(f"  matched  {data['matched']}\n  wrong    {data['wrong']}\n  missed   {data['missed']}")
     console.print(f"  earned   {token.text(int(data['earned']))}")

@@ -82,10 +82,12 @@ def free_port() -> int:
         return port
 
 
-def start_anvil(log: Path, *, accounts: int, port: int | None = None, orphan: bool = False) -> Anvil:
+def start_anvil(
+    log: Path, *, accounts: int, port: int | None = None, orphan: bool = False, idle: bool = False
+) -> Anvil:
     """Starts anvil with `accounts` funded accounts; FatalError when it doesn't come up.
 
-    `orphan`: it outlives this process. Another chain may already answer on a port, so the chain's gas limit carries a
+    `orphan`: it outlives this process. `idle`: no block without a transaction. Another chain may already answer on a port, so the chain's gas limit carries a
     number that only this call knows.
     """
     anvil = find_anvil()
@@ -94,7 +96,7 @@ def start_anvil(log: Path, *, accounts: int, port: int | None = None, orphan: bo
         mark = 200_000_000 + secrets.randbelow(10**7)
         with log.open("ab") as output:
             process = subprocess.Popen(
-                _command(anvil, chosen, accounts, mark),
+                _command(anvil, chosen, accounts, mark, idle),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -112,10 +114,17 @@ def start_anvil(log: Path, *, accounts: int, port: int | None = None, orphan: bo
     )
 
 
-def _command(anvil: Path, port: int, accounts: int, mark: int) -> list[str]:
-    options = {"--host": "127.0.0.1", "--port": port, "--chain-id": CHAIN_ID, "--accounts": accounts, "--block-time": 1}
+def _command(anvil: Path, port: int, accounts: int, mark: int, idle: bool) -> list[str]:
+    options = {
+        "--host": "127.0.0.1",
+        "--port": port,
+        "--chain-id": CHAIN_ID,
+        "--accounts": accounts,
+        "--gas-limit": mark,
+    }
+    mining = [] if idle else ["--block-time", "1", "--mixed-mining"]
     flat = [str(part) for option in options.items() for part in option]
-    return [str(anvil), *flat, "--mixed-mining", "--gas-limit", str(mark), "--mnemonic", MNEMONIC, "--quiet"]
+    return [str(anvil), *flat, *mining, "--mnemonic", MNEMONIC, "--quiet"]
 
 
 def _is_ours(anvil: Anvil, mark: int) -> bool:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from protocol.errors import FatalError, HansaError
+from protocol.errors import ChainUnavailable, FatalError, HansaError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -119,6 +119,8 @@ def with_errors_told(debug: bool, action: Callable[[], None]) -> None:
     except HansaError as error:
         if debug:
             raise
+        if isinstance(error, ChainUnavailable) and error.next_step is None:
+            error.next_step = "start the chain, or correct the addresses in deployment.json"
         print(f"hansa: {error}", file=sys.stderr)
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:

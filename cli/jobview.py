@@ -141,12 +141,12 @@ def show_jobs(console: Console, rows: Sequence[dict[str, Any]], wire: Wire) -> N
     if not rows:
         console.print("no job is posted; `hansa job post` posts one")
         return
-    table = _table("job", "phase", "rounds", "trainers", "seats", "best metric", "reward a round", "sponsor")
+    table = _table("job", "phase", "rounds", "trainers", "seats", "metric", "reward a round")
     for row in rows:
         metric = "–" if row["metric"] is None else f"{row['metric']:.4f}"
         reward = wire.token(row["token"]).text(int(row["reward_per_round"]))
         numbers = (f"{row['round']}/{row['rounds']}", str(row["trainers"]), str(row["seats"]))
-        table.add_row(str(row["job"]), row["phase"], *numbers, metric, reward, row["sponsor"])
+        table.add_row(str(row["job"]), row["phase"], *numbers, metric, reward)
     console.print(table)
 
 
@@ -183,7 +183,7 @@ def show_job(console: Console, data: dict[str, Any], token: Token) -> None:
 
 def _table(*headings: str) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
-    left = {"model or failure", "trainer", "validator", "sponsor", "phase"}
+    left = {"model or failure", "trainer", "validator", "phase"}
     for heading in headings:
         table.add_column(heading, justify="left" if heading in left else "right", no_wrap=True)
     return table

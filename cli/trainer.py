@@ -95,7 +95,9 @@ def status(here: Here, job: JobOption, account: Account = None) -> None:
 
 def _show(console: Console, data: dict[str, Any], token: Any) -> None:
     now = "submitted in the last cycle" if data["submitted"] else "nothing submitted in the last cycle"
-    console.print(f"[bold]{data['address']}[/] in job {data['job']}: {data['phase']}, round {data['round']}, {now}")
+    console.print(
+        f"[bold]{data['address']}[/] in job {data['job']}: {data['phase']} ({data['round'] - 1} rounds done), {now}"
+    )
     console.print(f"  updates     {data['updates']}\n  earned      {token.text(int(data['earned']))}")
     console.print(f"  bond        {token.text(int(data['bond']))}\n  strikes     {data['strikes']}")
     console.print(f"  reputation  {data['reputation'] / 1e6:.3f}")

@@ -62,6 +62,7 @@ class Lab(Waiting):
         """outlived: chain and nodes may stay when this process is gone (`stop(keep_chain=True)`)."""
         self.setup = setup
         self.outlived = outlived
+        self._kept = False
         self.here = Here(directory)
         self.names = account_names(setup.trainers, setup.validators)
         self.workers: dict[str, Worker] = {}
@@ -294,7 +295,8 @@ class Lab(Waiting):
             worker.stop()
         if hasattr(self, "wire"):
             self.wire.chain.close()
-        if keep_chain:
+        self._kept = self._kept or keep_chain
+        if self._kept:
             ChainFile.of(self.anvil, *(node.pid for node in self.nodes.values()), kept=True).save(self.here.dir)
             return
         for node in self.nodes.values():
