@@ -1,0 +1,205 @@
+"""The daemon's loop: what is due, what goes wrong, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+from worlds import NAMES, World
+
+from cli.anvil import published_key
+from protocol import daemon as module
+from protocol.chain.deployment import Deployment
+from protocol.chain.federation import JobState
+from protocol.daemon import Daemon
+from protocol.errors import FatalError, Locked, StoreUnavailable, WrongChain
+from protocol.types import JobId, Phase
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Config:
+    deployment: Deployment
+    account: LocalAccount
+    journal: Path
+    job: JobId
+    log_file: Path | None
+
+
+class Opener(Daemon):
+    """Opens the first cycle, and has done its part once it is open."""
+
+    acts = 0
+
+    def act(self, state: JobState) -> bool:
+        self.acts += 1
+        if state.phase == Phase.OPEN:
+            self.send(self.federation.open_call(self.job), "open", state.cycle)
+        return state.phase == Phase.SUBMIT
+
+
+def config_of(world: World, job: JobId, name: str = "alice", **changes: object) -> Config:
+    account = Account.from_key(published_key(NAMES.index(name)))
+    deployment = world.deployment.updated(**changes)
+    return Config(deployment, account, world.directory / "daemon.sqlite", job, world.directory / "log")
+
+
+def logged(world: World) -> list[str]:
+    return [json.loads(line)["event"] for line in (world.directory / "log").read_text().splitlines()]
+
+
+@pytest.fixture
+def ready(world: World) -> Iterator[tuple[World, JobId]]:
+    job = world.post()
+    world.enrol(job)
+    yield world, job
+
+
+def test_run__does_what_is_due_and_ends(ready: tuple[World, JobId]) -> None:
+    world, job = ready
+    started = time.monotonic()
+    Opener(config_of(world, job)).run()
+    assert world.federation.state(job).phase == Phase.SUBMIT
+    assert time.monotonic() - started < 5
+    assert logged(world) == ["sent"]
+
+
+def test_run__transient_errors__are_one_line_each(ready: tuple[World, JobId], monkeypatch: pytest.MonkeyPatch) -> None:
+    world, job = ready
+    monkeypatch.setattr(module, "FIRST_BACKOFF", 0.01)
+
+    class Unlucky(Opener):
+        def act(self, state: JobState) -> bool:
+            if self.acts < 3:
+                self.acts += 1
+                raise StoreUnavailable("the store sleeps")
+            return super().act(state)
+
+    Unlucky(config_of(world, job)).run()
+    assert logged(world)[:3] == ["will try again"] * 3
+
+
+def test_run__fatal_error__ends_it_and_frees_the_journal(ready: tuple[World, JobId]) -> None:
+    world, job = ready
+
+    class Doomed(Opener):
+        def act(self, state: JobState) -> bool:
+            raise FatalError("no way")
+
+    with pytest.raises(FatalError, match="no way"):
+        Doomed(config_of(world, job)).run()
+    Opener(config_of(world, job)).close()
+
+
+def test_two_daemons__one_key__is_refused(ready: tuple[World, JobId]) -> None:
+    world, job = ready
+    first = Opener(config_of(world, job))
+    with pytest.raises(Locked):
+        Opener(config_of(world, job))
+    first.close()
+
+
+def test_wrong_chain_under_a_known_address(ready: tuple[World, JobId]) -> None:
+    world, job = ready
+    with pytest.raises(WrongChain, match="is chain 31337, not 5"):
+        Opener(config_of(world, job, chain_id=5))
+    with pytest.raises(WrongChain, match="there is no federation at 0x1111"):
+        Opener(config_of(world, job, federation="0x" + "11" * 20))
+    with pytest.raises(FatalError, match="has another vault"):
+        Opener(config_of(world, job, vault=world.deployment.token))
+
+
+def test_idle_chain__past_a_deadline__gets_a_block(ready: tuple[World, JobId], monkeypatch: pytest.MonkeyPatch) -> None:
+    world, job = ready
+    monkeypatch.setattr(module, "IDLE_SECONDS", 0.5)
+    world.do("sponsor", world.federation.open_call(job))
+    world.rpc("evm_setAutomine", True)  # from here on only transactions make blocks
+
+    class Waiter(Opener):
+        def act(self, state: JobState) -> bool:
+            self.awaited = state.opened_at
+            return state.phase == Phase.LAPSED
+
+    short = world.post(enrol_time=2)
+    head = world.chain.head().number
+    waiter = Waiter(config_of(world, short))
+    started = time.monotonic()
+    waiter.run()
+    assert time.monotonic() - started < 10
+    assert world.chain.head().number > head
+    assert "no block came: making one" in logged(world)
+
+
+def test_node_is_paused__the_daemon_waits_and_goes_on(
+    ready: tuple[World, JobId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, job = ready
+    monkeypatch.setattr(module, "FIRST_BACKOFF", 0.05)
+    monkeypatch.setattr("protocol.chain.rpc.TIMEOUT", (0.3, 0.3))
+    daemon = Opener(config_of(world, job))
+    os.kill(world.anvil.pid, signal.SIGSTOP)
+    threading.Timer(1.0, os.kill, (world.anvil.pid, signal.SIGCONT)).start()
+    daemon.run()
+    assert world.federation.state(job).phase == Phase.SUBMIT
+    assert "will try again" in logged(world)
+
+
+def test_settled__as_deep_as_the_deployment_says(ready: tuple[World, JobId]) -> None:
+    world, job = ready
+    world.rpc("evm_setAutomine", True)
+    daemon = Opener(config_of(world, job, confirmations=3))
+    try:
+        world.do("sponsor", world.federation.open_call(job))
+        seen = []
+        for _ in range(5):
+            daemon.head = daemon.chain.head()
+            seen.append(daemon.settled(daemon.federation.state(job, daemon.head)))
+            world.rpc("evm_mine")
+        assert seen == [False, False, False, True, True]
+    finally:
+        daemon.close()
+
+
+CHILD = """
+import sys
+sys.path.insert(0, "tests/integration")
+from pathlib import Path
+from eth_account import Account
+from protocol.chain.deployment import Deployment
+from test_daemon import Config, Daemon
+class Forever(Daemon):
+    def act(self, state):
+        print("acting", flush=True)
+        return False
+file, key, journal = sys.argv[1:]
+Forever(Config(Deployment.load(file), Account.from_key(key), Path(journal), 1, None)).run()
+print("clean", flush=True)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal__stops_it_within_a_second(ready: tuple[World, JobId], number: signal.Signals) -> None:
+    world, _ = ready
+    file = world.directory / "deployment.json"
+    world.deployment.save(file)
+    key = published_key(1).hex()
+    command = [sys.executable, "-c", CHILD, str(file), key, str(world.directory / "child.sqlite")]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None and process.stdout.readline() == "acting\n"
+    started = time.monotonic()
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=10)
+    assert time.monotonic() - started < 2 and process.returncode == 0
+    assert output.endswith("clean\n")
