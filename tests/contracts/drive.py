@@ -117,6 +117,7 @@ class Job:
         self.enrolled: list[Any] = []
         self.id = 0
         self._seen: tuple[str, Any] = ("", None)
+        self._drafting = False
         self._quick = False  # inside `step` nobody looks at what a transaction did
 
     # what is on chain
@@ -163,8 +164,18 @@ class Job:
 
     # steps
 
+    def draft(self, step: str, *arguments: Any, **named: Any) -> tuple[Any, Any, Account]:
+        """The call of a step, as `together` sends it: method, arguments, sender."""
+        self._drafting = True
+        try:
+            return getattr(self, step)(*arguments, **named)
+        finally:
+            self._drafting = False
+
     def _do(self, name: str, *arguments: Any) -> Any:
         method = getattr(self.federation, name)
+        if self._drafting:
+            return method, arguments[:-1], arguments[-1]["from"]
         return send(method, *arguments) if self._quick else method(*arguments)
 
     def post(self, **tx: Any) -> Any:
@@ -175,7 +186,8 @@ class Job:
     def enrol(self, who: Account, bond: int | None = None, terms_hash: bytes | None = None, data: bytes = b"") -> Any:
         amount = self.terms.minBond if bond is None else bond
         done = self._do("enrol", self.id, terms_hash or self.terms_hash, amount, data, {"from": who})
-        self.enrolled.append(who)
+        if not self._drafting:
+            self.enrolled.append(who)
         return done
 
     def open(self, by: Account | None = None, **tx: Any) -> Any:
@@ -250,7 +262,7 @@ class Job:
         named = state.cycle if cycle is None else cycle
         opened = result or self.result()
         done = self._do("finalize", self.id, named, opened, {"from": by or self.sponsor})
-        if opened[0] != NO_WORD and self.leaves != {}:
+        if opened[0] != NO_WORD and self.leaves != {} and not self._drafting:
             self.trees[state.round] = self.tree()
         return done
 
@@ -273,6 +285,8 @@ class Job:
 
     def claim(self, who: Account, *rounds: int, by: Account | None = None) -> Any:
         claims = self.claims(who, rounds or self.trees)
+        if self._drafting:
+            return self.vault.claim, (self.id, who, claims), by or who
         return self.vault.claim(self.id, who, claims, {"from": by or who})
 
     # several steps
