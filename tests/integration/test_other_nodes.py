@@ -1,0 +1,84 @@
+"""A whole job on nodes other than anvil: Ganache, and go-ethereum with a proof-of-authority chain."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from conftest import furnished
+from eth_account import Account
+from worlds import NAMES
+
+from cli.anvil import MNEMONIC, Anvil, free_port, published_key, rpc
+from protocol.chain.history import Finalized
+from protocol.chain.sender import Refused
+from protocol.errors import ChainUnavailable
+from protocol.types import Phase
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@contextmanager
+def running(command: list[str], url: str, log: Path) -> Iterator[Anvil]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+    try:
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                rpc(url, "eth_chainId")
+                break
+            except ChainUnavailable:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    pytest.fail(f"{command[0]} did not start: {log.read_text()[-400:]}")
+                time.sleep(0.1)
+        yield Anvil(url, process.pid, process)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@contextmanager
+def ganache(path: Path) -> Iterator[Anvil]:
+    binary = ROOT / "node_modules" / ".bin" / "ganache"
+    if not binary.exists():
+        pytest.skip("ganache is not installed: run `make setup`")
+    port = free_port()
+    command = [str(binary), "--server.port", str(port), "--wallet.mnemonic", MNEMONIC, "--logging.quiet"]
+    with running(command, f"http://127.0.0.1:{port}", path / "ganache.log") as node:
+        yield node
+
+
+@contextmanager
+def geth(path: Path) -> Iterator[Anvil]:
+    binary = shutil.which("geth")
+    if binary is None:
+        pytest.skip("geth is not on PATH")
+    port = free_port()
+    command = [binary, "--dev", "--http", "--http.port", str(port), "--ws", "--ws.port", str(port)]
+    command += ["--datadir", str(path / "geth"), "--ipcdisable", "--authrpc.port", str(free_port()), "--nodiscover"]
+    with running(command, f"http://127.0.0.1:{port}", path / "geth.log") as node:
+        [rich] = rpc(node.url, "eth_accounts")
+        for index in range(len(NAMES)):
+            to = Account.from_key(published_key(index)).address
+            rpc(node.url, "eth_sendTransaction", {"from": rich, "to": to, "value": hex(10**20)})
+        time.sleep(1.5)
+        yield node
+
+
+@pytest.mark.parametrize("start", [ganache, geth], ids=["ganache", "geth"])
+def test_a_job__start_to_end(start: object, tmp_path: Path) -> None:
+    with start(tmp_path) as node, furnished(node, tmp_path) as world:  # type: ignore[operator]
+        job = world.post(max_rounds=1)
+        world.enrol(job)
+        refused = world.senders["alice"].send(world.federation.enrol_call(job, bytes(32), 100, b""), key=("x",))
+        assert isinstance(refused, Refused) and refused.error.name == "Federation_WrongPhase", refused
+        world.round(job)
+        history = world.history(job)
+        assert isinstance(history.cycles[0].outcome, Finalized) and history.ended == Phase.COMPLETED
+        assert world.federation.books(job).booked == 1030
