@@ -87,8 +87,8 @@ def start_anvil(
 ) -> Anvil:
     """Starts anvil with `accounts` funded accounts; FatalError when it doesn't come up.
 
-    `orphan`: it outlives this process. `idle`: no block without a transaction. Another chain may already answer on a port, so the chain's gas limit carries a
-    number that only this call knows.
+    `orphan`: it outlives this process. `idle`: no block without a transaction. Another chain may already answer
+    on a port, so the chain's gas limit carries a number that only this call knows.
     """
     anvil = find_anvil()
     for _ in range(ATTEMPTS if port is None else 1):

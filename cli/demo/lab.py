@@ -91,7 +91,12 @@ class Lab(Waiting):
         self.here.dir.mkdir(parents=True, exist_ok=True)
         with self.timed("chain and contracts"):
             self.say("starting a chain")
-            self.anvil = start_anvil(self.here.dir / "anvil.log", accounts=len(self.names), orphan=self.outlived)
+            self.anvil = start_anvil(
+                self.here.dir / "anvil.log",
+                accounts=len(self.names),
+                orphan=self.outlived,
+                idle=self.setup.idle_chain,
+            )
             if self.setup.store == "kubo":
                 self.say(f"starting {len(self.names)} Kubo nodes")
                 self.nodes = start_nodes(self.here.dir / "kubo", self.names, orphan=self.outlived)

@@ -41,6 +41,7 @@ class Setup:
     rule: str = "validated_mean"
     times: Mapping[str, int] = field(default_factory=dict)  # over TIMES
     settings: Mapping[str, Any] = field(default_factory=dict)
+    idle_chain: bool = False  # no block without a transaction
     shuffle: int | None = None  # seed of the order in which daemons start; None: by name
     validator_threads: tuple[int, ...] = ()  # torch threads by validator; 1 by default
     trainer_options: Mapping[str, Any] = field(default_factory=dict)

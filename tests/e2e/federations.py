@@ -1,0 +1,167 @@
+"""Federations that are run to their end, and what is read of them afterwards."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eth_utils.address import to_checksum_address
+
+from cli.anvil import rpc, rpc_batch
+from cli.books import JobView, read_job
+from cli.demo.lab import Lab
+from cli.demo.setup import Setup
+from protocol.chain.codec import artifact
+from protocol.cid import to_cid
+from protocol.hashes import cycle_counter
+from protocol.types import Code, Phase
+
+TOKEN = 10**18
+QUICK = {"submit": 5, "score": 6, "reveal": 4, "vote": 4, "finalize": 4, "open": 6, "slash": 1}
+STEPS = 10
+
+Breaks = Callable[[Lab], None]
+
+
+@contextmanager
+def federation(directory: Path, times: dict[str, int] | None = None, **setup: Any) -> Iterator[Lab]:
+    """A lab with a posted job; nobody runs yet."""
+    with Lab(Setup(**{"steps": STEPS, "times": {**QUICK, **(times or {})}, **setup}), directory) as lab:
+        yield lab
+
+
+def finish(lab: Lab, timeout: float = 120.0) -> JobView:
+    """Waits until the job is over and everybody who lives has claimed; checks what holds for every job."""
+    lab.wait_for_end(timeout)
+    left = lab.wait_for_exit(60.0)
+    assert not left, f"{left} have not ended"
+    lab.settle()
+    view = look(lab)
+    check_books(lab, view)
+    return view
+
+
+def look(lab: Lab) -> JobView:
+    return read_job(lab.wire.federation, lab.wire.store, lab.posted.job)
+
+
+def models(view: JobView) -> list[str]:
+    """The CIDs of models 1, 2, …"""
+    return [to_cid(outcome.model) for _, outcome in view.finalised]
+
+
+def verdicts(lab: Lab, view: JobView, name: str) -> list[Code | None]:
+    """What the committee said of a trainer's update in each finalised round; None where it had none."""
+    me = lab.address(name)
+    found: list[Code | None] = []
+    for (cycle, _), round_ in zip(view.finalised, view.rounds, strict=True):
+        places = [place for place, update in enumerate(cycle.updates) if update.trainer == me]
+        found.append(round_.judgements[places[0]].code if places else None)
+    return found
+
+
+def attendance(lab: Lab, view: JobView, name: str) -> tuple[int, int, int]:
+    """Rounds that a validator matched, voted wrong in, missed."""
+    did = view.attendance(lab.address(name))
+    return did.matched, did.wrong, did.missed
+
+
+def balance(lab: Lab, name: str) -> int:
+    return lab.wire.federation.token_balance(lab.wire.deployment.token, lab.address(name))
+
+
+def check_books(lab: Lab, view: JobView) -> None:
+    """Every token of the escrow is somewhere, everybody has what the sheets say, and nobody's bond is left behind."""
+    federation, setup = lab.wire.federation, lab.setup
+    books = federation.books(view.job)
+    terms = view.context.terms
+    assert books.escrowed == lab.offer.escrow
+    assert books.escrowed == books.left + books.booked + books.burnt - books.forfeited + books.refunded, books
+    assert books.left == 0, "the sponsor has not got its rest"
+    assert books.bonded == 0, "a bond is still held"
+    earned = {trainer: view.earned(trainer) for trainer in view.trainers}
+    fees = {member: view.attendance(member).matched * terms.fee_per_seat for member in view.members()}
+    assert books.paid == sum(earned.values()) + sum(fees.values())
+    penalties = {trainer: view.strikes(trainer) * terms.strike_penalty for trainer in view.trainers}
+    assert books.forfeited == sum(min(p, setup.bond) for p in penalties.values())
+    for trainer in view.trainers:
+        assert federation.bond(view.job, trainer) == 0
+    for member in view.members():
+        assert federation.fees(view.job, member) == 0
+    burnt = sum(getattr(cycle.outcome, "burnt", 0) for cycle in view.history.cycles)
+    assert books.booked + burnt + books.refunded == books.escrowed
+    assert books.booked == len(view.finalised) * terms.full_round
+    assert books.burnt == books.burn_sent
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One transaction of one account."""
+
+    sender: str
+    call: str
+    cycle: int | None  # counter
+    worked: bool
+
+
+def sent(lab: Lab) -> list[Sent]:
+    """Every transaction to the federation contract, reverted ones too."""
+    url, contract = lab.anvil.url, lab.wire.deployment.federation.lower()
+    functions = {"0x" + f.selector.hex(): f for f in artifact("Federation").functions.values()}
+    last = lab.wire.chain.head().number
+    blocks = rpc_batch(url, [("eth_getBlockByNumber", [hex(n), True]) for n in range(last + 1)])
+    receipts = rpc_batch(url, [("eth_getBlockReceipts", [hex(n)]) for n in range(last + 1)])
+    found = []
+    for block, got in zip(blocks, receipts, strict=True):
+        for transaction, receipt in zip(block["transactions"], got, strict=True):
+            function = functions.get(transaction["input"][:10])
+            if (transaction["to"] or "").lower() != contract or function is None:
+                continue
+            cycle = cycle_counter(int(transaction["input"][74:138], 16)) if function.name in OF_A_CYCLE else None
+            sender = to_checksum_address(transaction["from"])
+            found.append(Sent(sender, function.name, cycle, int(receipt["status"], 16) == 1))
+    return found
+
+
+OF_A_CYCLE = frozenset({"submit", "commitScores", "revealScores", "vote"})
+
+
+def check_once(lab: Lab) -> None:
+    """Nobody sent a step of a cycle a second time, not even one that reverted."""
+    times = Counter((s.sender, s.call, s.cycle) for s in sent(lab) if s.call in OF_A_CYCLE)
+    assert times, "nothing was sent"
+    assert {step: n for step, n in times.items() if n != 1} == {}
+
+
+def events(lab: Lab, name: str) -> list[dict[str, Any]]:
+    """What a daemon logged."""
+    path = lab.workers[name].log
+    lines = path.read_text().splitlines() if path.is_file() else []
+    return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+def check_logs(lab: Lab, *but: str) -> None:
+    """No daemon but those named wrote anything but log lines: no traceback, no warning of a library."""
+    for name, worker in lab.workers.items():
+        if name not in but and worker.log.is_file():
+            assert [line for line in worker.log.read_text().splitlines() if not line.startswith("{")] == [], name
+
+
+def mine_only_on_demand(lab: Lab) -> None:
+    """From here on the chain has a block only where there is a transaction."""
+    rpc(lab.anvil.url, "evm_setIntervalMining", 0)
+
+
+def wait_until_in(lab: Lab, phase: Phase, round_: int) -> None:
+    """Waits for a phase of a round, or any later moment of the job."""
+
+    def reached() -> bool:
+        state = lab.state()
+        return state.phase.is_over or state.round > round_ or (state.round == round_ and state.phase >= phase)
+
+    lab.wait_until(reached, 60.0, f"{phase.name} of round {round_}", every=0.005)
