@@ -9,7 +9,7 @@ from typing import Any
 
 from protocol.chain.codec import BadEncoding, ContractError, Function
 from protocol.chain.deployment import Deployment
-from protocol.chain.rpc import NodeError, Nonsense, Request, Rpc, first, octets, quantity
+from protocol.chain.rpc import AllFailed, NodeError, Nonsense, Request, Rpc, TooSlow, first, octets, quantity
 from protocol.chain.wake import Alarm
 from protocol.errors import ChainUnavailable, WrongChain
 from protocol.types import Address, BlockNumber, Timestamp
@@ -179,7 +179,7 @@ class Chain:
             try:
                 found += self._page(address, wanted, start, stop, end)
             except ChainUnavailable as error:
-                if not _caused_by_node(error) or stop == start:
+                if not _asks_too_much(error) or stop == start:
                     raise
                 self._span = max(1, (stop - start + 1) // 2)
                 continue
@@ -280,10 +280,7 @@ def _fits(topics: Sequence[bytes], place: int, wanted: Any) -> bool:
     return got in wanted if isinstance(wanted, list) else got == wanted
 
 
-def _caused_by_node(error: BaseException | None) -> bool:
-    """Whether a node refused, or broke off, a request that a smaller one might not be refused."""
-    while error is not None:
-        if isinstance(error, NodeError) or "does not answer" in str(error):
-            return True
-        error = error.__cause__
-    return False
+def _asks_too_much(error: ChainUnavailable) -> bool:
+    """Whether a node refused, or did not manage, a request that it may answer in parts."""
+    failures = error.failures if isinstance(error, AllFailed) else [error]
+    return any(isinstance(failure, NodeError | TooSlow) for failure in failures)

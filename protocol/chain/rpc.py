@@ -39,6 +39,19 @@ class Nonsense(ChainUnavailable):
         super().__init__(f"the node's answer for {what} makes no sense", cause=f"got {str(got)[:80]!r}")
 
 
+class TooSlow(ChainUnavailable):
+    """A node took the request and gave no answer in time."""
+
+
+class AllFailed(ChainUnavailable):
+    """Every endpoint failed; `failures` in the order in which they were asked."""
+
+    def __init__(self, endpoints: Sequence[Endpoint], failures: Sequence[ChainUnavailable]) -> None:
+        self.failures = list(failures)
+        causes = "; ".join(f"{endpoint.shown}: {error}" for endpoint, error in zip(endpoints, failures, strict=True))
+        super().__init__("no RPC endpoint gave an answer", cause=causes)
+
+
 class Endpoint:
     """One node. Loopback nodes are asked without proxies or .netrc; that halves the time of a request.
 
@@ -66,6 +79,8 @@ class Endpoint:
         """One answer a request, in order: the raw result, or a NodeError or ContractError as a value."""
         try:
             return [self._result(request, answer) for request, answer in zip(batch, self._post(batch), strict=True)]
+        except requests.ReadTimeout as error:
+            raise TooSlow(f"{self.shown} does not answer", cause=f"nothing came for {TIMEOUT[1]:.0f} s") from error
         except requests.RequestException as error:
             raise ChainUnavailable(f"{self.shown} does not answer", cause=type(error).__name__) from error
         except (Web3Exception, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -164,45 +179,36 @@ class Rpc:
 
         `check` may raise ChainUnavailable to distrust an answer; the next endpoint is asked then too.
         """
+
+        def believed(answers: list[Any]) -> None:
+            for answer in answers:
+                if isinstance(answer, NodeError):
+                    raise answer
+            if check is not None:
+                check(answers)
+
+        return self._each(batch, believed)
+
+    def raw(self, batch: Sequence[Request]) -> list[Any]:
+        """As `ask`, but the node's own errors are values too (for sending, where they say something)."""
+        return self._each(batch, lambda answers: None)
+
+    def _each(self, batch: Sequence[Request], check: Callable[[list[Any]], Any]) -> list[Any]:
+        """The answers of the first endpoint, from the preferred one on, that gives any that `check` lets pass."""
+        order = self.endpoints[self._first :] + self.endpoints[: self._first]
         failures: list[ChainUnavailable] = []
-        for turn in range(len(self.endpoints)):
-            index = (self._first + turn) % len(self.endpoints)
-            endpoint = self.endpoints[index]
+        for endpoint in order:
             try:
                 self._verify(endpoint)
                 answers = endpoint.ask(batch)
-                for answer in answers:
-                    if isinstance(answer, NodeError):
-                        raise answer
-                if check is not None:
-                    check(answers)
+                check(answers)
             except ChainUnavailable as error:
                 endpoint.verified = endpoint.verified and isinstance(error, NodeError)
                 failures.append(error)
                 continue
-            self._first = index
+            self._first = self.endpoints.index(endpoint)
             return answers
-        if len(failures) == 1:
-            raise failures[0]
-        causes = "; ".join(f"{e.shown}: {f}" for e, f in zip(self.endpoints, failures, strict=True))
-        raise ChainUnavailable("no RPC endpoint gave an answer", cause=causes) from failures[-1]
-
-    def raw(self, batch: Sequence[Request]) -> list[Any]:
-        """As `ask`, but the node's own errors are values too (for sending, where they say something)."""
-        failure: ChainUnavailable | None = None
-        for turn in range(len(self.endpoints)):
-            index = (self._first + turn) % len(self.endpoints)
-            try:
-                self._verify(self.endpoints[index])
-                answers = self.endpoints[index].ask(batch)
-            except ChainUnavailable as error:
-                self.endpoints[index].verified = False
-                failure = error
-                continue
-            self._first = index
-            return answers
-        assert failure is not None
-        raise failure
+        raise failures[0] if len(failures) == 1 else AllFailed(order, failures)
 
     def _verify(self, endpoint: Endpoint) -> None:
         if endpoint.verified:

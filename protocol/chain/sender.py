@@ -62,6 +62,8 @@ class Sender:
         if len({sent.nonce for sent in known}) >= ATTEMPTS:
             return Refused(ContractError("GaveUp", {"attempts": ATTEMPTS}), simulated=False)
         prepared = self._mempool.prepare(call)
+        if not isinstance(prepared, ContractError) and self._told_again(prepared[1]):
+            prepared = self._mempool.prepare(call)  # on top of what a reorganisation had dropped
         if isinstance(prepared, ContractError):
             return Refused(prepared, simulated=not known)
         gas, view = prepared
@@ -163,6 +165,13 @@ class Sender:
             self._keep_alive(flying[nonce], view)
             nonce += 1
         return (nonce if flying else max(nonce, view.pending)), view.market
+
+    def _told_again(self, view: View) -> bool:
+        """Whether something was in flight that this process had to broadcast first."""
+        untold = [sent for sent in self._in_flight(view.count).values() if sent.hash not in self._told]
+        for sent in untold:
+            self._broadcast(sent, view)
+        return bool(untold)
 
     def _in_flight(self, count: int) -> dict[int, Sent]:
         """The transaction with the highest offer for each nonce from `count` on."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
+import pytest
 from worlds import World
 
 from protocol.chain.history import Failed, Finalized, History
-from protocol.types import Phase
+from protocol.errors import FatalError
+from protocol.types import JobId, Phase
 
 
 def test_history__whole_job__agrees_at_every_step(world: World) -> None:
@@ -22,18 +22,6 @@ def test_history__whole_job__agrees_at_every_step(world: World) -> None:
     assert [cycle.round for cycle in history.cycles] == [1, 2, 3]
     assert all(isinstance(cycle.outcome, Finalized) for cycle in history.cycles)
     assert history.ended == Phase.COMPLETED
-    started = time.perf_counter()
-    for _ in range(20):
-        world.history(job)
-    print("whole history", (time.perf_counter() - started) / 20)
-    started = time.perf_counter()
-    for _ in range(20):
-        reader.read()
-    print("next history", (time.perf_counter() - started) / 20)
-    started = time.perf_counter()
-    for _ in range(20):
-        world.federation.state(job)
-    print("state", (time.perf_counter() - started) / 20)
 
 
 def test_history__failed_cycles_and_lapsed_open__are_told_apart(world: World) -> None:
@@ -50,3 +38,34 @@ def test_history__failed_cycles_and_lapsed_open__are_told_apart(world: World) ->
     assert [before for before, _ in history.lapses] == [0]
     assert [type(cycle.outcome) for cycle in history.cycles] == [Failed, Finalized]
     assert isinstance(history.cycles[0].outcome, Failed) and history.cycles[0].outcome.phase == Phase.SCORE
+
+
+def test_history__reorganised__is_read_afresh(world: World) -> None:
+    job = world.post()
+    reader = History(world.federation, job)
+    world.enrol(job)
+    world.do("sponsor", world.federation.open_call(job))
+    world.submit(job, "alice", "bob")
+    assert len(reader.read().cycles[0].updates) == 2
+    world.rpc("anvil_reorg", 2, [])
+    assert reader.read() == world.history(job)
+    assert world.federation.state(job).submitted < 2
+    for name in ("alice", "bob"):
+        world.senders[name].poke()
+    assert len(reader.read().cycles[0].updates) == 2
+
+
+def test_history__at_an_earlier_block(world: World) -> None:
+    job = world.post()
+    reader = History(world.federation, job)
+    world.enrol(job)
+    before = world.chain.head()
+    world.round(job)
+    assert len(reader.read().cycles) == 1
+    assert reader.read(before).cycles == ()
+    assert len(reader.read().cycles) == 1
+
+
+def test_history__no_such_job__is_said(world: World) -> None:
+    with pytest.raises(FatalError, match="there is no job 7"):
+        world.history(JobId(7))
