@@ -3,7 +3,7 @@
 What binds them: a cycle's id is a hash of the last result and its seed; a seed one of the previous cycle's updates and
 sheets; a result hash one of its cycle's id, updates, sheets, model and rewards. `agrees` checks the rest against the
 contract's state: counts, bitmaps, accumulators, last result. So events that an RPC node omits, invents or reorders are
-found, and named.
+found, and named. Unbound are bonds, burns, and votes of earlier cycles that did not match.
 """
 
 from __future__ import annotations
