@@ -21,8 +21,9 @@ test: setup ## contract tests (brownie), then unit, integration and end-to-end t
 lint: setup ## ruff, mypy --strict, the rules of the house, slither
 	@scripts/lint.sh
 
-gas: setup ## what each call costs: checks the committed snapshot, or writes it anew with ARGS=--write
-	@scripts/gas.sh $(ARGS)
+gas: setup ## what each call costs, against budgets and snapshot; ARGS=--write measures it anew
+	@HANSA_WRITE_GAS=$(if $(filter --write,$(ARGS)),1,0) brownie test tests/contracts/test_gas.py --network anvil
+	@python -c 'import json; [print(f"{gas:>10,}  {call}") for call, gas in json.load(open("tests/contracts/gas.json"))["gas"].items()]'
 
 clean: ## remove what set-up and tests made, except keys and deployments
 	rm -rf $(VENV) node_modules .brownie .mypy_cache .ruff_cache .pytest_cache .hypothesis reports build *.egg-info
