@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,20 +22,45 @@ from protocol.hashes import cycle_counter
 from protocol.types import Code, Phase
 
 TOKEN = 10**18
-QUICK = {"submit": 5, "score": 6, "reveal": 4, "vote": 4, "finalize": 4, "open": 6, "slash": 1}
+SHORT = {"submit": 8, "score": 8}
+"""Seconds, where somebody is dead. Everywhere else phases are long, and end when all have acted."""
 STEPS = 10
+ROUNDS = 4  # of the undisturbed run
+TRAINERS = ["trainer-1", "trainer-2", "trainer-3", "trainer-4"]
+VALIDATORS = ["validator-1", "validator-2", "validator-3"]
 
-Breaks = Callable[[Lab], None]
+
+class Observed(Lab):
+    """A lab that knows what everybody had when the job was posted."""
+
+    before: dict[str, int]
 
 
 @contextmanager
-def federation(directory: Path, times: dict[str, int] | None = None, **setup: Any) -> Iterator[Lab]:
+def federation(directory: Path, times: dict[str, int] | None = None, **setup: Any) -> Iterator[Observed]:
     """A lab with a posted job; nobody runs yet."""
-    with Lab(Setup(**{"steps": STEPS, "times": {**QUICK, **(times or {})}, **setup}), directory) as lab:
+    times = {"slash": 1, **(times or {})}
+    with Observed(Setup(**{"steps": STEPS, "times": times, **setup}), directory) as lab:
+        lab.before = {name: balance(lab, name) for name in lab.names}
         yield lab
 
 
-def finish(lab: Lab, timeout: float = 120.0) -> JobView:
+@dataclass(frozen=True)
+class Undisturbed:
+    """Models by CID and every trainer's pay, by round."""
+
+    models: list[str]
+    pay: dict[str, list[int]]
+
+
+def run_undisturbed(directory: Path) -> Undisturbed:
+    with federation(directory, rounds=ROUNDS) as lab:
+        lab.start_all()
+        view = finish(lab)
+        return Undisturbed(models(view), {name: pay(lab, view, name) for name in TRAINERS})
+
+
+def finish(lab: Observed, timeout: float = 120.0) -> JobView:
     """Waits until the job is over and everybody who lives has claimed; checks what holds for every job."""
     lab.wait_for_end(timeout)
     left = lab.wait_for_exit(60.0)
@@ -65,6 +90,11 @@ def verdicts(lab: Lab, view: JobView, name: str) -> list[Code | None]:
     return found
 
 
+def pay(lab: Lab, view: JobView, name: str) -> list[int]:
+    """What a trainer earned in each finalised round."""
+    return [leaf.pay for _, leaf in view.leaves(lab.address(name))]
+
+
 def attendance(lab: Lab, view: JobView, name: str) -> tuple[int, int, int]:
     """Rounds that a validator matched, voted wrong in, missed."""
     did = view.attendance(lab.address(name))
@@ -75,7 +105,7 @@ def balance(lab: Lab, name: str) -> int:
     return lab.wire.federation.token_balance(lab.wire.deployment.token, lab.address(name))
 
 
-def check_books(lab: Lab, view: JobView) -> None:
+def check_books(lab: Observed, view: JobView) -> None:
     """Every token of the escrow is somewhere, everybody has what the sheets say, and nobody's bond is left behind."""
     federation, setup = lab.wire.federation, lab.setup
     books = federation.books(view.job)
@@ -97,6 +127,10 @@ def check_books(lab: Lab, view: JobView) -> None:
     assert books.booked + burnt + books.refunded == books.escrowed
     assert books.booked == len(view.finalised) * terms.full_round
     assert books.burnt == books.burn_sent
+    for name in lab.names[1:]:
+        account = lab.address(name)
+        due = earned.get(account, 0) - min(penalties.get(account, 0), setup.bond) + fees.get(account, 0)
+        assert balance(lab, name) - lab.before[name] == due, name
 
 
 @dataclass(frozen=True)
