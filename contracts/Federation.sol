@@ -185,14 +185,14 @@ contract Federation is IFederation, Steps {
                 result.rewards
             )
         );
-        (uint24 matched, int64 metric) = _count(job, cycle, resultHash);
+        (uint24 matched, uint240 counts, int64 metric) = _count(job, cycle, resultHash);
 
         if (result.model == 0) {
             _fail(job, Phase.VOTE, 0);
             return;
         }
         uint16 round = live.round;
-        bool last = _advance(job, resultHash, matched, metric);
+        bool last = _advance(job, resultHash, counts, metric);
 
         emit RoundFinalized(job, cycle, round, result.model, result.rewards, metric, matched, resultHash);
 

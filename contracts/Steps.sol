@@ -88,12 +88,13 @@ abstract contract Steps is Jobs {
     }
 
     /// @return matched bitmap of the seats that voted a result; a quorum at least
+    /// @return counts the same as counts of one, 10 bits for each seat
     /// @return metric the lower median of what they measured
     function _count(
         JobId job,
         CycleId cycle,
         bytes32 resultHash
-    ) internal view returns (uint24 matched, int64 metric) {
+    ) internal view returns (uint24 matched, uint240 counts, int64 metric) {
         Job storage live = _jobs[job];
         uint256 seats = _terms[job].seats;
         uint24 voted = live.board.acted(Phase.VOTE);
@@ -105,32 +106,32 @@ abstract contract Steps is Jobs {
             if (live.seats[seat].sealedVote != sealedVote) continue;
 
             matched |= uint24(1 << seat);
+            counts |= uint240(1 << (10 * seat));
             metric = live.seats[seat].metric;
             uint256 place = number++;
-            for (; place > 0 && metrics[place - 1] > metric; --place) metrics[place] = metrics[place - 1];
+            for (; place > 0; --place) {
+                int64 lower = metrics[place - 1];
+                if (lower <= metric) break;
+                metrics[place] = lower;
+            }
             metrics[place] = metric;
         }
         uint256 quorum = _terms[job].quorum;
         if (number < quorum) revert Errors.Federation_NoQuorum(job, cycle, number, quorum);
 
-        return (matched, metrics[(number - 1) / 2]);
+        return (matched, counts, metrics[(number - 1) / 2]);
     }
 
     /// @return last whether the rounds, the target or the patience are used up
     function _advance(
         JobId job,
         bytes32 resultHash,
-        uint24 matched,
+        uint240 counts,
         int64 metric
     ) internal returns (bool last) {
         Job storage live = _jobs[job];
         JobTerms storage terms = _terms[job];
-        uint256 seats = terms.seats;
-        uint256 counts;
-        for (uint256 seat = 0; seat < seats; ++seat) {
-            if (matched.has(seat)) counts += 1 << (10 * seat);
-        }
-        live.matched += uint240(counts);
+        live.matched += counts;
         live.lastResult = resultHash;
         ++live.round;
         live.failures = 0;
