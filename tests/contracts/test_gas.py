@@ -1,0 +1,155 @@
+"""What each call costs, against the budgets of the design and the committed snapshot.
+
+`make gas` checks; `make gas ARGS=--write` writes the snapshot anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from brownie import MockCommittee
+from drive import Job
+from node import skip_to, word
+
+from protocol.types import Phase
+
+SNAPSHOT = Path(__file__).with_name("gas.json")
+WRITING = os.environ.get("HANSA_WRITE_GAS") == "1"
+DRIFT = 0.005  # cycle ids and salts have more or fewer zero bytes
+
+FIRST_USE = 17_000  # of a seat's slot
+BUDGETS = {
+    "submit": 37_000,
+    "submit, closing": 39_500,
+    "commitScores": 47_000,
+    "commitScores, first of a seat": 47_000 + FIRST_USE,
+    "revealScores, 5 updates": 51_000 + 24 * 65,
+    "revealScores, 20 updates": 51_000 + 24 * 260,
+    "vote": 51_000,
+    "vote, first of a seat": 51_000 + FIRST_USE,
+    "finalize": 120_000,
+    "finalize, first round": 132_000,
+    "open, same committee": 105_000,
+    "open, two seats changed": 105_000 + 2 * 30_000,
+    "a later round, 5 trainers, 5 validators": 1_170_000,
+    "claim, 15 rounds": 240_000,
+}
+
+
+@pytest.fixture(scope="module")
+def measured() -> Iterator[dict[str, int]]:
+    """Filled by the tests of this file; compared, or written, by its last."""
+    yield {}
+
+
+@pytest.fixture
+def job(house, mallory) -> Iterator[Job]:
+    job = Job(house, seats=5, quorum=4, maxTrainers=5, minUpdates=3, maxRounds=15)
+    job.trainers = [*house.trainers, mallory]
+    yield job
+    job.check_books()
+
+
+def by_hand(job: Job) -> dict[str, list[int]]:
+    """One round, every call of it measured."""
+    costs = {"open": [job.open().gas_used]}
+    costs["submit"] = [job.submit(who, word(f"{who} {job.cycle}")).gas_used for who in job.trainers]
+    for who in job.members:
+        job.sheets[who] = bytes(range(1, 14)) * len(job.trainers)
+    costs["commitScores"] = [job.commit(who).gas_used for who in job.members]
+    costs["revealScores"] = [job.reveal(who).gas_used for who in job.members]
+    costs["vote"] = [job.vote(who, metric=-seat).gas_used for seat, who in enumerate(job.members)]  # worst to sort
+    costs["finalize"] = [job.finalize().gas_used]
+    return costs
+
+
+def test_gas__of_a_job__is_within_the_budgets(job, house, measured, sponsor, alice):
+    measured["post"] = job.post().gas_used
+    measured["enrol"] = max(job.enrol(who).gas_used for who in job.trainers)
+    first, second, later = by_hand(job), by_hand(job), by_hand(job)
+    measured["open, first"] = first["open"][0]
+    measured["commitScores, first of a seat"] = max(first["commitScores"])
+    measured["vote, first of a seat"] = max(first["vote"])
+    measured["finalize, first round"] = first["finalize"][0]
+    rounds = (second, later)
+    measured["open, same committee"] = max(costs["open"][0] for costs in rounds)
+    measured["submit"] = max(max(costs["submit"][:-1]) for costs in (first, *rounds))
+    measured["submit, closing"] = max(costs["submit"][-1] for costs in (first, *rounds))
+    measured["commitScores"] = max(max(costs["commitScores"]) for costs in rounds)
+    measured["revealScores, 5 updates"] = max(max(costs["revealScores"]) for costs in (first, *rounds))
+    measured["vote"] = max(max(costs["vote"]) for costs in rounds)
+    measured["finalize"] = max(costs["finalize"][0] for costs in rounds)
+    measured["a later round, 5 trainers, 5 validators"] = max(sum(map(sum, costs.values())) for costs in rounds)
+    job.play_to_end()
+    measured["claim, 15 rounds"] = job.claim(alice).gas_used
+    measured["claimFees"] = house.federation.claimFees(job.id, 0, {"from": sponsor}).gas_used
+    skip_to(job.books.claimUntil)
+    measured["claimBond"] = house.vault.claimBond(job.id, alice, {"from": alice}).gas_used
+    measured["expire"] = house.vault.expire(job.id, {"from": sponsor}).gas_used
+    measured["sendBurnt"] = house.vault.sendBurnt(job.id, {"from": sponsor}).gas_used
+    within(measured)
+
+
+def test_gas__of_failing_and_leaving__is_known(play, house, measured, carol, sponsor, alice):
+    job = play(Phase.SUBMIT, maxFailures=9)
+    job.trainers.remove(carol)
+    job.play_round().reach(Phase.SUBMIT)
+    measured["rejoin"] = job.rejoin(carol).gas_used
+    measured["failRound, SUBMIT"] = job.lapse().fail().gas_used
+    measured["failRound, SCORE"] = job.reach(Phase.SCORE).lapse().fail().gas_used
+    measured["stop"] = job.stop().gas_used
+    measured["claimRest"] = house.vault.claimRest(job.id, {"from": sponsor}).gas_used
+    measured["announceKey"] = house.federation.announceKey(word("key"), {"from": alice}).gas_used
+
+
+def test_gas__of_two_changed_seats__is_within_the_budget(house, actors, measured, mallory):
+    others = sorted((house.sponsor, *house.trainers[:1], mallory), key=lambda account: int(account.address, 16))
+    mock = MockCommittee.deploy(house.validators, {"from": actors["deployer"]})
+    job = Job(house, committee=mock, seats=5, quorum=4)
+    job.post()
+    job.reach(Phase.OPEN).play_round().play_round()
+    ascending = sorted(others[:2] + house.validators[2:], key=lambda account: int(account.address, 16))
+    changed = sum(a != b for a, b in zip(ascending, house.validators, strict=True))
+    mock.setMembers(ascending)
+    cost = job.open().gas_used
+    assert cost <= 105_000 + 30_000 * changed, f"{changed} seats changed"
+    measured[f"open, {changed} seats changed"] = cost
+
+
+def test_gas__of_20_updates__grows_by_the_sheet_alone(house, actors, measured):
+    from brownie import accounts
+
+    crowd = [who for who in accounts[:30] if who not in house.validators and who != actors["deployer"]][:20]
+    for who in crowd:
+        house.token.transfer(who, 1000, {"from": actors["deployer"]})
+        house.token.approve(house.vault, 10**24, {"from": who})
+    job = Job(house, seats=5, quorum=4, maxTrainers=20, minUpdates=3)
+    job.trainers = crowd
+    job.post()
+    job.reach(Phase.OPEN).play_round()
+    costs = by_hand(job)
+    measured["submit, of 20"] = max(costs["submit"][:-1])
+    measured["revealScores, 20 updates"] = max(costs["revealScores"])
+    measured["finalize, 20 trainers"] = costs["finalize"][0]
+    assert costs["finalize"][0] <= BUDGETS["finalize"] and max(costs["submit"][:-1]) <= BUDGETS["submit"]
+    assert max(costs["vote"]) <= BUDGETS["vote"] and max(costs["commitScores"]) <= BUDGETS["commitScores"]
+    within(measured)
+
+
+def within(measured: dict[str, int]) -> None:
+    over = {name: cost for name, cost in measured.items() if cost > BUDGETS.get(name, cost)}
+    assert not over, f"over the budgets of the design: {over}"
+
+
+def test_gas__is_the_committed_snapshot(measured):
+    if WRITING:
+        kept = json.loads(SNAPSHOT.read_text()) if SNAPSHOT.exists() else {}
+        SNAPSHOT.write_text(json.dumps({**kept, "gas": measured}, indent=1) + "\n")
+    kept = json.loads(SNAPSHOT.read_text())["gas"]
+    assert list(kept) == list(measured), "the same calls: write the snapshot anew with `make gas ARGS=--write`"
+    moved = {name: (kept[name], cost) for name, cost in measured.items() if abs(cost - kept[name]) > DRIFT * kept[name]}
+    assert not moved, f"(committed, measured); if that is meant, `make gas ARGS=--write`: {moved}"
