@@ -51,12 +51,22 @@ class Fold:
         }
 
     @property
+    def cycles(self) -> tuple[Draft, ...]:
+        """The cycles so far, with their accumulators."""
+        return tuple(self._cycles)
+
+    @property
     def history(self) -> JobHistory:
         if self._posted is None:
             raise HistoryError("its posting is missing")
         cycles = tuple(draft.record() for draft in self._cycles)
         enrolled, lapses = tuple(self._enrolled.values()), tuple(self._lapses)
         return JobHistory(self._job, self._posted, enrolled, cycles, lapses, self._ended)
+
+    @property
+    def last(self) -> Draft | None:
+        """The last opened cycle, with its accumulators as they are now."""
+        return self._cycles[-1] if self._cycles else None
 
     def apply(self, log: Log) -> None:
         """Adds the next event."""
