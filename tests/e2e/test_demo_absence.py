@@ -13,12 +13,14 @@ from cli.demo.setup import Setup
 from protocol.chain.history import Failed
 from protocol.types import Phase
 
+# An idle chain gets a block ten seconds after it needs one: its phases must be longer than that.
+IDLE = {"open": 30, "submit": 12, "score": 24, "reveal": 24, "vote": 24, "finalize": 30}
 SHORT = {"open": 20, "submit": 6, "score": 6, "reveal": 5, "vote": 5, "finalize": 10}
 
 
 @pytest.mark.parametrize("idle", [False, True], ids=["busy chain", "idle chain"])
 def test_one_trainer_and_one_validator__dead_from_round_two(tmp_path: Path, idle: bool) -> None:
-    with Lab(Setup(rounds=4, seed=4, times=SHORT, idle_chain=idle), tmp_path) as lab:
+    with Lab(Setup(rounds=4, seed=4, times=IDLE if idle else SHORT, idle_chain=idle), tmp_path) as lab:
         lab.start_all()
         lab.wait_for_round(1)
         lab.kill("trainer-2")
