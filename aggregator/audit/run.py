@@ -1,0 +1,102 @@
+"""The audit of one job, from its facts and its files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from aggregator.archive import Archive
+from aggregator.audit.facts import Facts
+from aggregator.audit.keys import Keys
+from aggregator.audit.models import Models, files_of
+from aggregator.audit.report import Finding, Report, Wrong
+from aggregator.audit.rounds import Rounds
+from aggregator.audit.walk import Walk
+from protocol.cid import to_cid
+from protocol.errors import HansaError
+from protocol.spec import MAX_BYTES
+from protocol.store import Store
+from protocol.types import Digest
+
+
+def audit(facts: Facts, files: Store, keys: Keys | None = None) -> Report:
+    """Checks everything that follows from anything. Never raises for what it finds.
+
+    files: the job's spec, models and sealed updates. keys: what opens updates; without any, models are not made again.
+    """
+    report = Report()
+    rounds = Rounds(files, report)
+    walk = Walk(facts, rounds.after)
+    try:
+        walk.events()
+        _count(report, walk)
+        walk.agrees()
+        report.ok("contract answers", len(facts.answers))
+    except Wrong as error:
+        report.wrong.append(error.finding)
+        report.gap("what follows from the events", "they are not as they must be")
+        return report
+    history = walk.history
+    if history.ended is None:
+        where = f"round {len(walk.course.finalised) + 1}, {facts.state().phase.name}"
+        report.gap("the job's end", f"it has not ended by block {facts.at.number}: it is in {where}")
+    rounds.read_spec(history)
+    if rounds.context is not None:
+        Models(facts, walk, rounds, files, keys or Keys(), report).check()
+    return report
+
+
+def audit_archive(path: Path, keys: Keys | None = None) -> tuple[Report, Facts | None]:
+    """As `audit`, of one file; and its facts, where it could be read at all."""
+    try:
+        archive = Archive.open(path)
+    except Wrong as error:
+        report = Report()
+        report.wrong.append(error.finding)
+        report.gap("everything in the archive", "it is not as it was written")
+        return report, None
+    with archive:
+        report = audit(archive.facts, archive, keys)
+        report.ok("archive digest")
+        _check_rest(archive, report)
+        return report, archive.facts
+
+
+def _check_rest(archive: Archive, report: Report) -> None:
+    """Files that no check needed have the bytes of their CIDs too, and the job names every one."""
+    try:
+        walk = Walk(archive.facts)
+        walk.events()
+        named = {digest for digest, _ in files_of(walk.history)}
+    except Wrong:
+        named = set(archive.entries)
+    for digest, entry in archive.entries.items():
+        if digest not in named:
+            report.wrong.append(Finding(f"file {to_cid(digest)}", "one that the job names", "one that it does not"))
+        if digest not in archive.read:
+            try:
+                archive.get(digest, limit=entry.size, timeout=0)
+                report.ok("other files")
+            except HansaError as error:
+                report.wrong.append(Finding(f"file {to_cid(digest)}", "the bytes that its CID names", str(error)))
+
+
+def files_with_limits(facts: Facts, store: Store) -> Sequence[tuple[Digest, int]]:
+    """What an archive of these facts should hold, and how large each file may be."""
+    report = Report()
+    walk = Walk(facts)
+    walk.events()
+    rounds = Rounds(store, report)
+    rounds.read_spec(walk.history)
+    spec = rounds.context.spec if rounds.context is not None else None
+    limits = {"spec": MAX_BYTES, "model": spec.model_bytes if spec else 0, "update": spec.update_bytes if spec else 0}
+    return [(digest, limits[kind]) for digest, kind in files_of(walk.history)]
+
+
+def _count(report: Report, walk: Walk) -> None:
+    for name, times in walk.counts.items():
+        if times and name[:1].islower():
+            report.ok(name, times)
+    for name, times in walk.till.counts.items():
+        if times:
+            report.ok(name, times)
