@@ -1,0 +1,4 @@
+"""What is claimed, measured, the peer beside it: `python -m benchmarks NAME [--quick] [--json FILE]`.
+
+The real functions without the chain. A figure is never an assertion: tests run these only to see that they run.
+"""

@@ -1,0 +1,66 @@
+"""`python -m benchmarks NAME [--quick] [--json FILE]`: measures, shows tables, draws reports/NAME.png."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.peers import INSTALL
+from benchmarks.report import Report
+from protocol.errors import HansaError
+
+NAMES = {
+    "aggregation": "Hansa's exact rules, Flower's own functions, and what memory gives",
+    "attacks": "what each rule loses to each attack",
+    "pay": "who is paid what, by the pay rule and by two that it was chosen over",
+    "quantisation": "8 and 16 bits beside float32",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    started = time.monotonic()
+    try:
+        report = measured(options)
+    except HansaError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    report.seconds = time.monotonic() - started
+    report.show()
+    picture = report.draw()
+    print(f"Drawn: {picture}" if picture else f"No picture without matplotlib: {INSTALL}")
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(report.as_json())
+        print(f"Written: {options.json}")
+    return 0
+
+
+def measured(options: argparse.Namespace) -> Report:
+    module = importlib.import_module(f"benchmarks.{options.name}")
+    chosen = {name: value for name in ("tasks", "seeds", "seats") if (value := getattr(options, name)) is not None}
+    report: Report = module.run(quick=options.quick, **chosen)
+    return report
+
+
+def parser() -> argparse.ArgumentParser:
+    lines = "\n".join(f"  {name:13}{what}" for name, what in NAMES.items())
+    made = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=f"What is claimed, measured:\n{lines}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("name", choices=NAMES, metavar="NAME")
+    made.add_argument("--quick", action="store_true", help="small: a minute or so, rougher figures")
+    made.add_argument("--json", type=Path, metavar="FILE", help="write what was measured there, too")
+    made.add_argument("--tasks", nargs="+", choices=("heart", "mnist"), help="only these (not for aggregation)")
+    made.add_argument("--seeds", type=int, help="so many seeds, from 1")
+    made.add_argument("--seats", type=int, nargs="+", help="committees of so many validators (pay)")
+    return made
+
+
+if __name__ == "__main__":
+    sys.exit(main())

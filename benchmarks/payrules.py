@@ -1,0 +1,83 @@
+"""The pay rule, and two that it was chosen over, on the same judgements: a pay rule never changes the model.
+
+`shipped`: running averages, a round weighs how far its measurements agree in sign (`protocol.pay`).
+`sums`: what was measured, summed over the rounds; round 1, where the loss falls most, outweighs all others.
+`normalised`: each round's measurements divided by their size; every round weighs the same, one of pure noise too.
+All three clamp what is measured, follow the smaller of gain and news, and share out alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TypeAlias
+
+from benchmarks.simulate import REWARD, History
+from protocol import pay
+from protocol.ledger import Judgement
+from protocol.pay import PRIOR, Record, U
+from protocol.types import Address, Code
+
+Weights: TypeAlias = Mapping[Address, int]
+Records: TypeAlias = Mapping[Address, Record]
+Advance: TypeAlias = Callable[[Records, Mapping[Address, Judgement], Weights], dict[Address, Record]]
+
+
+def sums(records: Records, judgements: Mapping[Address, Judgement], weights: Weights) -> dict[Address, Record]:
+    after = dict(records)
+    for trainer, gain, news, a, _, _ in _clamped(judgements, weights):
+        old = records.get(trainer, Record(dg=U - PRIOR, dn=U - PRIOR))  # the divisor of an average stays 1
+        after[trainer] = replace(old, cg=old.cg + U * gain // a, cn=old.cn + U * max(0, news) // a)
+    return after
+
+
+def normalised(records: Records, judgements: Mapping[Address, Judgement], weights: Weights) -> dict[Address, Record]:
+    after = dict(records)
+    lines = _clamped(judgements, weights)
+    total = sum(a for _, _, _, a, _, _ in lines)
+    for trainer, gain, news, a, size, spread in lines:
+        old = records.get(trainer, Record())
+        cg = old.cg + (U * total * gain // (a * size) if size else 0)
+        cn = old.cn + (U * total * max(0, news) // (a * spread) if spread else 0)
+        after[trainer] = Record(cg, old.dg + U, cn, old.dn + U)
+    return after
+
+
+def _clamped(
+    judgements: Mapping[Address, Judgement], weights: Weights
+) -> list[tuple[Address, int, int, int, int, int]]:
+    """(trainer, gain, news, a, sum of |gain|, sum of |news|), clamped as the shipped rule does."""
+    ok = [trainer for trainer, judgement in judgements.items() if judgement.code == Code.OK]
+    a = {trainer: weights[trainer] for trainer in ok}
+    gain = pay._clamped({t: judgements[t].gain for t in ok}, a)
+    news = pay._clamped({t: min(judgements[t].gain, judgements[t].news) for t in ok}, a)
+    size, spread = (sum(abs(x) for x in column.values()) for column in (gain, news))
+    return [(t, gain[t], news[t], a[t], size, spread) for t in ok]
+
+
+RULES: dict[str, Advance] = {"shipped": pay.advance, "sums": sums, "normalised": normalised}
+
+
+def totals(history: History, rule: str) -> dict[str, int]:
+    """What each player would have got over the job."""
+    return {name: sum(paid[name] for paid in by_round(history, rule)) for name in names(history)}
+
+
+def by_round(history: History, rule: str) -> list[dict[str, int]]:
+    players = history.job.players
+    weights = {player.address: player.weight for player in players}
+    address = {player.name: player.address for player in players}
+    records: dict[Address, Record] = {}
+    result = []
+    for played in history.rounds:
+        submitted = [address[name] for name in played.submitted]
+        judgements = dict(zip(submitted, played.ledger.judgements, strict=True))
+        records = RULES[rule](records, judgements, weights)
+        shares = pay.shares(records, [submitted[i] for i in played.ledger.included], weights)
+        paid = pay.payments(shares, REWARD)
+        result.append({name: int(paid.get(address[name], 0)) for name in address})
+    return result
+
+
+def names(history: History) -> list[str]:
+    return [player.name for player in history.job.players]

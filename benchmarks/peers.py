@@ -1,0 +1,29 @@
+"""What only benchmarks need, from where it does not disturb Hansa's own pins.
+
+Flower wants older versions of packages that Hansa pins, so it may live in a folder of its own, which is looked at
+last: `pip install --target build/bench flwr==1.41.0 matplotlib==3.11.2`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(os.environ.get("HANSA_BENCH") or Path(__file__).parents[1] / "build" / "bench")
+INSTALL = "pip install --target build/bench flwr==1.41.0 matplotlib==3.11.2"
+
+
+def offered(module: str, before: Callable[[], None] | None = None) -> Any | None:
+    """The module, or None where it is not installed."""
+    if FOLDER.is_dir() and str(FOLDER) not in sys.path:
+        sys.path.append(str(FOLDER))
+    if before is not None:
+        before()
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        return None

@@ -1,0 +1,127 @@
+"""What a benchmark found: as tables on the screen, as JSON, as a picture."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.peers import offered
+
+REPORTS = Path("reports")
+COLUMNS = 130  # where the output is no terminal
+Cell = str | int | float | None
+
+
+@dataclass
+class Section:
+    """One table. rows: the first cell is the line's name; floats are shown with `digits` digits."""
+
+    title: str
+    columns: list[str]
+    rows: list[list[Cell]]
+    notes: list[str] = field(default_factory=list)
+    digits: int = 2
+
+
+@dataclass
+class Report:
+    """What one run of one benchmark measured. plots: as for `draw`."""
+
+    name: str
+    quick: bool
+    sections: list[Section]
+    seconds: float = 0.0
+    plots: list[Plot] = field(default_factory=list)
+
+    def show(self, console: Console | None = None) -> None:
+        console = console or Console(width=None if os.isatty(1) else COLUMNS)
+        for section in self.sections:
+            table = Table(title=section.title, title_justify="left", caption="\n".join(section.notes) or None)
+            table.caption_justify = "left"
+            for number, column in enumerate(section.columns):
+                table.add_column(column, justify="right" if number else "left")
+            for row in section.rows:
+                table.add_row(*(shown(cell, section.digits) for cell in row))
+            console.print(table)
+        console.print(f"{self.name}{' --quick' if self.quick else ''}: {self.seconds:.0f} s on {machine()['cpu']}")
+
+    def as_json(self) -> str:
+        facts = {"benchmark": self.name, "quick": self.quick, "seconds": round(self.seconds, 1), "machine": machine()}
+        facts["sections"] = [asdict(section) for section in self.sections]
+        return json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
+
+    def draw(self, folder: Path = REPORTS) -> Path | None:
+        """reports/NAME.png; None where matplotlib is not installed."""
+        pyplot = offered("matplotlib.pyplot", before=_without_window)
+        if pyplot is None or not self.plots:
+            return None
+        folder.mkdir(parents=True, exist_ok=True)
+        figure, axes = pyplot.subplots(1, len(self.plots), figsize=(7 * len(self.plots), 5), squeeze=False)
+        for axis, plot in zip(axes[0], self.plots, strict=True):
+            _bars(axis, plot)
+        figure.tight_layout()
+        figure.savefig(folder / f"{self.name}.png", dpi=110)
+        pyplot.close(figure)
+        return folder / f"{self.name}.png"
+
+
+@dataclass
+class Plot:
+    """Groups of bars: a value for each label in each series; line: where a target stands."""
+
+    title: str
+    unit: str
+    labels: list[str]
+    series: dict[str, Sequence[float | None]]
+    line: float | None = None
+
+
+def shown(cell: Cell, digits: int = 2) -> str:
+    if cell is None:
+        return "–"
+    return f"{cell:.{digits}f}" if isinstance(cell, float) else str(cell)
+
+
+def machine() -> dict[str, Any]:
+    """What the figures hang on."""
+    versions = {name: importlib.metadata.version(name) for name in ("numpy", "torch")}
+    return {"cpu": _cpu(), "cores": os.cpu_count(), "python": platform.python_version(), **versions}
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _without_window() -> None:
+    os.environ.setdefault("MPLBACKEND", "agg")
+
+
+def _bars(axis: Any, plot: Plot) -> None:
+    width = 0.8 / len(plot.series)
+    for number, (name, values) in enumerate(plot.series.items()):
+        heights = [value if value is not None else float("nan") for value in values]
+        places = [place + (number - (len(plot.series) - 1) / 2) * width for place in range(len(values))]
+        axis.barh(places, heights, width, label=name)
+    if plot.line is not None:
+        axis.axvline(plot.line, color="black", linestyle="--", linewidth=1)
+    axis.set_yticks(range(len(plot.labels)), plot.labels)
+    axis.invert_yaxis()
+    axis.set_title(plot.title)
+    axis.set_xlabel(plot.unit)
+    axis.legend()
+
+
+Maker = Callable[..., Report]

@@ -1,0 +1,97 @@
+"""Who has which rows: the trainers', the validators' and the test rows of one benchmark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks import load_task
+from tasks.learning import mean_loss
+from tasks.rows import Rows, concat, generator
+from tasks.study import PartyTask
+
+
+@dataclass(frozen=True)
+class World:
+    """A task, and its rows as dealt out. held: what all parties together gave for validation, by party and label."""
+
+    task: PartyTask
+    rows: tuple[Rows, ...]  # one item a trainer
+    held: Rows
+    test: Rows
+    labels: int  # how many classes there are
+
+    def validation(self, seat: int, seats: int) -> Rows:
+        return self.held.take(slice(seat, None, seats))
+
+    def metric(self, params: dict[str, NDArray[np.float32]]) -> float:
+        """Accuracy on the test rows, 0 to 1."""
+        return self.task.measured(params, self.test)
+
+    def likelihood(self, params: dict[str, NDArray[np.float32]]) -> float:
+        """Minus the mean loss on the test rows."""
+        return -mean_loss(self.task, params, self.test)
+
+
+def heart(seed: int, parties: int = 4) -> World:
+    """The four hospitals; any other number of parties gets all rows dealt out evenly by the seed."""
+    return _world(_task("heart", {"parties": parties}, seed), labels=2)
+
+
+def mnist(seed: int, parties: int, alpha: str = "0.5", rows: int | None = None, held: int = 900) -> World:
+    """MNIST, split by a Dirichlet draw. rows: at most so many for each trainer; held: for all validators together."""
+    task = _task("mnist", {"parties": parties, "alpha": alpha}, seed)
+    world = _world(task, labels=10)
+    random = generator("benchmarks", "mnist", seed)
+    chosen = tuple(few(part, rows, random) for part in world.rows) if rows else world.rows
+    return replace(world, rows=chosen, held=few(world.held, held, random), test=few(world.test, 2000, random))
+
+
+def _task(name: str, settings: dict[str, object], seed: int) -> PartyTask:
+    task = load_task(name, settings, seed)
+    assert isinstance(task, PartyTask)
+    return task
+
+
+def _world(task: PartyTask, labels: int) -> World:
+    everyone = task.everyone
+    return World(
+        task=task,
+        rows=tuple(party.train for party in everyone),
+        held=task.validation(0, 1),
+        test=concat([party.test for party in everyone]),
+        labels=labels,
+    )
+
+
+def few(rows: Rows, most: int, random: np.random.RandomState) -> Rows:
+    """At most so many of the rows, in their order."""
+    return rows.take(np.sort(random.permutation(len(rows))[:most]))
+
+
+def relabelled(rows: Rows, labels: NDArray[Any]) -> Rows:
+    return Rows(rows.inputs, labels.astype(rows.labels.dtype))
+
+
+def noisy(rows: Rows, part: float, classes: int, *key: int | str) -> Rows:
+    """The rows with a part of the labels changed to another class, drawn by the key."""
+    random = generator("label noise", *key)
+    wrong = random.permutation(len(rows))[: round(part * len(rows))]
+    labels = rows.labels.copy()
+    labels[wrong] = (labels[wrong] + random.randint(1, classes, len(wrong))) % classes
+    return relabelled(rows, labels)
+
+
+def flipped(rows: Rows, classes: int) -> Rows:
+    """Every label the opposite one: class c becomes classes − 1 − c."""
+    return relabelled(rows, classes - 1 - rows.labels)
+
+
+def cut(rows: Rows, parts: int, *key: int | str) -> Sequence[Rows]:
+    """One trainer's rows shuffled by the key and cut into equal parts."""
+    order = generator("cut", *key).permutation(len(rows))
+    return [rows.take(np.sort(order[part::parts])) for part in range(parts)]
