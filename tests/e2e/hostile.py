@@ -21,7 +21,6 @@ from protocol import daemon as daemon_module
 from protocol import envelope, keys, sheet, tensors
 from protocol.chain.deployment import Deployment
 from protocol.chain.federation import JobState
-from protocol.chain.outcome import Outcome
 from protocol.cid import to_cid
 from protocol.model import Model, Update
 from protocol.store.local import LocalStore
@@ -96,18 +95,18 @@ class DiesOften:
 
     deaths: Path
 
-    def send(self, call: Any, *key: Any) -> Outcome:
+    def __init__(self, config: Any) -> None:
+        super().__init__(config)  # type: ignore[call-arg]
         mempool = self.sender._mempool  # type: ignore[attr-defined]
-        broadcast = type(mempool).broadcast
+        broadcast = mempool.broadcast
 
         def mortal(sent: Any) -> None:
             step = str(sent.key[1])
             self._may_die(f"{step} journalled")
-            broadcast(mempool, sent)
+            broadcast(sent)
             self._may_die(f"{step} sent")
 
         mempool.broadcast = mortal
-        return super().send(call, *key)  # type: ignore[misc,no-any-return]
 
     def publish(self, digest: Digest) -> None:
         self._may_die("publish before")
@@ -236,9 +235,7 @@ class Robber(Idler):
     def _loot(self, cycle: Any, base: Digest, model: Model) -> Digest:
         account = Account.from_key(self.accomplice)
         theirs = next(update for update in cycle.updates if update.trainer == self.victim)
-        ctx = envelope.context(
-            self.chain.chain_id, self.federation.address, self.job, cycle.cycle, self.victim, base
-        )
+        ctx = envelope.context(self.chain.chain_id, self.federation.address, self.job, cycle.cycle, self.victim, base)
         seat = cycle.committee.index(account.address)
         data = self.store.get(theirs.digest, limit=2**20, timeout=5)
         opened = envelope.open_envelope(data, ctx, seat, keys.encryption_secret(account), self.member_keys(cycle))
@@ -316,5 +313,3 @@ class Sleeper(Validator):
         if state.round == self.round and state.failures < self.cycles and state.phase >= Phase.SUBMIT:
             die()
         return super().act(state)
-
-

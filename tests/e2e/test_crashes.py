@@ -7,8 +7,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from federations import TRAINERS, VALIDATORS, Observed, Undisturbed, attendance, check_once, federation, finish, models
-from federations import pay, verdicts
+from federations import (
+    TRAINERS,
+    VALIDATORS,
+    Observed,
+    Undisturbed,
+    attendance,
+    check_once,
+    federation,
+    finish,
+    models,
+    pay,
+    verdicts,
+)
 from hostile import cast
 
 from protocol.types import Code

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from federations import TRAINERS, VALIDATORS, Undisturbed, attendance, check_logs, check_once, federation, finish
-from federations import models, verdicts
+from federations import (
+    TRAINERS,
+    VALIDATORS,
+    Undisturbed,
+    attendance,
+    check_logs,
+    check_once,
+    federation,
+    finish,
+    models,
+    verdicts,
+)
 
 from protocol.types import Code
 
