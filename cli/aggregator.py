@@ -78,6 +78,7 @@ def status(here: Here, job: JobOption, account: Account = None) -> None:
         "committed": seat is not None and bool(view.state.committed >> seat & 1),
         "revealed": seat is not None and bool(view.state.revealed >> seat & 1),
         "voted": seat is not None and bool(view.state.voted >> seat & 1),
+        "key_announced": wire.federation.announced_key(who) is not None,
         "matched": did.matched,
         "wrong": did.wrong,
         "missed": did.missed,
@@ -92,5 +93,7 @@ def _show(console: Console, data: dict[str, Any], token: Token) -> None:
     done = ", ".join(step for step in ("committed", "revealed", "voted") if data[step]) or "nothing done in this cycle"
     at = f"{data['phase']} ({data['round'] - 1} rounds done)"
     console.print(f"[bold]{data['address']}[/] in job {data['job']}: {at}, {seat}, {done}")
+    if not data["key_announced"]:
+        console.print("  [yellow]no encryption key announced yet: nothing can be sealed to it[/]")
     console.print(f"  matched  {data['matched']}\n  wrong    {data['wrong']}\n  missed   {data['missed']}")
     console.print(f"  earned   {token.text(int(data['earned']))}")

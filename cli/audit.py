@@ -72,14 +72,16 @@ def audit(
         raise typer.Exit(report.exit_code)
 
 
-def write_job(wire: Wire, job: int, path: Path) -> None:
-    """Leaves the archive of a job at `path`."""
+def write_job(wire: Wire, job: JobId, directory: Path) -> str:
+    """Leaves the archive of a job in a directory, and returns its path."""
     from aggregator.archive import write_archive
     from aggregator.audit.gather import gather
     from aggregator.audit.run import files_with_limits
 
-    facts = gather(wire.federation, JobId(job))
+    path = directory / f"job-{job}.hansa"
+    facts = gather(wire.federation, job)
     write_archive(path, facts, files_with_limits(facts, wire.store), wire.store)
+    return str(path)
 
 
 def _export(here: Here, facts: Facts, wire: Wire, path: Path) -> None:

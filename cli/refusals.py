@@ -30,13 +30,15 @@ WORDS: Mapping[str, str] = {
     "Terms_NotAContract": "{account} is not a contract",
     "Terms_SeatsOutOfBounds": "{seats} seats; 1 to 24 are possible",
     "Terms_QuorumOutOfBounds": "a quorum of {quorum} of {seats} seats; more than half are needed",
+    "Terms_PhaseOutOfBounds": "{phase} would take {time} s; 1 s to 30 days are possible",
+    "Terms_SlashTimeOutOfBounds": "slash time {slashTime} s; 1 s to 30 days, and the claim time {claimTime}, are possible",
     "Terms_TooLong": "the job could take {time} s; three years are possible",
     "Committee_WrongMembers": "a committee needs 1 to 24 different members",
     "ERC20InsufficientBalance": "{sender} has {balance} token units and needs {needed}",
     "ERC20InsufficientAllowance": "{spender} may take {allowance} token units and needs {needed}",
 }
 TIMES = frozenset({"from", "until"})
-PHASES = frozenset({"expected", "actual"})
+PHASES = {"Federation_WrongPhase": ("expected", "actual"), "Terms_PhaseOutOfBounds": ("phase",)}
 
 
 def explain(error: ContractError) -> str:
@@ -46,16 +48,16 @@ def explain(error: ContractError) -> str:
     words = WORDS.get(error.name)
     if words is None:
         return str(error)
-    phases = error.name == "Federation_WrongPhase"
+    phases = PHASES.get(error.name, ())
     try:
-        return words.format(**{name: _shown(name, value, phases) for name, value in error.arguments.items()})
+        return words.format(**{name: _shown(name, value, name in phases) for name, value in error.arguments.items()})
     except KeyError:  # an error of the same name with other arguments, from somebody else's contract
         return str(error)
 
 
-def _shown(name: str, value: Any, phases: bool) -> str:
+def _shown(name: str, value: Any, is_phase: bool) -> str:
     if name in TIMES:
         return datetime.fromtimestamp(int(value)).astimezone().isoformat(" ", "seconds")
-    if phases and name in PHASES:
+    if is_phase:
         return Phase(int(value)).name
     return str(value)

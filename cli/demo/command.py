@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cli.demo.lab import Lab
     from cli.demo.view import View
 
-OURS = ("anvil.log", "baselines.json", "deployment.json", "journals", "keys", "kubo", "logs", "store")
+OURS = ("anvil.log", "baselines.json", "deployment.json", "job-1.hansa", "journals", "keys", "kubo", "logs", "store")
 """What a demo makes in its directory; a later one clears it away."""
 MARK = "demo"
 ROUND_SECONDS = 240.0  # that the demo waits for one round
@@ -63,6 +63,7 @@ def demo(
 
 
 def _run(here: Here, lab: Lab, keep: bool) -> None:
+    from cli.audit import write_job
     from cli.demo.report import report
     from cli.demo.view import View
 
@@ -86,6 +87,7 @@ def _run(here: Here, lab: Lab, keep: bool) -> None:
                 measured = baselines if lab.finish_study(baselines) else None
             with lab.timed("report"):
                 data, job, gas = report(lab, measured, time.monotonic() - began)
+                data["archive"] = write_job(lab.wire, job.job, here.dir)
             view.step("")
             token = lab.wire.token()
             if keep:
@@ -106,6 +108,8 @@ def _run(here: Here, lab: Lab, keep: bool) -> None:
         console.print()
         tables.show_costs(console, gas, lab)
         tables.show_time(console, lab.took, phases, data["seconds"])
+        console.print(f"\nCheck every number of it, now or in ten years, without chain or store:\n"
+                      f"  hansa audit --archive {data['archive']} --dir {here.dir} --account validator-1")  # fmt: skip
         _what_next(console, here.dir, lab, keep)
 
     here.answer(data, render)
