@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -26,6 +27,7 @@ MAY_IMPORT = {
 }
 MAX_LINES = 320
 HEAVY = {"torch", "brownie"}
+KINDS = ("unit", "integration", "e2e")  # of tests that one pytest runs; contract tests have brownie's own
 NOT_RUN = {"prepare.py"}  # tells how a task's data were made, from packages that nobody else needs
 IMPORTED_BY_OTHERS = {"coincurve"}  # eth-keys takes it where it finds it, and is 71 times faster
 MACHINE_PATH = re.compile(r"(?<![\w.~}/])/(?:root|work|home|Users|opt)/[\w.]")
@@ -134,8 +136,10 @@ def test_files__name_no_machine_and_no_registry_of_its_own() -> None:
 
 def test_tests__have_no_package_that_shadows_ours() -> None:
     assert not list((ROOT / "tests").rglob("__init__.py"))
-    names = [path.name for path in tracked("tests/*.py") if path.name != "conftest.py"]
-    assert len(names) == len(set(names)), "pytest imports test files by their bare names"
+    contracts, others = tracked("tests/contracts/*.py"), tracked(*(f"tests/{kind}/*.py" for kind in KINDS))
+    for together in (contracts, others):
+        names = Counter(path.name for path in together if path.name != "conftest.py")
+        assert not [name for name, times in names.items() if times > 1], "one run imports test files by their bare names"
 
 
 def root_of(name: str) -> str:
