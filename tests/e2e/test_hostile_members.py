@@ -1,0 +1,67 @@
+"""Hostile members and a lying store: the honest quorum's result stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from federations import (
+    TRAINERS,
+    VALIDATORS,
+    Undisturbed,
+    attendance,
+    check_logs,
+    check_once,
+    events,
+    federation,
+    finish,
+    models,
+    pay,
+    verdicts,
+)
+from hostile import cast
+
+from protocol.sheet import decode_sheet
+from protocol.types import Code
+
+ROUNDS = 3
+
+
+def test_one_votes_a_wrong_result__another_reveals_nonsense(tmp_path: Path, undisturbed: Undisturbed) -> None:
+    with federation(tmp_path, rounds=ROUNDS, quorum=2) as lab:
+        cast(lab, "validator-1", "Liar")
+        cast(lab, "validator-2", "Raver")
+        lab.start_all()
+        view = finish(lab)
+        check_once(lab)
+        check_logs(lab)
+        assert attendance(lab, view, "validator-1") == (0, ROUNDS, 0)
+        assert attendance(lab, view, "validator-2") == (ROUNDS, 0, 0)
+        assert attendance(lab, view, "validator-3") == (ROUNDS, 0, 0)
+        assert models(view) == undisturbed.models[:ROUNDS]
+        assert {name: verdicts(lab, view, name) for name in TRAINERS} == dict.fromkeys(TRAINERS, [Code.OK] * ROUNDS)
+        assert view.misvoted() == []
+        reward = view.context.terms.reward_per_round
+        for number, (cycle, _) in enumerate(view.finalised):
+            seat = cycle.committee.index(lab.address("validator-2"))
+            (raved,) = (revealed.sheet for revealed in cycle.sheets if revealed.seat == seat)
+            assert raved[0] == 200 and decode_sheet(raved, 4)[0].code == Code.UNREACHABLE
+            assert decode_sheet(raved, 4)[1].gain == 2**40
+            assert reward - 4 <= sum(pay(lab, view, name)[number] for name in TRAINERS) <= reward
+            judgements = view.rounds[number].judgements
+            assert all(abs(judgement.gain) < 10**9 for judgement in judgements), "the median is an honest number"
+
+
+def test_store_that_changes_a_byte__is_asked_again(tmp_path: Path, undisturbed: Undisturbed) -> None:
+    with federation(tmp_path, rounds=ROUNDS) as lab:
+        cast(lab, "validator-1", "HasALyingStore")
+        lab.start_all()
+        view = finish(lab)
+        check_once(lab)
+        check_logs(lab)
+        assert {name: attendance(lab, view, name) for name in VALIDATORS} == dict.fromkeys(VALIDATORS, (ROUNDS, 0, 0))
+        assert models(view) == undisturbed.models[:ROUNDS]
+        assert {name: pay(lab, view, name) for name in TRAINERS} == {
+            name: paid[:ROUNDS] for name, paid in undisturbed.pay.items()
+        }
+        told = [event["error"] for event in events(lab, "validator-1") if event["event"] == "will try again"]
+        assert any("the store gave other bytes" in error for error in told)
