@@ -32,7 +32,9 @@ MAGIC: Final = b"hansa-job-1\n"
 FOOTER: Final = 8 + 32
 MOST_MANIFEST: Final = 2**30
 _HEX = re.compile(r"0x(?:[0-9a-f]{2})*")
-_FIELDS = {"chain_id", "federation", "vault", "job", "at", "blocks", "events", "answers", "files"}
+_FIELDS = {
+    "chain_id", "federation", "vault", "job", "at", "blocks", "headers", "receipts", "events", "answers", "files",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,8 @@ def _document(facts: Facts, files: Sequence[tuple[str, int]]) -> dict[str, Any]:
         "job": facts.job,
         "at": _row(facts.at),
         "blocks": [_row(block) for _, block in sorted(facts.blocks.items())],
+        "headers": [[number, _hex(data)] for number, data in sorted(facts.headers.items())],
+        "receipts": [[number, [_hex(item) for item in data]] for number, data in sorted(facts.receipts.items())],
         "events": [[log.block, log.index, log.address, [_hex(t) for t in log.topics], _hex(log.data)]
                    for log in facts.logs],  # fmt: skip
         "answers": [[_hex(key), _hex(data)] for key, data in sorted(facts.answers.items())],
@@ -193,6 +197,8 @@ def _parse(manifest: bytes, end: int) -> tuple[Facts, dict[Digest, Entry]]:
             logs=tuple(_log(*row) for row in document["events"]),
             blocks={block.number: block for block in map(_block, document["blocks"])},
             answers={_octets(key): _octets(data) for key, data in document["answers"]},
+            headers={_number(number): _octets(data) for number, data in document["headers"]},
+            receipts={_number(number): tuple(map(_octets, data)) for number, data in document["receipts"]},
         )
         entries = _entries(document["files"], end)
         if _canonical(_document(facts, [(to_cid(d), e.size) for d, e in entries.items()])) != manifest:

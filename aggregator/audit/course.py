@@ -6,39 +6,13 @@ which phase could be over, what a failure burns, when a job ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable
 
 from aggregator.audit.report import differ
+from aggregator.audit.words import BASIS_POINTS, LOW_160, NO_METRIC_YET, ORDER, STEPS, Expected, Values, vault
 from protocol.chain.records import JobTerms, address, from_tuple
 from protocol.hashes import cycle_counter, everybody_due, result_hash, sealed_vote
 from protocol.types import Address, Phase
-
-Values = Mapping[str, Any]
-BASIS_POINTS = 10_000
-NO_METRIC_YET = -(2**63)
-LOW_160 = 2**160 - 1
-
-ORDER = ("UpdateSubmitted", "UpdatesAttested", "SharesReleased", "ScoresCommitted", "ScoresRevealed", "ResultVoted")
-STEPS = {
-    "UpdatesAttested": Phase.ATTEST,
-    "SharesReleased": Phase.RELEASE,
-    "ScoresCommitted": Phase.SCORE,
-    "ScoresRevealed": Phase.REVEAL,
-    "ResultVoted": Phase.VOTE,
-}
-
-
-class Expected(NamedTuple):
-    """The event that must come next, in the same transaction."""
-
-    contract: str
-    name: str
-    values: dict[str, Any]
-
-
-def vault(name: str, **values: Any) -> Expected:
-    return Expected("Vault", name, values)
 
 
 class Course:
@@ -61,6 +35,7 @@ class Course:
         self.acted: dict[Phase, int] = dict.fromkeys(STEPS.values(), 0)
         self.votes: dict[int, int] = {}
         self.fees_booked: list[tuple[Address, int]] = []  # since the last event of the Federation
+        self.updates, self.sheets = 0, bytes(32)  # the open cycle's accumulators; whoever drives this sets them
         self._rank = 0
         self._handlers: dict[str, Callable[[Values], list[Expected]]] = {
             "JobPosted": self._on_posted,
@@ -244,9 +219,6 @@ class Course:
         result = result_hash(*self._place, values["cycle"], self.updates, self.sheets, bytes(32), bytes(32))  # type: ignore[arg-type]
         same = sum(vote == sealed_vote(result, seat) for seat, vote in self.votes.items())  # type: ignore[arg-type]
         differ("votes that nothing could be aggregated are a quorum", True, same >= self.terms.quorum, **self.at)
-
-    updates: int = 0  # the open cycle's accumulators; whoever drives this sets them
-    sheets: bytes = bytes(32)
 
     def _on_rejoined(self, values: Values) -> list[Expected]:
         account = address(values["account"])

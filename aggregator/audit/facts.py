@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from eth_abi.abi import encode
@@ -25,7 +25,8 @@ class Facts:
     """Nothing in here is believed: `aggregator.audit` works out what must follow from what.
 
     at: the block that the answers are of. logs: of Federation and Vault about this job, and KeyAnnounced of its
-    members, in order. blocks: those that hold them. answers: by `key`, as ABI bytes.
+    members, in order. blocks: those that hold them. answers: by `question_key`, as ABI bytes. headers,
+    receipts: of these blocks, as they are hashed; headers of `at` too. Empty where the chain hashes blocks otherwise.
     """
 
     chain_id: int
@@ -36,6 +37,8 @@ class Facts:
     logs: tuple[Log, ...]
     blocks: Mapping[int, Block]
     answers: Mapping[bytes, bytes]
+    headers: Mapping[int, bytes] = field(default_factory=dict)
+    receipts: Mapping[int, tuple[bytes, ...]] = field(default_factory=dict)
 
     def answer(self, contract: str, name: str, *arguments: Any) -> tuple[Any, ...]:
         """What a contract answered. Wrong where it is not there, or not what the function returns."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
+from aggregator.audit.blocks import check_block, header_bytes, receipt_bytes
 from aggregator.audit.facts import Facts, Question, answer_bytes, fixed_questions, question_key, questions
+from aggregator.audit.proofs import members_of
 from aggregator.audit.report import Wrong
 from aggregator.audit.walk import Walk
 from protocol.chain.client import Block, Log, Reading, read_block
 from protocol.chain.codec import artifact
 from protocol.chain.federation import Federation
-from protocol.errors import FatalError
+from protocol.errors import ChainUnavailable, FatalError
 from protocol.types import JobId
 
 AT_ONCE = 500  # readings in one request
@@ -38,8 +42,8 @@ def gather(federation: Federation, job: JobId) -> Facts:
         asked += questions(walk.history, len(walk.course.finalised))
     except Wrong:
         pass  # the audit will say so; what depends on the events is not asked then
-    answers = _answers(federation, asked, at)
-    return Facts(known.chain_id, known.federation, known.vault, job, at, logs, known.blocks, answers)
+    headers, receipts = _proofs(federation, known)
+    return replace(known, answers=_answers(federation, asked, at), headers=headers, receipts=receipts)
 
 
 def _logs(federation: Federation, job: JobId, at: Block) -> tuple[Log, ...]:
@@ -55,13 +59,6 @@ def _logs(federation: Federation, job: JobId, at: Block) -> tuple[Log, ...]:
     return tuple(sorted(found, key=lambda log: (log.block, log.index)))
 
 
-def members_of(logs: Iterable[Log]) -> set[str]:
-    """Everybody who had a seat, in lower case."""
-    event = artifact("Federation").event("CycleOpened")
-    opened = (log for log in logs if log.topics[:1] == (event.topic,))
-    return {member for log in opened for member in event.decode(log.topics, log.data)["committee"]}
-
-
 def _blocks(federation: Federation, logs: Iterable[Log]) -> dict[int, Block]:
     numbers = sorted({log.block for log in logs})
     found: dict[int, Block] = {}
@@ -73,6 +70,26 @@ def _blocks(federation: Federation, logs: Iterable[Log]) -> dict[int, Block]:
     if numbers:
         federation.chain.rpc.ask([("eth_getBlockByNumber", [hex(number), False]) for number in numbers], check=check)
     return found
+
+
+def _proofs(federation: Federation, facts: Facts) -> tuple[dict[int, bytes], dict[int, tuple[bytes, ...]]]:
+    """Headers and receipts of the blocks with events; nothing where the node or the chain has no such thing."""
+    known = {**facts.blocks, facts.at.number: facts.at}
+    headers: dict[int, bytes] = {}
+    receipts: dict[int, tuple[bytes, ...]] = {}
+    try:
+        for number, block in sorted(known.items()):
+            wanted: list[tuple[str, list[Any]]] = [("eth_getBlockByNumber", [hex(number), False])]
+            if number in facts.blocks:
+                wanted.append(("eth_getBlockReceipts", [hex(number)]))
+            answers = federation.chain.rpc.ask(wanted)
+            headers[number] = header_bytes(answers[0])
+            if number in facts.blocks:
+                receipts[number] = tuple(receipt_bytes(receipt) for receipt in answers[1])
+            check_block(block, headers[number], receipts.get(number))
+    except (ChainUnavailable, Wrong, ValueError, KeyError, TypeError, AttributeError):
+        return {}, {}
+    return headers, receipts
 
 
 def _answers(federation: Federation, asked: list[Question], at: Block) -> Mapping[bytes, bytes]:

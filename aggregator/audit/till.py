@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
-from aggregator.audit.course import Expected, vault
 from aggregator.audit.report import differ
+from aggregator.audit.words import Expected, Values, vault
 from protocol.chain.records import Books, JobTerms, address
 from protocol.merkle import Leaf
 from protocol.types import Address, Timestamp, Wei
-
-Values = Mapping[str, Any]
 
 
 class Till:

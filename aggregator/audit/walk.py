@@ -9,11 +9,12 @@ from typing import Any
 
 from eth_abi.abi import encode
 
-from aggregator.audit.course import Course, Expected
+from aggregator.audit.course import Course
 from aggregator.audit.facts import Facts, question_key, questions
 from aggregator.audit.facts import fixed_questions as fixed
 from aggregator.audit.report import Finding, Wrong, differ, shown
 from aggregator.audit.till import Till
+from aggregator.audit.words import Expected
 from protocol.chain.client import Log
 from protocol.chain.codec import BadEncoding, Event, artifact
 from protocol.chain.drafts import HistoryError
