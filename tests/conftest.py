@@ -7,6 +7,10 @@ import socket
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("hansa", deadline=None)  # a busy machine is no failure
+settings.load_profile("hansa")
 
 ROOT = Path(__file__).resolve().parents[1]
 
