@@ -31,7 +31,7 @@ WORDS: Mapping[str, str] = {
     "Terms_SeatsOutOfBounds": "{seats} seats; 1 to 24 are possible",
     "Terms_QuorumOutOfBounds": "a quorum of {quorum} of {seats} seats; more than half are needed",
     "Terms_PhaseOutOfBounds": "{phase} would take {time} s; 1 s to 30 days are possible",
-    "Terms_SlashTimeOutOfBounds": "slash time {slashTime} s; 1 s to 30 days, and the claim time {claimTime}, are possible",
+    "Terms_SlashTimeOutOfBounds": "a slash time of {slashTime} s; 30 days, and {claimTime} s to claim, are the limits",
     "Terms_TooLong": "the job could take {time} s; three years are possible",
     "Committee_WrongMembers": "a committee needs 1 to 24 different members",
     "ERC20InsufficientBalance": "{sender} has {balance} token units and needs {needed}",

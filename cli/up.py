@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -77,6 +78,7 @@ def furnish(
 
     chain = Chain([anvil.url], None, ws=anvil.ws)
     require_local(chain.chain_id)
+    shutil.rmtree(here.dir / "journals", ignore_errors=True)  # of a chain that is gone
     addresses = make_keystores(here.keys, names)
     sponsor = open_published(here, names[0])
     with acting(chain, sponsor, journal_of(here, sponsor.address)) as actor:

@@ -52,10 +52,11 @@ class Worker:
         if self.alive:
             return
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        self.process = _context.Process(
+        process = _context.Process(
             target=_child, args=(self.target, self.arguments, str(self.log)), name=self.name, daemon=False
         )
-        self.process.start()
+        process.start()
+        self.process = process
         self.starts += 1
 
     @property

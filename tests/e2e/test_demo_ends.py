@@ -1,0 +1,65 @@
+"""However a demo ends, nothing of it goes on running."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
+
+
+def processes(mark: str) -> Iterator[str]:
+    """Command lines of the running processes that carry `mark` in their environment."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if mark.encode() in (entry / "environ").read_bytes():
+                    yield (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
+
+
+def wait_until_gone(mark: str, seconds: float) -> list[str]:
+    deadline = time.monotonic() + seconds
+    while (left := list(processes(mark))) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return left
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_demo__ended_by_a_signal__leaves_no_process(tmp_path: Path, number: signal.Signals) -> None:
+    mark = f"HANSA_TEST_MARK={uuid.uuid4()}"
+    name, value = mark.split("=")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli.main", "demo", "--rounds", "200", "--dir", str(tmp_path)],
+        cwd=ROOT,
+        env={**os.environ, name: value},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "logs" / "trainer-4.jsonl").exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        time.sleep(1.0)
+        assert len(list(processes(mark))) >= 8, "chain, warm parent and seven daemons run"
+        process.send_signal(number)
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+
+    if number != signal.SIGKILL:
+        assert process.returncode == 130
+        assert said == "hansa: interrupted\n"
+    assert wait_until_gone(mark, 20.0) == []
