@@ -132,12 +132,14 @@ class UnluckyValidator(DiesOften, Validator):
 
 
 class Copycat(Trainer):
-    """Registers the CID of whoever was first in this cycle."""
+    """Registers the CID that its victim has registered in this cycle."""
+
+    victim: Any
 
     def _submit(self, state: JobState) -> None:
-        others = [update for update in self.cycle(state).updates if update.trainer != self.me]
-        if others:
-            self.send(self.federation.submit_call(self.job, state.cycle, others[0].digest), "submit", state.cycle)
+        theirs = [update.digest for update in self.cycle(state).updates if update.trainer == self.victim]
+        if theirs:
+            self.send(self.federation.submit_call(self.job, state.cycle, theirs[0]), "submit", state.cycle)
         self.look_again(0.05)
 
     def publish(self, digest: Digest) -> None:
@@ -145,14 +147,16 @@ class Copycat(Trainer):
 
 
 class Replayer(Trainer):
-    """Publishes another trainer's bytes of the round before as its own."""
+    """Publishes its victim's bytes of the round before as its own."""
+
+    victim: Any
 
     def _submit(self, state: JobState) -> None:
         done = [cycle for cycle in self.history().cycles if cycle.outcome is not None]
         if done:
-            other = next(update for update in done[-1].updates if update.trainer != self.me)
-            self.journal.put_blob(self.store.get(other.digest, limit=2**20, timeout=5))
-            self.send(self.federation.submit_call(self.job, state.cycle, other.digest), "submit", state.cycle)
+            theirs = next(update.digest for update in done[-1].updates if update.trainer == self.victim)
+            self.store.put(self.store.get(theirs, limit=2**20, timeout=5))
+            self.send(self.federation.submit_call(self.job, state.cycle, theirs), "submit", state.cycle)
         else:
             super()._submit(state)
 
@@ -198,15 +202,15 @@ class Withholder(Trainer):
 class Twin(Trainer):
     """Sends what another trainer, who shares everything with it, sends; later."""
 
-    twin: Any
+    victim: Any
 
     def _submit(self, state: JobState) -> None:
-        if any(update.trainer == self.twin for update in self.cycle(state).updates):
+        if any(update.trainer == self.victim for update in self.cycle(state).updates):
             super()._submit(state)
         self.look_again(0.05)
 
     def _integers(self, base: Digest, model: Model) -> Digest:
-        me, self.me = self.me, self.twin
+        me, self.me = self.me, self.victim
         try:
             return super()._integers(base, model)
         finally:
