@@ -141,8 +141,9 @@ def _document(facts: Facts, files: Sequence[tuple[str, int]]) -> dict[str, Any]:
         "blocks": [_row(block) for _, block in sorted(facts.blocks.items())],
         "headers": [[number, _hex(data)] for number, data in sorted(facts.headers.items())],
         "receipts": [[number, [_hex(item) for item in data]] for number, data in sorted(facts.receipts.items())],
-        "events": [[log.block, log.index, log.address, [_hex(t) for t in log.topics], _hex(log.data)]
-                   for log in facts.logs],  # fmt: skip
+        "events": [
+            [log.block, log.index, log.address, [_hex(t) for t in log.topics], _hex(log.data)] for log in facts.logs
+        ],  # fmt: skip
         "answers": [[_hex(key), _hex(data)] for key, data in sorted(facts.answers.items())],
         "files": [list(item) for item in files],
     }

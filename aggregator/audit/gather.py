@@ -105,5 +105,3 @@ def _answers(federation: Federation, asked: list[Question], at: Block) -> Mappin
         for question, function, values in zip(part, functions, federation.chain.read(readings, at), strict=True):
             found[question_key(question)] = answer_bytes(function, values)
     return found
-
-

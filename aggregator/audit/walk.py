@@ -138,11 +138,12 @@ class Walk:
             self.course.updates, self.course.sheets = last.updates_acc, last.sheets_acc
         if name != "JobPosted" and not hasattr(self.course, "terms"):
             raise Wrong(Finding("the job's first event", "JobPosted", name))
+        place = self.course.at
         follow = self.course.on(name, values)
         try:
             self.fold.apply(log)
         except HistoryError as error:
-            raise Wrong(Finding(f"{name}", "what the hashes bind", str(error), **self.course.at)) from error
+            raise Wrong(Finding(name, "what the hashes bind", str(error), **place)) from error
         self.counts[COUNTED.get(name, name)] += 1
         if name == "JobPosted":
             self.till.terms = self.course.terms

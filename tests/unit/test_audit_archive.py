@@ -1,0 +1,321 @@
+"""One changed byte of an archive, one changed field of an event: the audit finds it. Thousands of times, at random.
+
+tests/vectors/job-1.hansa is what a `hansa demo --rounds 3` left; job-1.keys.json holds the content keys of its updates.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aggregator.archive import MAGIC, Archive, write_archive
+from aggregator.audit.facts import Facts
+from aggregator.audit.keys import Keys, read_keys
+from aggregator.audit.report import Report, Wrong
+from aggregator.audit.run import audit, audit_archive, files_with_limits
+from protocol.cid import digest_of, to_cid
+from protocol.errors import FatalError, NotFound
+from protocol.types import Digest
+
+VECTORS = Path(__file__).parents[1] / "vectors"
+JOB = VECTORS / "job-1.hansa"
+KEYS = VECTORS / "job-1.keys.json"
+BYTES = 3000
+FIELDS = 1200
+
+
+@pytest.fixture(scope="module")
+def archive() -> Iterator[Archive]:
+    with Archive.open(JOB) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def keys() -> Keys:
+    return Keys({}, read_keys(KEYS))
+
+
+def first(report: Report) -> str:
+    assert report.wrong, "nothing is wrong with it"
+    assert report.exit_code == 1
+    return str(report.wrong[0])
+
+
+def flipped(data: bytes, at: random.Random) -> bytes:
+    place = at.randrange(len(data))
+    return data[:place] + bytes([data[place] ^ 1 << at.randrange(8)]) + data[place + 1 :]
+
+
+# --- as it is
+
+
+def test_archive__of_an_honest_job__holds(keys: Keys) -> None:
+    report, facts = audit_archive(JOB, keys)
+    assert report.exit_code == 0 and not report.wrong and not report.gaps
+    assert facts is not None and facts.job == 1
+    assert report.checked["models made again, bit for bit"] == report.checked["results"] == 3
+    assert report.checked["verdicts against the bytes"] == report.checked["verdicts"] == 12
+    assert report.checked["events under their blocks' hashes"] == report.checked["events"]
+
+
+def test_archive__without_keys__says_what_is_not_checked() -> None:
+    report, _ = audit_archive(JOB)
+    assert report.exit_code == 0
+    assert [gap.what for gap in report.gaps] == ["models of rounds 1–3, made again"]
+
+
+def test_archive__is_deterministic(archive: Archive, tmp_path: Path) -> None:
+    again = tmp_path / "job-1.hansa"
+    assert write_archive(again, archive.facts, files_with_limits(archive.facts, archive), archive) == []
+    assert again.read_bytes() == JOB.read_bytes()
+
+
+# --- changed bytes
+
+
+def test_archive__any_byte_flipped__is_found(archive: Archive, tmp_path: Path) -> None:
+    at, whole, target = random.Random(1), JOB.read_bytes(), tmp_path / "changed.hansa"
+    target.write_bytes(whole)
+    files = max(entry.offset + entry.size for entry in archive.entries.values())
+    with target.open("r+b", buffering=0) as file:
+        for turn in range(BYTES):
+            if turn % 20 == 0:
+                place = at.randrange(files)
+            elif turn % 20 == 1:
+                place = at.choice((at.randrange(len(MAGIC)), len(whole) - 1 - at.randrange(40)))
+            else:
+                place = at.randrange(files, len(whole))
+            os.pwrite(file.fileno(), bytes([whole[place] ^ 1 << at.randrange(8)]), place)
+            report, _ = audit_archive(target)
+            assert report.exit_code == 1, f"byte {place}"
+            os.pwrite(file.fileno(), whole[place : place + 1], place)
+    assert target.read_bytes() == whole
+
+
+def test_archive__cut_short_or_longer__is_found(tmp_path: Path) -> None:
+    whole, target = JOB.read_bytes(), tmp_path / "changed.hansa"
+    for changed in (b"", MAGIC, whole[:-1], whole + b"\0", whole[: len(whole) // 2], whole + whole, whole[1:]):
+        target.write_bytes(changed)
+        assert first(audit_archive(target)[0])
+
+
+def test_archive__changed_file__is_named(archive: Archive, tmp_path: Path) -> None:
+    model = next(reversed(archive.entries))
+    changed = bytearray(JOB.read_bytes())
+    changed[archive.entries[model].offset + 50] ^= 1
+    target = tmp_path / "changed.hansa"
+    target.write_bytes(changed)
+    said = first(audit_archive(target)[0])
+    assert to_cid(model) in said and said.startswith("round 3")
+
+
+def test_archive__not_there__is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(FatalError, match="can't be read"):
+        audit_archive(tmp_path / "none.hansa")
+
+
+def test_archive__with_a_file_more__is_found(archive: Archive, tmp_path: Path) -> None:
+    class More:
+        def get(self, digest: Digest, *, limit: int, timeout: float) -> bytes:
+            return b"hello" if digest == extra else archive.get(digest, limit=limit, timeout=timeout)
+
+    extra = digest_of(b"hello")
+    target = tmp_path / "more.hansa"
+    write_archive(target, archive.facts, [*files_with_limits(archive.facts, archive), (extra, 5)], More())  # type: ignore[arg-type]
+    assert "one that the job names" in first(audit_archive(target)[0])
+
+
+# --- changed facts, in an archive that is sealed again
+
+
+def changed_log(facts: Facts, at: random.Random) -> Facts:
+    """One field of one event, or the event itself."""
+    logs = list(facts.logs)
+    place = at.randrange(len(logs))
+    log = logs[place]
+    match at.choice(("topic", "data", "block", "index", "drop", "twice", "swap")):
+        case "topic":
+            word = at.randrange(len(log.topics))
+            topics = (*log.topics[:word], flipped(log.topics[word], at), *log.topics[word + 1 :])
+            logs[place] = replace(log, topics=topics)
+        case "data" if log.data:
+            logs[place] = replace(log, data=flipped(log.data, at))
+        case "block":
+            logs[place] = replace(log, block=at.choice([b for b in facts.blocks if b != log.block]))
+        case "index":
+            logs[place] = replace(log, index=log.index + at.choice((-1, 1)))
+        case "twice":
+            logs.insert(place, log)
+        case "swap" if place:
+            other = logs[place - 1]
+            logs[place - 1] = replace(log, block=other.block, index=other.index)
+            logs[place] = replace(other, block=log.block, index=log.index)
+        case _:
+            del logs[place]
+    return replace(facts, logs=tuple(logs))
+
+
+def changed_rest(facts: Facts, at: random.Random) -> Facts:
+    """One answer of a contract, one block, one receipt, one header, one word about the deployment."""
+    match at.choice(("answer", "no answer", "block", "header", "receipt", "chain", "federation", "vault", "job", "at")):
+        case "answer":
+            key = at.choice(sorted(facts.answers))
+            return replace(facts, answers={**facts.answers, key: flipped(facts.answers[key], at)})
+        case "no answer":
+            gone = at.choice(sorted(facts.answers))
+            return replace(facts, answers={key: data for key, data in facts.answers.items() if key != gone})
+        case "block":
+            number = at.choice(sorted(facts.blocks))
+            return replace(facts, blocks={**facts.blocks, number: changed_block(facts.blocks[number], at)})
+        case "header":
+            number = at.choice(sorted(facts.headers))
+            return replace(facts, headers={**facts.headers, number: flipped(facts.headers[number], at)})
+        case "receipt":
+            number = at.choice(sorted(facts.receipts))
+            last = (*facts.receipts[number][:-1], flipped(facts.receipts[number][-1], at))
+            return replace(facts, receipts={**facts.receipts, number: last})
+        case "chain":
+            return replace(facts, chain_id=facts.chain_id ^ 1)
+        case "federation":
+            return replace(facts, federation=facts.vault)
+        case "vault":
+            return replace(facts, vault=facts.federation)
+        case "job":
+            return replace(facts, job=facts.job + 1)
+    return replace(facts, at=changed_block(facts.at, at))
+
+
+def changed_block(block: Any, at: random.Random) -> Any:
+    match at.choice(("timestamp", "hash", "parent")):
+        case "timestamp":
+            return replace(block, timestamp=block.timestamp + at.choice((-1, 1)))
+        case "hash":
+            return replace(block, hash=flipped(block.hash, at))
+    return replace(block, parent=flipped(block.parent, at))
+
+
+@pytest.mark.parametrize("change", [changed_log, changed_rest])
+def test_facts__anything_changed__is_found(archive: Archive, change: Any) -> None:
+    at = random.Random(2)
+    for turn in range(FIELDS):
+        assert audit(change(archive.facts, at), archive).exit_code == 1, f"turn {turn}"
+
+
+def test_events__without_receipts__every_bound_field_is_found(archive: Archive) -> None:
+    """Rules and hashes alone: what they leave open is only what nothing follows from."""
+    at = random.Random(3)
+    bare = replace(archive.facts, headers={}, receipts={})
+    assert audit(bare, archive).exit_code == 0
+    for turn in range(FIELDS // 2):
+        logs = list(bare.logs)
+        place = at.choice([i for i, log in enumerate(logs) if i and unbound(log) is None])
+        log = logs[place]
+        kind = at.choice(("topic", "data", "drop"))
+        if kind == "topic":
+            word = at.randrange(len(log.topics))
+            topics = (*log.topics[:word], flipped(log.topics[word], at), *log.topics[word + 1 :])
+            logs[place] = replace(log, topics=topics)
+        elif kind == "data" and log.data:
+            logs[place] = replace(log, data=flipped(log.data, at))
+        else:
+            del logs[place]
+        assert audit(replace(bare, logs=tuple(logs)), archive).exit_code == 1, f"turn {turn}: {kind} of {log}"
+
+
+def unbound(log: Any) -> str | None:
+    """Keys that nobody opens with, and metrics of votes off the median, follow from receipts alone."""
+    from protocol.chain.codec import artifact
+
+    event = artifact("Federation").events.get(log.topics[0])
+    return event.name if event is not None and event.name in ("KeyAnnounced", "ResultVoted") else None
+
+
+def test_vote__changed__is_told_as_a_vote(archive: Archive) -> None:
+    from protocol.chain.codec import artifact
+
+    topic = artifact("Federation").event("ResultVoted").topic
+    logs = list(archive.facts.logs)
+    place = next(i for i, log in enumerate(logs) if log.topics[0] == topic)
+    sealed = logs[place].data
+    logs[place] = replace(logs[place], data=sealed[:63] + bytes([sealed[63] ^ 1]) + sealed[64:])
+    said = first(audit(replace(archive.facts, logs=tuple(logs), headers={}, receipts={}), archive))
+    assert said.startswith("round 1, cycle 1, block") and "votes are missing or invented" in said
+
+
+# --- keys
+
+
+def test_keys__of_another_update__are_told(archive: Archive) -> None:
+    content = read_keys(KEYS)
+    one = next(iter(content))
+    report = audit(archive.facts, archive, Keys({}, {**content, one: bytes(32)}))
+    assert report.exit_code == 3 and not report.wrong
+    assert any("the key given for it does not open it" in gap.why for gap in report.gaps)
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"Qm": "00"}', '{"a": 1}', "null"])
+def test_keys__malformed__are_one_sentence(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "keys.json"
+    path.write_text(text)
+    with pytest.raises(FatalError, match="no file of content keys"):
+        read_keys(path)
+
+
+# --- lost files
+
+
+class Losing:
+    """A store that lost some files."""
+
+    def __init__(self, archive: Archive, *lost: Digest) -> None:
+        self._archive, self._lost = archive, lost
+
+    def get(self, digest: Digest, *, limit: int, timeout: float) -> bytes:
+        if digest in self._lost:
+            raise NotFound(f"{to_cid(digest)} is not to be had")
+        return self._archive.get(digest, limit=limit, timeout=timeout)
+
+
+def test_store__that_lost_a_file__exits_nonzero_and_names_it(archive: Archive, keys: Keys) -> None:
+    for digest in archive.entries:
+        report = audit(archive.facts, Losing(archive, digest), keys)  # type: ignore[arg-type]
+        assert report.exit_code == 3 and not report.wrong
+        assert any(to_cid(digest) in f"{gap.what} {gap.why}" for gap in report.gaps)
+
+
+def test_store__that_lost_a_model__is_made_up_for_by_its_updates(archive: Archive, keys: Keys) -> None:
+    from protocol.chain.events import Finalized
+
+    walk = walk_of(archive)
+    lost = [cycle.outcome.model for cycle in walk.history.cycles if isinstance(cycle.outcome, Finalized)]
+    report = audit(archive.facts, Losing(archive, *lost), keys)  # type: ignore[arg-type]
+    assert report.exit_code == 3
+    assert report.checked["models made again, bit for bit"] == 3
+
+
+def walk_of(archive: Archive) -> Any:
+    from aggregator.audit.walk import Walk
+
+    walk = Walk(archive.facts)
+    walk.events()
+    return walk
+
+
+def test_job__cut_off_before_its_end__is_not_what_the_contract_says(archive: Archive) -> None:
+    for cut in range(len(archive.facts.logs)):
+        logs = archive.facts.logs[:cut]
+        held = {log.block for log in logs}
+        blocks = {number: block for number, block in archive.facts.blocks.items() if number in held}
+        facts = replace(archive.facts, logs=logs, blocks=blocks, headers={}, receipts={})
+        assert first(audit(facts, archive))
+
+
+def test_events__nothing_at_all__is_wrong(archive: Archive) -> None:
+    with pytest.raises(Wrong, match="its posting is missing"):
+        files_with_limits(replace(archive.facts, logs=(), blocks={}), archive)
