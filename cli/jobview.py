@@ -46,6 +46,7 @@ def state_data(state: JobState) -> dict[str, Any]:
         "deadline": state.deadline,
         "enrolled": state.enrolled,
         "submitted": state.submitted,
+        "pending": state.pending,
         "committed": state.committed.bit_count(),
         "revealed": state.revealed.bit_count(),
         "voted": state.voted.bit_count(),
