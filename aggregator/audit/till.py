@@ -43,8 +43,10 @@ class Till:
 
     def on(self, name: str, values: Values, time: int, asked: bool) -> list[Expected]:
         """The Vault's next event, in a block of this time. asked: an event before it said that it must come."""
-        if name in ("Deposited", "Bonded", "RoundBooked", "Struck"):
+        if name in ("Deposited", "Bonded", "RoundBooked"):
             differ(f"{name} follows from what came before", True, asked)
+        if name == "Struck" and not asked:
+            self._may_strike(address(values["trainer"]), int(values["round"]), int(values["penalty"]))
         if name == "Burnt" and not asked:
             return self._on_expired(values, time)
         return self._handlers[name](values, time)
@@ -131,6 +133,12 @@ class Till:
             return []
         penalty = min(self.terms.strike_penalty, self.bonds[trainer])
         return [vault("Struck", trainer=trainer, round=round_, penalty=penalty)]
+
+    def _may_strike(self, trainer: Address, round_: int, penalty: int) -> None:
+        """A strike by a leaf that is not known: whoever has the round's sheets will tell whether it is one."""
+        differ(f"a strike of {trainer} that its leaf says", None, self.leaves.get(round_), round=round_)
+        differ(f"{trainer} is struck by a claim", True, (trainer, round_) in self.claimed, round=round_)
+        differ(f"the penalty of {trainer}", min(self.terms.strike_penalty, self.bonds[trainer]), penalty, round=round_)
 
     def _on_struck(self, values: Values, time: int) -> list[Expected]:
         trainer, penalty = address(values["trainer"]), int(values["penalty"])
