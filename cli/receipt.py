@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from cli.amounts import Token
+    from protocol.chain.history import CycleRecord
+    from protocol.ledger import RoundLedger
     from protocol.types import Address
 
 
@@ -51,9 +53,23 @@ def _line(view: JobView, trainer: Address, number: int) -> dict[str, Any]:
     place = next((i for i, update in enumerate(cycle.updates) if update.trainer == trainer), None)
     if place is None:
         return data
+    data |= _measured(cycle, ledger, place)
+    record = ledger.records.get(trainer, Record())
+    data |= {
+        "average_gain": record.cg / record.dg if record.dg else 0.0,
+        "average_news": record.cn / record.dn if record.dn else 0.0,
+        "record": {"cg": str(record.cg), "dg": str(record.dg), "cn": str(record.cn), "dn": str(record.dn)},
+    }
+    if trainer in ledger.shares:
+        data["share"] = _share(ledger, trainer)
+    return data
+
+
+def _measured(cycle: CycleRecord, ledger: RoundLedger, place: int) -> dict[str, Any]:
+    """What the validators said of one update, and what that makes of it."""
     judged = ledger.judgements[place]
     entries = {r.seat: decode_sheet(r.sheet, len(cycle.updates))[place] for r in cycle.sheets}
-    data |= {
+    said: dict[str, Any] = {
         "verdict": judged.code.name.lower(),
         "included": place in ledger.included,
         "by_validator": [
@@ -67,23 +83,20 @@ def _line(view: JobView, trainer: Address, number: int) -> dict[str, Any]:
         ],
     }
     if judged.code == Code.OK:
-        data |= {"median_gain": judged.gain, "median_news": judged.news}
-    record = ledger.records.get(trainer, Record())
-    data |= {
-        "average_gain": record.cg / record.dg if record.dg else 0.0,
-        "average_news": record.cn / record.dn if record.dn else 0.0,
-        "record": {"cg": str(record.cg), "dg": str(record.dg), "cn": str(record.cn), "dn": str(record.dn)},
+        said |= {"median_gain": judged.gain, "median_news": judged.news}
+    return said
+
+
+def _share(ledger: RoundLedger, trainer: Address) -> dict[str, Any]:
+    """How the part of the reward came about; large integers as strings."""
+    share = ledger.shares[trainer]
+    total = sum(other.p for other in ledger.shares.values())
+    return {
+        **{name: str(getattr(share, name)) for name in ("weight", "e", "k", "s", "before_cap", "cap", "p")},
+        "sum_of_p": str(total),
+        "capped": share.before_cap > share.cap,
+        "part": share.p / total if total else 0.0,
     }
-    share = ledger.shares.get(trainer)
-    if share is not None:
-        total = sum(other.p for other in ledger.shares.values())
-        data["share"] = {
-            **{name: str(getattr(share, name)) for name in ("weight", "e", "k", "s", "before_cap", "cap", "p")},
-            "sum_of_p": str(total),
-            "capped": share.before_cap > share.cap,
-            "part": share.p / total if total else 0.0,
-        }
-    return data
 
 
 def show_receipt(console: Console, data: dict[str, Any], token: Token) -> None:

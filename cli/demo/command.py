@@ -87,7 +87,7 @@ def _run(here: Here, lab: Lab, keep: bool) -> None:
                 measured = baselines if lab.finish_study(baselines) else None
             with lab.timed("report"):
                 data, job, gas = report(lab, measured, time.monotonic() - began)
-                data["archive"] = write_job(lab.wire, job.job, here.dir)
+                archive = write_job(lab.wire, job.job, here.dir)
             view.step("")
             token = lab.wire.token()
             if keep:
@@ -109,7 +109,7 @@ def _run(here: Here, lab: Lab, keep: bool) -> None:
         tables.show_costs(console, gas, lab)
         tables.show_time(console, lab.took, phases, data["seconds"])
         console.print(f"\nCheck every number of it, now or in ten years, without chain or store:\n"
-                      f"  hansa audit --archive {data['archive']} --dir {here.dir} --account validator-1")  # fmt: skip
+                      f"  hansa audit --archive {archive} --dir {here.dir} --account validator-1")  # fmt: skip
         _what_next(console, here.dir, lab, keep)
 
     here.answer(data, render)

@@ -66,7 +66,7 @@ def test_metric__before_there_is_one() -> None:
 @pytest.mark.parametrize("terminal", [False, True])
 def test_view__shows_rounds_and_warnings(terminal: bool) -> None:
     out = io.StringIO()
-    console = Console(file=out, force_terminal=terminal, width=120)
+    console = Console(file=out, force_terminal=terminal, width=120, highlight=False)
     with View(console, "heart", 3) as view:
         view.step("starting a chain")
         view.state(STATE, 940)
