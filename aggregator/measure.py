@@ -89,4 +89,9 @@ def _without(vector: Flat, direction: Flat) -> Flat:
 
 
 def _dot(a: Flat, b: Flat) -> float:
-    return math.fsum(float(np.dot(a[name].ravel(), b[name].ravel())) for name in sorted(a))
+    """Not finite where a product or the sum is not."""
+    products = [float(np.dot(a[name].ravel(), b[name].ravel())) for name in sorted(a)]
+    try:
+        return math.fsum(products)
+    except (OverflowError, ValueError):  # too large a sum; infinities of both signs
+        return math.nan
