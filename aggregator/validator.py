@@ -18,7 +18,7 @@ from protocol.hashes import result_hash, sealed_vote
 from protocol.model import Model
 from protocol.participant import Participant
 from protocol.sheet import Entry
-from protocol.types import Address, Code, Phase, Seat
+from protocol.types import Address, Code, Phase, Seat, Timestamp
 from tasks import load_task, running, use_threads
 from tasks.base import Data
 
@@ -91,6 +91,7 @@ class Validator(Participant):
         if known is None:
             half = state.deadline - self.context.terms.score_time // 2
             if not bench.fetch() and self.head.timestamp < half:
+                self.awaited = Timestamp(half)
                 self.look_again(SOON)
                 return
         sealed = self.journal.remember((self.job, cycle.cycle, "sheet"), lambda: self._sheet(bench, cycle))

@@ -63,7 +63,7 @@ class Daemon(ABC):
         self.federation.check()
         self.journal = Journal(config.journal)
         self.sender = Sender(self.chain, config.account, self.journal)
-        self.awaited = Timestamp(0)  # a time of the chain that this daemon waits for, beside the phase's deadline
+        self.awaited = Timestamp(0)  # a time of the chain that `act` waits for, beside the phase's deadline
         self._stopping = False
         self._last_block = (-1, time.monotonic())
         self._patience = IDLE_SECONDS * random.uniform(1.0, 1.2)
@@ -100,6 +100,7 @@ class Daemon(ABC):
         self.head = self.chain.head()
         state = self.federation.state(self.job, self.head)
         self._keep_chain_moving(state)
+        self.awaited = Timestamp(0)
         self.sender.tend()
         self.observe(state)
         return self.act(state)
