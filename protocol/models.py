@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
 from protocol.cid import to_cid
 from protocol.errors import Malformed
 from protocol.model import Model
@@ -27,7 +25,8 @@ class ModelChain:
         self._first = first
         self._limit = limit
         self._keep = keep
-        self._cache: OrderedDict[Digest, Model] = OrderedDict()
+        self._cache: dict[Digest, Model] = {}
+        self._pinned: dict[Digest, int] = {}  # by this process; the model's round
 
     def load(self, digest: Digest, round_: Round) -> Model:
         """Model `round_`, whose file is `digest`.
@@ -38,6 +37,7 @@ class ModelChain:
             model = Model.decode(self._store.get(digest, limit=self._limit, timeout=FETCH_SECONDS))
             self._check(model, digest, round_)
             self._remember(digest, model)
+            return model
         return self._cache[digest]
 
     def previous(self, model: Model) -> Model | None:
@@ -59,7 +59,12 @@ class ModelChain:
     def _remember(self, digest: Digest, model: Model) -> None:
         self._cache[digest] = model
         self._store.pin(digest)
-        while len(self._cache) > CACHED:
-            oldest, _ = self._cache.popitem(last=False)
-            if self._keep is not None and oldest != self._first:
-                self._store.unpin(oldest)
+        self._pinned[digest] = model.round
+        if len(self._cache) > CACHED:
+            del self._cache[min(self._cache, key=lambda item: self._cache[item].round)]
+        if self._keep is None:
+            return
+        newest = max(self._pinned.values())
+        for old in [item for item, round_ in self._pinned.items() if 0 < round_ <= newest - self._keep]:
+            del self._pinned[old]
+            self._store.unpin(old)
