@@ -21,14 +21,19 @@ class Replay:
         self._ledger = Ledger(
             weights, context.terms.reward_per_round, seats=context.terms.seats, rule=context.spec.rule
         )
+        self._first = self._ledger
+        self._hashes: list[bytes] = []
         self.rounds: list[RoundLedger] = []
 
     def follow(self, history: JobHistory) -> list[RoundLedger]:
-        """Brings the ledgers up to the last finalised round of `history`."""
-        finalised = [cycle for cycle in history.cycles if isinstance(cycle.outcome, Finalized)]
-        for cycle in finalised[len(self.rounds) :]:
+        """Brings the ledgers up to the last finalised round of `history`, afresh where the chain replaced some."""
+        finalised = [(cycle, cycle.outcome) for cycle in history.cycles if isinstance(cycle.outcome, Finalized)]
+        if [outcome.result_hash for _, outcome in finalised][: len(self.rounds)] != self._hashes:
+            self._ledger, self._hashes, self.rounds = self._first, [], []
+        for cycle, outcome in finalised[len(self.rounds) :]:
             round_ = self.attempt(cycle)
             self._ledger = round_.after
+            self._hashes.append(outcome.result_hash)
             self.rounds.append(round_)
         return self.rounds
 
