@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from structlog.stdlib import BoundLogger
 
 from aggregator.screen import Attempt, Judged, Opening, judge, mark_duplicates, retried_place
 from protocol.chain.history import CycleRecord
 from protocol.cid import to_cid
-from protocol.errors import NotFound, StoreUnavailable, TooLarge, WrongBytes
+from protocol.errors import HansaError, NotFound, StoreUnavailable, TooLarge, WrongBytes
 from protocol.ledger import RoundLedger
 from protocol.model import Update
 from protocol.store import Store
 from protocol.types import Code
 
 FETCH_SECONDS = 5.0
+FETCHES = 8  # at a time: whoever never sends its bytes does not hold up the others'
+PASS_SECONDS = 10.0  # after which no further fetch begins before the daemon has looked at the chain
 MISSING = Judged(Code.UNREACHABLE, None, "no bytes by half of SCORE")
 
 
@@ -32,12 +36,20 @@ class Bench:
         self._limit = limit
         self._log = log
         self._judged: dict[int, Judged] = {}
+        self._tries = [0] * len(cycle.updates)
 
     def fetch(self) -> bool:
-        """Judges every update whose bytes are there by now; whether all are judged."""
-        for place in range(len(self.cycle.updates)):
-            if place not in self._judged:
-                self._judge(place)
+        """Judges updates whose bytes are there by now, those asked for least often first; whether all are judged."""
+        missing = [place for place in range(len(self.cycle.updates)) if place not in self._judged]
+        missing.sort(key=lambda place: self._tries[place])
+        end = time.monotonic() + PASS_SECONDS
+        with ThreadPoolExecutor(FETCHES) as pool:
+            for start in range(0, len(missing), FETCHES):
+                if time.monotonic() > end:
+                    break
+                batch = missing[start : start + FETCHES]
+                for place, got in zip(batch, pool.map(self._get, batch), strict=True):
+                    self._judge(place, got)
         return len(self._judged) == len(self.cycle.updates)
 
     def verdicts(self, attempts: Sequence[Attempt]) -> list[Judged]:
@@ -46,42 +58,54 @@ class Bench:
         attempts: submissions of the failed cycles over the same model, oldest first.
         """
         judged = [self._judged.get(place, MISSING) for place in range(len(self.cycle.updates))]
-        retried = {
-            place: retried_place(item.update, attempts, self.opening, self._store, self._limit)
+        retries = {
+            place: item.update
             for place, item in enumerate(judged)
-            if item.code == Code.OK and item.update is not None
+            if item.code == Code.OK and item.update is not None and item.update.retry_cid is not None
         }
-        places = {place: earlier for place, earlier in retried.items() if earlier is not None}
+
+        def place_of(update: Update) -> int | None:
+            return retried_place(update, attempts, self.opening, self._store, self._limit)
+
+        with ThreadPoolExecutor(FETCHES) as pool:
+            found = dict(zip(retries, pool.map(place_of, retries.values()), strict=True))
+        places = {place: earlier for place, earlier in found.items() if earlier is not None}
         return mark_duplicates(judged, places, self.opening.model.k)
 
     def counted(self, ledger: RoundLedger) -> dict[int, Update] | None:
-        """Every update that the committee calls ok; None while one of them cannot be had."""
+        """Every update that the committee calls ok; None while one of them cannot be had, or is one of nothing."""
         updates: dict[int, Update] = {}
         for place, judgement in enumerate(ledger.judgements):
             if judgement.code != Code.OK:
                 continue
             held = self._judged.get(place)
             if held is None or held.update is None:
-                self._judge(place)
+                self._judge(place, self._get(place))
                 held = self._judged.get(place)
-            if held is None or held.update is None:
+            if held is None or held.update is None or held.code == Code.ZERO:
                 self._log.warning("an update that the others call ok is not to be had", place=place)
                 return None
             updates[place] = held.update
         return updates
 
-    def _judge(self, place: int) -> None:
+    def _get(self, place: int) -> bytes | HansaError:
+        """A sealed update, or why it is not to be had; runs beside others."""
+        try:
+            return self._store.get(self.cycle.updates[place].digest, limit=self._limit, timeout=FETCH_SECONDS)
+        except (TooLarge, NotFound, WrongBytes, StoreUnavailable) as error:
+            return error
+
+    def _judge(self, place: int, got: bytes | HansaError) -> None:
         submitted = self.cycle.updates[place]
         cid = to_cid(submitted.digest)
-        try:
-            data = self._store.get(submitted.digest, limit=self._limit, timeout=FETCH_SECONDS)
-        except TooLarge as error:
-            judged = Judged(Code.UNREACHABLE, None, str(error))
-        except (NotFound, WrongBytes, StoreUnavailable) as error:
-            self._log.debug("update not there yet", trainer=submitted.trainer, cid=cid, error=str(error))
+        self._tries[place] += 1
+        if isinstance(got, TooLarge):
+            judged = Judged(Code.UNREACHABLE, None, str(got))
+        elif isinstance(got, HansaError):
+            self._log.debug("update not there yet", trainer=submitted.trainer, cid=cid, error=str(got))
             return
         else:
-            judged = judge(data, submitted.trainer, self.opening)
+            judged = judge(got, submitted.trainer, self.opening)
             if judged.code == Code.OK:
                 self._store.pin(submitted.digest)
         self._judged[place] = judged

@@ -1,0 +1,147 @@
+"""A member's bench, its measurements, kept models and ledgers, against those who would spoil them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import structlog
+
+from aggregator import measure as measuring
+from aggregator.bench import Bench
+from aggregator.screen import Opening
+from protocol import envelope
+from protocol.chain.history import Finalized
+from protocol.cid import digest_of
+from protocol.errors import NotFound
+from protocol.ledger import Judgement
+from protocol.model import Model, Update, initial_model
+from protocol.models import ModelChain
+from protocol.replay import Replay
+from protocol.store.local import LocalStore
+from protocol.types import Address, Code, CycleId, Digest, JobId, Round, Seat
+
+JOB, CYCLE = JobId(7), CycleId(2**40 + 2)
+FEDERATION = Address("0x" + "fe" * 20)
+SECRET = b"\x01" * 32
+KEYS = (envelope.public_key(SECRET),)
+MODEL = initial_model({"w": np.ones(4, np.float32)}, 8)
+BASE = digest_of(MODEL.encode())
+OPENING = Opening(31337, FEDERATION, JOB, CYCLE, BASE, MODEL, KEYS, Seat(0), SECRET)
+
+
+def trainer(index: int) -> Address:
+    return Address("0x" + f"{index + 1:040x}")
+
+
+def sealed(index: int, values: list[int]) -> bytes:
+    data = Update({"w": np.array(values, np.int8)}, JOB, CYCLE, trainer(index)).encode()
+    ctx = envelope.context(31337, FEDERATION, JOB, CYCLE, trainer(index), BASE)
+    return envelope.seal(data, bytes([index]) * 32, ctx, KEYS)
+
+
+def bench_of(store: Any, digests: list[Digest]) -> Bench:
+    updates = tuple(SimpleNamespace(trainer=trainer(i), digest=digest) for i, digest in enumerate(digests))
+    return Bench(cast(Any, SimpleNamespace(updates=updates)), OPENING, store, 10_000, structlog.stdlib.get_logger())
+
+
+class SlowStore(LocalStore):
+    """Takes its time to say that it has not got a file."""
+
+    def get(self, digest: Digest, *, limit: int, timeout: float) -> bytes:
+        try:
+            return super().get(digest, limit=limit, timeout=timeout)
+        except NotFound:
+            time.sleep(0.2)
+            raise
+
+
+def test_fetch__many_that_never_come__hold_up_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aggregator.bench.PASS_SECONDS", 0.3)
+    store = SlowStore(tmp_path)
+    good = store.put(sealed(40, [1, 2, 3, 4]))
+    bench = bench_of(store, [Digest(bytes([i + 1]) * 32) for i in range(40)] + [good])
+    started = time.monotonic()
+    assert not bench.fetch()
+    assert time.monotonic() - started < 2, "one after another they would take 8 s"
+    for _ in range(3):
+        bench.fetch()
+    codes = [item.code for item in bench.verdicts([])]
+    assert codes == [Code.UNREACHABLE] * 40 + [Code.OK]
+
+
+def test_counted__an_update_of_zeros_called_ok__is_not_voted_for(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    bench = bench_of(store, [store.put(sealed(0, [0, 0, 0, 0])), store.put(sealed(1, [1, 2, 3, 4]))])
+    assert bench.fetch()
+    ledger = SimpleNamespace(judgements=[Judgement(Code.OK), Judgement(Code.OK)])
+    assert bench.counted(cast(Any, ledger)) is None
+    ledger = SimpleNamespace(judgements=[Judgement(Code.ZERO), Judgement(Code.OK)])
+    counted = bench.counted(cast(Any, ledger))
+    assert counted is not None and list(counted) == [1]
+
+
+@pytest.mark.parametrize("slopes", [(np.inf, -np.inf), (1e308, 1e308), (np.nan, 1.0)])
+def test_measure__slopes_that_are_not_finite__are_worth_nothing(slopes: tuple[float, float]) -> None:
+    model = initial_model({"a": np.ones(2, np.float32), "b": np.ones(2, np.float32)}, 8)
+    gradient = {name: np.full(2, slope) for name, slope in zip("ab", slopes, strict=True)}
+    task = SimpleNamespace(gradient=lambda params, data: (0.0, gradient))
+    updates = [{"a": np.array([127, 127], np.int8), "b": np.array([127, 127], np.int8)}]
+    with np.errstate(all="ignore"):
+        found = measuring.measure(cast(Any, task), cast(Any, None), model, None, updates, [1])
+    assert found == [measuring.Measurement(0, 0)]
+
+
+class Pins(LocalStore):
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.held: set[Digest] = set()
+
+    def pin(self, digest: Digest) -> None:
+        self.held.add(digest)
+
+    def unpin(self, digest: Digest) -> None:
+        self.held.discard(digest)
+
+
+@pytest.mark.parametrize(
+    ("keep", "expected"), [(1, {0, 6}), (3, {0, 4, 5, 6}), (5, {0, 2, 3, 4, 5, 6}), (None, set(range(7)))]
+)
+def test_models__as_many_as_asked_for_stay_pinned(tmp_path: Path, keep: int | None, expected: set[int]) -> None:
+    store = Pins(tmp_path)
+    digests = [store.put(MODEL.encode())]
+    for number in range(1, 7):
+        model = Model({"w": np.full(4, number, np.float32)}, JOB, number, digests[-1], 8, (8,))
+        digests.append(store.put(model.encode()))
+    models = ModelChain(store, JOB, digests[0], 10_000, keep)
+    for number, digest in enumerate(digests):
+        model = models.load(digest, Round(number))
+        assert models.load(digest, Round(number)) is model
+        models.previous(model)
+    assert {digests.index(digest) for digest in store.held} == expected
+
+
+def test_replay__rounds_that_the_chain_replaced__are_read_again() -> None:
+    spec, terms = SimpleNamespace(rule="mean"), SimpleNamespace(reward_per_round=100, seats=1)
+    replay = Replay(cast(Any, SimpleNamespace(terms=terms, spec=spec)), {trainer(0): 1})
+
+    def history(*hashes: bytes) -> Any:
+        cycles = []
+        for number, result in enumerate(hashes, 1):
+            outcome = Finalized(Round(number), BASE, bytes(32), 0, 1, result, cast(Any, number))
+            updates = (SimpleNamespace(trainer=trainer(0)),)
+            sheet = bytes([result[0] % 2]) + bytes(12)
+            cycles.append(
+                SimpleNamespace(outcome=outcome, updates=updates, committee=(), sheets=[SimpleNamespace(sheet=sheet)])
+            )
+        return SimpleNamespace(cycles=cycles)
+
+    assert len(replay.follow(history(b"\x00", b"\x02"))) == 2
+    first = replay.rounds[0]
+    assert replay.follow(history(b"\x00", b"\x02", b"\x04"))[0] is first
+    assert len(replay.follow(history(b"\x00"))) == 1
+    assert [item.judgements[0].code for item in replay.follow(history(b"\x01", b"\x02"))] == [Code.UNREACHABLE, Code.OK]
