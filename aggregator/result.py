@@ -77,4 +77,4 @@ def next_model(
 
 
 def _largest(values: NDArray[np.int8] | NDArray[np.int16]) -> int:
-    return int(np.abs(values.astype(np.int64)).max(initial=0))
+    return max(int(values.max(initial=0)), -int(values.min(initial=0)))

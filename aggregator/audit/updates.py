@@ -106,7 +106,8 @@ class Updates:
             self._wrong(cycle, name, "one sealed for this cycle, trainer and model", "another head")
             return
         for seat, key in enumerate(cycle.keys):
-            box = data[BOXES_AT + BOX_BYTES * seat :][:BOX_BYTES]
+            at = BOXES_AT + BOX_BYTES * seat
+            box = data[at : at + BOX_BYTES]
             if key is None and any(box):
                 self._wrong(cycle, name, f"no box for seat {seat}, which had announced no key", "a box")
 

@@ -103,7 +103,7 @@ def wrong(report: Report) -> list[str]:
 
 
 def test_audit__eventful_job__holds_at_every_step(world: World, tmp_path: Path) -> None:
-    """Lapses, failures, strikes, a rejoin, claims, burns, expiry; only the model files, which never were, are missed."""
+    """Lapses, failures, strikes, a rejoin, claims, burns, expiry. Only files that never were are missed."""
     federation, job = world.federation, Job(world, max_rounds=2, max_failures=4)
     assert not wrong(job.audit())
     world.enrol(job.id)

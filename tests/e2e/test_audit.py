@@ -1,0 +1,93 @@
+"""`hansa audit` as users run it, on what a demo leaves behind and on a chain that is still there."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aggregator.archive import Archive
+from aggregator.audit.walk import Walk
+from protocol.cid import to_cid
+
+ROOT = Path(__file__).resolve().parents[2]
+SECONDS = 240
+
+
+def hansa(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "cli.main", *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
+
+
+def audited(*words: str) -> tuple[int, dict[str, Any]]:
+    done = hansa("audit", "--json", *words)
+    return done.returncode, json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where a demo left its chain running."""
+    path = tmp_path_factory.mktemp("audited")
+    done = hansa("demo", "--dir", str(path), "--rounds", "2", "--trainers", "3", "--keep")
+    try:
+        assert done.returncode == 0, done.stderr
+        assert f"hansa audit --archive {path / 'job-1.hansa'}" in done.stdout.replace("\n", "")
+        yield path
+    finally:
+        hansa("up", "--stop", "--dir", str(path))
+
+
+def test_audit__of_the_chain__holds_and_makes_every_model_again(directory: Path) -> None:
+    code, data = audited("1", "--dir", str(directory), "--account", "validator-2")
+    assert (code, data["verdict"], data["wrong"], data["not_checked"]) == (0, "holds", [], [])
+    assert data["checked"]["models made again, bit for bit"] == 2
+    assert data["checked"]["events under their blocks' hashes"] == data["checked"]["events"]
+
+
+def test_audit__of_the_archive__says_the_same(directory: Path) -> None:
+    code, data = audited("1", "--archive", str(directory / "job-1.hansa"), "--dir", str(directory),
+                         "--account", "validator-1")  # fmt: skip
+    _, chain = audited("1", "--dir", str(directory), "--account", "validator-1")
+    extra = {name: times for name, times in data["checked"].items() if name not in chain["checked"]}
+    assert code == 0 and extra == {"archive digest": 1}
+
+
+def test_audit__exported_later__has_the_same_job(directory: Path, tmp_path: Path) -> None:
+    target = tmp_path / "again.hansa"
+    code, data = audited("1", "--dir", str(directory), "--export", str(target))
+    assert code == 0 and data["archive"] == str(target)
+    assert audited("--archive", str(target))[0] == 0
+
+
+def test_audit__of_another_job__is_a_sentence(directory: Path) -> None:
+    done = hansa("audit", "2", "--dir", str(directory))
+    assert done.returncode == 1 and "there is no job 2" in done.stderr and "Traceback" not in done.stderr
+    done = hansa("audit", "2", "--archive", str(directory / "job-1.hansa"))
+    assert done.returncode == 1 and "is of job 1, not of job 2" in done.stderr
+
+
+def test_audit__store_that_lost_a_file__names_it(directory: Path) -> None:
+    code, data = audited("1", "--dir", str(directory))
+    assert code == 0
+    with Archive.open(directory / "job-1.hansa") as archive:
+        walk = Walk(archive.facts)
+        walk.events()
+    cid = to_cid(walk.history.cycles[0].outcome.model)
+    lost = directory / "store" / cid[-2:] / cid
+    kept = lost.read_bytes()
+    try:
+        lost.unlink()
+        code, data = audited("1", "--dir", str(directory))
+        assert (code, data["verdict"]) == (3, "incomplete")
+        assert any(cid in gap["what"] for gap in data["not_checked"])
+        lost.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
+        code, data = audited("1", "--dir", str(directory))
+        assert (code, data["verdict"]) == (1, "wrong")
+        assert cid in data["wrong"][0]["what"] and data["wrong"][0]["round"] == 1
+    finally:
+        lost.write_bytes(kept)
