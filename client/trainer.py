@@ -73,9 +73,22 @@ class Trainer(Participant):
                 cause=f"job {self.job} asks for {self.context.terms.min_bond}",
                 next_step="raise --bond",
             )
+        self._check_model()
         self.pay_in(bond)
         self.send(self.federation.enrol_call(self.job, self.context.terms.hash, bond, b""), "enrol")
         return False
+
+    def _check_model(self) -> None:
+        """Refuses, before a bond is paid, a job whose model 0 can't be had or is not one that its task trains."""
+        _, model = self.base()
+        with running(self.context.spec.task, "making model 0"):
+            shapes = {name: values.shape for name, values in self.task.model().items()}
+        if model.shapes != shapes or model.bits != self.context.spec.bits:
+            raise FatalError(
+                f"job {self.job} starts from a model that its task {self.context.spec.task} does not train",
+                cause="its tensors or bits are others than the spec says",
+                next_step="pick another job (hansa job list)",
+            )
 
     # --- SUBMIT
 
