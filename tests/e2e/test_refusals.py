@@ -1,0 +1,169 @@
+"""What a trainer refuses before it has paid anything, and committees that never answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from eth_account import Account
+from federations import Observed, balance, federation
+from hostile import cast
+
+from cli.anvil import published_key
+from cli.terms import job_terms
+from client import TrainerConfig
+from client.trainer import Trainer
+from protocol.chain.calls import Call, approve_call
+from protocol.chain.deployment import Allowed
+from protocol.chain.records import address
+from protocol.errors import FatalError, Malformed, NotAllowed, WrongChain
+from protocol.model import initial_model
+from protocol.spec import JobSpec
+from protocol.types import Address, JobId, Phase
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
+    with federation(tmp_path_factory.mktemp("lab"), rounds=1, times={"enrol": 15}) as made:
+        yield made
+
+
+def post(lab: Observed, *, spec: bytes | None = None, model: bytes | None = None, **changes: Any) -> JobId:
+    """Posts a job of the lab's sponsor with other files, or another committee."""
+    store = lab.wire.store
+    terms = job_terms(
+        lab.offer,
+        token=lab.wire.deployment.token,
+        committee=lab.posted.committee,
+        admission=lab.wire.deployment.admission,
+        spec=lab.posted.spec if spec is None else store.put(spec),
+        model=lab.posted.model if model is None else store.put(model),
+    )
+    with lab.sponsor() as actor:
+        actor.do(approve_call(terms.token, lab.wire.deployment.vault, lab.offer.escrow))
+        receipt = actor.do(lab.wire.federation.post_call(replace(terms, **changes), lab.offer.escrow))
+    return lab.wire.federation.posted_in(receipt)
+
+
+def refusal(lab: Observed, tmp_path: Path, job: JobId, **changes: Any) -> FatalError:
+    """Why trainer-1 does not take part in a job; it has paid nothing."""
+    before = balance(lab, "trainer-1")
+    fields: dict[str, Any] = {"deployment": lab.wire.deployment, "source": "0", **changes}
+    account = Account.from_key(published_key(1))
+    with pytest.raises(FatalError) as refused:
+        Trainer(TrainerConfig(account=account, journal=tmp_path / "j.sqlite", job=job, **fields)).run()
+    assert balance(lab, "trainer-1") == before
+    assert lab.wire.federation.trainer(job, lab.address("trainer-1")) == (False, 0)
+    assert refused.value.exit_code != 0
+    return refused.value
+
+
+def model_with(lab: Observed, value: float) -> bytes:
+    """Model 0 with its first number overwritten; our own encoder would not write it."""
+    data = bytearray(lab.prepared.model.encode())
+    start = 8 + int.from_bytes(data[:8], "little")
+    data[start : start + 4] = np.float32(value).tobytes()
+    return bytes(data)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -0.0, 1e-40])
+def test_model_0_with_a_number_that_is_none(lab: Observed, tmp_path: Path, value: float) -> None:
+    error = refusal(lab, tmp_path, post(lab, model=model_with(lab, value)))
+    assert isinstance(error, Malformed) and "holds NaN, Inf, −0 or a subnormal" in str(error)
+
+
+def test_model_0_that_is_none_at_all(lab: Observed, tmp_path: Path) -> None:
+    error = refusal(lab, tmp_path, post(lab, model=b"\x80\x04cos\nsystem\n(S'false'\ntR."))
+    assert isinstance(error, Malformed)
+
+
+def test_model_0_of_another_task(lab: Observed, tmp_path: Path) -> None:
+    other = initial_model({"w": np.zeros(3, np.float32)}, lab.prepared.model.bits)
+    assert "does not train" in str(refusal(lab, tmp_path, post(lab, model=other.encode())))
+
+
+def test_model_0_larger_than_the_spec_says(lab: Observed, tmp_path: Path) -> None:
+    small = lab.prepared.spec.model_copy(update={"model_bytes": 100}).encode()
+    assert "larger than the 100 bytes allowed" in str(refusal(lab, tmp_path, post(lab, spec=small)))
+
+
+def test_spec_with_a_field_that_nobody_knows(lab: Observed, tmp_path: Path) -> None:
+    spec = lab.prepared.spec.encode().replace(b"{", b'{"a_wish":1,', 1)
+    error = refusal(lab, tmp_path, post(lab, spec=spec))
+    assert isinstance(error, Malformed) and "a_wish" in str(error)
+
+
+def test_files_over_ones_own_limit(lab: Observed, tmp_path: Path) -> None:
+    error = refusal(lab, tmp_path, lab.posted.job, max_bytes=1000)
+    assert isinstance(error, NotAllowed) and "--max-bytes" in str(error)
+
+
+@pytest.mark.parametrize("kind", ["tokens", "committees", "admissions", "tasks"])
+def test_what_the_user_does_not_trust(lab: Observed, tmp_path: Path, kind: str) -> None:
+    trusted = lab.wire.deployment.allowed.model_dump() | {kind: []}
+    deployment = lab.wire.deployment.updated(allowed=Allowed.model_validate(trusted).model_dump())
+    job = lab.posted.job
+    if kind == "tasks":
+        fields = {**lab.prepared.spec.model_dump(), "task": "os:system"}
+        job = post(lab, spec=JobSpec(**fields).encode())
+    error = refusal(lab, tmp_path, job, deployment=deployment)
+    assert isinstance(error, NotAllowed) and "--allow" in str(error)
+
+
+def test_wrong_chain_under_a_known_address(lab: Observed, tmp_path: Path) -> None:
+    with pytest.raises(WrongChain, match="is chain 31337, not 5"):
+        deployment = lab.wire.deployment.updated(chain_id=5)
+        account = Account.from_key(published_key(1))
+        journal = tmp_path / "j.sqlite"
+        Trainer(TrainerConfig(deployment=deployment, account=account, journal=journal, job=lab.posted.job, source="0"))
+
+
+# --- committees
+
+RUNTIMES = {
+    "reverts": "60006000fd",
+    "returns nothing": "00",
+    "returns garbage": "61034060006000376103406000f3",  # 832 zero bytes
+    "burns all gas": "5b600056",
+}
+
+
+def deploy(lab: Observed, runtime: str) -> Address:
+    code = bytes.fromhex(runtime)
+    creation = bytes([0x60, len(code), 0x80, 0x60, 0x0B, 0x60, 0, 0x39, 0x60, 0, 0xF3]) + code
+    with lab.sponsor() as actor:
+        receipt = actor.do(Call(None, creation, "deploy a committee"))
+    return address(receipt["contractAddress"])
+
+
+def test_committee_that_never_answers__freezes_nobodys_tokens(tmp_path: Path) -> None:
+    """Four jobs with four bad committees, a trainer each: all end, and everybody has what is theirs."""
+    with federation(tmp_path, rounds=1, times={"open": 3, "enrol": 60}, failures=2) as lab:
+        before = {name: balance(lab, name) for name in lab.names}
+        jobs: dict[str, JobId] = {}
+        for name, runtime in zip(list(lab.workers)[:4], RUNTIMES.values(), strict=True):
+            committee = deploy(lab, runtime)
+            allowed = lab.wire.deployment.allowed
+            trusted = {**allowed.model_dump(), "committees": [*allowed.committees, committee]}
+            job = post(lab, committee=committee, max_trainers=1, min_updates=1)
+            lab.wire.deployment = lab.wire.deployment.updated(allowed=trusted)
+            role = replace(lab.workers[name].arguments[0], job=job, deployment=lab.wire.deployment.model_dump_json())
+            lab.workers[name].arguments = (role,)
+            cast(lab, name, "Trainer")
+            lab.start(name)
+            jobs[name] = job
+        for name, job in jobs.items():
+            assert lab.workers[name].join(60.0), name
+            assert lab.workers[name].exit_code == 0, lab.workers[name].last_words()
+            state = lab.wire.federation.state(job)
+            assert (state.phase, state.cycle, state.failures) == (Phase.ABORTED, 0, 2), name
+            assert balance(lab, name) == before[name]
+            with lab.sponsor() as actor:
+                actor.do(lab.wire.federation.claim_rest_call(job))
+            books = lab.wire.federation.books(job)
+            assert (books.refunded, books.bonded, books.burnt) == (books.escrowed, 0, 0)
+        assert balance(lab, "sponsor") == before["sponsor"]
