@@ -33,7 +33,8 @@ def show_accuracy(console: Console, data: Mapping[str, Any], measure: str) -> No
     parties = list(accuracy["federated"]["by_trainer"])
     if not parties:
         return
-    shown = parties if len(parties) <= 8 else []
+    width = 30 + sum(max(len(party), 5) + 2 for party in parties)  # with the names of lines, and the mean
+    shown = parties if width <= console.width else []
     table = _table(measure, *shown, "mean")
     for name, line in accuracy.items():
         by_party = line["by_trainer"] if isinstance(line, dict) else {}
