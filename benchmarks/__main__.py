@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks.peers import INSTALL
 from benchmarks.report import Report
 from protocol.errors import HansaError
+from protocol.rules import RULES
 
 NAMES = {
     "aggregation": "Hansa's exact rules, Flower's own functions, and what memory gives",
@@ -30,8 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
         return error.exit_code
     report.seconds = time.monotonic() - started
     report.show()
-    picture = report.draw()
-    print(f"Drawn: {picture}" if picture else f"No picture without matplotlib: {INSTALL}")
+    if options.plot:
+        picture = report.draw()
+        print(f"Drawn: {picture}" if picture else f"No picture without matplotlib: {INSTALL}")
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(report.as_json())
@@ -41,7 +43,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def measured(options: argparse.Namespace) -> Report:
     module = importlib.import_module(f"benchmarks.{options.name}")
-    chosen = {name: value for name in ("tasks", "seeds", "seats") if (value := getattr(options, name)) is not None}
+    chosen = {
+        name: value for name in ("tasks", "seeds", "seats", "rules") if (value := getattr(options, name)) is not None
+    }
     report: Report = module.run(quick=options.quick, **chosen)
     return report
 
@@ -56,9 +60,11 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("name", choices=NAMES, metavar="NAME")
     made.add_argument("--quick", action="store_true", help="small: a minute or so, rougher figures")
     made.add_argument("--json", type=Path, metavar="FILE", help="write what was measured there, too")
+    made.add_argument("--no-plot", dest="plot", action="store_false", help="leave reports/NAME.png alone")
     made.add_argument("--tasks", nargs="+", choices=("heart", "mnist"), help="only these (not for aggregation)")
     made.add_argument("--seeds", type=int, help="so many seeds, from 1")
     made.add_argument("--seats", type=int, nargs="+", help="committees of so many validators (pay)")
+    made.add_argument("--rules", nargs="+", choices=list(RULES), help="only these (attacks)")
     return made
 
 
