@@ -17,10 +17,10 @@ import pytest
 from aggregator.archive import MAGIC, Archive, write_archive
 from aggregator.audit.facts import Facts
 from aggregator.audit.keys import Keys, read_keys
-from aggregator.audit.report import Report, Wrong
+from aggregator.audit.report import Report
 from aggregator.audit.run import audit, audit_archive, files_with_limits
 from protocol.cid import digest_of, to_cid
-from protocol.errors import FatalError, NotFound
+from protocol.errors import FatalError
 from protocol.types import Digest
 
 VECTORS = Path(__file__).parents[1] / "vectors"
@@ -246,76 +246,3 @@ def test_vote__changed__is_told_as_a_vote(archive: Archive) -> None:
     logs[place] = replace(logs[place], data=sealed[:63] + bytes([sealed[63] ^ 1]) + sealed[64:])
     said = first(audit(replace(archive.facts, logs=tuple(logs), headers={}, receipts={}), archive))
     assert said.startswith("round 1, cycle 1, block") and "votes are missing or invented" in said
-
-
-# --- keys
-
-
-def test_keys__of_another_update__are_told(archive: Archive) -> None:
-    content = read_keys(KEYS)
-    one = next(iter(content))
-    report = audit(archive.facts, archive, Keys({}, {**content, one: bytes(32)}))
-    assert report.exit_code == 3 and not report.wrong
-    assert any("the key given for it does not open it" in gap.why for gap in report.gaps)
-
-
-@pytest.mark.parametrize("text", ["[]", "{", '{"Qm": "00"}', '{"a": 1}', "null"])
-def test_keys__malformed__are_one_sentence(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "keys.json"
-    path.write_text(text)
-    with pytest.raises(FatalError, match="no file of content keys"):
-        read_keys(path)
-
-
-# --- lost files
-
-
-class Losing:
-    """A store that lost some files."""
-
-    def __init__(self, archive: Archive, *lost: Digest) -> None:
-        self._archive, self._lost = archive, lost
-
-    def get(self, digest: Digest, *, limit: int, timeout: float) -> bytes:
-        if digest in self._lost:
-            raise NotFound(f"{to_cid(digest)} is not to be had")
-        return self._archive.get(digest, limit=limit, timeout=timeout)
-
-
-def test_store__that_lost_a_file__exits_nonzero_and_names_it(archive: Archive, keys: Keys) -> None:
-    for digest in archive.entries:
-        report = audit(archive.facts, Losing(archive, digest), keys)  # type: ignore[arg-type]
-        assert report.exit_code == 3 and not report.wrong
-        assert any(to_cid(digest) in f"{gap.what} {gap.why}" for gap in report.gaps)
-
-
-def test_store__that_lost_a_model__is_made_up_for_by_its_updates(archive: Archive, keys: Keys) -> None:
-    from protocol.chain.events import Finalized
-
-    walk = walk_of(archive)
-    lost = [cycle.outcome.model for cycle in walk.history.cycles if isinstance(cycle.outcome, Finalized)]
-    report = audit(archive.facts, Losing(archive, *lost), keys)  # type: ignore[arg-type]
-    assert report.exit_code == 3
-    assert report.checked["models made again, bit for bit"] == 3
-
-
-def walk_of(archive: Archive) -> Any:
-    from aggregator.audit.walk import Walk
-
-    walk = Walk(archive.facts)
-    walk.events()
-    return walk
-
-
-def test_job__cut_off_before_its_end__is_not_what_the_contract_says(archive: Archive) -> None:
-    for cut in range(len(archive.facts.logs)):
-        logs = archive.facts.logs[:cut]
-        held = {log.block for log in logs}
-        blocks = {number: block for number, block in archive.facts.blocks.items() if number in held}
-        facts = replace(archive.facts, logs=logs, blocks=blocks, headers={}, receipts={})
-        assert first(audit(facts, archive))
-
-
-def test_events__nothing_at_all__is_wrong(archive: Archive) -> None:
-    with pytest.raises(Wrong, match="its posting is missing"):
-        files_with_limits(replace(archive.facts, logs=(), blocks={}), archive)
