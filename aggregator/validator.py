@@ -12,13 +12,14 @@ from aggregator.result import NOTHING, Outcome, outcome
 from aggregator.screen import Attempt, Opening
 from protocol import envelope, sheet
 from protocol.chain.federation import JobState
-from protocol.chain.history import CycleRecord
+from protocol.chain.history import CycleRecord, Finalized
+from protocol.chain.sender import Pending
 from protocol.cid import to_cid
 from protocol.hashes import result_hash, sealed_vote
 from protocol.model import Model
 from protocol.participant import Participant
 from protocol.sheet import Entry
-from protocol.types import Address, Code, Phase, Seat, Timestamp
+from protocol.types import Address, Code, CycleId, Phase, Seat, Timestamp
 from tasks import load_task, running, use_threads
 from tasks.base import Data
 
@@ -44,12 +45,14 @@ class Validator(Participant):
         self._bench: Bench | None = None
         self._settled_rounds = 0
         self._announced = False
+        self._served: CycleId | None = None  # the last finalised cycle whose model needs nothing more
         self._held: dict[Seat, Data] = {}
 
     def act(self, state: JobState) -> bool:
         """Does the one thing that is due; True when nothing ever will be again."""
         self._announce()
         seat = self._seat(state.committee)
+        served = self._serve_model(state)
         match state.phase:
             case Phase.SCORE if seat is not None:
                 self._score(state, seat)
@@ -60,7 +63,7 @@ class Validator(Participant):
             case Phase.FINALIZE if seat is not None:
                 self._finalize(state, seat)
             case phase if phase.is_over:
-                return self._leave(state, seat)
+                return served and self._leave(state, seat)
         self._settle_strikes(state)
         return False
 
@@ -83,7 +86,7 @@ class Validator(Participant):
     # --- SCORE
 
     def _score(self, state: JobState, seat: Seat) -> None:
-        if state.committed >> seat & 1:
+        if state.committed >> seat & 1 or not self.settled(state):
             return
         cycle = self.cycle(state)
         bench = self._bench_of(cycle, seat)
@@ -143,7 +146,8 @@ class Validator(Participant):
         return attempts
 
     def _bench_of(self, cycle: CycleRecord, seat: Seat) -> Bench:
-        if self._bench is None or self._bench.cycle.cycle != cycle.cycle:
+        known = None if self._bench is None else (self._bench.cycle.cycle, self._bench.cycle.updates)
+        if self._bench is None or known != (cycle.cycle, cycle.updates):
             base_digest, base = self.base()
             opening = Opening(
                 self.chain.chain_id,
@@ -191,7 +195,7 @@ class Validator(Participant):
         self.send(call, "vote", cycle.cycle)
 
     def _result(self, state: JobState, cycle: CycleRecord, seat: Seat) -> dict[str, Any] | None:
-        key = (self.job, cycle.cycle, "result", state.sheets)
+        key = self._result_key(state)
         known = self.journal.recall(key)
         if known is not None:
             return known
@@ -205,6 +209,9 @@ class Validator(Participant):
         weights = self.weights()
         voted = outcome(self.job, opening.model, opening.base, ledger, trainers, updates, weights, rule)
         return self.journal.remember(key, lambda: self._worked_out(state, voted, seat))
+
+    def _result_key(self, state: JobState) -> tuple[int | str | bytes, ...]:
+        return (self.job, state.cycle, "result", state.sheets, state.updates)
 
     def _worked_out(self, state: JobState, voted: Outcome, seat: Seat) -> dict[str, Any]:
         metric = 0
@@ -233,7 +240,7 @@ class Validator(Participant):
     # --- FINALIZE and after
 
     def _finalize(self, state: JobState, seat: Seat) -> None:
-        known = self.journal.recall((self.job, state.cycle, "result", state.sheets))
+        known = self.journal.recall(self._result_key(state))
         if known is None or not self.settled(state):
             return
         if known["model"] != NOTHING.model:
@@ -243,9 +250,26 @@ class Validator(Participant):
         if len(matching) < self.context.terms.quorum:
             self.log.error("my result has no quorum", mine=len(matching), quorum=self.context.terms.quorum)
             return
-        if self.turn(sorted(matching).index(seat) if seat in matching else len(matching)):
+        place = sorted(matching).index(seat) if seat in matching else len(matching)
+        if self.turn(place, self.context.terms.finalize_time):
             call = self.federation.finalize_call(self.job, state.cycle, known["model"], known["rewards"])
             self.send(call, "finalize", state.cycle)
+
+    def _serve_model(self, state: JobState) -> bool:
+        """Publishes the last finalised model where this member worked it out: who finalised may have kept it back, and
+        FINALIZE may be over before others see it. True when there is nothing left to do."""
+        if not (state.phase <= Phase.SCORE or state.phase.is_over):
+            return True
+        last = next((c for c in reversed(self.history().cycles) if isinstance(c.outcome, Finalized)), None)
+        if last is None or not isinstance(last.outcome, Finalized) or last.cycle == self._served:
+            return True
+        if not self.is_past(Phase.VOTE, last):
+            self.awaited = state.ended_at
+            return False
+        if self.journal.has_blob(last.outcome.model):
+            self.publish(last.outcome.model)
+        self._served = last.cycle
+        return True
 
     def _settle_strikes(self, state: JobState) -> None:
         """Claims struck leaves, so that the penalty is taken while the bond is still there."""
@@ -256,10 +280,12 @@ class Validator(Participant):
             if struck and not self.root_stands(round_):
                 self.log.error("the committee voted other rewards than its sheets say", round=round_)
             elif any(not self.federation.claimed(self.job, trainer, round_) for trainer in struck):
-                if not self.turn(self._rank(state)):
+                if not self.turn(self._rank(state), self.context.terms.slash_time):
                     return
-                for trainer in struck:
-                    self.send(self.claim_call(trainer, [round_]), "strike", trainer, round_)
+                calls = {trainer: self.claim_call(trainer, [round_]) for trainer in struck}
+                sent = [self.send(call, "strike", trainer, round_) for trainer, call in calls.items()]
+                if any(isinstance(outcome, Pending) for outcome in sent):
+                    return
             self._settled_rounds = round_
 
     def _rank(self, state: JobState) -> int:
@@ -270,7 +296,9 @@ class Validator(Participant):
         if self._settled_rounds < len(self.replay().rounds):
             return False
         if seat is not None and state.matched[seat]:
-            self.send(self.federation.claim_seat_fees_call(self.job, seat), "seat fees")
+            call, key = self.federation.claim_seat_fees_call(self.job, seat), "seat fees"
         elif self.federation.fees(self.job, self.me):
-            self.send(self.federation.claim_fees_call(self.job, self.me), "fees")
-        return True
+            call, key = self.federation.claim_fees_call(self.job, self.me), "fees"
+        else:
+            return True
+        return not isinstance(self.send(call, key), Pending)

@@ -8,15 +8,17 @@ from client.config import TrainerConfig
 from client.training import local_update
 from protocol import envelope, tensors
 from protocol.chain.federation import JobState
-from protocol.chain.history import CycleRecord, Failed
-from protocol.chain.sender import Mined
+from protocol.chain.history import CycleRecord, Failed, Submitted
+from protocol.chain.sender import Mined, Refused
 from protocol.cid import to_cid
 from protocol.errors import FatalError
 from protocol.hashes import cycle_counter
 from protocol.model import Model, Update
 from protocol.participant import Participant
-from protocol.types import Digest, Phase
+from protocol.types import CycleId, Digest, Phase
 from tasks import load_task, running, use_threads
+
+CLAIMED_AT_ONCE = 64  # rounds: about a million gas, which every chain has room for
 
 
 class Trainer(Participant):
@@ -39,12 +41,12 @@ class Trainer(Participant):
         with running(spec.task, f"loading {config.source}"):
             self.data = self.task.load(config.source)
         self.log.info("data loaded", rows=len(self.data), source=config.source)
-        self._started_at: int | None = None
+        self._failed_before: frozenset[CycleId] | None = None  # cycles that had failed when this daemon began
 
     def act(self, state: JobState) -> bool:
         """Does the one thing that is due; True when nothing ever will be again."""
-        if self._started_at is None:
-            self._started_at = cycle_counter(state.cycle)
+        if self._failed_before is None:
+            self._failed_before = frozenset(cycle.cycle for cycle in self.failed_cycles())
         enrolled, last = self.federation.trainer(self.job, self.me, self.head)
         if not enrolled:
             return self._enrol(state)
@@ -140,19 +142,23 @@ class Trainer(Participant):
         """Gives the bytes away once nobody can submit a copy any more; never those of a cycle that failed in SUBMIT."""
         for cycle in reversed(self.history().cycles[-2:]):
             known = self.journal.recall((self.job, cycle.cycle, "update"))
-            if known is not None and self._submit_closed(cycle, state):
+            if known is None or Submitted(self.me, known["digest"]) not in cycle.updates:
+                continue  # what is not on chain could be copied into the next cycle, and come first there
+            if self._submit_closed(cycle, state):
                 self.publish(known["digest"])
 
     def _submit_closed(self, cycle: CycleRecord, state: JobState) -> bool:
-        if cycle.outcome is not None:
-            return not (isinstance(cycle.outcome, Failed) and cycle.outcome.phase == Phase.SUBMIT)
-        return cycle.cycle == state.cycle and Phase.SUBMIT < state.phase < Phase.LAPSED and self.settled(state)
+        if isinstance(cycle.outcome, Failed) and cycle.outcome.phase == Phase.SUBMIT:
+            return False
+        if cycle.outcome is None and not (cycle.cycle == state.cycle and Phase.SUBMIT < state.phase < Phase.LAPSED):
+            return False
+        return self.is_past(Phase.SUBMIT, cycle)
 
     def _stop_after_failure(self) -> None:
         failed = [
             cycle
             for cycle in self.failed_cycles()
-            if cycle_counter(cycle.cycle) > (self._started_at or 0)
+            if cycle.cycle not in (self._failed_before or ())
             and any(update.trainer == self.me for update in cycle.updates)
         ]
         if failed and not self.config.keep_going:
@@ -166,8 +172,9 @@ class Trainer(Participant):
         """Claims what is due, then takes the bond back if that is possible soon enough."""
         books = self.federation.books(self.job, self.head)
         due = self._unclaimed() if self.head.timestamp < books.claim_until else []
-        if due and not isinstance(self.send(self.claim_call(self.me, due), "claim", *due), Mined):
-            return False
+        first = due[:CLAIMED_AT_ONCE]
+        if first and not isinstance(self.send(self.claim_call(self.me, first), "claim", *first), Refused):
+            return False  # what is mined is due no more, the next time
         bond = self.federation.bond(self.job, self.me, self.head)
         if bond == 0:
             return True

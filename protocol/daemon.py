@@ -103,12 +103,17 @@ class Daemon(ABC):
         self.awaited = Timestamp(0)
         self.sender.tend()
         self.observe(state)
+        self.before(state)
         return self.act(state)
 
     def observe(self, state: JobState) -> None:
         """Notes the state that this cycle of the daemon acts on."""
         self.state = state
         self.log = self._log.bind(round=state.round, cycle=cycle_counter(state.cycle))
+
+    def before(self, state: JobState) -> None:
+        """What is done whether or not this daemon's own part can be."""
+        return
 
     def send(self, call: Call, *key: int | str | bytes) -> Outcome:
         """Sends `call` once for its key, however often it is asked to; logs what became of it."""
@@ -125,13 +130,17 @@ class Daemon(ABC):
 
     def settled(self, state: JobState) -> bool:
         """Whether the block that began this phase is `confirmations` deep: then what it allows can't be taken back."""
+        deep = self.deep()
+        return deep.cycle == state.cycle and deep.phase == state.phase
+
+    def deep(self) -> JobState:
+        """The job's state `confirmations` blocks below the head."""
         if self.chain.confirmations == 0:
-            return True
+            return self.state
         if self._deep is None or self._deep[0] != self.head.hash:
             below = self.chain.below(self.head, self.chain.confirmations)
             self._deep = (self.head.hash, self.federation.state(self.job, below))
-        deep = self._deep[1]
-        return deep.cycle == state.cycle and deep.phase == state.phase
+        return self._deep[1]
 
     def look_again(self, seconds: float) -> None:
         """Lets the next cycle come within so many seconds, whether or not there is a block."""

@@ -145,6 +145,9 @@ class Journal:
             raise JournalCorrupt(f"{path} is not what was written", next_step=_remedy(self.path))
         return data
 
+    def has_blob(self, digest: Digest) -> bool:
+        return (self._blobs / to_cid(digest)).is_file()
+
     def drop_blob(self, digest: Digest) -> None:
         (self._blobs / to_cid(digest)).unlink(missing_ok=True)
 

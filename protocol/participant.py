@@ -51,12 +51,6 @@ class Participant(Daemon):
         self._published: set[Digest] = set()
         self._turn: tuple[tuple[int, ...], float] = ((), 0.0)
 
-    def once(self) -> bool:
-        done = super().once()
-        if not done:
-            self._keep_job_moving(self.state)
-        return done
-
     def observe(self, state: JobState) -> None:
         """Notes the state that this cycle of the daemon acts on."""
         super().observe(state)
@@ -70,6 +64,10 @@ class Participant(Daemon):
                 cycle=cycle_counter(state.cycle),
                 until=state.deadline,
             )
+
+    def before(self, state: JobState) -> None:
+        """A store that fails, or a model that can't be had, keeps nobody from ending what is over."""
+        self._keep_job_moving(state)
 
     # --- what the chain holds
 
@@ -134,9 +132,17 @@ class Participant(Daemon):
             self._published.add(digest)
             self.log.info("published", cid=to_cid(digest))
 
-    def turn(self, place: int) -> bool:
-        """Whether it is this account's turn to do what anyone may do: those in earlier places are left some time."""
-        return time.monotonic() >= self._turn[1] + TURN_SECONDS * place
+    def is_past(self, phase: Phase, cycle: CycleRecord) -> bool:
+        """Whether a cycle has left `phase` behind, `confirmations` deep."""
+        deep = self.deep()
+        if deep.cycle != cycle.cycle:
+            return cycle_counter(deep.cycle) > cycle_counter(cycle.cycle)
+        return deep.phase == Phase.OPEN or deep.phase > phase
+
+    def turn(self, place: int, within: float) -> bool:
+        """Whether it is this account's turn to do what anyone may do within so many seconds: those in earlier places
+        are left some time, but a third of it at most."""
+        return time.monotonic() >= self._turn[1] + min(TURN_SECONDS * place, within / 3)
 
     def pay_in(self, amount: int) -> None:
         """Lets the vault take `amount` of the job's token."""
@@ -157,10 +163,11 @@ class Participant(Daemon):
     # --- what anyone may do, so that nobody has to be relied on
 
     def _keep_job_moving(self, state: JobState) -> None:
+        within = self.context.terms.open_time
         match state.phase:
-            case Phase.OPEN if self.turn(self._place(state)):
+            case Phase.OPEN if self.turn(self._place(state), within):
                 self.send(self.federation.open_call(self.job), "open", state.cycle, state.failures)
-            case Phase.LAPSED if self.turn(self._place(state)):
+            case Phase.LAPSED if self.turn(self._place(state), within):
                 self.send(self.federation.fail_call(self.job, state.cycle), "fail", state.cycle, state.failures)
         if self._is_absent(state):
             self.send(self.federation.rejoin_call(self.job), "rejoin", state.cycle)
