@@ -38,7 +38,7 @@ def run(
             for size in seats:
                 _fill(table, Setting(_uneven(task, seed), *_effort(task), seed, size))
                 _luck(table, Setting(_even(task, seed), *_effort(task), seed, size))
-        report.sections.append(table.section(task, count, seats))
+        report.sections += [table.section(task, count, size) for size in seats]
         report.plots.append(table.plot(task, seats[0]))
         report.sections.append(_beside_shapley(task, quick, count))
     return report
@@ -72,23 +72,16 @@ class Table:
         cells[seats, rule].pay.append(pay)
         cells[seats, rule].of.append(of)
 
-    def section(self, task: str, seeds: int, seats: Sequence[int]) -> Section:
-        columns = ["% of …", "target"]
-        for size in seats:
-            columns += [f"{rule}, {size}" for rule in RULES] + [f"worst seed, {size}"]
+    def section(self, task: str, seeds: int, seats: int) -> Section:
+        columns = ["% of all pay, or of the trainer's own when honest", "target", *RULES, "shipped, worst seed"]
         rows: list[list[Cell]] = []
         for line, (target, cells) in self.lines.items():
-            row: list[Cell] = [line, target]
-            for size in seats:
-                row += [cells[size, rule].percent if (size, rule) in cells else None for rule in RULES]
-                shown = (size, "shipped") in cells and not line.endswith("(own)")  # some earn next to nothing
-                row.append(cells[size, "shipped"].worst if shown else None)
-            rows.append(row)
-        notes = [
-            "‘all’: part of all pay; ‘own’: of what the same trainer gets in an honest job; over all seeds together.",
-            "Columns: pay rule, number of validators; ‘worst seed’ is the shipped rule's.",
-        ]
-        return Section(f"Pay, {task}: {HOLDS[task]}; {seeds} seeds, {ROUNDS[task]} rounds", columns, rows, notes, 1)
+            if (seats, "shipped") in cells:
+                shown = not line.endswith("(own)")  # some earn next to nothing
+                worst = cells[seats, "shipped"].worst if shown else None
+                rows.append([line, target, *(cells[seats, rule].percent for rule in RULES), worst])
+        title = f"Pay, {task}: {HOLDS[task]}, {seats} validators; {seeds} seeds, {ROUNDS[task]} rounds"
+        return Section(title, columns, rows, ["All seeds together. The target is for the shipped rule."], 1)
 
     def plot(self, task: str, seats: int) -> Plot:
         series: dict[str, Sequence[float | None]] = {

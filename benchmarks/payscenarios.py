@@ -84,7 +84,7 @@ def _workers(setting: Setting) -> list[Scenario]:
     behaviours: dict[str, tuple[Behaviour, str]] = {
         "absent in rounds 1–3": (riders.in_rounds(lambda r: r > 3), fair(setting.rounds - 3)),
         "absent in every second round": (riders.in_rounds(lambda r: r % 2 == 1), fair((setting.rounds + 1) // 2)),
-        "works in round 1 only, then absent": (riders.only({1}), fair(1)),
+        "works in round 1 only, then absent": (riders.only({1}), "≤ 15"),
         "works in round 1 only, then rides": (riders.retired, "≤ 15"),
         "works in round 3 only, rides otherwise": (riders.in_rounds(lambda r: r == 3, riders.delta_noise), ""),
         "stale: sends round 1's work again": (riders.stale, ""),
