@@ -56,7 +56,7 @@ def find_keystore(here: Here, name: str | None) -> Path:
             return next(iter(stores))
         raise FatalError(
             f"{here.keys} holds {len(stores) or 'no'} keystores",
-            next_step=f"name one with --account: {', '.join(p.stem for p in stores)}"
+            next_step=f"name one of {', '.join(p.stem for p in stores)}"
             if stores
             else "make one with `hansa wallet new`",
         )

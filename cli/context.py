@@ -30,6 +30,7 @@ F = TypeVar("F", bound=Callable[..., None])
 DEFAULT_DIR = ".hansa"
 UNEXPECTED = 70  # exit code of a failure that nobody foresaw
 INTERRUPTED = 130
+PIPE_WIDTH = 200
 
 _Dir = Annotated[
     Path, typer.Option("--dir", envvar="HANSA_DIR", help="Holds the deployment, journals and keystores.", metavar="DIR")
@@ -67,10 +68,13 @@ class Here:
 
     @functools.cached_property
     def console(self) -> Console:
-        """Where people read: standard error when standard output carries JSON."""
+        """Where people read: standard error when standard output carries JSON. A sentence is never broken by us, so
+        that commands and addresses can be copied; a file or a pipe is as wide as our tables."""
         from rich.console import Console
 
-        return Console(stderr=self.json, highlight=False)
+        stream = sys.stderr if self.json else sys.stdout
+        width = None if stream.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
+        return Console(stderr=self.json, highlight=False, soft_wrap=True, width=width)
 
     def answer(self, data: Any, render: Callable[[Console], None]) -> None:
         """Prints `data` as one JSON object, or lets `render` show it to a person."""

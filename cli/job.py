@@ -65,6 +65,8 @@ def post(
     wire = connect(here)
     paid_in = wire.token(token)
     members = [address_of(here, name.strip()) for name in validators.split(",") if name.strip()]
+    if not members:
+        raise FatalError("--validators names nobody", next_step="name keystores or addresses, with commas")
     if len(set(members)) != len(members):
         raise FatalError("a validator is named twice", next_step="name each member of the committee once")
     prepared = prepare(

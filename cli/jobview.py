@@ -15,7 +15,7 @@ from protocol.types import UNIT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.console import Console
+    from rich.console import Console, JustifyMethod
 
     from cli.amounts import Token
     from cli.books import JobView
@@ -183,8 +183,11 @@ def show_job(console: Console, data: dict[str, Any], token: Token) -> None:
 
 
 def _table(*headings: str) -> Table:
+    """On a narrow screen the wide columns go on in the next line; none is left out."""
     table = Table(box=None, padding=(0, 2, 0, 0))
-    left = {"model or failure", "trainer", "validator", "phase"}
+    wide = {"model or failure", "trainer", "validator", "reward a round"}
+    left = wide - {"reward a round"} | {"phase"}
     for heading in headings:
-        table.add_column(heading, justify="left" if heading in left else "right", no_wrap=True)
+        justify: JustifyMethod = "left" if heading in left else "right"
+        table.add_column(heading, justify=justify, no_wrap=heading not in wide, overflow="fold")
     return table

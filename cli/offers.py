@@ -69,7 +69,7 @@ def prepare(
     chosen = {**usual["settings"], **(settings or {})}
     loaded = load_task(name, chosen, seed, task_digest=digest, task_file=file, allowed=allowed)
     tensors = loaded.model()
-    width = bits or usual["bits"]
+    width = usual["bits"] if bits is None else bits
     model = initial_model(tensors, width)
     count = sum(values.size for values in tensors.values())
     size = len(model.encode())
@@ -78,7 +78,7 @@ def prepare(
         "task_digest": digest,
         "settings": chosen,
         "seed": seed,
-        "steps": steps or usual["steps"],
+        "steps": usual["steps"] if steps is None else steps,
         "loss_threshold": loss_threshold,
         "bits": width,
         "rule": rule,

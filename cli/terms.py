@@ -75,10 +75,14 @@ def job_terms(
     check_range("--min-updates", minimum, 1, offer.trainers)
     check_range("--quorum", quorum, offer.seats // 2 + 1, offer.seats)
     check_range("--failures", offer.failures, 1, 16)
+    check_range("--patience", offer.patience, 0, 2**16 - 1)
+    check_range("--target in 1e-9", offer.target, -(2**63), NO_TARGET)
     check_range("--bond in units", offer.bond, 1, 2**96 - 1)
     for name, amount in (("--reward", offer.reward), ("--fee", offer.fee), ("--penalty", offer.penalty)):
         check_range(f"{name} in units", amount, 0, 2**96 - 1)
     times = {**TIMES, **offer.times}
+    for name, length in times.items():
+        check_range(f"--time {name} in seconds", length, 1, 2**32 - 1)
     return JobTerms(
         token=token,
         committee=committee,

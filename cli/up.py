@@ -138,18 +138,14 @@ def _tell(here: Here, deployment: Deployment, names: list[str]) -> None:
 
 
 def _show(console: Console, here: Here, deployment: Deployment, accounts: list[dict[str, str]]) -> None:
-    from rich.table import Table
-
     from cli.deploy import show
 
     show(console, deployment, here.deployment_file)
-    console.print(f"  chain       {deployment.rpc[0]}\n  store       {deployment.store}\n")
-    table = Table(box=None, padding=(0, 2, 0, 0), title_justify="left")
-    for heading in ("account", "address", "private key (published: never use it elsewhere)"):
-        table.add_column(heading, no_wrap=True)
+    store = " ".join(deployment.store.values())
+    console.print(f"  chain       {deployment.rpc[0]}\n  store       {store}\n")
+    console.print("test accounts: address and private key (published: never use it elsewhere)")
     for account in accounts:
-        table.add_row(account["name"], account["address"], account["private_key"])
-    console.print(table)
+        console.print(f"  {account['name']:12} {account['address']}\n    {account['private_key']}")
     where = "" if str(here.dir) == ".hansa" else f" --dir {here.dir}"
     members = ",".join(account["name"] for account in accounts if account["name"].startswith("validator"))
     console.print(
