@@ -7,7 +7,19 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from brownie import AppointedCommittee, Federation, MockCommittee, OpenAdmission, RewardToken, Terms, Vault, accounts, chain, network, web3
+from brownie import (
+    AppointedCommittee,
+    Federation,
+    MockCommittee,
+    OpenAdmission,
+    RewardToken,
+    Terms,
+    Vault,
+    accounts,
+    chain,
+    network,
+    web3,
+)
 from brownie.network.account import Account
 from drive import House, Job
 from node import Settled, rpc

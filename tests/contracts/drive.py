@@ -10,6 +10,7 @@ from brownie import chain
 from brownie.network.account import Account
 from eth_utils.crypto import keccak
 from node import call, head, send, skip_to, word
+from terms import NO_WORD, TERMS, TERMS_TYPES
 
 from protocol import hashes, merkle, sheet
 from protocol.types import Phase
@@ -20,60 +21,6 @@ MEMBER_STEPS = {
     Phase.SCORE: "commit",
     Phase.REVEAL: "reveal",
     Phase.VOTE: "vote",
-}
-DEAD = "0x000000000000000000000000000000000000dEaD"
-NO_WORD = bytes(32)
-
-FEE, REWARD, BOND, PENALTY = 10, 900, 100, 40
-TERMS: dict[str, Any] = {
-    "token": None,
-    "committee": None,
-    "admission": None,
-    "recheckAdmission": False,
-    "spec": keccak(text="spec"),
-    "model": keccak(text="model 0"),
-    "rewardPerRound": REWARD,
-    "feePerSeat": FEE,
-    "minBond": BOND,
-    "strikePenalty": PENALTY,
-    "targetMetric": 2**63 - 1,
-    "enrolTime": 1000,
-    "openTime": 600,
-    "submitTime": 700,
-    "attestTime": 0,
-    "releaseTime": 0,
-    "scoreTime": 800,
-    "revealTime": 500,
-    "voteTime": 400,
-    "finalizeTime": 300,
-    "claimTime": 50_000,
-    "slashTime": 5_000,
-    "maxTrainers": 3,
-    "minUpdates": 2,
-    "maxRounds": 3,
-    "patience": 0,
-    "failureBurn": 5000,
-    "maxFailures": 3,
-    "seats": 3,
-    "quorum": 2,
-    "threshold": 2,
-}
-TERMS_TYPES = (
-    "address,address,address,bool,bytes32,bytes32,uint96,uint96,uint96,uint96,int64,"
-    + "uint32," * 11
-    + "uint16," * 5
-    + "uint8,uint8,uint8,uint8"
-)
-TIME_OF = {
-    Phase.ENROL: "enrolTime",
-    Phase.OPEN: "openTime",
-    Phase.SUBMIT: "submitTime",
-    Phase.ATTEST: "attestTime",
-    Phase.RELEASE: "releaseTime",
-    Phase.SCORE: "scoreTime",
-    Phase.REVEAL: "revealTime",
-    Phase.VOTE: "voteTime",
-    Phase.FINALIZE: "finalizeTime",
 }
 
 
@@ -218,7 +165,9 @@ class Job:
     def commit(self, who: Account, commitment: bytes | None = None, cycle: int | None = None) -> Any:
         return self._member_step("commitScores", who, cycle, commitment or self.commitment_of(who))
 
-    def reveal(self, who: Account, text: bytes | None = None, salt: bytes | None = None, cycle: int | None = None) -> Any:
+    def reveal(
+        self, who: Account, text: bytes | None = None, salt: bytes | None = None, cycle: int | None = None
+    ) -> Any:
         shown = self.sheet_of(who) if text is None else text
         return self._member_step("revealScores", who, cycle, shown, salt or self.salt_of(who))
 
@@ -243,7 +192,7 @@ class Job:
 
     def tree(self) -> merkle.RewardsTree:
         share = self.terms.rewardPerRound // max(1, len(self.enrolled))
-        leaves = self.leaves if self.leaves is not None else {who: (share, 0) for who in self.enrolled}
+        leaves = self.leaves if self.leaves is not None else dict.fromkeys(self.enrolled, (share, 0))
         return merkle.RewardsTree([merkle.Leaf(who.address, *owed, 125_000) for who, owed in leaves.items()])
 
     def result(self, model: bytes | None = None) -> tuple[bytes, bytes]:
@@ -257,7 +206,9 @@ class Job:
         place = (chain.id, self.federation.address, self.id, int(state.cycle))
         return hashes.result_hash(*place, int(state.updates), bytes(state.sheets), *result)
 
-    def finalize(self, by: Account | None = None, result: tuple[bytes, bytes] | None = None, cycle: int | None = None) -> Any:
+    def finalize(
+        self, by: Account | None = None, result: tuple[bytes, bytes] | None = None, cycle: int | None = None
+    ) -> Any:
         state = self.state
         named = state.cycle if cycle is None else cycle
         opened = result or self.result()

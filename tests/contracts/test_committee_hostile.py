@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from brownie import MockAdmission
-from drive import BOND, FEE
 from node import refused, skip_to
+from terms import BOND, FEE
 
 from protocol.types import Phase
 

@@ -1,10 +1,11 @@
-"""Two transactions that compete at an edge, in one block, in either order."""
+"""Two transactions that compete at an edge within a cycle, in one block, in either order."""
 
 from __future__ import annotations
 
 import pytest
-from drive import FEE, NO_WORD, PENALTY, REWARD, Job
-from node import at, now, skip_to, together, word
+from drive import Job
+from node import at, skip_to, word
+from races import OK, WRONG, race, soon
 
 from protocol import hashes
 from protocol.types import Phase
@@ -17,18 +18,6 @@ MINIMUM_STEPS = {
     Phase.REVEAL: "reveal",
     Phase.VOTE: "vote",
 }
-OK, WRONG = "ok", "Federation_WrongPhase"
-
-
-def race(time, *calls):
-    """What became of calls sent into one block: 'ok', or the error without its arguments."""
-    receipts = together(time, *calls)
-    return [OK if receipt.status else str(receipt.revert_msg).partition(":")[0] for receipt in receipts]
-
-
-def soon():
-    """Some seconds from now, within the phase."""
-    return now() + 7
 
 
 def test_last_place__two_enrol__first_come(play, alice, bob, carol, dave):
@@ -268,148 +257,3 @@ def test_finalize_before_the_last_vote__is_too_early(play, vera, victor, viola):
     assert race(soon(), job.draft("finalize"), job.draft("vote", viola)) == [WRONG, OK]
     job.finalize()
     assert tuple(job.state.matched) == (1, 1, 1)
-
-
-@pytest.mark.parametrize("finalize_first", [True, False])
-@pytest.mark.parametrize("early", [1, 0], ids=["a-second-before", "deadline"])
-def test_finalize_and_fail_round(play, early, finalize_first):
-    job = play(Phase.FINALIZE)
-    calls = [job.draft("finalize"), job.draft("fail")]
-    order = 1 if finalize_first else -1
-    expected = [OK, WRONG] if early else [WRONG, OK]
-    assert race(job.state.deadline - early, *calls[::order]) == expected[::order]
-    assert (job.state.round, job.books.burnt) == ((2, 0) if early else (1, 465))
-
-
-def test_finalize_twice__counts_once(play, mallory):
-    job = play(Phase.FINALIZE)
-    assert race(soon(), job.draft("finalize"), job.draft("finalize", mallory)) == [OK, WRONG]
-    assert (job.state.round, job.books.booked) == (2, job.full)
-
-
-@pytest.mark.parametrize("stop_first", [True, False])
-def test_finalize_and_stop__end_alike(play, stop_first):
-    job = play(Phase.FINALIZE)
-    calls = [job.draft("stop"), job.draft("finalize")]
-    assert race(soon(), *(calls if stop_first else calls[::-1])) == [OK, OK]
-    assert (job.phase, job.state.round, job.books.left) == (Phase.COMPLETED, 2, 2 * job.full)
-
-
-@pytest.mark.parametrize("stop_first", [True, False])
-def test_fail_round_and_stop__end_alike(play, stop_first):
-    job = play(Phase.SCORE).lapse()
-    calls = [job.draft("stop"), job.draft("fail")]
-    assert race(soon(), *(calls if stop_first else calls[::-1])) == [OK, OK]
-    assert (job.phase, job.books.burnt) == (Phase.ABORTED, 465), "no order saves the burn"
-
-
-def test_last_finalize_and_stop__the_job_is_over(play):
-    job = play(Phase.FINALIZE, maxRounds=1)
-    assert race(soon(), job.draft("finalize"), job.draft("stop")) == [OK, WRONG]
-    assert job.phase == Phase.COMPLETED
-
-
-def test_fail_round_twice__counts_once(play, mallory):
-    job = play(Phase.SCORE).lapse()
-    assert race(soon(), job.draft("fail"), job.draft("fail", mallory)) == [OK, WRONG]
-    assert (job.state.failures, job.books.burnt) == (1, 465)
-
-
-@pytest.mark.parametrize("fail_first", [True, False])
-def test_fail_round_and_open(play, fail_first):
-    job = play(Phase.SCORE).lapse()
-    calls = [job.draft("fail"), job.draft("open")]
-    assert race(soon(), *(calls if fail_first else calls[::-1])) == ([OK, OK] if fail_first else [WRONG, OK])
-    assert job.phase == (Phase.SUBMIT if fail_first else Phase.OPEN)
-
-
-def test_nothing_to_aggregate_and_fail_round__burns_in_no_order(play):
-    job = play(Phase.SUBMIT)
-    job.model = NO_WORD
-    job.reach(Phase.FINALIZE)
-    assert race(job.state.deadline - 1, job.draft("fail"), job.draft("finalize")) == [WRONG, OK]
-    assert (job.state.failures, job.books.burnt) == (1, 0)
-
-
-@pytest.mark.parametrize("rejoin_first", [True, False])
-def test_rejoin_and_open(play, carol, rejoin_first):
-    job = play(Phase.SUBMIT)
-    job.trainers.remove(carol)
-    job.play_round().reach(Phase.SUBMIT).play_round()
-    calls = [job.draft("rejoin", carol), job.draft("open")]
-    assert race(soon(), *(calls if rejoin_first else calls[::-1])) == [OK, OK]
-    assert hashes.everybody_due(job.cycle) == rejoin_first
-    assert job.state.rejoining != rejoin_first, "it is kept for the cycle after"
-
-
-@pytest.mark.parametrize("submit_first", [True, False])
-def test_rejoin_and_own_submit(play, carol, submit_first):
-    job = play(Phase.SUBMIT)
-    job.trainers.remove(carol)
-    job.play_round().reach(Phase.SUBMIT)
-    calls = [job.draft("submit", carol), job.draft("rejoin", carol)]
-    expected = [OK, "Federation_NotAbsent"] if submit_first else [OK, OK]
-    assert race(soon(), *(calls if submit_first else calls[::-1])) == expected
-
-
-@pytest.mark.parametrize("claim_first", [True, False])
-@pytest.mark.parametrize("early", [1, 0], ids=["a-second-before", "deadline"])
-def test_claim_and_expire(play, house, alice, early, claim_first):
-    job = play(maxRounds=1).play_to_end()
-    expire = (house.vault.expire, (job.id,), job.sponsor)
-    calls = [job.draft("claim", alice), expire]
-    order = 1 if claim_first else -1
-    expected = [OK, "Vault_TooEarly"] if early else ["Vault_TooLate", OK]
-    assert race(job.books.claimUntil - early, *calls[::order]) == expected[::order]
-    assert (job.books.paid, job.books.burnt) == ((300, 0) if early else (0, REWARD + 3 * FEE))
-
-
-@pytest.mark.parametrize("strike_first", [True, False])
-@pytest.mark.parametrize("early", [1, 0], ids=["a-second-before", "slash-time"])
-def test_strike_and_claim_bond(play, house, alice, bob, early, strike_first):
-    job = play(Phase.SUBMIT, maxRounds=1)
-    job.leaves = {alice: (0, 1), bob: (900, 0)}
-    job.play_to_end()
-    take = (house.vault.claimBond, (job.id, alice), alice)
-    calls = [job.draft("claim", alice, by=bob), take]
-    order = 1 if strike_first else -1
-    expected = [OK, "Vault_TooEarly"] if early else [OK, OK]
-    assert race(job.books.slashUntil - early, *calls[::order]) == expected[::order]
-    assert job.books.forfeited == (PENALTY if early else 0), "one second decides, no order does"
-
-
-@pytest.mark.parametrize("order", [1, -1])
-def test_two_claims_of_more_than_the_pool__first_come(play, alice, bob, order):
-    job = play(Phase.SUBMIT, maxRounds=1)
-    job.leaves = {alice: (700, 0), bob: (700, 0)}
-    job.play_to_end()
-    calls = [job.draft("claim", who) for who in (alice, bob)][::order]
-    assert race(soon(), *calls) == [OK, OK]
-    gained = [job.token.balanceOf(who) - 10**24 + 100 for who in (alice, bob)]
-    assert gained == [700, 200][::order]
-
-
-def test_the_same_claim_twice__pays_once(play, alice, mallory):
-    job = play(maxRounds=1).play_to_end()
-    assert race(soon(), job.draft("claim", alice), job.draft("claim", alice, by=mallory)) == [OK, OK]
-    assert job.books.paid == 300
-
-
-def test_claims_and_end__in_one_second(play, alice):
-    job = play(Phase.OPEN, maxRounds=2).play_round().reach(Phase.FINALIZE)
-    assert race(soon(), job.draft("claim", alice), job.draft("finalize")) == [OK, OK]
-    assert (job.phase, job.books.paid) == (Phase.COMPLETED, 300)
-
-
-def test_whole_cycle__in_two_blocks(play, house):
-    """No phase must last: each can begin and end in one second."""
-    job = play(Phase.OPEN, seats=1, quorum=1, maxTrainers=1, minUpdates=1)
-    vera, alice = house.validators[0], house.trainers[0]
-    job.open()
-    calls = [job.draft("submit", alice)]
-    job.sheets[vera] = bytes(13)
-    calls.append(job.draft("commit", vera))
-    calls.append(job.draft("reveal", vera))
-    assert race(soon(), *calls) == [OK, OK, OK]
-    assert race(soon(), job.draft("vote", vera), job.draft("finalize")) == [OK, OK]
-    assert job.state.round == 2

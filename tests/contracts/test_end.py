@@ -34,7 +34,9 @@ def test_end__event_and_closed_books(play):
 
 
 @pytest.mark.parametrize(
-    ("metric", "phase"), [(99, Phase.OPEN), (100, Phase.COMPLETED), (101, Phase.COMPLETED)], ids=["below", "at", "above"]
+    ("metric", "phase"),
+    [(99, Phase.OPEN), (100, Phase.COMPLETED), (101, Phase.COMPLETED)],
+    ids=["below", "at", "above"],
 )
 def test_end__target__is_reached_at_or_above(play, metric, phase):
     job = rounds(play(Phase.OPEN, targetMetric=100), metric)

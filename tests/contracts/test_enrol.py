@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from brownie import MockAdmission
-from drive import BOND
-from node import at, now, refused, skip_to, word, wrong_phase
 from eth_utils.crypto import keccak
+from node import at, now, refused, skip_to, word, wrong_phase
+from terms import BOND
 
 from protocol.types import Phase
 

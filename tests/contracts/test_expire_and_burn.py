@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from drive import DEAD, FEE, REWARD
 from node import at, refused, skip_to
+from terms import DEAD, FEE, REWARD
 
 from protocol.types import Phase
 

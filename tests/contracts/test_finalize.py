@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from drive import FEE, NO_WORD, REWARD
 from node import at, now, refused, skip_to, word, wrong_phase
+from terms import FEE, NO_WORD, REWARD
 
 from protocol import hashes
 from protocol.types import Phase

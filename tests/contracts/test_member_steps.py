@@ -123,7 +123,8 @@ def test_member_step__after_the_end__reverts(play, phase, vera):
 
 def test_member_step__unknown_job__reverts(play, phase, vera, house):
     job = play(**SHARING)
-    extra = {Phase.ATTEST: (b"",), Phase.REVEAL: (b"", word("salt")), Phase.VOTE: (word("sheets"), 1, 1)}.get(phase, (word("any"),))
+    several = {Phase.ATTEST: (b"",), Phase.REVEAL: (b"", word("salt")), Phase.VOTE: (word("sheets"), 1, 1)}
+    extra = several.get(phase, (word("any"),))
     with refused("Federation_WrongPhase", job.id + 1, phase, Phase.NONE):
         getattr(house.federation, NAMES[phase])(job.id + 1, 0, 0, *extra, {"from": vera})
 

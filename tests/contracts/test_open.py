@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from brownie import MockCommittee, RecordingCommittee, chain
-from drive import NO_WORD
 from node import at, now, refused, skip_to, wrong_phase
+from terms import NO_WORD
 
 from protocol import hashes
 from protocol.types import Phase

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from drive import TERMS, TIME_OF, Job
+from drive import Job
 from node import now, refused, word
+from terms import TERMS, TIME_OF
 
 from protocol.types import Phase
 
@@ -169,15 +170,16 @@ def test_post__longest_job__is_three_years(play, house):
     attempts = 20 * 2
     stretch, enrol = divmod(3 * YEAR - attempts * others, attempts)
     assert stretch < DAYS_30, "it fits into one phase"
-    terms = {"maxRounds": 20, "maxFailures": 2, "submitTime": TERMS["submitTime"] + stretch - 1, "enrolTime": enrol + attempts}
+    submit, enrol = TERMS["submitTime"] + stretch - 1, enrol + attempts
+    terms = {"maxRounds": 20, "maxFailures": 2, "submitTime": submit, "enrolTime": enrol}
     assert play(**terms).phase == Phase.ENROL, "exactly three years"
     with refused("Terms_TooLong", 3 * YEAR + 1):
-        Job(house, **{**terms, "enrolTime": enrol + attempts + 1}).post()
+        Job(house, **{**terms, "enrolTime": enrol + 1}).post()
 
 
 def test_post__longest_times_of_all__revert_without_overflow(house):
     with refused("Terms_TooLong", 2_592_000 + 1023 * 16 * 8 * 2_592_000):
-        Job(house, **{name: DAYS_30 for name in SHORT}, maxRounds=1023, maxFailures=16, escrow=10**9).post()
+        Job(house, **dict.fromkeys(SHORT, DAYS_30), maxRounds=1023, maxFailures=16, escrow=10**9).post()
 
 
 def test_terms_of__unknown_job__is_empty(house):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from drive import NO_WORD
 from node import now, refused, wrong_phase
+from terms import NO_WORD
 
 from protocol.types import Phase
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from brownie import FeeToken, FreezingToken, ReentrantToken, reverts
-from drive import BOND, DEAD, Job
+from drive import Job
 from eth_utils.crypto import keccak
 from node import refused, skip_to
+from terms import BOND, DEAD
 
 from protocol.types import Phase
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from drive import BOND
 from node import at, now, refused, skip_to
+from terms import BOND
 
 from protocol.types import Phase
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from drive import BOND, PENALTY, REWARD
 from node import at, now, refused, skip_to, word
+from terms import BOND, PENALTY, REWARD
 
 from protocol import merkle
 from protocol.types import Phase

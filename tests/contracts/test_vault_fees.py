@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from drive import FEE
 from node import at, now, refused, skip_to, word
+from terms import FEE
 
 from protocol.types import Phase
 

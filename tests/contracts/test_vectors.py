@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 from brownie import VectorHashes
 from brownie.test import given
-from drive import REWARD
 from hypothesis import settings
 from hypothesis import strategies as st
 from node import call
+from terms import REWARD
 
 from protocol import merkle
 from protocol.types import Phase
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "protocol.json").read_text())
+FINAL = [fact for fact in VECTORS["cycles"] if "result" in fact]
 LOW_160 = 2**160 - 1
 
 
@@ -54,7 +55,7 @@ def test_accumulators__agree(hashes, cycle):
         assert sheets == unhex(shown["acc"])
 
 
-@pytest.mark.parametrize("cycle", [fact for fact in VECTORS["cycles"] if "result" in fact], ids=lambda fact: fact["counter"])
+@pytest.mark.parametrize("cycle", FINAL, ids=lambda fact: f"cycle-{fact['counter']}")
 def test_result_and_sealed_votes__agree(hashes, cycle):
     fact = cycle["result"]
     place = (fact["chain_id"], fact["federation"], int(fact["job"]), int(cycle["cycle"]))

@@ -1,0 +1,225 @@
+"""A job on chain and its model, step by step: both must do the same, or refuse for the same reason.
+
+Nothing here goes by way of brownie's accounts: they remember transactions that a revert of the chain has undone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from brownie.exceptions import decode_typed_error
+from brownie.network.account import Account
+from drive import House, Job
+from ledger import Refused, Who
+from model import MEMBER_PHASES, Model
+from node import at, call, now, rpc, send, settled, word
+from terms import NO_WORD
+
+from protocol import hashes, merkle
+from protocol.types import Phase
+
+STEPS = dict(zip(MEMBER_PHASES, ("attest", "release", "commit", "reveal"), strict=False))
+FLAGS = dict(zip(MEMBER_PHASES, ("attested", "released", "committed", "revealed", "voted"), strict=True))
+Call = tuple[Any, tuple[Any, ...], Account]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What may be voted for. leaves: (trainer, pay, strike) each; none: a root of zero. failed: no model at all."""
+
+    name: str
+    leaves: tuple[tuple[Account, int, int], ...] = ()
+    failed: bool = False
+
+    @property
+    def tree(self) -> merkle.RewardsTree:
+        return merkle.RewardsTree([merkle.Leaf(who.address, pay, strike, 7) for who, pay, strike in self.leaves])
+
+    @property
+    def result(self) -> tuple[bytes, bytes]:
+        if self.failed:
+            return NO_WORD, NO_WORD
+        return word(self.name), self.tree.root if self.leaves else NO_WORD
+
+
+class Twin:
+    def __init__(self, house: House, committee: Any, terms: dict[str, Any], escrow: int) -> None:
+        self.house, self.committee = house, committee
+        self.job = Job(house, committee=committee, escrow=escrow, **terms)
+        self.answer: list[Account] | None = house.validators[: self.job.terms.seats]
+        send(committee.setMembers, self.answer, {"from": house.sponsor})
+        send(house.federation.post, self.job.terms_tuple(), escrow, {"from": house.sponsor})
+        self.job.id = int(call(house.federation.jobCount))
+        self.model = Model(self.job.terms, house.sponsor, now(), escrow)
+        self.outcomes: dict[int, Outcome] = {}  # finalised, by round
+        self.seen: set[Who] = set()  # everybody who ever sat on the committee
+
+    def do(self, expected: Callable[[int], None], question: Call) -> str | None:
+        """One transaction, a second after the last block. The error that both gave, or None."""
+        time = now() + 1
+        at(time)
+        try:
+            expected(time)
+            error = None
+        except Refused as refused:
+            error = str(refused)
+        got = _send(question)
+        assert got == error, f"{question[0]._name} by {question[2]}: the contracts say {got}, the model {error}"
+        return error
+
+    # steps
+
+    def enrol(self, who: Account, bond: int) -> None:
+        self.do(lambda time: self.model.enrol(time, who, bond), self.job.draft("enrol", who, bond))
+
+    def open(self, who: Account) -> None:
+        self.do(lambda time: self.model.open(time, self.answer), self.job.draft("open", who))
+        self.seen |= set(self.model.committee)
+
+    def submit(self, who: Account) -> None:
+        self.do(lambda time: self.model.submit(time, who), self.job.draft("submit", who))
+
+    def member_step(self, phase: Phase, who: Account) -> None:
+        self.do(lambda time: self.model.act(time, phase, who), self.job.draft(STEPS[phase], who))
+
+    def vote(self, who: Account, outcome: Outcome, metric: int) -> None:
+        state = self.job.state
+        seat = list(state.committee).index(who.address) if who.address in state.committee else 0
+        sealed = hashes.sealed_vote(self._hash(outcome), seat)
+        arguments = (self.job.id, state.cycle, seat, bytes(state.sheets), sealed, metric)
+        question = (self.job.federation.vote, arguments, who)
+        self.do(lambda time: self.model.act(time, Phase.VOTE, who, (outcome, metric)), question)
+
+    def finalize(self, who: Account, outcome: Outcome) -> None:
+        number = self.model.round
+        leaves = None if outcome.failed else {trainer: (pay, strike) for trainer, pay, strike in outcome.leaves}
+        question = self.job.draft("finalize", who, outcome.result)
+        if not self.do(lambda time: self.model.finalize(time, outcome, leaves), question) and not outcome.failed:
+            self.outcomes[number] = outcome
+
+    def fail(self, who: Account) -> None:
+        self.do(lambda time: self.model.fail(time), self.job.draft("fail", who))
+
+    def stop(self, who: Account) -> None:
+        self.do(lambda time: self.model.stop(time, who), self.job.draft("stop", who))
+
+    def rejoin(self, who: Account) -> None:
+        self.do(lambda time: self.model.rejoin(who), self.job.draft("rejoin", who))
+
+    def _hash(self, outcome: Outcome) -> bytes:
+        state = self.job.state
+        place = (31337, self.job.federation.address, self.job.id, int(state.cycle))
+        return hashes.result_hash(*place, int(state.updates), bytes(state.sheets), *outcome.result)
+
+    # money
+
+    def claim(self, who: Account, rounds: Iterable[int], by: Account) -> None:
+        claims = []
+        for number in rounds:
+            if who in (leaf[0] for leaf in self.outcomes[number].leaves):
+                tree = self.outcomes[number].tree
+                claims.append((number, tuple(tree.leaf(who.address)[1:]), tree.proof(who.address)))
+        named = [number for number, _, _ in claims]
+        question = (self.house.vault.claim, (self.job.id, who, claims), by)
+        self.do(lambda time: self.model.claim(time, who, named), question)
+
+    def claim_seat(self, seat: int, by: Account) -> None:
+        question = (self.house.federation.claimFees, (self.job.id, seat), by)
+        self.do(lambda time: self.model.claim_seat(time, seat), question)
+
+    def claim_fees(self, who: Who, by: Account) -> None:
+        question = (self.house.vault.claimFees, (self.job.id, who), by)
+        self.do(lambda time: self.model.claim_fees(time, who), question)
+
+    def claim_bond(self, who: Account, by: Account) -> None:
+        question = (self.house.vault.claimBond, (self.job.id, who), by)
+        self.do(lambda time: self.model.claim_bond(time, who), question)
+
+    def claim_rest(self, by: Account) -> None:
+        self.do(lambda time: self.model.claim_rest(), (self.house.vault.claimRest, (self.job.id,), by))
+
+    def expire(self, by: Account) -> None:
+        self.do(lambda time: self.model.expire(time), (self.house.vault.expire, (self.job.id,), by))
+
+    def send_burnt(self, by: Account) -> None:
+        self.do(lambda time: self.model.send_burnt(), (self.house.vault.sendBurnt, (self.job.id,), by))
+
+    # comparing
+
+    def compare(self) -> None:
+        state, model, time = self.job.state, self.model, now()
+        phase, _, end = model.clock(time)
+        seen: dict[str, Any] = {
+            "phase": (state.phase, phase),
+            "deadline": (state.deadline, end),
+            "endedAt": (state.endedAt, model.ended_at),
+            "round": (state.round, model.round),
+            "enrolled": (state.enrolled, len(model.bonds)),
+            "stale": (state.stale, model.stale),
+            "failures": (state.failures, model.failures),
+            "stopping": (state.stopping, model.stopping),
+            "rejoining": (state.rejoining, model.rejoining),
+            "committeeKept": (state.committeeKept, model.attempts == 1),
+            "bestMetric": (state.bestMetric, model.best),
+            "committee": (list(state.committee), [who.address for who in model.committee]),
+            "matched": (list(state.matched), model.matched if model.committee else []),
+            "counter": (hashes.cycle_counter(state.cycle), model.counter),
+        }
+        if model.cycle:
+            seen |= self._of_the_cycle(state)
+        wrong = {name: pair for name, pair in seen.items() if pair[0] != pair[1]}
+        assert not wrong, f"(chain, model) at {time}: {wrong}"
+        self._compare_books()
+
+    def _of_the_cycle(self, state: Any) -> dict[str, Any]:
+        live = self.model.live
+        seen: dict[str, Any] = {
+            "openedAt": (state.openedAt, live.opened_at),
+            "everybody": (hashes.everybody_due(state.cycle), live.everybody),
+            "submitted": (state.submitted, len(live.submitted)),
+            "pending": (state.pending, len(live.due_trainers - set(live.submitted))),
+            "due": (state.due, _bitmap(live.due)),
+        }
+        return seen | {name: (getattr(state, name), _bitmap(live.acted[phase])) for phase, name in FLAGS.items()}
+
+    def _compare_books(self) -> None:
+        books, model = self.job.books, self.model
+        seen = {
+            "escrowed": (books.escrowed, model.escrow),
+            "left": (books.left, model.left),
+            "booked": (books.booked, model.booked),
+            "paid": (books.paid, model.paid),
+            "burnt": (books.burnt, model.burnt),
+            "burnSent": (books.burnSent, model.burn_sent),
+            "forfeited": (books.forfeited, model.forfeited),
+            "refunded": (books.refunded, model.refunded),
+            "bonded": (books.bonded, sum(model.bonds.values())),
+        }
+        if model.outcome:
+            seen |= {
+                "claimUntil": (books.claimUntil, model.claim_until),
+                "slashUntil": (books.slashUntil, model.slash_until),
+            }
+        wrong = {name: pair for name, pair in seen.items() if pair[0] != pair[1]}
+        assert not wrong, f"books (chain, model): {wrong}"
+        self.job.check_books()
+
+
+def _bitmap(seats: Iterable[int]) -> int:
+    return sum(1 << seat for seat in seats)
+
+
+def _send(question: Call) -> str | None:
+    """The name of the error, or None."""
+    method, arguments, sender = question
+    data = method.encode_input(*arguments)
+    sent = rpc(
+        "eth_sendTransaction",
+        {"from": sender.address, "to": method._address, "data": data, "gas": hex(8_000_000)},
+    )
+    if settled(sent)["status"] == "0x1":
+        return None
+    trace = rpc("debug_traceTransaction", sent, {"tracer": "callTracer"})
+    return str(decode_typed_error(trace.get("output", "0x"))).partition(":")[0]
