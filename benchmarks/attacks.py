@@ -53,7 +53,7 @@ def arenas(quick: bool, tasks: Sequence[str], seeds: int | None) -> list[Arena]:
     if "mnist" in tasks:
         effort = (8, 15) if quick else (15, 20)
         for alpha in ("0.5",) if quick else ("0.5", "1000"):
-            for bad in (6,) if quick else (6, 4, 2):
+            for bad in (6, 4) if quick else (6, 4, 2):
                 found.append(Arena("mnist", alpha, 20, bad, *effort, seeds or (1 if quick else 3)))
     return found
 

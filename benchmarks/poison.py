@@ -18,6 +18,8 @@ from benchmarks.worlds import World, flipped
 from tasks.rows import Rows
 
 APART = 0.15
+HIDDEN = 0.25
+"""Noise that keeps a copy from being a duplicate of what it repeats: a cosine of 0.970."""
 TRIGGER = 4
 """The backdoor's mark: a white square of so many pixels a side in a corner of the image; marked means class 0."""
 
@@ -71,7 +73,7 @@ def min_max(view: View) -> Delta | None:
 def mimic(view: View) -> Delta | None:
     """Karimireddy et al. 2022, "Byzantine-Robust Learning on Heterogeneous Datasets via Bucketing", section 3.2: all
     repeat one honest player, and drown the others out."""
-    return _common(view, flat(next(iter(view.others.values()))))
+    return _common(view, flat(next(iter(view.others.values()))), HIDDEN)
 
 
 def gaussian(view: View) -> Delta | None:
@@ -157,5 +159,5 @@ def backdoor_success(world: World, params: dict[str, NDArray[np.float32]]) -> fl
     return world.task.measured(params, fooled)
 
 
-def _common(view: View, vector: Vector) -> Delta:
-    return like(vector + noise(view.random, vector.size, APART * length(vector)), view.model.tensors)
+def _common(view: View, vector: Vector, apart: float = APART) -> Delta:
+    return like(vector + noise(view.random, vector.size, apart * length(vector)), view.model.tensors)
