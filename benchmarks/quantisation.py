@@ -86,7 +86,10 @@ def _section(task: str, rounds: int, seeds: int, found: dict[str, list[tuple[flo
         cells: list[Cell] = [float(gap.mean()), float(gap.min()), float(loss.mean()), 100 * float(error.mean()), size]
         rows.append([line, 100 * float(accuracy.mean()), *cells])
     columns = ["", "accuracy, %", "− float32", "worst seed", "test loss", "lost in integers, %", "bytes an update"]
-    notes = ["Lost: by rounding and by the range of the integers. Clipping of long updates is part of the job, not of float32's plain averaging."]
+    notes = [
+        "Lost: by rounding, and by the integers' range before k has settled.",
+        "Clipping of long updates is part of the job, not of float32's plain averaging.",
+    ]
     return Section(f"Quantisation, {task}: {rounds} rounds, {seeds} seeds", columns, rows, notes, 3)
 
 
