@@ -281,7 +281,7 @@ def test_jobs__whatever_anybody_does__balance_and_end(house):
     Jobs.house = house
     Jobs.committees = [MockCommittee.deploy([], {"from": house.sponsor}) for _ in range(2)]
     how_many = settings(
-        max_examples=RUNS or 50,
+        max_examples=RUNS or 20,
         stateful_step_count=STEPS,
         deadline=None,
         derandomize=not RUNS,
