@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from cli.amounts import Token
+    from cli.wire import Wire
 
 app = typer.Typer(help="Validate and aggregate in a job.", no_args_is_help=True)
 
@@ -56,7 +58,24 @@ def run(
         log_file=log_file,
     )
     config.journal.parent.mkdir(parents=True, exist_ok=True)
+    if is_outside(wire, JobId(job), signer.address):
+        print(f"hansa: {signer.address} is not in the committee of job {job}; it waits to be drawn", file=sys.stderr)
     Validator(config).run()
+
+
+def is_outside(wire: Wire, job: JobId, account: str) -> bool:
+    """Whether the committee of the last cycle, or the one that would be drawn for the first, is without `account`."""
+    from protocol.chain.codec import ContractError, artifact
+
+    state, head = wire.federation.state(job), wire.chain.head()
+    if state.phase.is_over or state.committee:
+        return account not in state.committee
+    select = artifact("ICommittee").functions["select"]
+    try:
+        drawn = wire.chain.read([(wire.federation.terms(job).committee, select, (job, 0, bytes(32), head.timestamp))])
+    except ContractError:
+        return False
+    return account.lower() not in [member.lower() for member in drawn[0][0]]
 
 
 @command(app, "status")

@@ -208,6 +208,12 @@ def stop(here: Here, job: Job, account: Account = None, password_file: PasswordF
 
     wire = connect(here)
     check_job(wire.federation, JobId(job))
+    if (phase := wire.federation.state(JobId(job)).phase).is_over:
+        raise FatalError(
+            f"job {job} has ended already",
+            cause=f"it is {phase.name}",
+            next_step="`hansa wallet claim` pays what is left",
+        )
     signer = load_account(here, account, password_file)
     with acting(wire.chain, signer, journal_of(here, signer.address)) as actor:
         actor.do(wire.federation.stop_call(JobId(job)))

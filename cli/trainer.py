@@ -10,10 +10,14 @@ from cli.accounts import Account, PasswordFile, address_of, load_account
 from cli.context import Here, command
 from cli.daemons import Allow, JobOption, LogFile, MaxBytes, TaskFile, Threads
 from protocol.errors import FatalError
-from protocol.types import JobId
+from protocol.types import Address, JobId, Phase
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from cli.amounts import Token
+    from protocol.chain.federation import Federation
+    from protocol.types import Wei
 
 app = typer.Typer(help="Train in a job.", no_args_is_help=True)
 
@@ -47,13 +51,16 @@ def run(
     prepare_run(wire, job)
     signer = load_account(here, account, password_file)
     terms = wire.federation.terms(JobId(job))
+    paid_in = wire.token(terms.token)
+    own_bond = None if bond is None else paid_in.units(bond, "--bond")
+    check_bond(wire.federation, JobId(job), Address(signer.address), paid_in, own_bond)
     config = TrainerConfig(
         deployment=wire.deployment,
         account=signer,
         journal=journal_of(here, signer.address, f"job-{job}"),
         job=JobId(job),
         source=source,
-        bond=None if bond is None else wire.token(terms.token).units(bond, "--bond"),
+        bond=own_bond,
         keep_going=keep_going,
         max_bytes=max_bytes,
         threads=threads,
@@ -63,6 +70,27 @@ def run(
     )
     config.journal.parent.mkdir(parents=True, exist_ok=True)
     Trainer(config).run()
+
+
+def check_bond(federation: Federation, job: JobId, trainer: Address, token: Token, bond: Wei | None) -> None:
+    """FatalError where a trainer that has yet to enrol can't: its bond is too small, or it has too few tokens."""
+    if federation.state(job).phase != Phase.ENROL or federation.trainer(job, trainer)[0]:
+        return
+    least = federation.terms(job).min_bond
+    bond = least if bond is None else bond
+    if bond < least:
+        raise FatalError(
+            f"a bond of {token.text(bond)} is too small",
+            cause=f"job {job} asks for {token.text(least)}",
+            next_step="raise --bond",
+        )
+    held = federation.token_balance(Address(token.address), trainer)
+    if held < bond:
+        raise FatalError(
+            f"{trainer} can't pay a bond of {token.text(bond)}",
+            cause=f"it has {token.text(held)}",
+            next_step="send it tokens, or name another account",
+        )
 
 
 @command(app, "status")
