@@ -6,6 +6,7 @@ A command is a function whose first argument is a `Here`; `command` registers it
 
 from __future__ import annotations
 
+import errno
 import functools
 import inspect
 import json
@@ -31,6 +32,7 @@ DEFAULT_DIR = ".hansa"
 UNEXPECTED = 70  # exit code of a failure that nobody foresaw
 INTERRUPTED = 130
 PIPE_WIDTH = 200
+FILE_TROUBLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.ENOTDIR, errno.EISDIR})
 
 _Dir = Annotated[
     Path, typer.Option("--dir", envvar="HANSA_DIR", help="Holds the deployment, journals and keystores.", metavar="DIR")
@@ -136,6 +138,10 @@ def with_errors_told(debug: bool, action: Callable[[], None]) -> None:
     except Exception as error:
         if debug:
             raise
+        if isinstance(error, OSError) and error.errno in FILE_TROUBLE:
+            what = error.filename if error.filename is not None else "a file"
+            print(f"hansa: {what} can't be used: {error.strerror}; put it right, or name another", file=sys.stderr)
+            raise typer.Exit(1) from None
         print(
             f"hansa: unexpected {type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}; "
             "run the command again with --debug and report what it prints",

@@ -25,14 +25,19 @@ _context = multiprocessing.get_context("forkserver")
 
 
 def warm_up() -> None:
-    """Starts the warm process, without waiting for its imports."""
-    from multiprocessing import forkserver
+    """Starts the warm process, without waiting for its imports. Ctrl-C is its parent's; it ends with it."""
+    from multiprocessing import forkserver, resource_tracker
 
     # numeric libraries start their threads lazily, but read these when they are imported
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
     _context.set_forkserver_preload(PRELOAD)
-    forkserver.ensure_running()
+    resource_tracker.ensure_running()  # it would unblock what is blocked here
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -82,6 +83,16 @@ def test_unforeseen_failure__is_a_sentence_too(capsys: pytest.CaptureFixture[str
         with_errors_told(False, broken)
     assert left.value.exit_code == 70
     assert capsys.readouterr().err.strip().count("\n") == 0
+
+
+def test_file__that_may_not_be_written__is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    def denied() -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "/somewhere")
+
+    with pytest.raises(typer.Exit) as left:
+        with_errors_told(False, denied)
+    assert left.value.exit_code == 1
+    assert capsys.readouterr().err.startswith("hansa: /somewhere can't be used: Permission denied; ")
 
 
 def test_exit_code__is_the_errors_own(capsys: pytest.CaptureFixture[str]) -> None:

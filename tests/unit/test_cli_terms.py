@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -48,11 +49,14 @@ def test_min_updates__are_more_than_half(trainers: int, minimum: int) -> None:
         ({"bond": Wei(0)}, "--bond"),
         ({"reward": Wei(2**96)}, "--reward"),
         ({"failures": 17}, "--failures"),
+        ({"patience": -1}, "--patience"),
+        ({"target": 2**63}, "--target"),
+        ({"times": {"submit": 2**32}}, "--time submit"),
     ],
 )
-def test_terms__that_the_contract_refuses__are_refused_by_name(change: dict[str, int], named: str) -> None:
+def test_terms__that_the_contract_refuses__are_refused_by_name(change: dict[str, Any], named: str) -> None:
     with pytest.raises(FatalError, match=named):
-        terms(replace(OFFER, **change))  # type: ignore[arg-type]
+        terms(replace(OFFER, **change))
 
 
 @pytest.mark.parametrize(("text", "number"), [("90", 90), ("90s", 90), ("10m", 600), ("2h", 7200), ("3d", 259200)])
