@@ -92,7 +92,7 @@ class Job:
 
     @property
     def books(self) -> SimpleNamespace:
-        return SimpleNamespace(**self.vault.booksOf(self.id).dict())
+        return SimpleNamespace(**call(self.vault.booksOf, self.id).dict())
 
     @property
     def terms_hash(self) -> bytes:

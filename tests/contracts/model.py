@@ -211,9 +211,13 @@ class Model(Ledger):
     def rejoin(self, who: Who) -> None:
         if self.outcome:
             raise Refused("Federation_WrongPhase")
-        if self.cycle is None or self.cycle.everybody or not (self._idle_trainer(who) or self._idle_member(who)):
+        if self.cycle is None or not self.is_absent(who):
             raise Refused("Federation_NotAbsent")
         self.rejoining = True
+
+    def is_absent(self, who: Who) -> bool:
+        """Whether the last cycle neither waited for it nor heard it."""
+        return not self.live.everybody and (self._idle_trainer(who) or self._idle_member(who))
 
     def _idle_trainer(self, who: Who) -> bool:
         return who in self.bonds and who not in self.live.due_trainers and who not in self.live.submitted

@@ -54,6 +54,7 @@ class Twin:
         self.job.id = int(call(house.federation.jobCount))
         self.model = Model(self.job.terms, house.sponsor, now(), escrow)
         self.outcomes: dict[int, Outcome] = {}  # finalised, by round
+        self.lazy: set[int] = set()  # places of those who seldom act
         self.seen: set[Who] = set()  # everybody who ever sat on the committee
 
     def do(self, expected: Callable[[int], None], question: Call) -> str | None:
