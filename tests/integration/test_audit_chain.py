@@ -227,7 +227,7 @@ def test_audit__sheets_at_the_edges__hold(world_of_many: World, entry: bytes) ->
 
 @pytest.fixture(scope="module")
 def world_of_many(tmp_path_factory: pytest.TempPathFactory) -> object:
-    from conftest import furnished, started
+    from furnish import furnished, started
 
     path = tmp_path_factory.mktemp("audited")
     with started(path) as running, furnished(running, path) as made:

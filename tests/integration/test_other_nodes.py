@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import furnished
 from eth_account import Account
+from furnish import furnished
 from worlds import NAMES
 
 from cli.anvil import MNEMONIC, Anvil, free_port, published_key, rpc
