@@ -20,7 +20,7 @@ from protocol.model import Model
 from protocol.participant import Participant
 from protocol.sheet import Entry
 from protocol.types import Address, Code, CycleId, Phase, Seat, Timestamp
-from tasks import load_task, running, use_threads
+from tasks import load_task_of, running, use_threads
 from tasks.base import Data
 
 SOON = 0.1  # seconds until updates that were just registered may have been published
@@ -31,16 +31,8 @@ class Validator(Participant):
 
     def __init__(self, config: ValidatorConfig) -> None:
         super().__init__(config)
-        spec = self.context.spec
-        allowed = frozenset({*config.deployment.allowed.tasks, *config.allow})
-        self.task = load_task(
-            spec.task,
-            spec.settings,
-            spec.seed,
-            task_digest=spec.task_digest,
-            task_file=config.task_file,
-            allowed=allowed,
-        )
+        allowed = {*config.deployment.allowed.tasks, *config.allow}
+        self.task = load_task_of(self.context.spec, task_file=config.task_file, allowed=allowed)
         use_threads(config.threads)
         self._bench: Bench | None = None
         self._settled_rounds = 0

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -172,16 +172,6 @@ def die_with_parent() -> None:
 def _last_line(log: Path) -> str:
     lines = log.read_text(errors="replace").split("\n")
     return next((line.strip() for line in reversed(lines) if line.strip()), "nothing")
-
-
-@contextlib.contextmanager
-def running_anvil(log: Path, *, accounts: int) -> Iterator[Anvil]:
-    """An anvil for the length of a `with` block."""
-    anvil = start_anvil(log, accounts=accounts)
-    try:
-        yield anvil
-    finally:
-        anvil.stop()
 
 
 def published_key(index: int) -> bytes:

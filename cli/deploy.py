@@ -70,8 +70,9 @@ def deploy_contracts(
     say: Any = lambda text: None,
 ) -> Deployment:
     """Deploys terms, federation (with its vault), open admission and, without `token`, a test token."""
-    from cli.contracts import SUPPLY, create, create_federation
+    from cli.contracts import create, create_federation
     from cli.wire import read_token
+    from protocol.chain.deploy import SUPPLY
     from protocol.chain.deployment import Allowed, Deployment
     from protocol.chain.federation import vault_of
     from protocol.types import Address

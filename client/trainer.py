@@ -16,9 +16,12 @@ from protocol.hashes import cycle_counter
 from protocol.model import Model, Update
 from protocol.participant import Participant
 from protocol.types import CycleId, Digest, Phase
-from tasks import load_task, running, use_threads
+from tasks import load_task_of, running, use_threads
 
 CLAIMED_AT_ONCE = 64  # rounds: about a million gas, which every chain has room for
+
+PASSING = frozenset({"Federation_WrongPhase", "Federation_AlreadyEnrolled", "ERC20InsufficientAllowance"})
+"""Refusals of an enrolment that another look at the chain explains or cures."""
 
 
 class Trainer(Participant):
@@ -27,18 +30,10 @@ class Trainer(Participant):
     def __init__(self, config: TrainerConfig) -> None:
         super().__init__(config)
         self.config = config
-        spec = self.context.spec
-        allowed = frozenset({*config.deployment.allowed.tasks, *config.allow})
-        self.task = load_task(
-            spec.task,
-            spec.settings,
-            spec.seed,
-            task_digest=spec.task_digest,
-            task_file=config.task_file,
-            allowed=allowed,
-        )
+        allowed = {*config.deployment.allowed.tasks, *config.allow}
+        self.task = load_task_of(self.context.spec, task_file=config.task_file, allowed=allowed)
         use_threads(config.threads)
-        with running(spec.task, f"loading {config.source}"):
+        with running(self.context.spec.task, f"loading {config.source}"):
             self.data = self.task.load(config.source)
         self.log.info("data loaded", rows=len(self.data), source=config.source)
         self._failed_before: frozenset[CycleId] | None = None  # cycles that had failed when this daemon began
@@ -77,7 +72,13 @@ class Trainer(Participant):
             )
         self._check_model()
         self.pay_in(bond)
-        self.send(self.federation.enrol_call(self.job, self.context.terms.hash, bond, b""), "enrol")
+        outcome = self.send(self.federation.enrol_call(self.job, self.context.terms.hash, bond, b""), "enrol")
+        if isinstance(outcome, Refused) and outcome.error.name not in PASSING:
+            raise FatalError(
+                f"job {self.job} does not take {self.me}",
+                cause=outcome.error,
+                next_step="look at `hansa wallet show` and at the job's admission, then run again",
+            )
         return False
 
     def _check_model(self) -> None:

@@ -148,7 +148,7 @@ class Participant(Daemon):
         """Lets the vault take `amount` of the job's token."""
         token = self.context.terms.token
         if self.federation.allowance(token, self.me) < amount:
-            self.send(approve_call(token, self.federation.vault, amount), "approve", amount)
+            self.send(approve_call(token, self.federation.vault, amount), "approve", amount, self.head.number)
 
     def claim_call(self, trainer: Address, rounds: Sequence[int]) -> Call:
         ledgers = self.replay().rounds

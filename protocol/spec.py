@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from protocol.errors import Malformed, NotAllowed, TooLarge
+from protocol.errors import Malformed, TooLarge
 
 MAX_BYTES: Final = 65_536
 _MAX_DEPTH: Final = 8
 _SAFE: Final = 2**53 - 1  # what JSON readers of any language hold exactly
 
 Setting = int | str | bool | list[Any]  # lists of the same, nested
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a trainer or validator is ready to do for a job."""
-
-    model_bytes: int = 512 * 2**20
-    update_bytes: int = 256 * 2**20
-    steps: int = 1_000_000
 
 
 class JobSpec(BaseModel):
@@ -93,15 +83,6 @@ class JobSpec(BaseModel):
         if not canonical:
             raise Malformed("job spec", cause="its JSON is not canonical")
         return spec
-
-    def check_limits(self, limits: Limits) -> None:
-        """Raises NotAllowed if the job asks for more than the user's own limits."""
-        for name in ("model_bytes", "update_bytes", "steps"):
-            asked, allowed = getattr(self, name), getattr(limits, name)
-            if asked > allowed:
-                raise NotAllowed(
-                    f"job spec's {name} {asked}", cause=f"your limit is {allowed}", next_step="raise it or skip the job"
-                )
 
 
 def _canonical(fields: dict[str, Any]) -> bytes:

@@ -1,7 +1,7 @@
 """What can be trained: one folder a task. Importing this loads no task and no torch."""
 
 from tasks.base import Data, Params, Scores, Study, Task, Trained
-from tasks.loading import defaults, load_task, task_class, task_digest
+from tasks.loading import defaults, load_task, load_task_of, task_class, task_digest
 from tasks.running import running, use_threads
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Trained",
     "defaults",
     "load_task",
+    "load_task_of",
     "running",
     "task_class",
     "task_digest",

@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from protocol.errors import FatalError, HansaError, NotAllowed
+from protocol.spec import JobSpec
 from tasks.base import Task
 
 BUILT_IN = {
@@ -32,6 +33,13 @@ BUILT_IN = {
 def task_digest(path: str | Path) -> str:
     """SHA-256 of a task file, in hex: what a job and an allow-list name."""
     return hashlib.sha256(_read(Path(path))).hexdigest()
+
+
+def load_task_of(spec: JobSpec, *, task_file: Path | None = None, allowed: Collection[str] = ()) -> Task:
+    """The task that a job's spec names; arguments and errors as of `load_task`."""
+    return load_task(
+        spec.task, spec.settings, spec.seed, task_digest=spec.task_digest, task_file=task_file, allowed=allowed
+    )
 
 
 def load_task(

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from protocol.errors import Malformed, NotAllowed, TooLarge
-from protocol.spec import MAX_BYTES, JobSpec, Limits
+from protocol.errors import Malformed, TooLarge
+from protocol.spec import MAX_BYTES, JobSpec
 
 HEART = JobSpec(task="heart", settings={"batch": 4}, steps=100, model_bytes=4096, update_bytes=2048)
 
@@ -142,11 +142,3 @@ def test_encode__more_than_anybody_reads__is_refused() -> None:
 def test_construct__float_setting__is_refused() -> None:
     with pytest.raises(ValidationError):
         JobSpec(task="heart", settings={"rate": 0.1}, steps=1, model_bytes=1, update_bytes=1)  # type: ignore[dict-item]
-
-
-@pytest.mark.parametrize("name", ["model_bytes", "update_bytes", "steps"])
-def test_check_limits__job_asks_for_more__is_not_allowed(name: str) -> None:
-    HEART.check_limits(Limits())
-    HEART.check_limits(Limits(**{name: getattr(HEART, name)}))
-    with pytest.raises(NotAllowed, match=name):
-        HEART.check_limits(Limits(**{name: getattr(HEART, name) - 1}))
