@@ -114,9 +114,13 @@ def test_constraints__pin_every_declared_dependency() -> None:
     assert declared <= {normal(line.split("==")[0]) for line in pins}
 
 
-def test_lock__pins_exactly_and_names_no_registry() -> None:
-    lock = json.loads((ROOT / "package-lock.json").read_text())
-    assert all(re.fullmatch(r"[\d.]+", pin) for pin in lock["packages"][""]["dependencies"].values())
+@pytest.mark.parametrize("folder", [".", "dashboard"])
+def test_lock__pins_exactly_and_names_no_registry(folder: str) -> None:
+    lock = json.loads((ROOT / folder / "package-lock.json").read_text())
+    package = json.loads((ROOT / folder / "package.json").read_text())
+    for kind in ("dependencies", "devDependencies"):
+        assert lock["packages"][""].get(kind, {}) == package.get(kind, {})
+        assert all(re.fullmatch(r"[\d.]+", pin) for pin in package.get(kind, {}).values())
     assert not [name for name, entry in lock["packages"].items() if "resolved" in entry]
 
 
