@@ -54,11 +54,15 @@ def post(
     weights: Annotated[str, typer.Option("--weights", help="equal, or bond.")] = "equal",
     settings: Annotated[list[str] | None, typer.Option("--set", help="A setting of the task, NAME=VALUE.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of model 0 and of the training.")] = 0,
+    baselines: Annotated[
+        list[str] | None,
+        typer.Option("--baseline", help="What to compare the metric with, NAME=DECIMAL, such as majority=0.54."),
+    ] = None,
     token: Annotated[str | None, typer.Option("--token", help="Another ERC-20 than the deployment's.")] = None,
 ) -> None:
     """Put spec and model 0 into the store, appoint the committee, escrow the reward and post."""
     from cli.deploy import allow_committee
-    from cli.offers import parse_settings, post_job, prepare
+    from cli.offers import parse_baselines, parse_settings, post_job, prepare
     from cli.wire import acting, connect, journal_of
     from protocol.cid import to_cid
 
@@ -78,6 +82,7 @@ def post(
         loss_threshold=None if loss is None else billionths(loss, "--loss-threshold"),
         rule=rule,
         weights=weights,
+        baselines=parse_baselines(baselines or []),
     )
     offer = Offer(
         trainers=trainers,

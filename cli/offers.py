@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +57,7 @@ def prepare(
     rule: str = "validated_mean",
     weights: str = "equal",
     publish_keys: bool = False,
+    baselines: Sequence[str] = (),
 ) -> Prepared:
     """Loads the sponsor's own task and makes spec and model 0 of it. What is not given is what the task recommends."""
     from protocol.model import initial_model
@@ -84,10 +85,24 @@ def prepare(
         "rule": rule,
         "weights": weights,
         "publish_keys": publish_keys,
+        "baselines": list(baselines),
         "model_bytes": size + HEADER_ROOM,
         "update_bytes": size - 4 * count + width // 8 * count + HEADER_ROOM + MAX_SEATS * SEAT_BYTES,
     }
     return Prepared(loaded, _checked(JobSpec, fields), model, usual["rounds"], file)
+
+
+def with_baselines(prepared: Prepared, seats: int) -> Prepared:
+    """With what a task that carries everybody's rows knows before the start; another task's job stays as it is."""
+    from protocol.baselines import baseline
+    from protocol.sheet import NO_METRIC, to_metric
+    from tasks.study import PartyTask
+
+    if not isinstance(prepared.task, PartyTask):
+        return prepared
+    known = {name: to_metric(value) for name, value in prepared.task.known(seats).items()}
+    texts = [baseline(name, metric) for name, metric in known.items() if metric != NO_METRIC]
+    return replace(prepared, spec=prepared.spec.model_copy(update={"baselines": texts}))
 
 
 def _checked(kind: type[JobSpec], fields: Mapping[str, Any]) -> JobSpec:
@@ -169,3 +184,23 @@ def parse_settings(entries: Sequence[str]) -> dict[str, Any]:
             value = text
         settings[name] = value
     return settings
+
+
+def parse_baselines(entries: Sequence[str]) -> list[str]:
+    """`name=decimal` entries as a spec holds them: 0.50 becomes 0.5."""
+    from cli.amounts import Token
+    from protocol.baselines import baseline, check_baselines
+
+    texts = []
+    for entry in entries:
+        name, equals, decimal = entry.rpartition("=")
+        if not equals:
+            raise FatalError(
+                f"--baseline {entry!r} is not a baseline", next_step="write it like --baseline majority=0.54"
+            )
+        texts.append(baseline(name.strip(), Token("", "", 9).signed(decimal, "--baseline")))
+    try:
+        check_baselines(texts)
+    except ValueError as error:
+        raise FatalError("--baseline", cause=error, next_step="write it like --baseline majority=0.54") from error
+    return texts

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from protocol.baselines import check_baselines
 from protocol.errors import Malformed, TooLarge
 
 MAX_BYTES: Final = 65_536
@@ -23,6 +24,7 @@ class JobSpec(BaseModel):
     settings: the task's own; integers, strings, booleans and lists of them.
     steps: of local training in one cycle; loss_threshold: mean loss that ends them early, 1e-9.
     bits: of an update's integers. weights: every trainer alike, or by bond.
+    baselines: what the metric is compared with: 'NAME=DECIMAL' as protocol.baselines writes it, or a name alone.
     publish_keys: whether trainers publish their content keys at the job's end.
     model_bytes, update_bytes: largest model file and sealed update that anybody fetches.
     """
@@ -51,6 +53,12 @@ class JobSpec(BaseModel):
         for name, value in settings.items():
             _check_plain(value, f"setting {name!r}", _MAX_DEPTH)
         return settings
+
+    @field_validator("baselines")
+    @classmethod
+    def _comparable(cls, baselines: list[str]) -> list[str]:
+        check_baselines(baselines)
+        return baselines
 
     def encode(self) -> bytes:
         """Canonical JSON: sorted keys, no spaces, UTF-8. Raises TooLarge for more than anybody reads."""

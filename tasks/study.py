@@ -21,6 +21,8 @@ class PartyTask(TorchTask):
 
     name: str
     measure: str
+    metric_is_accuracy = False
+    """Whether `metric` is the share of labels that are answered rightly."""
 
     def __init__(self, parties: Sequence[Party], seed: int) -> None:
         self.everyone = list(parties)
@@ -75,6 +77,17 @@ class PartyTask(TorchTask):
                 raise FatalError(f"task {self.name} has no baseline {name!r}", next_step=f"it has {', '.join(makers)}")
         own = Own(self, steps, seed)
         return {name: makers[name](own) for name in (makers if names is None else names)}
+
+    def known(self, seats: int) -> dict[str, float]:
+        """What is known before a job starts, in its metric's unit on the members' rows (lower median of the seats, as
+        on chain): model 0, and always answering their commonest label where the metric is accuracy."""
+        held = [self.validation(seat, seats) for seat in range(seats)]
+        start = self.model()
+        known = {"model 0": lower_median([self.metric(start, rows) for rows in held])}
+        if self.metric_is_accuracy:
+            labels = np.concatenate([rows.labels for rows in held])
+            known["majority"] = lower_median([_commonest(labels, rows.labels) for rows in held])
+        return known
 
     def baseline_makers(self) -> dict[str, Callable[[Own], Scores]]:
         """What there is, by name; tasks add their own."""
@@ -131,6 +144,10 @@ def majority(own: Own) -> Scores:
         "always the commonest answer of the party's own rows",
         {party.name: _commonest(party.train.labels, party.test.labels) for party in own.task.everyone},
     )
+
+
+def lower_median(values: Sequence[float]) -> float:
+    return sorted(values)[(len(values) - 1) // 2]
 
 
 def _commonest(train: NDArray[Any], test: NDArray[Any]) -> float:

@@ -28,7 +28,7 @@ from cli.demo.processes import Worker, warm_up
 from cli.demo.roles import Role, Study, measure_baselines, play
 from cli.demo.setup import TIMES, Setup
 from cli.demo.waiting import Waiting
-from cli.offers import Posted, Prepared, post_job, prepare
+from cli.offers import Posted, Prepared, post_job, prepare, with_baselines
 from cli.terms import Offer
 from cli.up import account_names, furnish, open_published
 from cli.wire import Actor, Wire, acting, journal_of
@@ -111,6 +111,7 @@ class Lab(Waiting):
                 steps=self.setup.steps,
                 rule=self.setup.rule,
             )
+            self.prepared = with_baselines(self.prepared, self.setup.validators)
             self.say("posting the job")
             self.wire = Wire(deployment)
             with self.sponsor() as actor:

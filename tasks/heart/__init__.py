@@ -56,6 +56,7 @@ class Heart(PartyTask):
         self.batch = settings.integer("batch", 4, low=1, high=1000)
         self.learning_rate = settings.decimal("learning_rate", "0.01", high="1")
         self._metric = settings.choice("metric", ("accuracy", "likelihood"))
+        self.metric_is_accuracy = self._metric == "accuracy"
         settings.done()
         super().__init__(_parties(parties, seed), seed)
 

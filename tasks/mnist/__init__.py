@@ -51,6 +51,7 @@ class Mnist(PartyTask):
         self.batch = settings.integer("batch", 32, low=1, high=1000)
         self.learning_rate = settings.decimal("learning_rate", "0.1", high="10")
         self._metric = settings.choice("metric", ("accuracy", "likelihood"))
+        self.metric_is_accuracy = self._metric == "accuracy"
         settings.done()
         super().__init__(_parties(parties, alpha, seed), seed)
 
