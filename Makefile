@@ -17,10 +17,10 @@ page: cli/page/index.html ## build the page that `hansa dashboard` serves into c
 demo: setup ## train the four-hospital model on a chain of your own; ARGS="--rounds 5 --seed 2" and so on
 	@hansa demo $(ARGS)
 
-test: setup ## contract tests (brownie), then unit, integration and end-to-end tests (pytest)
+test: setup ## contract tests (brownie), the page's (vitest), then unit, integration and end-to-end tests (pytest)
 	@scripts/test.sh $(ARGS)
 
-lint: setup ## ruff, mypy --strict, the rules of the house, slither
+lint: setup ## ruff, mypy --strict, tsc, the rules of the house, slither
 	@scripts/lint.sh
 
 gas: setup ## what each call costs, against budgets and snapshot; ARGS=--write measures it anew

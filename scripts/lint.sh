@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Style, types, the rules of the house, and slither. Each runs whatever the others say; fails when one fails.
+# Style, types of Python and TypeScript, the rules of the house, and slither. Each runs whatever the others say; fails when one fails.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,6 +11,7 @@ check() {
 
 check ruff ruff check .
 check mypy mypy
+check tsc npm run --silent --prefix dashboard check
 check house python -m pytest -q -p no:pytest-brownie tests/unit/test_house.py
 check slither python -m scripts.slither_check
 

@@ -1,0 +1,48 @@
+// Rewards of a round as a Merkle tree, equal to OpenZeppelin's StandardMerkleTree and protocol/merkle.py.
+
+import { concat, encodeAbiParameters, keccak256, parseAbiParameters } from 'viem/utils'
+import type { Address, Hex } from 'viem'
+
+const LEAF = /* @__PURE__ */ parseAbiParameters('address, uint256, uint256, uint256')
+
+/** What one round owes one trainer. */
+export interface Leaf {
+  trainer: Address
+  pay: bigint
+  strike: boolean
+  reputation: number
+}
+
+export function leafHash({ trainer, pay, strike, reputation }: Leaf): Hex {
+  return keccak256(keccak256(encodeAbiParameters(LEAF, [trainer, pay, strike ? 1n : 0n, BigInt(reputation)])))
+}
+
+/** All nodes, root first. Throws RangeError where there is no leaf. */
+export function treeOf(leaves: readonly Leaf[]): Hex[] {
+  if (!leaves.length) throw new RangeError('a tree needs a leaf')
+  const hashes = leaves.map(leafHash).sort().reverse()
+  const nodes = [...Array<Hex>(hashes.length - 1).fill('0x'), ...hashes]
+  for (let i = hashes.length - 2; i >= 0; i--) nodes[i] = parent(node(nodes, 2 * i + 1), node(nodes, 2 * i + 2))
+  return nodes
+}
+
+export const rootOf = (nodes: readonly Hex[]): Hex => node(nodes, 0)
+
+/** Siblings from a leaf to the root. Throws RangeError for a leaf that is not in the tree. */
+export function proofOf(nodes: readonly Hex[], leaf: Leaf): Hex[] {
+  let i = nodes.indexOf(leafHash(leaf))
+  if (i < 0) throw new RangeError(`${leaf.trainer} has no such leaf`)
+  const path: Hex[] = []
+  for (; i > 0; i = (i - 1) >> 1) path.push(node(nodes, i % 2 ? i + 1 : i - 1))
+  return path
+}
+
+function parent(a: Hex, b: Hex): Hex {
+  return keccak256(a < b ? concat([a, b]) : concat([b, a]))
+}
+
+function node(nodes: readonly Hex[], i: number): Hex {
+  const found = nodes[i]
+  if (!found) throw new RangeError(`the tree has no node ${i}`)
+  return found
+}

@@ -1,0 +1,118 @@
+// Who is paid what, in integers: protocol/pay.py line by line. The rule and what it withstands: docs/pay.md.
+
+import { abs, floorDiv, lowerMedian, max, min, sum } from './exact'
+import type { Judgement } from './ledger'
+import { Code } from './sheet'
+
+export const U = 1n << 32n
+export const PRIOR = U / 4n
+export const FULL_REPUTATION = 1_000_000
+
+type Column = Map<string, bigint>
+
+/** A trainer's two running averages, each as sum and weight: gain is cg/dg, news cn/dn. */
+export interface PayRecord {
+  cg: bigint
+  dg: bigint
+  cn: bigint
+  dn: bigint
+}
+
+/** How one included trainer's part of a round's reward came about. */
+export interface Share {
+  weight: bigint // a
+  e: bigint // average gain
+  k: bigint // average news
+  s: bigint // the smaller of the two, weighted
+  beforeCap: bigint // p as it would be without the cap
+  cap: bigint // 3 * a * the lower median of positive p // a
+  p: bigint // the part of the round's reward, out of the sum of all p
+}
+
+const NOTHING: PayRecord = { cg: 0n, dg: 0n, cn: 0n, dn: 0n }
+
+/** The records after a finalised round, from the round's ok updates, dropped ones too; the others' stay. */
+export function advance(
+  records: ReadonlyMap<string, PayRecord>,
+  judgements: ReadonlyMap<string, Judgement>,
+  weights: ReadonlyMap<string, bigint>,
+): Map<string, PayRecord> {
+  const ok = [...judgements].filter(([i, judgement]) => judgement.code === Code.OK && of(weights, i) > 0n)
+  const a: Column = new Map(ok.map(([i]) => [i, of(weights, i)]))
+  const gain = clamped(new Map(ok.map(([i, each]) => [i, each.gain])), a)
+  const news = clamped(new Map(ok.map(([i, each]) => [i, min(each.gain, each.news)])), a)
+  const size = sum([...gain.values()].map(abs)) // G
+  const total = sum(a.values()) // A
+  const [gained, gainWeight] = column(gain, gain, size, total, a)
+  const [brought, newsWeight] = column(news, mapped(news, (n) => max(0n, n)), size, total, a)
+  const after = new Map(records)
+  for (const i of a.keys()) {
+    const old = records.get(i) ?? NOTHING
+    after.set(i, { cg: old.cg + of(gained, i), dg: old.dg + gainWeight, cn: old.cn + of(brought, i), dn: old.dn + newsWeight })
+  }
+  return after
+}
+
+/** Each x_i within ±3 * a_i * (the lower median of x_j // a_j over the positive x_j; 0 if none is). */
+function clamped(x: Column, a: Column): Column {
+  const limit = limitOf(x, a)
+  return mapped(x, (value, i) => max(-limit * of(a, i), min(limit * of(a, i), value)))
+}
+
+function limitOf(x: Column, a: Column): bigint {
+  const positive = [...x].filter(([, value]) => value > 0n).map(([j, value]) => floorDiv(value, of(a, j)))
+  return positive.length ? 3n * lowerMedian(positive) : 0n
+}
+
+/** What a round adds to one column: to each sum U*A*y_i*S // (a_i*T*G), to the weight U*S // G; 0 if S is 0. */
+function column(x: Column, y: Column, size: bigint, total: bigint, a: Column): [Column, bigint] {
+  const spread = sum([...x.values()].map(abs)) // T
+  const agreed = min(size, max(0n, sum(x.values()))) // S
+  if (agreed === 0n) return [mapped(x, () => 0n), 0n]
+  const added = mapped(x, (_, i) => floorDiv(U * total * of(y, i) * agreed, of(a, i) * spread * size))
+  return [added, floorDiv(U * agreed, size)]
+}
+
+/** The included trainers' parts of the round's reward, from the records after the round. */
+export function shares(
+  records: ReadonlyMap<string, PayRecord>,
+  included: readonly string[],
+  weights: ReadonlyMap<string, bigint>,
+): Map<string, Share> {
+  const a: Column = new Map(included.filter((i) => of(weights, i) > 0n).map((i) => [i, of(weights, i)]))
+  const at = (i: string): PayRecord => records.get(i) ?? NOTHING
+  const e = mapped(a, (_, i) => floorDiv(U * at(i).cg, at(i).dg + PRIOR))
+  const k = mapped(a, (_, i) => floorDiv(U * at(i).cn, at(i).dn + PRIOR))
+  const allE = sum(mapped(a, (weight, i) => weight * max(0n, of(e, i))).values()) // E
+  const allK = sum(mapped(a, (weight, i) => weight * max(0n, of(k, i))).values()) // K
+  const s = mapped(a, (weight, i) => weight * min(of(e, i) * allK, 2n * of(k, i) * allE))
+  const total = sum(a.values())
+  const positiveS = sum([...s.values()].map((value) => max(0n, value)))
+  const p = mapped(a, (weight, i) => max(0n, 4n * total * of(s, i) - weight * positiveS))
+  const limit = limitOf(p, a)
+  const share = (weight: bigint, i: string): Share => ({
+    weight, e: of(e, i), k: of(k, i), s: of(s, i), beforeCap: of(p, i), cap: limit * weight, p: min(of(p, i), limit * weight),
+  })
+  return mapped(a, share)
+}
+
+/** Each share's tokens, rounded down; nobody is paid where no share is positive. */
+export function payments(shares: ReadonlyMap<string, Share>, rewardPerRound: bigint): Column {
+  const total = sum([...shares.values()].map((share) => share.p))
+  return mapped(shares, (share) => (total ? floorDiv(rewardPerRound * share.p, total) : 0n))
+}
+
+/** A trainer's standing after a finalised round, 0 to 10⁶: an average over about eight rounds. */
+export function reputation(previous: number, okAndPaid: boolean): number {
+  return Math.floor((7 * previous + (okAndPaid ? FULL_REPUTATION : 0)) / 8)
+}
+
+function mapped<In, Out>(values: ReadonlyMap<string, In>, change: (value: In, i: string) => Out): Map<string, Out> {
+  return new Map([...values].map(([i, value]) => [i, change(value, i)]))
+}
+
+function of(values: ReadonlyMap<string, bigint>, i: string): bigint {
+  const value = values.get(i)
+  if (value === undefined) throw new RangeError(`${i} is not enrolled`)
+  return value
+}

@@ -1,0 +1,43 @@
+import { bytesToHex } from 'viem/utils'
+import { expect, test } from 'vitest'
+import { cidOf, fromCid } from '../src/protocol/cid'
+import { floorDiv, measurementMedian } from '../src/protocol/exact'
+import { leafHash, proofOf, rootOf, treeOf } from '../src/protocol/merkle'
+import { decodeSheet } from '../src/protocol/sheet'
+import { read } from './vectors'
+
+const VECTORS = read('protocol')
+
+test('floorDiv rounds towards −∞', () => {
+  expect([floorDiv(-7n, 2n), floorDiv(7n, -2n), floorDiv(-6n, 2n), floorDiv(7n, 2n)]).toEqual([-4n, -4n, -3n, 3n])
+})
+
+test('of two middle measurements the one nearer 0, the lower of −v and v', () => {
+  expect([measurementMedian([-5n, 2n]), measurementMedian([3n, -3n]), measurementMedian([9n, 1n, 4n])]).toEqual([2n, -3n, 4n])
+})
+
+test.for(VECTORS.sheet_bytes as any[])('sheet $bytes', ({ bytes, read: entries }) => {
+  const expected = entries.map(([code, gain, news]: any) => ({ code, gain: BigInt(gain), news: BigInt(news) }))
+  expect(decodeSheet(bytes, entries.length)).toEqual(expected)
+  expect(() => decodeSheet(bytes, entries.length + 1)).toThrow(RangeError)
+})
+
+test.for(VECTORS.rewards as any[])('rewards $root', ({ root, leaves }) => {
+  const read = leaves.map((leaf: any) => ({ ...leaf, pay: BigInt(leaf.pay), strike: leaf.strike === 1 }))
+  const nodes = treeOf(read)
+  expect(rootOf(nodes)).toBe(root)
+  expect(read.map(leafHash)).toEqual(leaves.map((leaf: any) => leaf.hash))
+  expect(read.map((leaf: any) => proofOf(nodes, leaf))).toEqual(leaves.map((leaf: any) => leaf.proof))
+})
+
+test.for(VECTORS.cids as any[])('CID of $length bytes', async ({ text, length, cid, digest }) => {
+  const pattern = new TextEncoder().encode(text)
+  const data = new Uint8Array(length)
+  for (let i = 0; i < length; i++) data[i] = pattern[i % pattern.length] ?? 0
+  expect((await cidOf(data)).cid).toBe(cid)
+  expect(bytesToHex(fromCid(cid))).toBe(digest)
+})
+
+test.each(['', 'Qm', 'bafy', '0'.repeat(46), '1'.repeat(46)])('%j is no CIDv0', (text) => {
+  expect(() => fromCid(text)).toThrow(RangeError)
+})

@@ -1,0 +1,3 @@
+import { readFileSync } from 'node:fs'
+
+export const read = (name: string): any => JSON.parse(readFileSync(new URL(`../../tests/vectors/${name}.json`, import.meta.url), 'utf8'))
