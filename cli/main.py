@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import aggregator, audit, deploy, doctor, job, trainer, up, wallet
+from cli import aggregator, audit, dashboard, deploy, doctor, job, trainer, up, wallet
 from cli.context import command
 from cli.demo.command import demo
 
@@ -22,6 +22,7 @@ command(app, "demo")(demo)
 command(app, "doctor")(doctor.doctor)
 command(app, "deploy")(deploy.deploy)
 command(app, "audit")(audit.audit)
+command(app, "dashboard")(dashboard.dashboard)
 app.add_typer(job.app, name="job")
 app.add_typer(trainer.app, name="trainer")
 app.add_typer(aggregator.app, name="aggregator")
