@@ -1,0 +1,60 @@
+// Files by CID from a gateway that nobody has to trust: capped while they arrive, then hashed again.
+
+import { cidOf, fromCid } from '../protocol/cid'
+import { StoreProblem } from '../view/model'
+
+export interface Fetched {
+  data: Uint8Array
+  blocks: number
+}
+
+/** The file's bytes, whose CID is the one asked for. Throws StoreProblem, or RangeError for what is no CIDv0. */
+export async function fetchFile(gateway: string, cid: string, cap: number): Promise<Fetched> {
+  fromCid(cid)
+  const data = await body(await answer(gateway, cid), cid, cap)
+  const { cid: found, blocks } = await cidOf(data)
+  if (found !== cid) throw new StoreProblem('wrong-bytes', cid, `${cid}: the gateway's bytes are those of ${found}`, 'Ask another gateway.')
+  return { data, blocks }
+}
+
+async function answer(gateway: string, cid: string): Promise<Response> {
+  let response: Response
+  try {
+    response = await fetch(`${gateway.replace(/\/$/, '')}/${cid}`, { credentials: 'omit', referrerPolicy: 'no-referrer' })
+  } catch {
+    throw down(cid, 'the gateway does not answer')
+  }
+  if (response.status === 404) throw new StoreProblem('missing', cid, `${cid} is not in the store`, 'Ask who published it to keep it there.')
+  if (!response.ok) throw down(cid, `the gateway answers ${response.status}`)
+  return response
+}
+
+async function body(response: Response, cid: string, cap: number): Promise<Uint8Array> {
+  const reader = response.body?.getReader()
+  if (!reader) return new Uint8Array()
+  const parts: Uint8Array[] = []
+  let size = 0
+  for (;;) {
+    const { done, value } = await reader.read().catch(() => {
+      throw down(cid, 'the gateway broke off')
+    })
+    if (done) break
+    size += value.length
+    if (size > cap) {
+      await reader.cancel().catch(() => undefined)
+      throw new StoreProblem('too-large', cid, `${cid} is larger than ${cap} bytes`, 'Nothing else was read of it.')
+    }
+    parts.push(value)
+  }
+  const whole = new Uint8Array(size)
+  let offset = 0
+  for (const part of parts) {
+    whole.set(part, offset)
+    offset += part.length
+  }
+  return whole
+}
+
+function down(cid: string, cause: string): StoreProblem {
+  return new StoreProblem('down', cid, `${cid} can't be fetched: ${cause}`, 'Start the store, then reload.')
+}

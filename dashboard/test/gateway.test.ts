@@ -1,0 +1,33 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import { cidOf } from '../src/protocol/cid'
+import { fetchFile } from '../src/store/gateway'
+
+const DATA = new Uint8Array(600_000).fill(7)
+const { cid: CID } = await cidOf(DATA)
+
+const gives = (answer: () => Response) => vi.stubGlobal('fetch', vi.fn(async () => answer()))
+
+afterEach(() => vi.unstubAllGlobals())
+
+test('a file of several blocks is taken', async () => {
+  gives(() => new Response(DATA))
+  expect(await fetchFile('/ipfs/', CID, 1_000_000)).toEqual({ data: DATA, blocks: 4 })
+  expect(fetch).toHaveBeenCalledWith(`/ipfs/${CID}`, expect.anything())
+})
+
+test.for([
+  ['wrong-bytes', () => new Response(DATA.slice(1)), 1_000_000],
+  ['too-large', () => new Response(DATA), 599_999],
+  ['missing', () => new Response('', { status: 404 }), 1_000_000],
+  ['down', () => new Response('', { status: 502 }), 1_000_000],
+  ['down', () => { throw new TypeError('refused') }, 1_000_000],
+] as const)('%s', async ([kind, answer, cap]) => {
+  gives(answer)
+  await expect(fetchFile('/ipfs/', CID, cap)).rejects.toMatchObject({ name: 'StoreProblem', kind, cid: CID })
+})
+
+test('what is no CIDv0 is never asked for', async () => {
+  gives(() => new Response(DATA))
+  await expect(fetchFile('/ipfs/', '../deployment.json', 10)).rejects.toThrow(RangeError)
+  expect(fetch).not.toHaveBeenCalled()
+})
