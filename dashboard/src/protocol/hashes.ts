@@ -1,0 +1,50 @@
+// Hashes of protocol/hashes.py that the page checks: seeds, accumulators, results.
+
+import type { Address, Hex } from 'viem'
+import { concat, encodeAbiParameters, keccak256, numberToHex, parseAbiParameters } from 'viem/utils'
+
+const LOW_128 = (1n << 128n) - 1n
+const COUNTER_BITS = 23n
+const MAKE = /* @__PURE__ */ parseAbiParameters('bytes32, bytes32, uint256')
+const SEED = /* @__PURE__ */ parseAbiParameters('bytes32, uint256, bytes32')
+const SHEETS = /* @__PURE__ */ parseAbiParameters('bytes32, uint256, bytes32, bytes32')
+const RESULT = /* @__PURE__ */ parseAbiParameters('uint256, address, uint256, uint64, uint128, bytes32, bytes32, bytes32')
+
+/** Id of a job's counter-th opened cycle, from 1. */
+export function makeCycle(prevResult: Hex, seed: Hex, counter: number, everybody: boolean): bigint {
+  const history = BigInt(keccak256(encodeAbiParameters(MAKE, [prevResult, seed, BigInt(counter)]))) & ((1n << 40n) - 1n)
+  return (((history << COUNTER_BITS) | BigInt(counter)) << 1n) | (everybody ? 1n : 0n)
+}
+
+export const cycleCounter = (cycle: bigint): number => Number((cycle >> 1n) & ((1n << COUNTER_BITS) - 1n))
+
+export function cycleSeed(prevSheets: Hex, prevUpdates: bigint, parentHash: Hex): Hex {
+  return keccak256(encodeAbiParameters(SEED, [prevSheets, prevUpdates, parentHash]))
+}
+
+/** Accumulator of a cycle's updates before the first; never 0. */
+export const updatesStart = (seed: Hex): bigint => (BigInt(seed) & LOW_128) | 1n
+
+export function updatesAcc(acc: bigint, trainer: Address, digest: Hex): bigint {
+  return BigInt(keccak256(concat([numberToHex(acc, { size: 16 }), trainer, digest]))) & LOW_128
+}
+
+export function sheetsAcc(acc: Hex, seat: number, sheet: Hex, salt: Hex): Hex {
+  return keccak256(encodeAbiParameters(SHEETS, [acc, BigInt(seat), keccak256(sheet), salt]))
+}
+
+export interface Voted {
+  chainId: number
+  federation: Address
+  job: bigint
+  cycle: bigint
+  updates: bigint
+  sheets: Hex
+  model: Hex
+  rewards: Hex
+}
+
+/** What a cycle's vote is about. */
+export function resultHash({ chainId, federation, job, cycle, updates, sheets, model, rewards }: Voted): Hex {
+  return keccak256(encodeAbiParameters(RESULT, [BigInt(chainId), federation, job, cycle, updates, sheets, model, rewards]))
+}
