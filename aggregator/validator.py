@@ -19,10 +19,11 @@ from protocol.hashes import result_hash, sealed_vote
 from protocol.model import Model
 from protocol.participant import Participant
 from protocol.sheet import Entry
-from protocol.types import Address, Code, CycleId, Phase, Seat, Timestamp
+from protocol.types import Address, Code, CycleId, Digest, Phase, Seat, Timestamp
 from tasks import load_task_of, running, use_threads
 from tasks.base import Data
 
+KEPT_MODELS = 2  # of its own in the journal; the store pins as many as it is told
 SOON = 0.1  # seconds until updates that were just registered may have been published
 
 
@@ -34,11 +35,16 @@ class Validator(Participant):
         allowed = {*config.deployment.allowed.tasks, *config.allow}
         self.task = load_task_of(self.context.spec, task_file=config.task_file, allowed=allowed)
         use_threads(config.threads)
+        with running(self.context.spec.task, "making model 0"):
+            self.models.shapes = {name: values.shape for name, values in self.task.model().items()}
         self._bench: Bench | None = None
         self._settled_rounds = 0
         self._announced = False
         self._served: CycleId | None = None  # the last finalised cycle whose model needs nothing more
         self._held: dict[Seat, Data] = {}
+        state = self.federation.state(self.job)
+        if not state.phase.is_over:
+            self._rows(self._seat(state.committee) or Seat(0))  # what can't be read is said now, not in SCORE
 
     def act(self, state: JobState) -> bool:
         """Does the one thing that is due; True when nothing ever will be again."""
@@ -46,18 +52,26 @@ class Validator(Participant):
         seat = self._seat(state.committee)
         served = self._serve_model(state)
         match state.phase:
+            case Phase.SUBMIT if self.settled(state):
+                self.tidy(state, self._still_needed())
             case Phase.SCORE if seat is not None:
-                self._score(state, seat)
+                with self.if_model_serves(state):
+                    self._score(state, seat)
             case Phase.REVEAL if seat is not None:
                 self._reveal(state, seat)
             case Phase.VOTE if seat is not None:
-                self._vote(state, seat)
+                with self.if_model_serves(state):
+                    self._vote(state, seat)
             case Phase.FINALIZE if seat is not None:
                 self._finalize(state, seat)
             case phase if phase.is_over:
                 return served and self._leave(state, seat)
         self._settle_strikes(state)
         return False
+
+    def _still_needed(self) -> set[Digest]:
+        """Files that may have to be served again: the last models, and nothing of cycles that failed."""
+        return {outcome.model for outcome in self.finalized()[-KEPT_MODELS:]}
 
     def _seat(self, committee: tuple[Address, ...]) -> Seat | None:
         return Seat(committee.index(self.me)) if self.me in committee else None
@@ -125,7 +139,10 @@ class Validator(Participant):
 
     def _rows(self, seat: Seat) -> Data:
         if seat not in self._held:
-            self._held = {seat: self.task.validation(seat, self.context.terms.seats)}
+            with running(self.context.spec.task, f"reading the validation rows of seat {seat}"):
+                rows = self.task.validation(seat, self.context.terms.seats)
+            self.log.info("validation rows read", rows=len(rows), seat=seat)
+            self._held = {seat: rows}
         return self._held[seat]
 
     def _attempts(self) -> list[Attempt]:

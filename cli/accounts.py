@@ -65,6 +65,8 @@ def find_keystore(here: Here, name: str | None) -> Path:
     for path, address in stores.items():
         if path.stem == name or address.lower() == name.lower():
             return path
+    if (named := here.keys / f"{name}.json").is_file():
+        return named  # opening it says what is wrong with it
     raise FatalError(
         f"no keystore is called {name}",
         cause=f"{here.keys} holds {', '.join(p.stem for p in stores) or 'none'}",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,13 +24,40 @@ Threads = Annotated[int, typer.Option("--threads", help="torch threads.", min=1)
 LogFile = Annotated[Path | None, typer.Option("--log-file", help="JSON lines go there; to standard error by default.")]
 
 
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds
+
+
+def await_chain(wire: Wire, pause: float = FIRST_PAUSE) -> None:
+    """Waits, with one line on standard error, while no RPC endpoint can be reached. A node of another chain, or one
+    that answers nonsense, ends it at once."""
+    told = False
+    from protocol.chain.rpc import AllFailed, NodeError, Nonsense
+    from protocol.errors import ChainUnavailable
+
+    while True:
+        try:
+            wire.chain.head()
+        except ChainUnavailable as error:
+            failures = error.failures if isinstance(error, AllFailed) else [error]
+            if any(isinstance(failure, Nonsense | NodeError) for failure in failures):
+                raise
+            if not told:
+                print(f"hansa: {error}; waiting for it (Ctrl-C stops)", file=sys.stderr, flush=True)
+            told = True
+            time.sleep(pause * random.uniform(0.5, 1.0))
+            pause = min(2 * pause, LONGEST_PAUSE)
+        else:
+            return
+
+
 def prepare_run(wire: Wire, job: int) -> None:
-    """FatalError for a job that is not there, has ended, or has phases too short for the confirmations."""
+    """Waits for a chain. FatalError for a job that is not there, has ended, or is too fast for the confirmations."""
     from cli.books import check_job
     from cli.doctor import too_short
     from protocol.errors import FatalError
     from protocol.types import JobId
 
+    await_chain(wire)
     check_job(wire.federation, JobId(job))
     problem = too_short(wire.federation.terms(JobId(job)), wire.deployment.confirmations)
     if problem:

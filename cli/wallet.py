@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Keys, balances, claims and their reasons.", no_args_is_help=True)
 
+WAITING = (
+    "Any running daemon of it moves it on: wait, or start yours (`hansa trainer run`, `hansa aggregator run`); "
+    "its sponsor can end it with `hansa job stop {job}`."
+)
+
 Who = Annotated[str | None, typer.Argument(help="A keystore's name, or an address.", metavar="[WHO]")]
 JobChoice = Annotated[int | None, typer.Option("--job", help="Only this job.")]
 
@@ -191,6 +196,8 @@ def _show_claimed(console: Console, data: dict[str, Any], wire: Wire) -> None:
         parts = _parts(row, wire.token(row["token"]))
         console.print(f"job {row['job']}: " + (f"claimed {', '.join(parts)}" if parts else "nothing to claim now"))
         _tell_later(console, row, wire.token(row["token"]))
+        if row["phase"] == "LAPSED":
+            console.print(f"    a phase of job {row['job']} has run out. {WAITING.format(job=row['job'])}")
     if not data["jobs"]:
         console.print(f"{data['address']} takes part in no job")
 

@@ -18,6 +18,7 @@ from protocol.participant import Participant
 from protocol.types import CycleId, Digest, Phase
 from tasks import load_task_of, running, use_threads
 
+KEPT = 2  # cycles, and models, whose own files stay in the journal
 CLAIMED_AT_ONCE = 64  # rounds: about a million gas, which every chain has room for
 
 PASSING = frozenset({"Federation_WrongPhase", "Federation_AlreadyEnrolled", "ERC20InsufficientAllowance"})
@@ -35,6 +36,7 @@ class Trainer(Participant):
         use_threads(config.threads)
         with running(self.context.spec.task, f"loading {config.source}"):
             self.data = self.task.load(config.source)
+            self.models.shapes = {name: values.shape for name, values in self.task.model().items()}
         self.log.info("data loaded", rows=len(self.data), source=config.source)
         self._failed_before: frozenset[CycleId] | None = None  # cycles that had failed when this daemon began
 
@@ -49,10 +51,21 @@ class Trainer(Participant):
         match state.phase:
             case Phase.SUBMIT if last != cycle_counter(state.cycle):
                 self._stop_after_failure()
-                self._submit(state)
+                with self.if_model_serves(state):
+                    self._submit(state)
+            case Phase.SUBMIT if self.settled(state):
+                self.tidy(state, self._still_needed())
             case phase if phase.is_over:
                 return self._leave(state)
         return False
+
+    def _still_needed(self) -> set[Digest]:
+        """Integers of the last bases, updates of the last cycles: what may be sent or served again."""
+        bases = [self.context.terms.model, *(outcome.model for outcome in self.finalized())]
+        entries = [(self.journal.recall((self.job, "integers", base)), "integers") for base in bases[-KEPT:]]
+        cycles = self.history().cycles[-KEPT:]
+        entries += [(self.journal.recall((self.job, cycle.cycle, "update")), "digest") for cycle in cycles]
+        return {Digest(known[field]) for known, field in entries if known is not None}
 
     # --- ENROL
 
@@ -126,7 +139,12 @@ class Trainer(Participant):
             self.log.info("trained", round=model.round + 1, loss=round(local.loss, 6), steps=local.steps)
             return {"integers": self.journal.put_blob(tensors.encode(local.tensors, {}))}
 
-        integers: Digest = self.journal.remember((self.job, "integers", base), train)["integers"]
+        key = (self.job, "integers", base)
+        known = self.journal.remember(key, train)
+        if not self.journal.has_blob(known["integers"]):  # tidied away, and a reorganisation brought this model back
+            known = train()
+            self.journal.replace(key, known)
+        integers: Digest = known["integers"]
         return integers
 
     def _attempt(self) -> dict[str, Any] | None:
@@ -141,7 +159,7 @@ class Trainer(Participant):
 
     def _publish(self, state: JobState) -> None:
         """Gives the bytes away once nobody can submit a copy any more; never those of a cycle that failed in SUBMIT."""
-        for cycle in reversed(self.history().cycles[-2:]):
+        for cycle in reversed(self.history().cycles[-KEPT:]):
             known = self.journal.recall((self.job, cycle.cycle, "update"))
             if known is None or Submitted(self.me, known["digest"]) not in cycle.updates:
                 continue  # what is not on chain could be copied into the next cycle, and come first there

@@ -49,6 +49,10 @@ class TooLarge(Malformed):
     """An object over the size that its job allows."""
 
 
+class SpoiltModel(Malformed):
+    """A model that a committee voted and nobody can use: the job can't go on, but everybody can leave."""
+
+
 class NotAllowed(FatalError):
     """A token, contract or task that the user's allow-list does not name, or a key that may not do this."""
 

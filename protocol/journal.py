@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -147,6 +147,19 @@ class Journal:
 
     def has_blob(self, digest: Digest) -> bool:
         return (self._blobs / to_cid(digest)).is_file()
+
+    def keep_blobs(self, needed: Collection[Digest]) -> int:
+        """Drops every file but those needed; how many went."""
+        names = {to_cid(digest) for digest in needed}
+        old = [path for path in self._blobs.glob("Qm*") if path.name not in names]
+        for path in old:
+            path.unlink(missing_ok=True)
+        return len(old)
+
+    def size(self) -> int:
+        """Bytes on disk, files and all."""
+        beside = [self.path.with_name(self.path.name + end) for end in ("", "-wal", "-shm")]
+        return sum(path.stat().st_size for path in [*beside, *self._blobs.glob("*")] if path.is_file())
 
     def drop_blob(self, digest: Digest) -> None:
         (self._blobs / to_cid(digest)).unlink(missing_ok=True)

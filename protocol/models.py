@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from protocol.cid import to_cid
-from protocol.errors import Malformed
+from protocol.errors import Malformed, SpoiltModel
 from protocol.model import Model
 from protocol.store import Store
 from protocol.types import Digest, JobId, Round
@@ -25,17 +25,24 @@ class ModelChain:
         self._first = first
         self._limit = limit
         self._keep = keep
+        self.shapes: dict[str, tuple[int, ...]] | None = None  # what the job's task trains, where that is known
         self._cache: dict[Digest, Model] = {}
         self._pinned: dict[Digest, int] = {}  # by this process; the model's round
 
     def load(self, digest: Digest, round_: Round) -> Model:
         """Model `round_`, whose file is `digest`.
 
-        Raises Malformed if the file is not that model, and the store's transient errors while it cannot be had.
+        Raises Malformed if the file is not that model (SpoiltModel where a committee voted it), and the store's
+        transient errors while it cannot be had.
         """
         if digest not in self._cache:
-            model = Model.decode(self._store.get(digest, limit=self._limit, timeout=FETCH_SECONDS))
-            self._check(model, digest, round_)
+            try:
+                model = Model.decode(self._store.get(digest, limit=self._limit, timeout=FETCH_SECONDS))
+                self._check(model, digest, round_)
+            except Malformed as error:
+                if round_ == 0:
+                    raise
+                raise SpoiltModel(f"model {round_} of job {self._job} can't be used", cause=error) from error
             self._remember(digest, model)
             return model
         return self._cache[digest]
@@ -53,6 +60,8 @@ class ModelChain:
                 f"model file {to_cid(digest)}",
                 cause=f"it says job {model.job} round {model.round} where the chain says job {job} round {round_}",
             )
+        if round_ and self.shapes is not None and model.shapes != self.shapes:
+            raise Malformed(f"model file {to_cid(digest)}", cause="its tensors are not those that the job trains")
         if round_ == 1 and model.parent != self._first:
             raise Malformed(f"model file {to_cid(digest)}", cause="model 1 does not follow the job's model 0")
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
 from protocol import keys
@@ -11,7 +12,7 @@ from protocol.chain.federation import Call, JobState, approve_call
 from protocol.chain.history import CycleRecord, Failed, Finalized, History, JobHistory
 from protocol.cid import to_cid
 from protocol.daemon import Daemon, DaemonConfig
-from protocol.errors import HistoryMismatch
+from protocol.errors import HistoryMismatch, SpoiltModel
 from protocol.hashes import cycle_counter, everybody_due
 from protocol.job import JobContext
 from protocol.merkle import RewardsTree
@@ -49,6 +50,8 @@ class Participant(Daemon):
         self._replay: Replay | None = None
         self._keys: dict[CycleId, tuple[bytes | None, ...]] = {}
         self._published: set[Digest] = set()
+        self._tidied: CycleId | None = None
+        self._spoilt_round: Round | None = None
         self._turn: tuple[tuple[int, ...], float] = ((), 0.0)
 
     def observe(self, state: JobState) -> None:
@@ -117,6 +120,17 @@ class Participant(Daemon):
         digest = finalized[-1].model if finalized else self.context.terms.model
         return digest, self.models.load(digest, Round(len(finalized)))
 
+    @contextlib.contextmanager
+    def if_model_serves(self, state: JobState) -> Iterator[None]:
+        """What needs the model is left undone where a committee voted one that nobody can use: the job ends by its
+        failures, and this daemon claims what is its own."""
+        try:
+            yield
+        except SpoiltModel as error:
+            if self._spoilt_round != state.round:
+                self._spoilt_round = state.round
+                self.log.error("sits this round out, and claims at the job's end", error=str(error))
+
     def member_keys(self, cycle: CycleRecord) -> tuple[bytes | None, ...]:
         """The members' encryption keys in force for a cycle, by seat."""
         if cycle.cycle not in self._keys:
@@ -131,6 +145,13 @@ class Participant(Daemon):
             self.store.put(self.journal.blob(digest))
             self._published.add(digest)
             self.log.info("published", cid=to_cid(digest))
+
+    def tidy(self, state: JobState, needed: Collection[Digest]) -> None:
+        """Drops, once a cycle, the journal's files that no later step needs; entries, with their keys, stay."""
+        if self._tidied != state.cycle:
+            self._tidied = state.cycle
+            if dropped := self.journal.keep_blobs(needed):
+                self.log.info("journal tidied", dropped=dropped)
 
     def is_past(self, phase: Phase, cycle: CycleRecord) -> bool:
         """Whether a cycle has left `phase` behind, `confirmations` deep."""

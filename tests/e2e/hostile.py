@@ -22,6 +22,7 @@ from protocol import envelope, keys, sheet, tensors
 from protocol.chain.deployment import Deployment
 from protocol.chain.federation import JobState
 from protocol.cid import to_cid
+from protocol.hashes import result_hash
 from protocol.model import Model, Update
 from protocol.store.local import LocalStore
 from protocol.types import Code, Digest, JobId, Phase, Seat
@@ -267,6 +268,27 @@ class Liar(Validator):
 
     def _worked_out(self, state: JobState, voted: Any, seat: Seat) -> dict[str, Any]:
         return {**super()._worked_out(state, voted, seat), "hash": b"\x01" * 32}
+
+
+class Spoiler(Validator):
+    """Votes, with all its friends, a model of the second round that is none; else it does as it should."""
+
+    def _worked_out(self, state: JobState, voted: Any, seat: Seat) -> dict[str, Any]:
+        known = super()._worked_out(state, voted, seat)
+        if state.round != 2:
+            return known
+        model = self.journal.put_blob(b"no model")
+        hashed = result_hash(
+            self.chain.chain_id,
+            self.federation.address,
+            self.job,
+            state.cycle,
+            state.updates,
+            state.sheets,
+            model,
+            known["rewards"],
+        )
+        return {**known, "model": model, "hash": hashed}
 
 
 class Raver(Validator):

@@ -9,11 +9,13 @@ from federations import (
     VALIDATORS,
     Undisturbed,
     attendance,
+    balance,
     check_logs,
     check_once,
     events,
     federation,
     finish,
+    look,
     models,
     pay,
     verdicts,
@@ -21,7 +23,7 @@ from federations import (
 from hostile import cast
 
 from protocol.sheet import decode_sheet
-from protocol.types import Code
+from protocol.types import Code, Phase
 
 ROUNDS = 3
 
@@ -65,3 +67,21 @@ def test_store_that_changes_a_byte__is_asked_again(tmp_path: Path, undisturbed: 
         }
         told = [event["error"] for event in events(lab, "validator-1") if event["event"] == "will try again"]
         assert any("the store gave other bytes" in error for error in told)
+
+
+def test_a_quorum_votes_a_model_that_is_none__everybody_stays_to_the_end_and_claims(tmp_path: Path) -> None:
+    with federation(tmp_path, rounds=ROUNDS, failures=1, times={"submit": 8, "open": 20}) as lab:
+        for name in VALIDATORS:
+            cast(lab, name, "Spoiler")
+        lab.start_all()
+        lab.wait_for_end(120.0)
+        left = lab.wait_for_exit(60.0)
+        assert not left, f"{left} have not ended"
+        view = look(lab)
+        assert view.state.phase == Phase.ABORTED and len(view.finalised) == 2, "the rounds before stay paid"
+        for name in TRAINERS:
+            assert lab.wire.federation.bond(lab.posted.job, lab.address(name)) == 0
+            assert balance(lab, name) == lab.before[name] + sum(pay(lab, view, name)) > lab.before[name]
+            assert "sits this round out, and claims at the job's end" in [e["event"] for e in events(lab, name)]
+        fee = view.context.terms.fee_per_seat
+        assert [balance(lab, name) - lab.before[name] for name in VALIDATORS] == [2 * fee] * 3

@@ -54,6 +54,16 @@ def test_keystore__that_nobody_has(here: Here) -> None:
         find_keystore(here, "bob")
 
 
+@pytest.mark.parametrize("text", ["not JSON", "[]", "{}"])
+def test_keystore__that_is_none__is_not_called_missing(here: Here, text: str) -> None:
+    (here.keys / "broken.json").write_text(text)
+    (here.keys / "broken.json").chmod(0o600)
+    with pytest.raises(BadKey, match=r"broken\.json is not a"):
+        load_account(here, "broken", here.keys / "password")
+    with pytest.raises(BadKey, match=r"broken\.json is not a"):
+        address_of(here, "broken")
+
+
 def test_address__of_an_address_needs_no_keystore(here: Here) -> None:
     assert address_of(here, "0x" + "ab" * 20).lower() == "0x" + "ab" * 20
     with pytest.raises(FatalError, match="not an address"):
