@@ -1,0 +1,22 @@
+"""A store that changes what it gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from protocol.store.base import checked
+from protocol.store.local import LocalStore
+from protocol.types import Digest
+
+
+class LyingStore(LocalStore):
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._asked: dict[Digest, int] = {}
+
+    def get(self, digest: Digest, *, limit: int, timeout: float) -> bytes:
+        data = bytearray(super().get(digest, limit=limit, timeout=timeout))
+        self._asked[digest] = self._asked.get(digest, 0) + 1
+        if self._asked[digest] <= 2:
+            data[len(data) // 2] ^= 1
+        return checked(bytes(data), digest, limit)
