@@ -9,7 +9,7 @@ import typer
 
 from cli.accounts import Account, PasswordFile, address_of, load_account
 from cli.context import Here, command
-from cli.daemons import Allow, JobOption, LogFile, MaxBytes, TaskFile, Threads
+from cli.daemons import Allow, JobOption, LogFile, MaxBytes, MetricsAt, TaskFile, Threads
 from protocol.types import JobId
 
 if TYPE_CHECKING:
@@ -35,11 +35,12 @@ def run(
     max_bytes: MaxBytes = 2**30,
     threads: Threads = 1,
     log_file: LogFile = None,
+    metrics: MetricsAt = None,
 ) -> None:
     """Score, aggregate, vote and claim, until the job has ended. Ctrl-C stops; run it again to go on."""
     from aggregator import ValidatorConfig
     from aggregator.validator import Validator
-    from cli.daemons import prepare_run
+    from cli.daemons import prepare_run, run_daemon
     from cli.wire import connect, journal_of
 
     wire = connect(here)
@@ -60,7 +61,7 @@ def run(
     config.journal.parent.mkdir(parents=True, exist_ok=True)
     if is_outside(wire, JobId(job), signer.address):
         print(f"hansa: {signer.address} is not in the committee of job {job}; it waits to be drawn", file=sys.stderr)
-    Validator(config).run()
+    run_daemon(Validator(config), metrics)
 
 
 def is_outside(wire: Wire, job: JobId, account: str) -> bool:

@@ -12,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from cli.wire import Wire
+    from protocol.daemon import Daemon
 
 JobOption = Annotated[int, typer.Option("--job", help="The job's number.")]
 Allow = Annotated[
@@ -23,6 +24,14 @@ MaxBytes = Annotated[int, typer.Option("--max-bytes", help="Largest model or upd
 Threads = Annotated[int, typer.Option("--threads", help="torch threads.", min=1)]
 LogFile = Annotated[Path | None, typer.Option("--log-file", help="JSON lines go there; to standard error by default.")]
 
+MetricsAt = Annotated[
+    str | None,
+    typer.Option(
+        "--metrics",
+        help="Answer /metrics and /healthz there; port 0: any free one, logged. Off by default.",
+        metavar="HOST:PORT",
+    ),
+]
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds
 
@@ -62,3 +71,14 @@ def prepare_run(wire: Wire, job: int) -> None:
     problem = too_short(wire.federation.terms(JobId(job)), wire.deployment.confirmations)
     if problem:
         raise FatalError(f"job {job} can't be kept up with", cause=problem)
+
+
+def run_daemon(daemon: Daemon, metrics: str | None) -> None:
+    """Runs it to its end, with its metrics served where they are asked for."""
+    try:
+        if metrics is not None:
+            daemon.serve_metrics(metrics)
+    except BaseException:
+        daemon.close()
+        raise
+    daemon.run()

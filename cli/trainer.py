@@ -8,7 +8,7 @@ import typer
 
 from cli.accounts import Account, PasswordFile, address_of, load_account
 from cli.context import Here, command
-from cli.daemons import Allow, JobOption, LogFile, MaxBytes, TaskFile, Threads
+from cli.daemons import Allow, JobOption, LogFile, MaxBytes, MetricsAt, TaskFile, Threads
 from protocol.errors import FatalError
 from protocol.types import Address, JobId, Phase
 
@@ -40,9 +40,10 @@ def run(
     max_bytes: MaxBytes = 2**30,
     threads: Threads = 1,
     log_file: LogFile = None,
+    metrics: MetricsAt = None,
 ) -> None:
     """Enrol, train, submit and claim, until the job has ended. Ctrl-C stops; run it again to go on."""
-    from cli.daemons import prepare_run
+    from cli.daemons import prepare_run, run_daemon
     from cli.wire import connect, journal_of
     from client import TrainerConfig
     from client.trainer import Trainer
@@ -69,7 +70,7 @@ def run(
         log_file=log_file,
     )
     config.journal.parent.mkdir(parents=True, exist_ok=True)
-    Trainer(config).run()
+    run_daemon(Trainer(config), metrics)
 
 
 def check_bond(federation: Federation, job: JobId, trainer: Address, token: Token, bond: Wei | None) -> None:

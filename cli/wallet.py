@@ -9,6 +9,7 @@ import typer
 
 from cli.accounts import Account, PasswordFile, address_of, ask_password, load_account, password_for
 from cli.context import Here, command
+from cli.keyring import free_path, import_key, list_keys
 from protocol.errors import FatalError
 from protocol.types import Address, JobId
 
@@ -47,11 +48,7 @@ def new(
 
     from protocol.keys import Keyfile
 
-    if not name.replace("-", "").replace("_", "").isalnum():
-        raise FatalError(f"{name!r} can't name a keystore", next_step="use letters, digits, - and _")
-    path = here.keys / f"{name}.json"
-    if path.exists():
-        raise FatalError(f"{path} exists", next_step="choose another name; a lost key can't be made again")
+    path = free_path(here, name)
     here.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
     given = password_file is not None or "HANSA_PASSWORD" in os.environ
     password = password_for(path, password_file) if given else ask_password(path, confirm=True)
@@ -60,6 +57,10 @@ def new(
     here.answer(
         data, lambda console: console.print(f"{name}: {account.address}, in {path}. Back it up: nobody else has it.")
     )
+
+
+command(app, "import")(import_key)
+command(app, "list")(list_keys)
 
 
 @command(app, "show")

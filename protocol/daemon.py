@@ -21,6 +21,7 @@ from protocol.errors import TransientError
 from protocol.hashes import cycle_counter
 from protocol.journal import Journal
 from protocol.logs import open_log
+from protocol.metrics import Endpoint, Metrics
 from protocol.store import open_store
 from protocol.types import Address, JobId, Phase, Timestamp
 
@@ -55,6 +56,7 @@ class Daemon(ABC):
         deployment = config.deployment
         self.job = config.job
         self.me = Address(config.account.address)
+        self.metrics = Metrics()
         self._log = open_log(config.log_file, daemon=type(self).__name__.lower(), account=self.me, job=self.job)
         self.log = self._log
         self.store = open_store(deployment.store)
@@ -63,6 +65,7 @@ class Daemon(ABC):
         self.federation.check()
         self.journal = Journal(config.journal)
         self.sender = Sender(self.chain, config.account, self.journal)
+        self._endpoint: Endpoint | None = None
         self.awaited = Timestamp(0)  # a time of the chain that `act` waits for, beside the phase's deadline
         self._stopping = False
         self._last_block = (-1, time.monotonic())
@@ -74,6 +77,11 @@ class Daemon(ABC):
     @abstractmethod
     def act(self, state: JobState) -> bool:
         """Does the one thing that is due at `self.head`. True: nothing ever will be again."""
+
+    def serve_metrics(self, where: str) -> None:
+        """Answers /metrics and /healthz at HOST:PORT until `close`; port 0 is any that is free. FatalError if taken."""
+        self._endpoint = Endpoint(where, self.metrics)
+        self.log.info("metrics", url=f"http://{self._endpoint.address}/metrics")
 
     def run(self) -> None:
         """Acts until the job needs this daemon no more, or a signal ends it. FatalError propagates."""
@@ -88,6 +96,7 @@ class Daemon(ABC):
                     self._wait()
                 except TransientError as error:
                     failures += 1
+                    self.metrics.failed(str(error))
                     pause = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(failures, 10)) * random.uniform(0.5, 1.0)
                     self.log.warning("will try again", error=str(error), seconds=round(pause, 2))
                     self._sleep(pause)
@@ -109,6 +118,16 @@ class Daemon(ABC):
     def observe(self, state: JobState) -> None:
         """Notes the state that this cycle of the daemon acts on."""
         self.state = state
+        self.metrics.seen(
+            job=self.job,
+            round_=state.round,
+            phase=state.phase,
+            deadline=state.deadline,
+            block=self.head.number,
+            timestamp=self.head.timestamp,
+        )
+        if self._endpoint is not None:
+            self.metrics.journal.set(self.journal.size())
         self.log = self._log.bind(round=state.round, cycle=cycle_counter(state.cycle))
 
     def before(self, state: JobState) -> None:
@@ -121,10 +140,14 @@ class Daemon(ABC):
         match outcome:
             case Mined():
                 self._made_block |= outcome.block > self.head.number
+                self.metrics.sent.inc()
+                self.metrics.gas.inc(outcome.gas_used)
                 self.log.info("sent", what=call.what, block=outcome.block, gas=outcome.gas_used)
             case Refused():
+                self.metrics.refused.inc()
                 self.log.info("refused", what=call.what, error=str(outcome.error), simulated=outcome.simulated)
             case Pending():
+                self.metrics.pending.inc()
                 self.log.info("pending", what=call.what, transaction=outcome.hash)
         return outcome
 
@@ -151,6 +174,9 @@ class Daemon(ABC):
         self._stopping = True
 
     def close(self) -> None:
+        if self._endpoint is not None:
+            self._endpoint.close()
+            self._endpoint = None
         self.chain.close()
         self.journal.close()
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -203,3 +204,25 @@ def test_signal__stops_it_within_a_second(ready: tuple[World, JobId], number: si
     output, _ = process.communicate(timeout=10)
     assert time.monotonic() - started < 2 and process.returncode == 0
     assert output.endswith("clean\n")
+
+
+def test_metrics__of_a_running_daemon__say_what_it_saw_and_sent(ready: tuple[World, JobId]) -> None:
+    world, job = ready
+    daemon = Opener(config_of(world, job))
+    daemon.serve_metrics("127.0.0.1:0")
+    address = json.loads((world.directory / "log").read_text().splitlines()[-1])["url"]
+    seen: list[str] = []
+    act = daemon.act
+
+    def watched(state: JobState) -> bool:
+        done = act(state)
+        with urllib.request.urlopen(address, timeout=5) as answer:
+            seen.extend(answer.read().decode().splitlines())
+        return done
+
+    daemon.act = watched  # type: ignore[method-assign]
+    daemon.run()
+    assert {f"hansa_job {float(job)}", f"hansa_phase {float(Phase.SUBMIT)}"} <= set(seen)
+    assert "hansa_transactions_mined_total 1.0" in seen
+    with pytest.raises(OSError):
+        urllib.request.urlopen(address, timeout=5)

@@ -1,0 +1,79 @@
+"""What a daemon tells its operators: metrics, health, and how it answers."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from protocol import metrics as module
+from protocol.errors import FatalError
+from protocol.metrics import Endpoint, Metrics, metric_names, parse_address
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+def look(metrics: Metrics) -> None:
+    metrics.seen(job=7, round_=2, phase=3, deadline=99, block=41, timestamp=90)
+
+
+@pytest.fixture
+def served() -> Iterator[tuple[Metrics, Endpoint]]:
+    metrics = Metrics()
+    endpoint = Endpoint("127.0.0.1:0", metrics)
+    yield metrics, endpoint
+    endpoint.close()
+
+
+def get(endpoint: Endpoint, path: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(f"http://{endpoint.address}{path}", timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_docs__list_exactly_what_there_is() -> None:
+    text = (DOCS / "operations.md").read_text()
+    assert set(re.findall(r"^\| `(hansa_\w+)`", text, re.M)) == metric_names(Metrics())
+    assert set(re.findall(r"hansa_\w+", text)) == metric_names(Metrics()), "alerts name what exists"
+
+
+def test_metrics__are_what_the_daemon_saw(served: tuple[Metrics, Endpoint]) -> None:
+    metrics, endpoint = served
+    look(metrics)
+    metrics.gas.inc(37_000)
+    status, text = get(endpoint, "/metrics")
+    assert status == 200
+    assert {"hansa_job 7.0", "hansa_block 41.0", "hansa_gas_used_total 37000.0"} <= set(text.splitlines())
+
+
+def test_health__before_a_look__after_one__and_when_that_is_long_ago(
+    served: tuple[Metrics, Endpoint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metrics, endpoint = served
+    assert get(endpoint, "/healthz")[0] == 503
+    look(metrics)
+    status, text = get(endpoint, "/healthz")
+    assert status == 200 and json.loads(text)["healthy"] is True
+    metrics.failed("no RPC endpoint gave an answer")
+    monkeypatch.setattr(module, "STALE_SECONDS", -1.0)
+    status, text = get(endpoint, "/healthz")
+    assert status == 503 and json.loads(text)["cause"] == "no RPC endpoint gave an answer"
+    assert get(endpoint, "/")[0] == 404
+
+
+def test_port__that_is_taken__is_one_sentence(served: tuple[Metrics, Endpoint]) -> None:
+    with pytest.raises(FatalError, match="can't be listened on.*another port"):
+        Endpoint(served[1].address, Metrics())
+
+
+@pytest.mark.parametrize("where", ["9464", ":9464", "localhost:", "localhost:x", "localhost:65536", ""])
+def test_address__that_is_none__is_refused(where: str) -> None:
+    with pytest.raises(FatalError, match="127.0.0.1:9464"):
+        parse_address(where)
