@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+from benchmarks.flowered import STRATEGIES
 from benchmarks.peers import INSTALL
 from benchmarks.report import Report
 from protocol.errors import HansaError
@@ -44,7 +45,9 @@ def main(arguments: list[str] | None = None) -> int:
 def measured(options: argparse.Namespace) -> Report:
     module = importlib.import_module(f"benchmarks.{options.name}")
     chosen = {
-        name: value for name in ("tasks", "seeds", "seats", "rules") if (value := getattr(options, name)) is not None
+        name: value
+        for name in ("tasks", "seeds", "seats", "rules", "cells", "minutes")
+        if (value := getattr(options, name)) is not None
     }
     report: Report = module.run(quick=options.quick, **chosen)
     return report
@@ -64,7 +67,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--tasks", nargs="+", choices=("heart", "mnist"), help="only these (not for aggregation)")
     made.add_argument("--seeds", type=int, help="so many seeds, from 1")
     made.add_argument("--seats", type=int, nargs="+", help="committees of so many validators (pay)")
-    made.add_argument("--rules", nargs="+", choices=list(RULES), help="only these (attacks)")
+    made.add_argument("--rules", nargs="+", choices=[*RULES, *STRATEGIES], help="only these (attacks)")
+    made.add_argument("--cells", type=Path, metavar="FILE", help="keep every run there; go on where it ends (attacks)")
+    made.add_argument("--minutes", type=float, help="stop measuring after so many, report what there is (attacks)")
     return made
 
 

@@ -32,7 +32,7 @@ FOLDER = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Measured:
-    """seconds: the best of several runs; None where there is nothing to compare with."""
+    """ours, theirs: processor seconds of the best of several runs; theirs is None where there is no peer."""
 
     what: str
     n: int
@@ -66,7 +66,8 @@ def run(quick: bool) -> Report:
         "GB/s float32-eq.",
         "target, full size",
     ]
-    notes = [f"Best of {times} runs. Kernels: {'compiled' if kernels.native() else 'numpy'}."]
+    load = f"{os.getloadavg()[0]:.1f} programs waited for {os.cpu_count()} processors"
+    notes = [f"Processor time, best of {times} runs; {load}. Kernels: {'compiled' if kernels.native() else 'numpy'}."]
     if offered("flwr") is None:
         notes.append(f"Flower is not installed: {INSTALL}")
     speed = Section(f"Aggregation beside {_flower()}", columns, [item.row() for item in found], notes, 1)
@@ -135,13 +136,16 @@ def _robust(size: int, times: int) -> Iterator[Measured]:
 
 
 def best(times: int, work: Callable[[], object]) -> float:
-    """Seconds of the fastest of so many runs, after one that is not counted."""
+    """Processor seconds, of all threads, of the cheapest of so many runs, after one that is not counted.
+
+    On an idle machine those of one thread are those of the clock; on a busy one other programs' turns don't count.
+    """
     work()
     seconds = []
     for _ in range(times):
-        started = time.perf_counter()
+        started = time.process_time()
         work()
-        seconds.append(time.perf_counter() - started)
+        seconds.append(time.process_time() - started)
     return min(seconds)
 
 

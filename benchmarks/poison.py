@@ -25,11 +25,13 @@ TRIGGER = 4
 
 
 def label_flip(view: View) -> Delta | None:
-    """Honest training; the player's rows have the opposite labels."""
+    """Fang et al. 2020, "Local Model Poisoning Attacks to Byzantine-Robust Federated Learning", section 4.1: honest
+    training on rows whose class c is called classes - 1 - c."""
     return view.train()
 
 
 def sign_flip(view: View) -> Delta | None:
+    """Li et al. 2019, "RSA: Byzantine-Robust Stochastic Aggregation Methods", section 5: minus honest work."""
     return like(-flat(view.train()), view.model.tensors)
 
 
@@ -38,13 +40,17 @@ def sign_flip_10(view: View) -> Delta | None:
 
 
 def a_little_is_enough(bad: int) -> Behaviour:
-    """Baruch et al. 2019, "A Little Is Enough", algorithm 3: the mean less as much spread as still looks ordinary."""
+    """Baruch et al. 2019, "A Little Is Enough", algorithm 3: the mean less as much spread as still looks ordinary.
+
+    With one of four the algorithm's z is below 0, which would be no attack: then one standard deviation is taken.
+    """
 
     def act(view: View) -> Delta | None:
         all_honest = stacked(list(view.others.values()))
         good = len(all_honest)
         supporters = (good + bad) // 2 + 1 - bad
-        z = NormalDist().inv_cdf(min(0.99, max(0.51, (good - supporters) / good)))
+        ordinary = (good - supporters) / good
+        z = NormalDist().inv_cdf(min(0.99, ordinary)) if ordinary > 0.5 else 1.0
         return _common(view, all_honest.mean(axis=0) - z * all_honest.std(axis=0))
 
     return act
@@ -71,13 +77,19 @@ def min_max(view: View) -> Delta | None:
 
 
 def mimic(view: View) -> Delta | None:
-    """Karimireddy et al. 2022, "Byzantine-Robust Learning on Heterogeneous Datasets via Bucketing", section 3.2: all
-    repeat one honest player, and drown the others out."""
-    return _common(view, flat(next(iter(view.others.values()))), HIDDEN)
+    """Karimireddy et al. 2022, "Byzantine-Robust Learning on Heterogeneous Datasets via Bucketing", section 3.2 and
+    appendix A: all repeat one honest player, the one farthest out along the direction in which the honest differ
+    most. It is chosen in round 1, the paper's warm-up."""
+    if "victim" not in view.memory:
+        all_honest = stacked(list(view.others.values()))
+        centred = all_honest - all_honest.mean(axis=0)
+        direction = centred.T @ np.linalg.eigh(centred @ centred.T)[1][:, -1]
+        view.memory["victim"] = list(view.others)[int(np.abs(all_honest @ direction).argmax())]
+    return _common(view, flat(view.others[view.memory["victim"]]), HIDDEN)
 
 
 def gaussian(view: View) -> Delta | None:
-    """A random direction ten times as long as the honest updates."""
+    """Blanchard et al. 2017, "Machine Learning with Adversaries", section 5: noise, ten times as long as others."""
     typical = float(np.median([length(flat(delta)) for delta in view.others.values()]))
     return like(noise(view.random, view.model.size, 10 * typical), view.model.tensors)
 
@@ -95,9 +107,14 @@ def adaptive(view: View) -> Delta | None:
     return _common(view, typical * (0.05 * ahead + np.sqrt(1 - 0.05**2) * aside))
 
 
-def backdoor(view: View) -> Delta | None:
-    """Bagdasaryan et al. 2020, "How To Backdoor Federated Learning", section 4: trained on marked rows too, boosted."""
-    return like(3 * flat(view.train()), view.model.tensors)
+def backdoor(bad: int) -> Behaviour:
+    """Bagdasaryan et al. 2020, "How To Backdoor Federated Learning", section 4: trained on marked rows too, and
+    boosted by trainers / attackers, so that an unprotected mean would take the attackers' model."""
+
+    def act(view: View) -> Delta | None:
+        return like((len(view.others) + bad) / bad * flat(view.train()), view.model.tensors)
+
+    return act
 
 
 def attacks(bad: int) -> dict[str, Behaviour]:
@@ -111,7 +128,7 @@ def attacks(bad: int) -> dict[str, Behaviour]:
         "min-max": min_max,
         "mimic": mimic,
         "Gaussian": gaussian,
-        "backdoor": backdoor,
+        "backdoor": backdoor(bad),
         "adaptive": adaptive,
     }
 

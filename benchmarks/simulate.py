@@ -177,10 +177,10 @@ def verdicts(updates: Sequence[Integers], k: Sequence[int]) -> list[Code]:
     return codes
 
 
-def _updates(
+def deltas_of(
     job: Job, number: int, model: Model, previous: Model | None, memories: Mapping[str, dict[str, Any]]
-) -> dict[str, Integers]:
-    """Each submitted update by its player's name, in on-chain order."""
+) -> dict[str, Delta | None]:
+    """What each player comes up with in this round, by its name; None: it stays away."""
     honestly: dict[str, Delta] = {}
     deltas: dict[str, Delta | None] = {}
     in_turn = sorted(enumerate(job.players), key=lambda item: item[1].act is not honest)
@@ -198,6 +198,14 @@ def _updates(
         deltas[player.name] = player.act(view)
         if player.act is honest:
             honestly[player.name] = deltas[player.name] or {}
+    return deltas
+
+
+def _updates(
+    job: Job, number: int, model: Model, previous: Model | None, memories: Mapping[str, dict[str, Any]]
+) -> dict[str, Integers]:
+    """Each submitted update by its player's name, in on-chain order."""
+    deltas = deltas_of(job, number, model, previous, memories)
     result = {}
     for player in job.players:
         delta = deltas[player.name]

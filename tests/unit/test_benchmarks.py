@@ -27,6 +27,29 @@ assert first.totals()["zero"] == first.totals()["copier"] == 0
 assert sum(first.totals().values()) <= len(first.rounds) * 10**18
 """
 
+REMEMBERED = """
+import numpy as np
+from benchmarks import flowered, poison, worlds
+from benchmarks.simulate import Job, play
+
+world = worlds.heart(1)
+plain, kept = (Job(w, poison.players(w, 1, "mimic"), 2, 5, 1) for w in (world, worlds.remembering(world)))
+first = play(plain).models[-1].encode()
+assert [play(kept).models[-1].encode() for _ in range(2)] == [first, first], "remembered training is the same"
+
+class Flower:
+    @staticmethod
+    def aggregate(results):
+        return [np.mean(layers, axis=0) for layers in zip(*(tensors for tensors, _ in results))]
+
+flowered.offered = lambda module: Flower
+mean = flowered.play(Job(world, poison.players(world, 0, None), 1, 5, 1), "Flower FedAvg", 0)
+trained = [world.task.train(world.task.model(), rows, steps=5, loss_threshold=None, seed=1001000 + i).params
+           for i, rows in enumerate(world.rows)]
+for name, value in mean.items():
+    assert np.allclose(value, np.mean([params[name] for params in trained], axis=0), atol=1e-6), name
+"""
+
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     """From the root of the project: another package of this name may be installed."""
@@ -36,6 +59,38 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_simulator__same_job_same_model_and_the_ledgers_pay() -> None:
     done = run("-c", SIMULATED)
     assert done.returncode == 0, done.stderr
+
+
+def test_attacks__remembered_training_and_the_peer__are_what_training_gives() -> None:
+    done = run("-c", REMEMBERED)
+    assert done.returncode == 0, done.stderr
+
+
+CELLS = """
+import sys
+from pathlib import Path
+from benchmarks.cells import Cells
+
+file, asked = Path(sys.argv[1]), []
+def work(name):
+    return name, lambda: asked.append(name) or [len(asked)]
+Cells(file).fill([work("a"), work("b")])
+again = Cells(file)
+again.fill([work("a"), work("b"), work("c")])
+assert asked == ["a", "b", "c"] and again.found == {"a": [1.0], "b": [2.0], "c": [3.0]}
+again.fill([work("d")], seconds=-1)
+assert "d" not in again.found
+with file.open("a") as out:
+    out.write('["e", [1')
+Cells(file)
+"""
+
+
+def test_cells__a_second_run__goes_on_and_a_torn_line_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "cells"
+    done = run("-c", CELLS, str(file))
+    assert f"line 4 of {file} is no result of a benchmark" in done.stderr
+    assert len(file.read_text().splitlines()) == 4
 
 
 @pytest.mark.parametrize("name", ["quantisation", "attacks", "pay"])
