@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from protocol import rules, screening
 from protocol.model import Model
 from protocol.sheet import to_units
-from tasks.base import Data, Task
+from tasks.base import Data, Differentiable, Task
 
 Flat = dict[str, NDArray[np.float64]]
 
@@ -33,11 +33,12 @@ def measure(
     updates: Sequence[Mapping[str, NDArray[np.int8] | NDArray[np.int16]]],
     weights: Sequence[int],
 ) -> list[Measurement]:
-    """Measures every ok update by a first-order estimate of what it takes off the validation loss.
+    """Measures every ok update by what it takes off the validation loss.
 
     gain_i = -<g, x_i>, where x_i is update i as it enters the mean and g the average of the loss's gradients at w and
     at w + sum of x, the trapezoid rule along the round's step. news_i is the same with the direction of the last model
-    change taken out of g, and never above gain_i. Two gradients and 2n dot products, whatever n.
+    change taken out of g, and never above gain_i. Two gradients and 2n dot products, whatever n. A task that has no
+    gradients is measured by `_by_losses`.
 
     previous is the model before `model` (None in round 1, where news equals gain). Values that are not finite become 0.
     """
@@ -51,13 +52,38 @@ def measure(
         for update, weight, clip in zip(updates, weights, clips, strict=True):
             yield rules.contribution(model, update, weight, clip, total)
 
-    after: Flat = {name: values.astype(np.float64) for name, values in model.tensors.items()}
+    before: Flat = {name: values.astype(np.float64) for name, values in model.tensors.items()}
+    after = {name: values.copy() for name, values in before.items()}
     for x in entering():
         for name, values in x.items():
             after[name] += values
+    change = None if previous is None else _change(model, previous)
+    if not isinstance(task, Differentiable):
+        return list(_by_losses(lambda at: -task.metric(_as_float32(at), data), before, after, entering(), change))
     slope = _average(task.gradient(model.tensors, data)[1], task.gradient(_as_float32(after), data)[1])
-    novel = slope if previous is None else _without(slope, _change(model, previous))
+    novel = slope if change is None else _without(slope, change)
     return [_measurement(-_dot(slope, x), -_dot(novel, x)) for x in entering()]
+
+
+def _by_losses(
+    loss: Callable[[Flat], float], before: Flat, after: Flat, entering: Iterator[Flat], change: Flat | None
+) -> Iterator[Measurement]:
+    """Half the sum of what each update takes off the loss as the first one in and as the last one in.
+
+    News: the same of x_i less its projection on the last model change. 4n + 2 losses.
+    """
+    start, end = loss(before), loss(after)
+
+    def taken_off(x: Flat) -> float:
+        return ((start - loss(_plus(before, x, 1))) + (loss(_plus(after, x, -1)) - end)) / 2
+
+    for x in entering:
+        gain = taken_off(x)
+        yield _measurement(gain, gain if change is None else taken_off(_without(x, change)))
+
+
+def _plus(tensors: Flat, x: Flat, sign: int) -> Flat:
+    return {name: values + sign * x[name] for name, values in tensors.items()}
 
 
 def _measurement(gain: float, news: float) -> Measurement:

@@ -24,18 +24,23 @@ def receipt(view: JobView, trainer: Address, round_: int | None) -> dict[str, An
 
     Gains and news in 1e-9 of validation loss, running averages in multiples of a round's mean; amounts are strings.
     """
-    count = len(view.rounds)
-    if round_ is not None and not 1 <= round_ <= count:
-        raise FatalError(f"job {view.job} has no finalised round {round_}", cause=f"{count} are")
-    numbers = range(1, count + 1) if round_ is None else [round_]
+    check_round(view, round_)
+    numbers = range(1, len(view.rounds) + 1) if round_ is None else [round_]
     lines = [_line(view, trainer, number) for number in numbers]
     return {
         "job": view.job,
         "address": trainer,
         "reward_per_round": str(view.context.terms.reward_per_round),
         "rounds": lines,
-        "pay": str(sum(int(line["pay"]) for line in lines)),
+        "pay": str(sum(int(line["pay"]) for line in lines if line["root_matches"])),
     }
+
+
+def check_round(view: JobView, round_: int | None) -> None:
+    """FatalError unless the round is finalised."""
+    count = len(view.rounds)
+    if round_ is not None and not 1 <= round_ <= count:
+        raise FatalError(f"job {view.job} has no finalised round {round_}", cause=f"{count} are")
 
 
 def _line(view: JobView, trainer: Address, number: int) -> dict[str, Any]:

@@ -131,24 +131,44 @@ def why(
     here: Here,
     who: Who = None,
     job: Annotated[
-        int | None, typer.Option("--job", help="The last one that the account trained in by default.")
+        int | None, typer.Option("--job", help="The last one that the account took part in by default.")
     ] = None,
     round_: Annotated[int | None, typer.Option("--round", help="Only this round, in full.")] = None,
 ) -> None:
-    """Explain a trainer's pay: verdicts, measurements, averages, share, tokens, equal to the chain to the last unit."""
-    from cli.receipt import receipt, show_receipt
+    """Explain, equal to the chain to the last unit, a trainer's pay (verdicts, measurements, averages, share), a
+    validator's fees (what it matched, what it lost and why) and what became of a sponsor's escrow."""
+    from cli.feereceipt import escrow_receipt, fee_receipt, show_escrow, show_fees
+    from cli.receipt import check_round, receipt, show_receipt
     from cli.wire import connect
 
     wire = connect(here)
     account = address_of(here, who)
-    mine = [view for view in views(wire, job) if account in view.trainers]
+    mine = [view for view in views(wire, job) if _takes_part(view, account)]
     if not mine:
         where = f"job {job}" if job is not None else "any job"
-        raise FatalError(f"{account} is not a trainer of {where}", next_step="`hansa job show JOB` lists who is")
+        raise FatalError(f"{account} has no part in {where}", next_step="`hansa job show JOB` lists who has")
     view = mine[-1]
-    data = receipt(view, account, round_)
+    check_round(view, round_)
+    data: dict[str, Any] = {"job": view.job, "address": account}
+    if account in view.trainers:
+        data |= receipt(view, account, round_)
+    if account in view.members():
+        data["seat"] = fee_receipt(view, account, round_)
+    if account == view.state.sponsor:
+        data["escrow"] = escrow_receipt(view, round_)
     token = wire.token(view.context.terms.token)
-    here.answer(data, lambda console: show_receipt(console, data, token))
+
+    def shown(console: Console) -> None:
+        if "rounds" in data:
+            show_receipt(console, data, token)
+        else:
+            console.print(f"[bold]{account}[/] in job {view.job}")
+        if "seat" in data:
+            show_fees(console, data["seat"], token)
+        if "escrow" in data:
+            show_escrow(console, data["escrow"], token)
+
+    here.answer(data, shown)
 
 
 def views(wire: Wire, job: int | None) -> list[JobView]:

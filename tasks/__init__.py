@@ -1,11 +1,12 @@
 """What can be trained: one folder a task. Importing this loads no task and no torch."""
 
-from tasks.base import Data, Params, Scores, Study, Task, Trained
+from tasks.base import Data, Differentiable, Params, Scores, Study, Task, Trained
 from tasks.loading import defaults, load_task, load_task_of, task_class, task_digest
 from tasks.running import running, use_threads
 
 __all__ = [
     "Data",
+    "Differentiable",
     "Params",
     "Scores",
     "Study",

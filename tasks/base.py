@@ -51,14 +51,20 @@ class Task(Protocol):
         """`steps` steps from `params`, fewer once the loss is at most `loss_threshold`; `params` stays as it is."""
         ...
 
+    def metric(self, params: Params, data: Data) -> float:
+        """How good the model is on these rows; larger is better. A job's target and patience look at it, and pay is
+        measured with it where the task is not `Differentiable`."""
+        ...
+
+
+@runtime_checkable
+class Differentiable(Protocol):
+    """A task that offers gradients, which is the better way to measure updates: smoother, and two passes whatever n."""
+
     def gradient(
         self, params: Mapping[str, NDArray[np.floating[Any]]], data: Data
     ) -> tuple[float, dict[str, NDArray[np.float64]]]:
         """The mean loss over the rows and its gradient, by name, in float64."""
-        ...
-
-    def metric(self, params: Params, data: Data) -> float:
-        """How good the model is on these rows; larger is better. A job's target and patience look at it."""
         ...
 
 

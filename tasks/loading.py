@@ -75,7 +75,7 @@ def load_task(
     return task
 
 
-TASK_PARTS = ("name", "model", "load", "validation", "train", "gradient", "metric")
+TASK_PARTS = ("name", "model", "load", "validation", "train", "metric")
 
 
 def defaults(

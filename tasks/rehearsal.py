@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocol.errors import FatalError
-from tasks.base import Data, Params, Study, Task
+from tasks.base import Data, Differentiable, Params, Study, Task
 
 
 def federate(task: Task, sources: Sequence[str], rounds: int, steps: int, seed: int = 0) -> Params:
@@ -54,8 +54,11 @@ def check(task: Task, source: str, seats: int) -> Iterator[str]:
     trained = _check_training(task, start, rows)
     yield "train: same params, rows and seed, same bits; its argument stays as it was"
 
-    error = _check_gradient(task, start, trained, shares[0])
-    yield f"gradient: float64, and the slope of the loss to {error:.1e}"
+    if isinstance(task, Differentiable):
+        error = _check_gradient(task, start, trained, shares[0])
+        yield f"gradient: float64, and the slope of the loss to {error:.1e}"
+    else:
+        yield "gradient: none; updates are measured by `metric`"
 
     if not np.isfinite(task.metric(start, shares[0])):
         raise FatalError("metric is not a finite number")
@@ -94,7 +97,7 @@ def _check_training(task: Task, start: Params, rows: Data) -> Params:
     return first.params
 
 
-def _check_gradient(task: Task, start: Params, trained: Params, rows: Data) -> float:
+def _check_gradient(task: Differentiable, start: Params, trained: Params, rows: Data) -> float:
     """The slope from model 0 to a trained one, beside the difference of two losses; returns their relative distance."""
     way: dict[str, NDArray[np.float64]] = {n: trained[n].astype(np.float64) - start[n] for n in start}
 

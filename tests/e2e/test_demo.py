@@ -108,11 +108,30 @@ def test_demo__keep__leaves_a_chain_to_look_at(tmp_path: Path) -> None:
         assert wallet["balance"] == kept["rewards"][0]["balance"]
         moved = json.loads(hansa("wallet", "history", "trainer-1", *where).stdout)["movements"]
         assert sum(int(row["amount"]) for row in moved) == int(kept["rewards"][0]["pay"])
+        for name in sorted(path.stem for path in (tmp_path / "keys").glob("*.json")):
+            explained_to_the_unit(name, *where)
         refused = hansa("demo", "--dir", str(tmp_path))
         assert refused.returncode == 1
         assert "has a chain already" in refused.stderr
     finally:
         assert hansa("up", "--stop", "--dir", str(tmp_path)).returncode == 0
+
+
+def explained_to_the_unit(name: str, *where: str) -> None:
+    """What `wallet why` adds up to is what the chain moved."""
+    why = json.loads(hansa("wallet", "why", name, *where).stdout)
+    moved: dict[str, int] = {}
+    for row in json.loads(hansa("wallet", "history", name, *where).stdout)["movements"]:
+        moved[row["kind"]] = moved.get(row["kind"], 0) + int(row["amount"])
+    paid, fees = moved.get("RewardClaimed", 0), moved.get("FeesClaimed", 0)
+    assert int(why.get("pay", 0)) == sum(int(line["pay"]) for line in why.get("rounds", [])) == paid, name
+    assert int(why["seat"]["fees"] if "seat" in why else 0) == fees, name
+    if "escrow" not in why:
+        assert paid + fees > 0, name
+        return
+    escrow = {what: int(amount) for what, amount in why["escrow"].items() if what != "lines"}
+    assert escrow["escrow"] == -moved["Deposited"] == sum(escrow.values()) - escrow["escrow"]
+    assert escrow["rest"] == moved.get("RestReturned", 0)
 
 
 @pytest.mark.skipif(shutil.which("ipfs") is None, reason="needs Kubo: no ipfs on PATH")

@@ -53,6 +53,41 @@ class Line(TorchTask):
         inputs = np.random.default_rng([self.seed, number]).normal(size=(60, 3)).astype(np.float32)
         return Rows(inputs, (inputs.sum(1) > 0).astype(np.float32))
 '''
+WITHOUT_GRADIENTS = '''
+"""Which side of a line is a point on? Learnt by a perceptron: nothing here has a gradient."""
+
+import numpy as np
+
+from tasks import Trained
+from tasks.rows import Rows, generator
+
+
+class Line:
+    name = "line"
+
+    def __init__(self, settings, seed):
+        self.seed = seed
+
+    def model(self):
+        return {"w": np.zeros(12, np.float32)}
+
+    def load(self, source):
+        inputs = np.random.default_rng([self.seed, int(source)]).normal(size=(60, 12)).astype(np.float32)
+        return Rows(inputs, np.sign(inputs.sum(1)))
+
+    def validation(self, seat, seats):
+        return self.load(1000 + seat)
+
+    def train(self, params, data, *, steps, loss_threshold, seed):
+        w = params["w"].copy()
+        for i in generator(seed).randint(len(data), size=steps):
+            if data.labels[i] * (data.inputs[i] @ w) <= 0:
+                w += np.float32(0.1) * data.labels[i] * data.inputs[i]
+        return Trained({"w": w}, steps, -self.metric({"w": w}, data))
+
+    def metric(self, params, data):
+        return -float(np.mean(np.logaddexp(0, -data.labels * (data.inputs @ params["w"]))))
+'''
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
@@ -113,7 +148,8 @@ def post(shell: Terminal, *words: str) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def test_job__with_a_task_file__and_daemons_in_terminals_of_their_own(terminal: Terminal) -> None:
+def run_job(terminal: Terminal) -> None:
+    """One validator and two trainers run a job of line.py to its end."""
     assert post(terminal)["task"] == "line.py:Line"
     allowed = ("--task-file", "line.py", "--allow", "line.py")
     daemons = [terminal.start("aggregator", "run", "--job", "1", "--account", "validator-1", *allowed)]
@@ -127,6 +163,9 @@ def test_job__with_a_task_file__and_daemons_in_terminals_of_their_own(terminal: 
     for daemon in daemons:
         assert daemon.wait(120) == 0, daemon.stderr.read() if daemon.stderr else ""
 
+
+def test_job__with_a_task_file__and_daemons_in_terminals_of_their_own(terminal: Terminal) -> None:
+    run_job(terminal)
     job = terminal.run("job", "show", "1")
     assert job["state"]["phase"] == "COMPLETED"
     assert job["cycles"][-1]["metric"] > 0.8
@@ -137,6 +176,19 @@ def test_job__with_a_task_file__and_daemons_in_terminals_of_their_own(terminal: 
     fees = terminal.run("wallet", "history", "validator-1")["movements"]
     assert [row["amount"] for row in fees] == [str(2 * 5 * 10**18)]
     assert terminal.run("wallet", "claim", "--account", "sponsor")["jobs"][0]["rest"] == "0"
+
+
+def test_job__of_a_task_without_gradients__is_measured_by_its_metric(terminal: Terminal) -> None:
+    (terminal.directory / "line.py").write_text(WITHOUT_GRADIENTS)
+    run_job(terminal)
+    job = terminal.run("job", "show", "1")
+    assert job["state"]["phase"] == "COMPLETED"
+    assert job["cycles"][-1]["metric"] > -0.65, "model 0 has -ln 2 = -0.69"
+    for name in ("trainer-1", "trainer-2"):
+        first = terminal.run("wallet", "why", name)["rounds"][0]
+        assert first["verdict"] == "ok" and first["median_gain"] > 0 and int(first["pay"]) > 0
+        assert first["median_news"] == first["median_gain"], "no model came before"
+    assert terminal.run("audit", "1", "--account", "validator-1")["checked"]["models made again, bit for bit"] == 2
 
 
 def test_trainer__without_the_sponsors_file__is_told_how_to_get_it(terminal: Terminal) -> None:

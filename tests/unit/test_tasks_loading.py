@@ -102,7 +102,7 @@ def test_load_task__file_without_digest__is_refused(copy: Path) -> None:
     ("name", "reason"),
     [
         ("mean.py:Gone", "has no class Gone"),
-        ("mean.py:Half", "it has no load, validation, train, gradient, metric"),
+        ("mean.py:Half", "it has no load, validation, train, metric"),
         ("mean.py:Picky", "refused its settings"),
     ],
 )
