@@ -1,0 +1,24 @@
+/** What every page has at hand. */
+import { createContext } from 'preact'
+import { useContext } from 'preact/hooks'
+import type { Deployment } from './deployment'
+import type { Client } from 'viem'
+import type { Reader } from './view/model'
+import type { Wallet } from './wallet/session'
+
+export interface App {
+  reader: Reader
+  client: Client
+  deployment: Deployment
+  wallet: Wallet
+  head: number // the newest block; pages read again when it changes
+  refresh: () => void // reads the head now
+}
+
+export const AppContext = createContext<App | null>(null)
+
+export function useApp(): App {
+  const app = useContext(AppContext)
+  if (!app) throw new Error('a page outside the app')
+  return app
+}

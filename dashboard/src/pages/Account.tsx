@@ -1,0 +1,152 @@
+/** An account: what it has, what it can claim, how it did in each job. */
+import { useApp } from '../app'
+import { Amount } from '../ui/Amount'
+import { Banner, Problem } from '../ui/Banner'
+import { exact, moment, ranges } from '../ui/format'
+import { ClaimButton } from '../ui/ClaimButton'
+import { Copy, Name } from '../ui/Name'
+import { useLoad } from '../ui/load'
+import { Facts, Loading, Section, VerdictTag } from '../ui/parts'
+import { Table } from '../ui/Table'
+import { isOver } from '../ui/words'
+import type { AccountView, Address, JobView } from '../view/model'
+import { asAddress } from '../wallet/requests'
+
+export function Account({ address }: { address: string }) {
+  const known = asAddress(address)
+  if (known) return <Inside address={known} />
+  return <Banner tone="bad" title="This is not an address">An address is 0x and 40 hexadecimal digits.</Banner>
+}
+
+function Inside({ address }: { address: Address }) {
+  const { reader, head, wallet } = useApp()
+  const { value, error, loading, reload } = useLoad(`account ${address}`, () => reader.account(address), head)
+  return (
+    <>
+      <header class="title">
+        <h1>Account {wallet.account === address && <span class="tag live">yours</span>}</h1>
+        <p class="whole">
+          <Name of={address} kind="address" whole />
+        </p>
+      </header>
+      {error && <Problem error={error} retry={reload} />}
+      {!value && loading && !error && <Loading what="the account" />}
+      {value && (
+        <>
+          <Facts
+            of={[
+              ['DID', <span class="name"><span class="mono wrap">{value.did}</span><Copy text={value.did} what="DID" /></span>],
+              ['For fees', `${exact(value.native, 18)} ETH`],
+              ...value.tokens.map(({ token, balance }): [string, preact.JSX.Element] => ['Balance', <Amount value={balance} token={token} whole />]),
+            ]}
+          />
+          {!value.jobs.length && <p class="empty">This account takes part in no job yet.</p>}
+          {[...value.jobs].reverse().map((part) => (
+            <Part key={part.job} part={part} address={address} />
+          ))}
+        </>
+      )}
+    </>
+  )
+}
+
+function Part({ part, address }: { part: AccountView['jobs'][number]; address: Address }) {
+  const { reader, head } = useApp()
+  const { value: view, error, reload } = useLoad(`job ${part.job}`, () => reader.job(part.job), head)
+  return (
+    <Section title={`Job ${part.job}`} aside={<span>{part.roles.join(', ')} · <a href={`#/job/${part.job}`}>open</a></span>}>
+      {error && <Problem error={error} retry={reload} />}
+      {!view && !error && <Loading what={`job ${part.job}`} />}
+      {view && part.trainer && <AsTrainer trainer={part.trainer} view={view} />}
+      {view && part.validator && <AsValidator member={part.validator} view={view} address={address} />}
+      {view && part.roles.includes('sponsor') && (
+        <>
+          <Facts of={[['Sponsor’s rest', <Amount value={part.rest} token={view.token} whole />]]} />
+          {part.rest > 0n && <Mine of={address}><ClaimButton job={part.job} kind="rest" label="Take back the rest" token={view.token} /></Mine>}
+        </>
+      )}
+    </Section>
+  )
+}
+
+function Mine({ of, children }: { of: Address; children: preact.ComponentChildren }) {
+  const { wallet } = useApp()
+  return wallet.account === of ? <>{children}</> : null
+}
+
+function AsTrainer({ trainer, view }: { trainer: NonNullable<AccountView['jobs'][number]['trainer']>; view: JobView }) {
+  const open = trainer.claimable.filter((due) => due.amount > 0n)
+  const due = open.reduce((sum, one) => sum + one.amount, 0n)
+  const { slashUntil } = view.books
+  const free = isOver(view.phase) && view.head.timestamp >= slashUntil
+  return (
+    <>
+      <Facts
+        of={[
+          ['Earned', <Amount value={trainer.earned} token={view.token} whole />],
+          ['Claimed', <Amount value={trainer.claimed} token={view.token} whole />],
+          ['Claimable', <><Amount value={due} token={view.token} whole />{open.length > 0 && ` (round ${ranges(open.map((o) => o.round))})`}</>],
+          ['Bond held', <Amount value={trainer.bondLeft} token={view.token} whole />],
+          ['Strikes', trainer.strikes ? <span class="bad-text">{trainer.strikes}</span> : 'none'],
+          ['Reputation', exact(BigInt(trainer.reputation), 6)],
+        ]}
+      />
+      <Mine of={trainer.address}>
+        <div class="buttons">
+          {due > 0n && <ClaimButton job={view.job} kind="rounds" label="Claim the rewards" token={view.token} primary />}
+          {trainer.bondLeft > 0n && free && <ClaimButton job={view.job} kind="bond" label="Take back the bond" token={view.token} />}
+        </div>
+      </Mine>
+      {trainer.bondLeft > 0n && !free && (
+        <p class="note">{slashUntil ? `The bond is free from ${moment(slashUntil)}.` : 'The bond is free some time after the job’s end.'}</p>
+      )}
+      <History view={view} address={trainer.address} />
+    </>
+  )
+}
+
+function History({ view, address }: { view: JobView; address: Address }) {
+  const rows = [...view.rounds].reverse().flatMap((round) => {
+    const cell = round.cells.find((one) => one.trainer === address)
+    if (!cell) return []
+    return [{
+      key: round.round,
+      cells: [
+        <a href={`#/job/${view.job}/round/${round.round}`}>{round.round}</a>,
+        <>
+          {cell.update ? <VerdictTag of={cell.update.verdict} update={cell.update} /> : <span class="tag quiet">absent</span>}
+          {cell.strike && <span class="tag bad">strike</span>}
+          {!round.agrees && <span class="tag bad">differs</span>}
+        </>,
+        <Amount value={cell.pay} token={view.token} />,
+        cell.claimed ? <Name of={cell.claimed.tx} kind="transaction" /> : cell.pay ? 'not yet' : '',
+        exact(BigInt(cell.reputation), 6),
+      ],
+    }]
+  })
+  return (
+    <Table
+      caption={`History in job ${view.job}`}
+      empty="No round is finalised yet."
+      columns={[{ head: 'Round' }, { head: 'Verdict' }, { head: 'Pay', number: true }, { head: 'Claimed in' }, { head: 'Reputation', number: true }]}
+      rows={rows}
+    />
+  )
+}
+
+function AsValidator({ member, view, address }: { member: NonNullable<AccountView['jobs'][number]['validator']>; view: JobView; address: Address }) {
+  return (
+    <>
+      <Facts
+        of={[
+          ['Matched', member.matched],
+          ['Wrong', member.wrong ? <span class="bad-text">{member.wrong}</span> : 0],
+          ['Missed', member.missed],
+          ['Fees', <Amount value={member.fees} token={view.token} whole />],
+          ['Claimable', <Amount value={member.feesClaimable} token={view.token} whole />],
+        ]}
+      />
+      {member.feesClaimable > 0n && <Mine of={address}><ClaimButton job={view.job} kind="fees" label="Claim the fees" token={view.token} /></Mine>}
+    </>
+  )
+}

@@ -1,0 +1,161 @@
+/** One job: where it stands, how its model gets better, who takes part, what was agreed. */
+import { Amount, symbolOf } from '../ui/Amount'
+import { duration, exact, nano, percent, plural, visible } from '../ui/format'
+import { useNow } from '../ui/load'
+import { Name } from '../ui/Name'
+import { Facts, Section } from '../ui/parts'
+import { MetricPlot } from '../ui/Plot'
+import { Table } from '../ui/Table'
+import { PHASES, isOver } from '../ui/words'
+import type { JobView } from '../view/model'
+import { JobFrame } from './JobFrame'
+import { ModelChain, SpecFacts, TermsFacts } from './JobParts'
+import { Timeline } from './Timeline'
+
+export function Job({ job }: { job: number }) {
+  return (
+    <JobFrame job={job} here="job">
+      {(view) => (
+        <>
+          <Now view={view} />
+          <Curve view={view} />
+          <Section title="Timeline">
+            <Timeline view={view} />
+          </Section>
+          <People view={view} />
+          <ModelChain view={view} />
+          <Section title="Books">
+            <BooksFacts view={view} />
+          </Section>
+          <SpecFacts view={view} />
+          <TermsFacts view={view} />
+        </>
+      )}
+    </JobFrame>
+  )
+}
+
+function Now({ view }: { view: JobView }) {
+  const now = useNow()
+  const { waiting, terms, rounds } = view
+  const left = waiting.deadline - now
+  return (
+    <Section title={isOver(view.phase) ? 'How it ended' : 'Now'}>
+      <p class="lead">
+        {PHASES[view.phase].says}{' '}
+        {!isOver(view.phase) && waiting.deadline > 0 && (
+          <strong>{left > 0 ? `${duration(left)} left` : 'time is up'}</strong>
+        )}
+      </p>
+      {view.stopping && <p>The sponsor asked for the end: the job ends with the cycle under way.</p>}
+      {waiting.note && <p>{waiting.note}</p>}
+      <Facts
+        of={[
+          ['Rounds', `${rounds.length || view.cycles.filter((c) => c.outcome.kind === 'finalized').length} of ${terms.maxRounds}`],
+          ['Reward a round', <Amount value={terms.rewardPerRound} token={view.token} />],
+          ['Fee a seat', <Amount value={terms.feePerSeat} token={view.token} />],
+          ['Trainers', view.trainers.length],
+          ['Quorum', `${terms.quorum} of ${plural(terms.seats, 'seat')}`],
+          ['Sponsor', <Name of={view.sponsor} kind="address" />],
+        ]}
+      />
+      {waiting.acted.length > 0 && <Names title="Has acted" of={waiting.acted} />}
+      {waiting.waitingFor.length > 0 && <Names title="Waiting for" of={waiting.waitingFor} />}
+    </Section>
+  )
+}
+
+function Names({ title, of }: { title: string; of: JobView['waiting']['acted'] }) {
+  return (
+    <p class="names">
+      <span class="label">{title}: </span>
+      {of.map((address) => (
+        <Name key={address} of={address} kind="address" />
+      ))}
+    </p>
+  )
+}
+
+function Curve({ view }: { view: JobView }) {
+  const points = view.rounds.map((round) => ({ round: round.round, metric: round.metric }))
+  if (!points.length) return null
+  const drawn = view.baselines.map((line) => line.name)
+  const unmeasured = (view.spec?.baselines ?? [])
+    .filter((text) => !drawn.some((name) => text.startsWith(name)))
+    .map((text) => visible(text, 80))
+  return (
+    <Section title="Metric by round">
+      <div class="beside">
+        <MetricPlot points={points} baselines={view.baselines} />
+        <Table
+          caption="Metric by round"
+          columns={[
+            { head: 'Round' },
+            { head: 'Metric', number: true },
+            ...view.baselines.map((line) => ({ head: `against ${visible(line.name, 40)}`, number: true })),
+          ]}
+          rows={points.map((point) => ({
+            key: point.round,
+            cells: [
+              <a href={`#/job/${view.job}/round/${point.round}`}>{point.round}</a>,
+              nano(point.metric),
+              ...view.baselines.map((line) => signed(point.metric - line.metric)),
+            ],
+          }))}
+        />
+      </div>
+      {unmeasured.length > 0 && <p class="note">The spec also names, without a number: {unmeasured.join('; ')}.</p>}
+    </Section>
+  )
+}
+
+const signed = (value: bigint) => (value > 0n ? `+${nano(value)}` : nano(value))
+
+function People({ view }: { view: JobView }) {
+  const total = view.trainers.reduce((sum, trainer) => sum + trainer.earned, 0n)
+  return (
+    <Section title="Trainers" aside={<a href={`#/job/${view.job}/ledger`}>Ledger, round by round</a>}>
+      <Table
+        caption="Trainers"
+        empty="Nobody has enrolled yet."
+        columns={[
+          { head: 'Trainer' },
+          { head: 'Bond', number: true },
+          { head: 'Earned', number: true },
+          { head: 'of all', number: true },
+          { head: 'Claimed', number: true },
+          { head: 'Strikes', number: true },
+          { head: 'Reputation', number: true, title: 'Millionths on chain; 1 is full' },
+        ]}
+        rows={view.trainers.map((trainer) => ({
+          key: trainer.address,
+          cells: [
+            <Name of={trainer.address} kind="address" />,
+            <Amount value={trainer.bondLeft} token={view.token} unit={false} />,
+            <Amount value={trainer.earned} token={view.token} unit={false} />,
+            total ? percent(Number((trainer.earned * 10_000n) / total) / 10_000) : '–',
+            <Amount value={trainer.claimed} token={view.token} unit={false} />,
+            trainer.strikes ? <span class="bad-text">{trainer.strikes}</span> : 0,
+            exact(BigInt(trainer.reputation), 6),
+          ],
+        }))}
+      />
+      <p class="note">Amounts in {symbolOf(view.token)}.</p>
+    </Section>
+  )
+}
+
+function BooksFacts({ view }: { view: JobView }) {
+  const { books, token } = view
+  const lines: [string, bigint][] = [
+    ['Escrowed', books.escrowed],
+    ['Not yet taken', books.left],
+    ['Taken by rounds', books.booked],
+    ['Paid', books.paid],
+    ['Burnt', books.burnt],
+    ['Refunded', books.refunded],
+    ['Bonds held', books.bonded],
+    ['Penalties', books.forfeited],
+  ]
+  return <Facts of={lines.map(([name, value]) => [name, <Amount value={value} token={token} />])} />
+}

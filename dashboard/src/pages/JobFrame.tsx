@@ -1,0 +1,50 @@
+/** Reads a job and frames its pages: title, tabs, what is wrong with it. */
+import type { ComponentChildren } from 'preact'
+import { useApp } from '../app'
+import { Banner, Problem } from '../ui/Banner'
+import { visible } from '../ui/format'
+import { useLoad } from '../ui/load'
+import { JobTabs, Loading, Phase } from '../ui/parts'
+import type { JobView } from '../view/model'
+import { StopButton } from './StopButton'
+
+interface Props {
+  job: number
+  here: 'job' | 'ledger' | 'validators' | 'round'
+  children: (view: JobView) => ComponentChildren
+}
+
+export function JobFrame({ job, here, children }: Props) {
+  const { reader, head } = useApp()
+  const { value, error, loading, reload } = useLoad(`job ${job}`, () => reader.job(job), head)
+  const differing = value?.rounds.filter((round) => !round.agrees).map((round) => round.round) ?? []
+  return (
+    <>
+      <header class="title">
+        <h1>
+          Job {job} {value && <Phase of={value.phase} />}
+        </h1>
+        {value?.spec && <p>{visible(value.spec.task, 80)}</p>}
+        {value && <StopButton view={value} />}
+      </header>
+      <JobTabs job={job} here={here} />
+      {error && <Problem error={error} retry={reload} />}
+      {value?.specProblem && (
+        <Banner tone="warn" title="The ledger can't be worked out without the job's spec">
+          <p>{visible(value.specProblem, 400)}</p>
+        </Banner>
+      )}
+      {differing.length > 0 && (
+        <Banner tone="bad" title={`The committee voted other rewards than the rules give: round ${differing.join(', ')}`}>
+          <p>
+            The sheets on chain lead to one payment, the quorum’s vote to another. What this page shows follows the sheets;
+            rewards of such a round can’t be claimed by it.
+          </p>
+          {here !== 'ledger' && <a href={`#/job/${job}/ledger`}>Compare in the ledger</a>}
+        </Banner>
+      )}
+      {!value && loading && !error && <Loading what={`job ${job}`} />}
+      {value && children(value)}
+    </>
+  )
+}

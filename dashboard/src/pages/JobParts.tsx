@@ -1,0 +1,106 @@
+/** What a job is bound to: model chain, spec, terms. */
+import { Amount } from '../ui/Amount'
+import { duration, exact, visible } from '../ui/format'
+import { Name } from '../ui/Name'
+import { Facts, Section } from '../ui/parts'
+import { Table } from '../ui/Table'
+import type { JobView } from '../view/model'
+
+const NO_TARGET = 2n ** 63n - 1n
+
+export function ModelChain({ view }: { view: JobView }) {
+  const rows = view.rounds.map((round) => ({
+    key: round.round,
+    cells: [
+      <a href={`#/job/${view.job}/round/${round.round}`}>Round {round.round}</a>,
+      <Name of={round.model} kind="cid" />,
+      <span class="names">
+        {round.cycle.updates
+          .filter((update) => update.included)
+          .map((update) => (
+            <Name key={update.place} of={update.cid} kind="cid" />
+          ))}
+      </span>,
+      <Name of={round.parent} kind="cid" />,
+    ],
+  }))
+  const start = { key: 0, cells: ['Start', <Name of={view.terms.model} kind="cid" />, '', 'the sponsor’s'] }
+  return (
+    <Section title="Model chain">
+      <Table
+        caption="Model chain"
+        columns={[{ head: 'Round' }, { head: 'Model' }, { head: 'Included updates' }, { head: 'Previous model' }]}
+        rows={[...rows.reverse(), start]}
+      />
+    </Section>
+  )
+}
+
+export function SpecFacts({ view }: { view: JobView }) {
+  const { spec, terms } = view
+  return (
+    <Section title="Spec" aside={<Name of={terms.spec} kind="cid" />}>
+      {!spec && <p class="empty">The spec could not be read.</p>}
+      {spec && (
+        <>
+          <Facts
+            of={[
+              ['Task', visible(spec.task)],
+              ['Steps a cycle', spec.steps],
+              ['Update', `${spec.bits} bits a number`],
+              ['Aggregation', visible(spec.rule, 40)],
+              ['Weights', spec.weights === 'bond' ? 'by bond' : 'equal'],
+              ['Content keys', spec.publishKeys ? 'published at the end' : 'stay with the trainers'],
+            ]}
+          />
+          <details>
+            <summary>The spec as it is stored</summary>
+            <pre tabIndex={0}>{visible(spec.raw, 20_000)}</pre>
+          </details>
+        </>
+      )}
+    </Section>
+  )
+}
+
+export function TermsFacts({ view }: { view: JobView }) {
+  const { terms, token } = view
+  const phases: [string, number][] = [
+    ['Enrol', terms.enrolTime],
+    ['Open', terms.openTime],
+    ['Submit', terms.submitTime],
+    ['Attest', terms.attestTime],
+    ['Release', terms.releaseTime],
+    ['Score', terms.scoreTime],
+    ['Reveal', terms.revealTime],
+    ['Vote', terms.voteTime],
+    ['Finalize', terms.finalizeTime],
+  ]
+  const target = terms.targetMetric >= NO_TARGET ? 'none' : exact(terms.targetMetric, 9)
+  return (
+    <Section title="Terms" aside={<Name of={view.termsHash} kind="hash" />}>
+      <Facts
+        of={[
+          ['Token', <Name of={terms.token} kind="address" />],
+          ['Committee contract', <Name of={terms.committee} kind="address" />],
+          ['Admission contract', <Name of={terms.admission} kind="address" />],
+          ['Admission asked', terms.recheckAdmission ? 'at enrolment and every submit' : 'at enrolment'],
+          ['Least bond', <Amount value={terms.minBond} token={token} />],
+          ['Penalty a strike', <Amount value={terms.strikePenalty} token={token} />],
+          ['Rounds', `at most ${terms.maxRounds}`],
+          ['Target metric', target],
+          ['Patience', terms.patience ? `${terms.patience} rounds without a better metric` : 'no limit'],
+          ['Trainers', `at most ${terms.maxTrainers}; ${terms.minUpdates} updates make a round`],
+          ['Seats', `${terms.seats}; ${terms.quorum} must agree`],
+          ['Failures in a row', `${terms.maxFailures} end the job`],
+          ['A failed cycle burns', `${exact(BigInt(terms.failureBurn), 2)} % of a round`],
+          ['Claims until', `${duration(terms.claimTime)} after the end`],
+          ['Bonds free', `${duration(terms.slashTime)} after the end`],
+        ]}
+      />
+      <p class="note">
+        Longest phases: {phases.filter(([, time]) => time > 0).map(([name, time]) => `${name} ${duration(time)}`).join(' · ')}
+      </p>
+    </Section>
+  )
+}

@@ -1,0 +1,58 @@
+/** The front page: every job, newest first. */
+import { useApp } from '../app'
+import { Amount } from '../ui/Amount'
+import { Problem } from '../ui/Banner'
+import { nano } from '../ui/format'
+import { useLoad } from '../ui/load'
+import { Name } from '../ui/Name'
+import { Loading, Phase } from '../ui/parts'
+import { Table } from '../ui/Table'
+
+export function Jobs() {
+  const { reader, head, deployment } = useApp()
+  const { value, error, loading, reload } = useLoad('jobs', () => reader.jobs(), head)
+  return (
+    <>
+      <header class="title">
+        <h1>Jobs</h1>
+        <p>
+          Parties who don’t trust each other train one model together. Every number here is read from chain{' '}
+          {deployment.chainId} by this page itself.
+        </p>
+      </header>
+      {error && <Problem error={error} retry={reload} />}
+      {!value && loading && !error && <Loading what="the jobs" />}
+      {value && (
+        <Table
+          caption="Jobs"
+          empty="No job is posted yet. A sponsor posts one with hansa job post, or under Post."
+          columns={[
+            { head: 'Job' },
+            { head: 'Phase' },
+            { head: 'Round', number: true },
+            { head: 'Trainers', number: true },
+            { head: 'Seats', number: true },
+            { head: 'Best metric', number: true },
+            { head: 'Reward a round', number: true },
+            { head: 'Sponsor' },
+          ]}
+          rows={[...value]
+            .sort((a, b) => b.job - a.job)
+            .map((row) => ({
+              key: row.job,
+              cells: [
+                <a href={`#/job/${row.job}`}>Job {row.job}</a>,
+                <Phase of={row.phase} />,
+                `${Math.min(row.round, row.maxRounds)} / ${row.maxRounds}`,
+                row.trainers,
+                row.seats,
+                nano(row.metric),
+                <Amount value={row.rewardPerRound} token={row.token} />,
+                <Name of={row.sponsor} kind="address" />,
+              ],
+            }))}
+        />
+      )}
+    </>
+  )
+}

@@ -1,0 +1,98 @@
+/** Every attempt at every round, newest first: what happened, who acted, what failed and why. */
+import { Amount } from '../ui/Amount'
+import { moment, nano, plural, visible } from '../ui/format'
+import { Name } from '../ui/Name'
+import { PHASES, isOver } from '../ui/words'
+import type { CycleView, JobView } from '../view/model'
+
+const FIRST = 8
+
+export function Timeline({ view }: { view: JobView }) {
+  const cycles = [...view.cycles].reverse()
+  if (!cycles.length && !view.lapses.length) return <p class="empty">No cycle has been opened yet.</p>
+  const lapsesAfter = (number: number) => view.lapses.filter((lapse) => lapse.afterCycle === number)
+  const item = (cycle: CycleView) => (
+    <>
+      {lapsesAfter(cycle.number).map((lapse) => (
+        <Lapse key={`lapse ${lapse.block}`} lapse={lapse} view={view} />
+      ))}
+      <Cycle key={cycle.number} cycle={cycle} view={view} />
+    </>
+  )
+  return (
+    <>
+      <ol class="timeline">{cycles.slice(0, FIRST).map(item)}</ol>
+      {cycles.length > FIRST && (
+        <details>
+          <summary>{plural(cycles.length - FIRST, 'earlier cycle')}</summary>
+          <ol class="timeline">{cycles.slice(FIRST).map(item)}</ol>
+        </details>
+      )}
+      <ol class="timeline">
+        {lapsesAfter(0).map((lapse) => (
+          <Lapse key={lapse.block} lapse={lapse} view={view} />
+        ))}
+      </ol>
+    </>
+  )
+}
+
+function Lapse({ lapse, view }: { lapse: JobView['lapses'][number]; view: JobView }) {
+  return (
+    <li class="bad">
+      <strong>Nobody opened a cycle in time</strong>
+      <p>
+        {plural(lapse.failures, 'failure')} in a row; burnt: <Amount value={lapse.burnt} token={view.token} />; block {lapse.block}
+      </p>
+    </li>
+  )
+}
+
+function Cycle({ cycle, view }: { cycle: CycleView; view: JobView }) {
+  const { outcome } = cycle
+  const running = outcome.kind === 'open' && !isOver(view.phase)
+  return (
+    <li class={outcome.kind === 'failed' ? 'bad' : running ? 'live' : 'good'}>
+      <strong>
+        <a href={`#/job/${view.job}/round/${cycle.round}`}>Round {cycle.round}</a>, cycle {cycle.number}
+      </strong>{' '}
+      <span class="muted">{cycle.openedAt === null ? `block ${cycle.openedBlock}` : moment(cycle.openedAt)}</span>
+      <p>
+        {outcome.kind === 'finalized' && (
+          <>
+            Finalised with metric <b>{nano(outcome.metric)}</b>: {plural(cycle.updates.length, 'update')}, model{' '}
+            <Name of={outcome.model} kind="cid" />
+          </>
+        )}
+        {outcome.kind === 'failed' && (
+          <>
+            Failed: {visible(outcome.why, 200)}. Burnt: <Amount value={outcome.burnt} token={view.token} />
+          </>
+        )}
+        {running && <>{PHASES[view.phase].title}: {view.waiting.note || PHASES[view.phase].says}</>}
+        {outcome.kind === 'open' && !running && 'The job ended with this cycle.'}
+      </p>
+      <Acts cycle={cycle} />
+    </li>
+  )
+}
+
+const STEPS = ['committed', 'revealed', 'voted'] as const
+
+function Acts({ cycle }: { cycle: CycleView }) {
+  return (
+    <p class="acts">
+      <span>submitted {cycle.updates.length}</span>
+      {STEPS.map((step) => (
+        <span key={step}>
+          {step} {cycle.seats.filter((seat) => seat[step]).length}/{cycle.seats.length}
+        </span>
+      ))}
+      {cycle.outcome.kind === 'finalized' && (
+        <span>
+          matched {cycle.seats.filter((seat) => seat.matched).length}/{cycle.seats.length}
+        </span>
+      )}
+    </p>
+  )
+}

@@ -1,0 +1,41 @@
+/** The committee's members: how their votes went and what they earned. */
+import { Amount } from '../ui/Amount'
+import { Name } from '../ui/Name'
+import { Section } from '../ui/parts'
+import { Table } from '../ui/Table'
+import { JobFrame } from './JobFrame'
+
+export function Validators({ job }: { job: number }) {
+  return (
+    <JobFrame job={job} here="validators">
+      {(view) => (
+        <Section title="Validators">
+          <Table
+            caption="Validators"
+            empty="No committee has been drawn yet."
+            columns={[
+              { head: 'Validator' },
+              { head: 'Matched', number: true, title: 'Rounds in which it voted the result that won' },
+              { head: 'Wrong', number: true, title: 'Rounds in which it voted another result' },
+              { head: 'Missed', number: true, title: 'Rounds of its seat without a vote' },
+              { head: 'Fees', number: true },
+              { head: 'Claimable', number: true },
+            ]}
+            rows={view.validators.map((member) => ({
+              key: member.address,
+              cells: [
+                <Name of={member.address} kind="address" />,
+                member.matched,
+                member.wrong ? <span class="bad-text">{member.wrong}</span> : 0,
+                member.missed,
+                <Amount value={member.fees} token={view.token} />,
+                <Amount value={member.feesClaimable} token={view.token} />,
+              ],
+            }))}
+          />
+          <p class="note">A seat earns {<Amount value={view.terms.feePerSeat} token={view.token} />} for each finalised round in which its vote matched.</p>
+        </Section>
+      )}
+    </JobFrame>
+  )
+}

@@ -1,0 +1,35 @@
+/** The ledger as a file: one line a trainer and round, amounts in the token's smallest unit. */
+import type { JobView } from '../view/model'
+
+const HEAD = [
+  'round', 'trainer', 'verdict', 'included', 'cid', 'gain_1e9', 'news_1e9', 'cg', 'dg', 'cn', 'dn', 'weight', 'e', 'k', 's', 'p',
+  'capped', 'pay', 'strike', 'reputation', 'root_agrees', 'submit_tx', 'claimed', 'claim_tx', 'opinions',
+]
+
+export function ledgerCsv(view: JobView): string {
+  const lines = view.rounds.flatMap((round) =>
+    round.cells.map(({ trainer, update, share, record, pay, strike, reputation, claimed }) => [
+      round.round, trainer, update?.verdict ?? 'absent', update?.included ?? '', update?.cid, update?.gain, update?.news,
+      record?.cg, record?.dg, record?.cn, record?.dn, share?.weight, share?.e, share?.k, share?.s, share?.p, share?.capped,
+      pay, strike, reputation, round.agrees, update?.tx, claimed?.amount, claimed?.tx,
+      update?.opinions.map((o) => `${o.validator}:${o.verdict}:${o.gain}:${o.news}`).join(' '),
+    ]),
+  )
+  return [HEAD, ...lines].map((line) => line.map(field).join(',')).join('\r\n') + '\r\n'
+}
+
+/** Quoted where needed; a text that a spreadsheet would run as a formula is kept a text. */
+function field(value: unknown): string {
+  if (value === undefined || value === null) return ''
+  const text = typeof value === 'string' && /^[=+\-@\t]/.test(value) ? `'${value}` : String(value)
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+export function download(name: string, text: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type: 'text/csv;charset=utf-8' }))
+  const link = document.createElement('a')
+  link.href = url
+  link.download = name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(url), 10_000)
+}

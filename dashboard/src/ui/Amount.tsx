@@ -1,0 +1,22 @@
+/** An amount of a token; the exact one on hover. */
+import type { Token } from '../view/model'
+import { exact, rounded, visible } from './format'
+
+export const symbolOf = (token: Token) => visible(token.symbol, 12) || 'token'
+
+interface Props {
+  value: bigint
+  token: Token
+  unit?: boolean
+  whole?: boolean
+}
+
+export function Amount({ value, token, unit = true, whole = false }: Props) {
+  const all = exact(value, token.decimals)
+  return (
+    <span class="amount" title={`${all} ${symbolOf(token)}`}>
+      {whole ? all : rounded(value, token.decimals)}
+      {unit && <span class="unit"> {symbolOf(token)}</span>}
+    </span>
+  )
+}

@@ -1,0 +1,52 @@
+/** What is wrong, why, and what to do. */
+import type { ComponentChildren } from 'preact'
+import { ChainProblem, StoreProblem } from '../view/model'
+import { visible } from './format'
+
+type Tone = 'bad' | 'warn' | 'good' | 'note'
+
+interface Props {
+  tone: Tone
+  title: string
+  children?: ComponentChildren
+  action?: { label: string; run: () => void }
+}
+
+export function Banner({ tone, title, children, action }: Props) {
+  return (
+    <div class={`banner ${tone}`} role={tone === 'bad' ? 'alert' : 'status'}>
+      <div>
+        <strong>{title}</strong>
+        {children && <div class="detail">{children}</div>}
+      </div>
+      {action && (
+        <button type="button" onClick={action.run}>
+          {action.label}
+        </button>
+      )}
+    </div>
+  )
+}
+
+const TITLES: Record<string, string> = {
+  'rpc-down': 'The RPC node does not answer',
+  nonsense: 'The RPC node answers nonsense',
+  reset: 'The chain was reset',
+  'wrong-chain': 'The RPC node is of another chain',
+  down: 'The store does not answer',
+  missing: 'The store does not have this file',
+  'wrong-bytes': 'The store gave other bytes than the CID names',
+  'too-large': 'The file is too large',
+}
+
+/** A problem of chain or store with cause and next step. `retry` is offered where trying again may help. */
+export function Problem({ error, retry }: { error: Error; retry?: () => void }) {
+  const known = error instanceof ChainProblem || error instanceof StoreProblem
+  const title = known ? (TITLES[error.kind] ?? error.kind) : 'This could not be worked out'
+  return (
+    <Banner tone="bad" title={title} action={retry && { label: 'Try again', run: retry }}>
+      <p>{visible(error.message, 400)}</p>
+      {known && <p class="next">{visible(error.next, 400)}</p>}
+    </Banner>
+  )
+}

@@ -1,0 +1,62 @@
+/** What the connected account can claim, at the top of every page: a line and a button for each job. */
+import { useState } from 'preact/hooks'
+import { useApp } from '../app'
+import type { Address, Token } from '../view/model'
+import { ranges } from './format'
+import { Amount } from './Amount'
+import { ClaimButton } from './ClaimButton'
+import { useLoad } from './load'
+
+interface Line {
+  job: number
+  token: Token
+  amount: bigint
+  rounds: number[]
+}
+
+export function ClaimBar() {
+  const { wallet } = useApp()
+  return wallet.account ? <Lines key={wallet.account} account={wallet.account} /> : null
+}
+
+function Lines({ account }: { account: Address }) {
+  const { reader, head } = useApp()
+  const [seen, remember] = useState<Line[]>([])
+  const { value } = useLoad(`claimable ${account}`, async () => {
+    const [view, rows] = await Promise.all([reader.account(account), reader.jobs()])
+    return view.jobs.flatMap(({ job, trainer }): Line[] => {
+      const token = rows.find((row) => row.job === job)?.token
+      const open = trainer?.claimable.filter((due) => due.amount > 0n) ?? []
+      if (!token || !open.length) return []
+      return [{ job, token, amount: open.reduce((sum, due) => sum + due.amount, 0n), rounds: open.map((due) => due.round) }]
+    })
+  }, head)
+  const fresh = (value ?? []).filter((line) => !seen.some((old) => old.job === line.job))
+  if (fresh.length) remember([...seen, ...fresh]) // a line stays when it is claimed: its receipt stands there
+  if (!value) return <p class="claimbar muted">Reading what this account can claim…</p>
+  if (!seen.length) return <p class="claimbar muted">Nothing to claim for this account now.</p>
+  return (
+    <div class="claimbar" role="region" aria-label="Claimable rewards">
+      {seen.map((line) => {
+        const open = value.find((other) => other.job === line.job)
+        return (
+          <div key={line.job} class="line">
+            <span>
+              {open ? (
+                <>
+                  Claimable: <Amount value={open.amount} token={open.token} whole />{' '}
+                  <span class="muted">
+                    job {open.job}, round {ranges(open.rounds)}
+                  </span>
+                </>
+              ) : (
+                <span class="muted">Job {line.job}: nothing left to claim</span>
+              )}
+            </span>
+            <ClaimButton job={line.job} kind="rounds" label="Claim" token={line.token} primary />
+          </div>
+        )
+      })}
+    </div>
+  )
+}

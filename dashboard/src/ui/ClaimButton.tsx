@@ -1,0 +1,67 @@
+/** Claims one kind of what a job owes, and says what came of it. */
+import { useState } from 'preact/hooks'
+import { useApp } from '../app'
+import type { Token } from '../view/model'
+import type { Step } from '../wallet/act'
+import { claim, type Kind, type Paid } from '../wallet/claim'
+import { Refusal, refusal } from '../wallet/requests'
+import { Amount } from './Amount'
+import { Banner } from './Banner'
+import { visible } from './format'
+import { asError } from './load'
+import { Name } from './Name'
+
+interface Props {
+  job: number
+  kind: Kind
+  label: string
+  token: Token
+  primary?: boolean
+}
+
+export function ClaimButton({ job, kind, label, token, primary = false }: Props) {
+  const app = useApp()
+  const { wallet } = app
+  const [step, setStep] = useState<Step | null>(null)
+  const [paid, setPaid] = useState<Paid | null>(null)
+  const [problem, setProblem] = useState<Error | null>(null)
+  const run = async () => {
+    setProblem(null)
+    setPaid(null)
+    try {
+      if (!wallet.rightChain && !(await wallet.switchChain())) return
+      setPaid(await claim(app, job, kind, setStep))
+    } catch (thrown) {
+      setProblem(thrown instanceof Refusal ? thrown : asError(thrown))
+    } finally {
+      setStep(null)
+      app.refresh()
+    }
+  }
+  return (
+    <div class="claim">
+      {!paid && (
+        <button type="button" class={primary ? 'primary' : ''} disabled={step !== null} onClick={() => void run()}>
+          {step ? `${step}…` : label}
+        </button>
+      )}
+      {paid && (
+        <Banner tone="good" title="Paid" action={{ label: 'Show the token in the wallet', run: () => void wallet.watch(token) }}>
+          <p class="paid">
+            <Amount value={paid.amount} token={token} whole /> in transaction <Name of={paid.tx} kind="transaction" />
+          </p>
+        </Banner>
+      )}
+      {problem && <RefusalBanner problem={problem} />}
+    </div>
+  )
+}
+
+export function RefusalBanner({ problem }: { problem: Error }) {
+  const known = 'next' in problem ? (problem as Refusal) : refusal(problem, 'to send')
+  return (
+    <Banner tone="warn" title={visible(known.message, 300)}>
+      <p class="next">{visible(known.next, 300)}</p>
+    </Banner>
+  )
+}

@@ -1,0 +1,88 @@
+/** The frame of every page: name, places, wallet, what is wrong with the chain, how fresh it is. */
+import type { ComponentChildren } from 'preact'
+import { useApp } from '../app'
+import type { Route } from '../router'
+import type { Head } from '../view/model'
+import { Banner, Problem } from './Banner'
+import { ClaimBar } from './ClaimBar'
+import { duration, visible } from './format'
+import { useNow } from './load'
+import { Name } from './Name'
+import { ThemeButton } from './theme'
+import { WalletBox, WalletNotes } from './WalletBox'
+
+const STALE = 30 // seconds without a block that are worth a banner
+
+interface Props {
+  route: Route
+  head: Head | null
+  problem: Error | null
+  retry: () => void
+  children: ComponentChildren
+}
+
+export function Layout({ route, head, problem, retry, children }: Props) {
+  const { deployment } = useApp()
+  const places = [
+    ['jobs', '#/', 'Jobs'],
+    ['verify', '#/verify', 'Verify'],
+    ['post', '#/post', 'Post'],
+  ] as const
+  const here = ['job', 'ledger', 'validators', 'round'].includes(route.page) ? 'jobs' : route.page
+  return (
+    <>
+      <button type="button" class="skip" onClick={() => document.getElementById('content')?.focus()}>
+        Skip to the content
+      </button>
+      <header class="bar">
+        <a class="brand" href="#/">
+          Hansa
+        </a>
+        <nav aria-label="Pages">
+          {places.map(([page, href, label]) => (
+            <a key={page} href={href} aria-current={here === page ? 'page' : undefined}>
+              {label}
+            </a>
+          ))}
+        </nav>
+        <ThemeButton />
+        <WalletBox />
+      </header>
+      <main id="content" tabIndex={-1}>
+        <WalletNotes />
+        <ClaimBar />
+        {problem && <Problem error={problem} retry={retry} />}
+        {head && <Stale head={head} />}
+        {children}
+      </main>
+      <footer>
+        <span>
+          {visible(deployment.name, 40)} · chain {deployment.chainId}
+        </span>
+        <span>
+          Federation <Name of={deployment.federation} kind="address" />
+        </span>
+        {head && <Freshness head={head} />}
+      </footer>
+    </>
+  )
+}
+
+function Freshness({ head }: { head: Head }) {
+  const age = useNow() - head.timestamp
+  return (
+    <span class={age > STALE ? 'bad-text' : ''}>
+      block {head.number}, {duration(age)} ago
+    </span>
+  )
+}
+
+function Stale({ head }: { head: Head }) {
+  const age = useNow() - head.timestamp
+  if (age <= STALE) return null
+  return (
+    <Banner tone="warn" title={`Last block ${duration(age)} ago`}>
+      <p>The chain stands still, or the RPC node is behind. What you see is from block {head.number}.</p>
+    </Banner>
+  )
+}

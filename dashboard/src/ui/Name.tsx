@@ -1,0 +1,61 @@
+/** Addresses, hashes and CIDs: shortened for the eye, whole on copy. */
+import { useEffect, useState } from 'preact/hooks'
+import { short } from './format'
+
+type Kind = 'address' | 'cid' | 'hash' | 'transaction'
+
+interface Props {
+  of: string
+  kind: Kind
+  whole?: boolean
+}
+
+const link = (kind: Kind, of: string) =>
+  kind === 'address' ? `#/account/${of}` : kind === 'cid' ? `#/verify/${of}` : null
+
+export function Name({ of, kind, whole = false }: Props) {
+  const text = whole ? of : kind === 'cid' ? short(of, 6, 6) : short(of)
+  const href = link(kind, of)
+  return (
+    <span class="name">
+      {href ? (
+        <a href={href} title={of} class="mono" translate={false}>
+          {text}
+        </a>
+      ) : (
+        <span title={of} class="mono" translate={false}>
+          {text}
+        </span>
+      )}
+      <Copy text={of} what={kind} />
+    </span>
+  )
+}
+
+export function Copy({ text, what }: { text: string; what: string }) {
+  const [said, say] = useState<'copied' | 'not copied' | null>(null)
+  useEffect(() => {
+    if (!said) return
+    const timer = setTimeout(() => say(null), 1500)
+    return () => clearTimeout(timer)
+  }, [said])
+  const copy = () =>
+    navigator.clipboard?.writeText(text).then(
+      () => say('copied'),
+      () => say('not copied'),
+    ) ?? say('not copied')
+  return (
+    <button type="button" class="copy" onClick={copy} aria-label={`Copy ${what} ${short(text)}`} title={`Copy ${text}`}>
+      <svg viewBox="0 0 16 16" aria-hidden="true">
+        {said === 'copied' ? (
+          <path d="M3 8.5l3.5 3.5L13 4.5" />
+        ) : (
+          <path d="M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z" />
+        )}
+      </svg>
+      <span class="visually-hidden" role="status">
+        {said}
+      </span>
+    </button>
+  )
+}

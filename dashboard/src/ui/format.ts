@@ -1,0 +1,99 @@
+/** Numbers, times and foreign text as they are shown. Amounts are bigint from the chain to the screen. */
+
+const BILLION = 1_000_000_000n
+
+/** Smallest units as a decimal number, exact, thousands grouped: 1234500000000000000n, 18 → "1.2345". */
+export function exact(value: bigint, decimals: number): string {
+  const sign = value < 0n ? '−' : ''
+  const digits = (value < 0n ? -value : value).toString().padStart(decimals + 1, '0')
+  const whole = decimals ? digits.slice(0, -decimals) : digits
+  const rest = decimals ? digits.slice(-decimals).replace(/0+$/, '') : ''
+  return sign + grouped(whole) + (rest && `.${rest}`)
+}
+
+/** The same cut to `places` decimals, never rounded up; "<0.0001" where that would leave nothing. */
+export function rounded(value: bigint, decimals: number, places = 4): string {
+  if (decimals <= places) return exact(value, decimals)
+  const unit = 10n ** BigInt(decimals - places)
+  const size = value < 0n ? -value : value
+  if (size > 0n && size < unit) return `${value < 0n ? '−' : ''}<0.${'0'.repeat(places - 1)}1`
+  return exact(value - (value % unit), decimals)
+}
+
+const grouped = (digits: string) => digits.replace(/\B(?=(\d{3})+$)/g, ',')
+
+/** A decimal number that a person typed, in smallest units; null where it is none, or has too many decimals. */
+export function parsed(text: string, decimals: number): bigint | null {
+  const match = /^(\d{1,30})(?:\.(\d+))?$/.exec(text.trim().replaceAll(',', ''))
+  if (!match || (match[2] ?? '').length > decimals) return null
+  return BigInt(match[1] + (match[2] ?? '').padEnd(decimals, '0'))
+}
+
+/** Units of 1e-9 with `places` decimals, rounded towards zero. */
+export function nano(value: bigint | null, places = 4): string {
+  return value === null ? '–' : padded(value, 9, places)
+}
+
+/** Units of 1e-9 as thousandths. */
+export function milli(value: bigint | null, places = 3): string {
+  return value === null ? '–' : padded(value, 6, places)
+}
+
+function padded(value: bigint, decimals: number, places: number): string {
+  const size = value < 0n ? -value : value
+  const unit = 10n ** BigInt(decimals)
+  const rest = (size % unit).toString().padStart(decimals, '0').slice(0, places)
+  return `${value < 0n ? '−' : ''}${grouped((size / unit).toString())}.${rest}`
+}
+
+/** A metric for a plot, whose axis has no more than seven digits. */
+export const plotted = (value: bigint) => Number(value) / Number(BILLION)
+
+export const times = (value: number) => (Number.isFinite(value) ? `×${value.toFixed(2)}` : '–')
+
+export const percent = (part: number) => `${(100 * part).toFixed(1)} %`
+
+/** Seconds in words: "45 s", "3 min 20 s", "2 h 5 min", "4 d 3 h". */
+export function duration(seconds: number): string {
+  const s = Math.max(0, Math.round(seconds))
+  if (s < 60) return `${s} s`
+  const steps: [number, string, number, string][] = [
+    [60, 'min', 1, 's'],
+    [3600, 'h', 60, 'min'],
+    [86_400, 'd', 3600, 'h'],
+  ]
+  const [large, name, small, rest] = steps[s < 3600 ? 0 : s < 86_400 ? 1 : 2]!
+  const left = Math.floor((s % large) / small)
+  return `${Math.floor(s / large)} ${name}${left ? ` ${left} ${rest}` : ''}`
+}
+
+export const moment = (seconds: number) =>
+  new Date(seconds * 1000).toISOString().replace('T', ' ').slice(0, 19) + ' UTC'
+
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}]/gu
+
+/** Foreign text with every invisible or direction-changing character made visible, at most `cap` characters. */
+export function visible(text: string, cap = 256): string {
+  const points = Array.from(text)
+  const cut = points.length > cap ? [...points.slice(0, cap), `… (${points.length} characters)`] : points
+  return cut
+    .map((point) => point.replace(HIDDEN, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`))
+    .join('')
+}
+
+export const short = (text: string, head = 6, tail = 4) =>
+  text.length > head + tail + 1 ? `${text.slice(0, head)}…${text.slice(-tail)}` : text
+
+export const plural = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`
+
+/** 1, 2, 3, 5 → "1–3, 5". */
+export function ranges(numbers: number[]): string {
+  const sorted = [...numbers].sort((a, b) => a - b)
+  const found: [number, number][] = []
+  for (const n of sorted) {
+    const last = found.at(-1)
+    if (last && n === last[1] + 1) last[1] = n
+    else found.push([n, n])
+  }
+  return found.map(([a, b]) => (a === b ? `${a}` : `${a}–${b}`)).join(', ')
+}

@@ -1,0 +1,73 @@
+/** Small pieces that several pages share. */
+import type { ComponentChildren } from 'preact'
+import type { PhaseName, UpdateView, Verdict } from '../view/model'
+import { PHASES, VERDICTS, isOver } from './words'
+
+export function Loading({ what }: { what: string }) {
+  return (
+    <p class="loading" role="status">
+      Reading {what} from the chain…
+    </p>
+  )
+}
+
+export function Phase({ of }: { of: PhaseName }) {
+  const tone = of === 'COMPLETED' ? 'good' : of === 'ABORTED' || of === 'LAPSED' ? 'bad' : isOver(of) ? 'quiet' : 'live'
+  return (
+    <span class={`tag ${tone}`} title={PHASES[of].says}>
+      {PHASES[of].title}
+    </span>
+  )
+}
+
+export function VerdictTag({ of, update }: { of: Verdict | null; update?: UpdateView }) {
+  if (of === null) return <span class="tag quiet">no verdict yet</span>
+  const dropped = update && of === 'ok' && !update.included
+  return (
+    <span class={`tag ${of === 'ok' ? (dropped ? 'quiet' : 'good') : 'bad'}`} title={VERDICTS[of]}>
+      {dropped ? 'ok, dropped' : of}
+    </span>
+  )
+}
+
+export function Facts({ of }: { of: [string, ComponentChildren][] }) {
+  return (
+    <dl class="facts">
+      {of.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+export function Section({ title, aside, children }: { title: string; aside?: ComponentChildren; children: ComponentChildren }) {
+  return (
+    <section>
+      <div class="heading">
+        <h2>{title}</h2>
+        {aside}
+      </div>
+      {children}
+    </section>
+  )
+}
+
+export function JobTabs({ job, here }: { job: number; here: 'job' | 'ledger' | 'validators' | 'round' }) {
+  const tabs = [
+    ['job', `#/job/${job}`, 'Overview'],
+    ['ledger', `#/job/${job}/ledger`, 'Ledger'],
+    ['validators', `#/job/${job}/validators`, 'Validators'],
+  ] as const
+  return (
+    <nav class="tabs" aria-label={`Job ${job}`}>
+      {tabs.map(([name, href, label]) => (
+        <a key={name} href={href} aria-current={here === name ? 'page' : undefined}>
+          {label}
+        </a>
+      ))}
+    </nav>
+  )
+}

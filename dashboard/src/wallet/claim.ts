@@ -1,0 +1,63 @@
+/** The claims of one account in one job: a call of the vault for each kind. */
+import type { Abi, Client } from 'viem'
+import { decodeEventLog, encodeFunctionData } from 'viem/utils'
+import { abi as federationAbi } from '../../../protocol/chain/abi/Federation.json'
+import { abi as vaultAbi } from '../../../protocol/chain/abi/Vault.json'
+import type { Deployment } from '../deployment'
+import type { Address, JobView, Reader } from '../view/model'
+import { isOver } from '../ui/words'
+import { act, type Call, type Receipt, type Step } from './act'
+import { Refusal } from './requests'
+import type { Wallet } from './session'
+
+export type Kind = 'rounds' | 'fees' | 'bond' | 'rest'
+
+const PAID_BY: Record<Kind, string> = { rounds: 'RewardClaimed', fees: 'FeesClaimed', bond: 'BondReturned', rest: 'RestReturned' }
+
+export interface Paid {
+  amount: bigint // what the vault's events say was sent
+  tx: Receipt['transactionHash']
+}
+
+export async function claim(
+  { reader, client, deployment, wallet }: { reader: Reader; client: Client; deployment: Deployment; wallet: Wallet },
+  job: number, kind: Kind, tell: (step: Step) => void,
+): Promise<Paid> {
+  const account = wallet.account
+  if (!account) throw new Refusal('No wallet is connected', 'Connect one first.')
+  tell('checking')
+  const asked = await callFor(reader, deployment, job, kind, account)
+  const receipt = await act(client, wallet, asked, 'to claim', tell)
+  return { amount: paidIn(receipt, deployment.vault, PAID_BY[kind]), tx: receipt.transactionHash }
+}
+
+async function callFor(reader: Reader, deployment: Deployment, job: number, kind: Kind, account: Address): Promise<Call> {
+  if (kind === 'rounds') {
+    const found = await reader.claimCalls(job, account)
+    if (!found.rounds.length) throw new Refusal(`Nothing is left to claim in job ${job}`, 'It may have been claimed already; look at the page again.')
+    return found
+  }
+  if (kind === 'fees') return feesCall(await reader.job(job), deployment, account)
+  const [functionName, args] = kind === 'bond' ? ['claimBond', [BigInt(job), account]] : ['claimRest', [BigInt(job)]]
+  return { to: deployment.vault, data: encodeFunctionData({ abi: vaultAbi as Abi, functionName: functionName as string, args: args as unknown[] }) }
+}
+
+/** After the end, the federation adds the seat that is still held. */
+function feesCall(view: JobView, deployment: Deployment, account: Address): Call {
+  const seat = view.cycles.at(-1)?.seats.find((held) => held.validator === account)
+  if (isOver(view.phase) && seat) {
+    const data = encodeFunctionData({ abi: federationAbi as Abi, functionName: 'claimFees', args: [BigInt(view.job), seat.seat] })
+    return { to: deployment.federation, data }
+  }
+  return { to: deployment.vault, data: encodeFunctionData({ abi: vaultAbi as Abi, functionName: 'claimFees', args: [BigInt(view.job), account] }) }
+}
+
+function paidIn(receipt: Receipt, vault: Address, name: string): bigint {
+  let sum = 0n
+  for (const log of receipt.logs) {
+    if (log.address.toLowerCase() !== vault.toLowerCase()) continue
+    const event = decodeEventLog({ abi: vaultAbi as Abi, topics: log.topics, data: log.data, strict: false })
+    if (event.eventName === name) sum += (event.args as unknown as { amount: bigint }).amount
+  }
+  return sum
+}

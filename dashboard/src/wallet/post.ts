@@ -1,0 +1,123 @@
+/** Posting a job from a form: the terms, their bounds, the two transactions. Bounds are those of contracts/Terms.sol. */
+import type { Abi, Client } from 'viem'
+import { readContract } from 'viem/actions'
+import { decodeEventLog, encodeFunctionData, toHex } from 'viem/utils'
+import { abi as federationAbi } from '../../../protocol/chain/abi/Federation.json'
+import { abi as tokenAbi } from '../../../protocol/chain/abi/RewardToken.json'
+import type { Deployment } from '../deployment'
+import { fromCid } from '../protocol/cid'
+import { visible } from '../ui/format'
+import type { Address, Token } from '../view/model'
+import { act, type Call, type Step } from './act'
+import { Refusal } from './requests'
+import type { Wallet } from './session'
+
+const DAY = 86_400
+const MAX_PHASE = 30 * DAY
+const MAX_JOB = 3 * 365 * DAY
+const MAX_96 = 2n ** 96n - 1n
+const NO_TARGET = 2n ** 63n - 1n
+
+export const PHASE_FIELDS = ['enrol', 'open', 'submit', 'score', 'reveal', 'vote', 'finalize'] as const
+type PhaseField = (typeof PHASE_FIELDS)[number]
+
+/** What a sponsor says. Amounts in the token's smallest unit, times in seconds. */
+export interface Offer {
+  spec: string
+  model: string
+  committee: Address
+  trainers: number
+  minUpdates: number
+  seats: number
+  quorum: number
+  rounds: number
+  failures: number
+  reward: bigint
+  fee: bigint
+  bond: bigint
+  penalty: bigint
+  times: Record<PhaseField, number>
+  claimTime: number
+  slashTime: number
+}
+
+export const TIMES: Record<PhaseField, number> = { enrol: 3600, open: 600, submit: 600, score: 600, reveal: 300, vote: 300, finalize: 300 }
+
+export const usualQuorum = (seats: number) => Math.max(Math.ceil((2 * seats) / 3), Math.floor(seats / 2) + 1)
+export const escrowOf = (offer: Offer) => BigInt(offer.rounds) * (offer.reward + BigInt(offer.seats) * offer.fee)
+
+/** What the contract would refuse, in words. */
+export function problemsOf(offer: Offer): string[] {
+  const found: string[] = []
+  const within = (name: string, value: number, low: number, high: number) => {
+    if (!Number.isInteger(value) || value < low || value > high) found.push(`${name}: a whole number from ${low} to ${high}`)
+  }
+  within('Seats', offer.seats, 1, 24)
+  within('Quorum', offer.quorum, Math.floor(offer.seats / 2) + 1, offer.seats)
+  within('Trainers', offer.trainers, 1, 1024)
+  within('Least updates', offer.minUpdates, 1, offer.trainers)
+  within('Rounds', offer.rounds, 1, 1023)
+  within('Failures in a row', offer.failures, 1, 16)
+  for (const name of PHASE_FIELDS) within(`Seconds for ${name}`, offer.times[name], 1, MAX_PHASE)
+  within('Seconds to claim', offer.claimTime, 1, 2 ** 32 - 1)
+  within('Seconds that bonds stay', offer.slashTime, 1, Math.min(MAX_PHASE, offer.claimTime))
+  const cycle = PHASE_FIELDS.slice(1).reduce((sum, name) => sum + offer.times[name], 0)
+  if (offer.times.enrol + offer.rounds * offer.failures * cycle > MAX_JOB) found.push('The job could take more than three years: fewer rounds, failures or seconds')
+  if (offer.bond < 1n) found.push('Bond: more than nothing')
+  const amounts = { Reward: offer.reward, Fee: offer.fee, Bond: offer.bond, Penalty: offer.penalty }
+  for (const [name, value] of Object.entries(amounts)) if (value > MAX_96) found.push(`${name}: too large`)
+  return found
+}
+
+/** JobTerms as the contract takes them. */
+function termsOf(offer: Offer, deployment: Deployment) {
+  const { times } = offer
+  return {
+    token: deployment.token, committee: offer.committee, admission: deployment.admission, recheckAdmission: false,
+    spec: toHex(fromCid(offer.spec)), model: toHex(fromCid(offer.model)),
+    rewardPerRound: offer.reward, feePerSeat: offer.fee, minBond: offer.bond, strikePenalty: offer.penalty, targetMetric: NO_TARGET,
+    enrolTime: times.enrol, openTime: times.open, submitTime: times.submit, attestTime: 0, releaseTime: 0, scoreTime: times.score,
+    revealTime: times.reveal, voteTime: times.vote, finalizeTime: times.finalize, claimTime: offer.claimTime, slashTime: offer.slashTime,
+    maxTrainers: offer.trainers, minUpdates: offer.minUpdates, maxRounds: offer.rounds, patience: 0, failureBurn: 5000,
+    maxFailures: offer.failures, seats: offer.seats, quorum: offer.quorum, threshold: 0,
+  }
+}
+
+const federationCall = (deployment: Deployment, functionName: string, args: unknown[]): Call => ({
+  to: deployment.federation,
+  data: encodeFunctionData({ abi: federationAbi as Abi, functionName, args }),
+})
+
+export const stopCall = (deployment: Deployment, job: number) => federationCall(deployment, 'stop', [BigInt(job)])
+
+export async function readToken(client: Client, { token: address }: Deployment): Promise<Token> {
+  const read = (functionName: string) => readContract(client, { address, abi: tokenAbi as Abi, functionName })
+  const [symbol, decimals] = await Promise.all([read('symbol'), read('decimals')])
+  return { address, symbol: visible(String(symbol), 16), decimals: Number(decimals) }
+}
+
+/** Approves the escrow where the vault may not take it yet, then posts. Says the new job's number. */
+export async function post(
+  client: Client, wallet: Wallet, deployment: Deployment, offer: Offer, tell: (step: `${'approval' | 'job'}: ${Step}`) => void,
+): Promise<number> {
+  const escrow = escrowOf(offer)
+  const read = (functionName: string, args: unknown[]) =>
+    readContract(client, { address: deployment.token, abi: tokenAbi as Abi, functionName, args }) as Promise<bigint>
+  const [balance, allowed] = await Promise.all([
+    read('balanceOf', [wallet.account]),
+    read('allowance', [wallet.account, deployment.vault]),
+  ])
+  if (balance < escrow) throw new Refusal('The account has less than the escrow', 'Get more of the token, or offer less.')
+  if (allowed < escrow) {
+    const data = encodeFunctionData({ abi: tokenAbi as Abi, functionName: 'approve', args: [deployment.vault, escrow] })
+    await act(client, wallet, { to: deployment.token, data }, 'to approve the escrow', (step) => tell(`approval: ${step}`))
+  }
+  const asked = federationCall(deployment, 'post', [termsOf(offer, deployment), escrow])
+  const receipt = await act(client, wallet, asked, 'to post the job', (step) => tell(`job: ${step}`))
+  for (const log of receipt.logs) {
+    if (log.address.toLowerCase() !== deployment.federation.toLowerCase()) continue
+    const event = decodeEventLog({ abi: federationAbi as Abi, topics: log.topics, data: log.data, strict: false })
+    if (event.eventName === 'JobPosted') return Number((event.args as unknown as { job: bigint }).job)
+  }
+  throw new Refusal('The receipt names no job', 'Look at the list of jobs.')
+}

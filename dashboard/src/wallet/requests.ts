@@ -1,0 +1,71 @@
+/** What is asked of a wallet, and what its refusals mean. */
+import { getAddress, isAddress } from 'viem/utils'
+import type { Deployment } from '../deployment'
+import { visible } from '../ui/format'
+import type { Address } from '../view/model'
+
+export interface Provider {
+  request(asked: { method: string; params?: unknown }): Promise<unknown>
+  on?(event: string, listener: (value: unknown) => void): void
+  removeListener?(event: string, listener: (value: unknown) => void): void
+}
+
+/** message: the object and the cause; next: what to do. */
+export class Refusal extends Error {
+  constructor(
+    message: string,
+    readonly next: string,
+  ) {
+    super(message)
+    this.name = 'Refusal'
+  }
+}
+
+export const request = (provider: Provider, method: string, params?: unknown) =>
+  provider.request(params === undefined ? { method } : { method, params })
+
+/** The code of EIP-1193 and EIP-1474, wherever a wallet hides it. */
+export function codeOf(thrown: unknown): number | null {
+  if (typeof thrown !== 'object' || thrown === null) return null
+  const { code, data } = thrown as { code?: unknown; data?: { originalError?: { code?: unknown } } }
+  const inner = data?.originalError?.code
+  return typeof inner === 'number' ? inner : typeof code === 'number' ? code : null
+}
+
+export function refusal(thrown: unknown, what: string): Refusal {
+  if (thrown instanceof Refusal) return thrown
+  const code = codeOf(thrown)
+  if (code === 4001) return new Refusal(`You declined ${what}`, 'Nothing was sent. Try again whenever you like.')
+  if (code === 4100) return new Refusal('The wallet does not let this page use the account', 'Allow it in the wallet, then connect again.')
+  if (code === 4200 || code === -32601) return new Refusal(`The wallet can’t be asked ${what}`, 'Use another wallet, or do it there by hand.')
+  if (code === -32002) return new Refusal('The wallet has a question open already', 'Answer it in the wallet.')
+  const said = thrown instanceof Error ? thrown.message : (thrown as { message?: unknown } | null)?.message
+  const words = typeof said === 'string' ? visible(said, 200) : 'it gave no reason'
+  return new Refusal(`The wallet refused ${what}: ${words}`, 'Look into the wallet, then try again.')
+}
+
+export function asAddress(value: unknown): Address | null {
+  return typeof value === 'string' && isAddress(value, { strict: false }) ? getAddress(value) : null
+}
+
+export function asChainId(value: unknown): number | null {
+  const number = typeof value === 'string' && /^0x[0-9a-fA-F]{1,13}$/.test(value) ? parseInt(value, 16) : value
+  return typeof number === 'number' && Number.isSafeInteger(number) ? number : null
+}
+
+const UNKNOWN_CHAIN = 4902
+
+/** Switches the wallet to the deployment's chain; adds the chain where the wallet does not know it. */
+export async function addChain(provider: Provider, deployment: Deployment): Promise<void> {
+  const chainId = `0x${deployment.chainId.toString(16)}`
+  const change = () => request(provider, 'wallet_switchEthereumChain', [{ chainId }])
+  try {
+    await change()
+  } catch (thrown) {
+    if (codeOf(thrown) !== UNKNOWN_CHAIN) throw thrown
+    const nativeCurrency = { name: 'Ether', symbol: 'ETH', decimals: 18 }
+    const chain = { chainId, chainName: visible(deployment.name, 40), rpcUrls: deployment.rpc, nativeCurrency }
+    await request(provider, 'wallet_addEthereumChain', [chain])
+    await change()
+  }
+}
