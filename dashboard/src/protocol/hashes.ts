@@ -8,6 +8,8 @@ const COUNTER_BITS = 23n
 const MAKE = /* @__PURE__ */ parseAbiParameters('bytes32, bytes32, uint256')
 const SEED = /* @__PURE__ */ parseAbiParameters('bytes32, uint256, bytes32')
 const SHEETS = /* @__PURE__ */ parseAbiParameters('bytes32, uint256, bytes32, bytes32')
+const COMMITMENT = /* @__PURE__ */ parseAbiParameters('uint256, address, uint256, uint64, address, bytes32, bytes32')
+const SEALED = /* @__PURE__ */ parseAbiParameters('bytes32, uint256')
 const RESULT = /* @__PURE__ */ parseAbiParameters('uint256, address, uint256, uint64, uint128, bytes32, bytes32, bytes32')
 
 /** Id of a job's counter-th opened cycle, from 1. */
@@ -15,6 +17,8 @@ export function makeCycle(prevResult: Hex, seed: Hex, counter: number, everybody
   const history = BigInt(keccak256(encodeAbiParameters(MAKE, [prevResult, seed, BigInt(counter)]))) & ((1n << 40n) - 1n)
   return (((history << COUNTER_BITS) | BigInt(counter)) << 1n) | (everybody ? 1n : 0n)
 }
+
+export const everybodyDue = (cycle: bigint): boolean => (cycle & 1n) === 1n
 
 export const cycleCounter = (cycle: bigint): number => Number((cycle >> 1n) & ((1n << COUNTER_BITS) - 1n))
 
@@ -33,11 +37,25 @@ export function sheetsAcc(acc: Hex, seat: number, sheet: Hex, salt: Hex): Hex {
   return keccak256(encodeAbiParameters(SHEETS, [acc, BigInt(seat), keccak256(sheet), salt]))
 }
 
-export interface Voted {
+/** Where something is committed to or voted on. */
+export interface Place {
   chainId: number
   federation: Address
   job: bigint
   cycle: bigint
+}
+
+/** What `commitScores` binds a member to. */
+export function commitment({ chainId, federation, job, cycle }: Place, member: Address, sheet: Hex, salt: Hex): Hex {
+  return keccak256(encodeAbiParameters(COMMITMENT, [BigInt(chainId), federation, job, cycle, member, keccak256(sheet), salt]))
+}
+
+/** A seat's vote for a result hash, 192 bits. */
+export function sealedVote(result: Hex, seat: number): bigint {
+  return BigInt(keccak256(encodeAbiParameters(SEALED, [result, BigInt(seat)]))) & ((1n << 192n) - 1n)
+}
+
+export interface Voted extends Place {
   updates: bigint
   sheets: Hex
   model: Hex

@@ -1,0 +1,44 @@
+// The committed ABIs, and events decoded by them.
+
+import type { Abi, AbiEvent, AbiParameter, Hex } from 'viem'
+import { decodeAbiParameters, toEventSelector } from 'viem/utils'
+import { abi as federationJson } from '../../../protocol/chain/abi/Federation.json'
+import { abi as tokenJson } from '../../../protocol/chain/abi/RewardToken.json'
+import { abi as vaultJson } from '../../../protocol/chain/abi/Vault.json'
+
+export const federationAbi = federationJson as Abi
+export const vaultAbi = vaultJson as Abi
+export const tokenAbi = tokenJson as Abi
+
+/** An event's fields by name, as viem decodes them: numbers up to 48 bits, bigint above. */
+export type Values = Readonly<Record<string, any>>
+
+const EVENTS: ReadonlyMap<string, AbiEvent> = /* @__PURE__ */ eventsOf([...federationAbi, ...vaultAbi])
+
+/** Name and fields of an event; null for an unknown topic. Throws where topics or data don't fit. */
+export function decodeEvent(topics: readonly Hex[], data: Hex): { name: string; values: Values } | null {
+  const event = EVENTS.get(topics[0] ?? '')
+  if (!event) return null
+  const indexed = event.inputs.filter((input) => input.indexed)
+  const plain = event.inputs.filter((input) => !input.indexed)
+  if (topics.length !== 1 + indexed.length) throw new RangeError(`${topics.length} topics`)
+  const values = [...named(plain, decodeAbiParameters(plain, data))]
+  indexed.forEach((input, i) => values.push([input.name ?? '', decodeAbiParameters([input], topics[i + 1] ?? '0x')[0]]))
+  return { name: event.name, values: Object.fromEntries(values) }
+}
+
+/** The one output of a function, as an ABI parameter. */
+export function outputOf(abi: Abi, name: string): AbiParameter {
+  const found = abi.find((item) => item.type === 'function' && item.name === name)
+  const output = found?.type === 'function' ? found.outputs[0] : undefined
+  if (!output) throw new RangeError(`no function ${name}`)
+  return output
+}
+
+function* named(inputs: readonly AbiParameter[], values: readonly unknown[]): Generator<[string, unknown]> {
+  for (const [i, input] of inputs.entries()) yield [input.name ?? '', values[i]]
+}
+
+function eventsOf(abi: Abi): Map<string, AbiEvent> {
+  return new Map(abi.filter((item) => item.type === 'event').map((event) => [toEventSelector(event), event]))
+}

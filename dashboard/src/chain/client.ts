@@ -1,0 +1,125 @@
+// Reads of the chain in as few requests as its node allows; answers are checked for form, and failures said in words.
+
+import { createClient, fallback, http, type Abi, type Address, type Client, type Hex } from 'viem'
+import { decodeFunctionResult, encodeFunctionData, isHex, numberToHex } from 'viem/utils'
+import { ChainProblem } from '../view/model'
+import type { Deployment } from './deployment'
+
+const TIMEOUT = 15_000 // ms
+const BATCH = { batchSize: 100, wait: 4 } // calls, ms
+
+export interface Block {
+  number: number
+  timestamp: number
+  hash: Hex
+  parent: Hex
+}
+
+export class Chain {
+  readonly client: Client
+  private first: Hex | null = null // hash of the deployment's first block
+
+  constructor(readonly deployment: Deployment) {
+    const transports = deployment.rpc.map((url) => http(url, { batch: BATCH, timeout: TIMEOUT, retryCount: 1 }))
+    this.client = createClient({ transport: fallback(transports, { retryCount: 0 }), pollingInterval: 500 })
+  }
+
+  /** The newest block. Throws ChainProblem 'wrong-chain', and 'reset' where the first block is not the one it was. */
+  async head(): Promise<Block> {
+    const { chainId, firstBlock } = this.deployment
+    const [id, head, first] = await Promise.all([
+      this.ask('eth_chainId', []), this.block('latest'), this.ask('eth_getBlockByNumber', [numberToHex(firstBlock), false]),
+    ])
+    if (number(id, 'eth_chainId') !== chainId) {
+      throw new ChainProblem('wrong-chain', `the node is of chain ${number(id, 'eth_chainId')}, not ${chainId}`, 'Correct rpc or chain_id in deployment.json.')
+    }
+    const hash = first === null ? null : readBlock(first).hash
+    if (this.first !== null && hash !== this.first) {
+      this.first = hash
+      throw resetProblem()
+    }
+    this.first = hash
+    return head
+  }
+
+  async block(at: number | 'latest'): Promise<Block> {
+    const block = readBlock(await this.ask('eth_getBlockByNumber', [at === 'latest' ? at : numberToHex(at), false]))
+    if (at !== 'latest' && block.number !== at) throw nonsense('eth_getBlockByNumber', block.number)
+    return block
+  }
+
+  /** What a contract's view function answers, at a block. */
+  async call<Answer>(to: Address, abi: Abi, name: string, args: readonly unknown[], at: number): Promise<Answer> {
+    const data = encodeFunctionData({ abi, functionName: name, args } as never)
+    const answer = await this.ask('eth_call', [{ to, data }, numberToHex(at)])
+    if (answer === '0x') throw new ChainProblem('wrong-chain', `no contract at ${to} answers ${name}`, 'Deploy again, or correct deployment.json.')
+    try {
+      return decodeFunctionResult({ abi, functionName: name, data: answer as Hex } as never) as Answer
+    } catch {
+      throw nonsense(name, answer)
+    }
+  }
+
+  async balance(account: Address, at: number): Promise<bigint> {
+    const answer = await this.ask('eth_getBalance', [account, numberToHex(at)])
+    if (!isHex(answer) || !/^0x[0-9a-f]{1,64}$/i.test(answer)) throw nonsense('eth_getBalance', answer)
+    return BigInt(answer)
+  }
+
+  /** A bare request; its failures as ChainProblem. */
+  async ask(method: string, params: unknown[]): Promise<unknown> {
+    try {
+      return await this.client.request({ method, params } as never)
+    } catch (error) {
+      throw translated(method, error)
+    }
+  }
+}
+
+/** That a node refused a request, rather than being away: the caller may ask for less. */
+export class Refused extends ChainProblem {}
+
+export function nonsense(what: string, answer: unknown): ChainProblem {
+  return new ChainProblem('nonsense', `the node answers nonsense to ${what}: ${String(answer).slice(0, 60)}`, 'Name another node under rpc in deployment.json.')
+}
+
+export function resetProblem(): ChainProblem {
+  return new ChainProblem(
+    'reset', 'the chain was started anew: blocks that this page has read are gone',
+    'Reload the page. In the wallet, clear the activity data of this network: its nonces are those of the old chain.',
+  )
+}
+
+export function number(value: unknown, what: string): number {
+  const found = isHex(value) && value.length > 2 ? Number(value) : NaN
+  if (!Number.isSafeInteger(found)) throw nonsense(what, value)
+  return found
+}
+
+export function word(value: unknown, what: string): Hex {
+  if (!isHex(value) || value.length !== 66) throw nonsense(what, value)
+  return value
+}
+
+function readBlock(answer: unknown): Block {
+  if (typeof answer !== 'object' || answer === null) throw nonsense('eth_getBlockByNumber', answer)
+  const of = answer as Record<string, unknown>
+  const what = 'eth_getBlockByNumber'
+  return { number: number(of.number, what), timestamp: number(of.timestamp, what), hash: word(of.hash, what), parent: word(of.parentHash, what) }
+}
+
+const AWAY = new Set(['HttpRequestError', 'TimeoutError', 'WebSocketRequestError'])
+
+/** viem's error, by its innermost one that has a name of ours. */
+function translated(method: string, error: unknown): ChainProblem {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    if (each instanceof SyntaxError || each.cause instanceof SyntaxError || each instanceof TypeError && !isAway(error)) return nonsense(method, each.message)
+    const { code, details } = each as { code?: unknown; details?: unknown }
+    if (each.name === 'RpcRequestError') return new Refused('nonsense', `the node refuses ${method}: ${said(details)}`, `Name another node under rpc in deployment.json (error ${String(code)}).`)
+  }
+  if (isAway(error)) return new ChainProblem('rpc-down', `the node does not answer ${method}`, 'Start the node, or name another one under rpc in deployment.json.')
+  return nonsense(method, error instanceof Error ? error.message : error)
+}
+
+const isAway = (error: unknown): boolean => error instanceof Error && AWAY.has(error.name)
+const said = (details: unknown): string => String(details).replace(/\p{C}/gu, ' ').slice(0, 120)

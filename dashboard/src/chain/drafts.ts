@@ -1,0 +1,121 @@
+// One cycle in the making, as protocol/chain/drafts.py: its events as they come, its accumulators beside them.
+
+import type { Address, Hex } from 'viem'
+import { commitment, cycleCounter, resultHash, sealedVote, sheetsAcc, updatesAcc, updatesStart, type Place } from '../protocol/hashes'
+import { ascending } from '../protocol/exact'
+import { ENTRY_BYTES } from '../protocol/sheet'
+import type { Values } from './abi'
+import { HistoryError, type Cycle, type Failed, type Finalized, type JobState, type Revealed, type Update, type Vote } from './history'
+
+const BITMAPS = {
+  UpdatesAttested: 'attested', SharesReleased: 'released', ScoresCommitted: 'committed', ScoresRevealed: 'revealed', ResultVoted: 'voted',
+} as const
+type Step = keyof typeof BITMAPS
+const STEPS = Object.keys(BITMAPS) as Step[]
+export const isStep = (name: string): name is Step => Object.hasOwn(BITMAPS, name)
+
+/** Every method may throw HistoryError. */
+export class Draft {
+  outcome: Finalized | Failed | null = null
+  readonly number: number
+  updatesAcc: bigint
+  sheetsAcc: Hex
+  private readonly updates = new Map<Address, Update>()
+  private readonly sheets: Revealed[] = []
+  private readonly acted: Record<Step, Map<number, Values>> = {
+    UpdatesAttested: new Map(), SharesReleased: new Map(), ScoresCommitted: new Map(), ScoresRevealed: new Map(), ResultVoted: new Map(),
+  }
+  private readonly votes = new Map<number, Vote>()
+
+  constructor(
+    private readonly place: Place,
+    readonly round: number,
+    private readonly seed: Hex,
+    private readonly committee: readonly Address[],
+    private readonly openedBlock: number,
+    private readonly openedAt: number,
+  ) {
+    this.number = cycleCounter(place.cycle)
+    this.updatesAcc = updatesStart(seed)
+    this.sheetsAcc = seed
+  }
+
+  get cycle(): bigint {
+    return this.place.cycle
+  }
+
+  get name(): string {
+    return `cycle ${this.number}`
+  }
+
+  submit(update: Update): void {
+    if (this.updates.has(update.trainer)) throw new HistoryError(`${this.name} has two updates of ${update.trainer}`)
+    this.updates.set(update.trainer, update)
+    this.updatesAcc = updatesAcc(this.updatesAcc, update.trainer, update.digest)
+  }
+
+  act(event: Step, values: Values): void {
+    const seat: number = values.seat
+    const seats = this.acted[event]
+    if (seats.has(seat) || seat >= this.committee.length) throw new HistoryError(`${this.name} has an invented ${event} of seat ${seat}`)
+    if (event === 'ScoresRevealed') this.reveal({ seat, sheet: values.sheet, salt: values.salt })
+    if (event === 'ResultVoted') this.votes.set(seat, { sealed: values.sealedVote, metric: values.metric })
+    seats.set(seat, values)
+  }
+
+  private reveal(revealed: Revealed): void {
+    const { seat, sheet, salt } = revealed
+    const member = this.committee[seat]
+    const known = this.acted.ScoresCommitted.get(seat)?.commitment
+    if (!member || known === undefined) throw new HistoryError(`${this.name}: the commitment of seat ${seat} is missing`)
+    if (known !== commitment(this.place, member, sheet, salt)) {
+      throw new HistoryError(`${this.name}: the sheet of seat ${seat} is not the one that it committed to`)
+    }
+    if (sheet.length !== 2 + 2 * ENTRY_BYTES * this.updates.size) {
+      throw new HistoryError(`${this.name}: ${this.updates.size} updates don't fit the sheet of seat ${seat}`)
+    }
+    this.sheets.push(revealed)
+    this.sheetsAcc = sheetsAcc(this.sheetsAcc, seat, sheet, salt)
+  }
+
+  finalize(outcome: Finalized): void {
+    const { model, rewards } = outcome
+    const found = resultHash({ ...this.place, updates: this.updatesAcc, sheets: this.sheetsAcc, model, rewards })
+    if (found !== outcome.resultHash) throw new HistoryError(`${this.name}: its updates, sheets and result don't have the hash that was voted`)
+    const matched = [...this.votes].filter(([seat, vote]) => vote.sealed === sealedVote(found, seat))
+    if (bitmap(matched.map(([seat]) => seat)) !== outcome.matched) throw new HistoryError(`${this.name}: votes are missing or invented`)
+    const metrics = ascending(matched.map(([, vote]) => vote.metric))
+    if (metrics[(metrics.length - 1) >> 1] !== outcome.metric) throw new HistoryError(`${this.name}: its metric is not the median of the votes'`)
+    this.outcome = outcome
+  }
+
+  /** Throws unless this is the cycle that the contract holds. */
+  agrees(state: JobState): void {
+    if (state.cycle !== this.cycle || state.committee.join() !== this.committee.join()) {
+      throw new HistoryError(`${this.name} is not the one that the contract has`)
+    }
+    if (this.updates.size !== state.submitted) {
+      throw new HistoryError(`${this.name} has events of ${this.updates.size} of its ${state.submitted} updates`)
+    }
+    for (const event of STEPS) {
+      const wrong = bitmap(this.acted[event].keys()) ^ state[BITMAPS[event]]
+      if (wrong) throw new HistoryError(`${this.name}: ${event} of seat ${31 - Math.clz32(wrong)} is missing or invented`)
+    }
+    if (this.updatesAcc !== state.updates) throw new HistoryError(`${this.name}: an update's event is changed, or they are in another order`)
+    if (this.sheetsAcc !== state.sheets) throw new HistoryError(`${this.name}: revealed sheets are in another order`)
+  }
+
+  record(): Cycle {
+    const { acted } = this
+    return {
+      cycle: this.cycle, number: this.number, round: this.round, seed: this.seed, committee: this.committee,
+      openedBlock: this.openedBlock, openedAt: this.openedAt, updates: [...this.updates.values()],
+      attested: new Set(acted.UpdatesAttested.keys()), released: new Set(acted.SharesReleased.keys()),
+      committed: new Set(acted.ScoresCommitted.keys()), sheets: [...this.sheets], votes: new Map(this.votes), outcome: this.outcome,
+    }
+  }
+}
+
+function bitmap(seats: Iterable<number>): number {
+  return [...seats].reduce((bits, seat) => bits | (1 << seat), 0)
+}

@@ -1,0 +1,168 @@
+// Events, one after another, to a history, as protocol/chain/fold.py: each is checked as far as what came before it
+// allows, and `agrees` checks the rest against what the contract stores, so that events which a node omits, invents or
+// reorders are found, and named.
+
+import { zeroHash, type Address, type Hex } from 'viem'
+import { encodeAbiParameters, keccak256 } from 'viem/utils'
+import { cycleCounter, cycleSeed, everybodyDue, makeCycle } from '../protocol/hashes'
+import type { PhaseName } from '../view/model'
+import { decodeEvent, federationAbi, outputOf, type Values } from './abi'
+import type { Block } from './client'
+import { Draft, isStep } from './drafts'
+import { claimKey, HistoryError, isOver, phaseOf, type Failed, type Finalized, type JobHistory, type JobState } from './history'
+import type { Log } from './logs'
+
+const TERMS = outputOf(federationAbi, 'termsOf')
+
+export interface Site {
+  chainId: number
+  federation: Address
+  vault: Address
+  job: number
+}
+
+/** Every method may throw HistoryError. blockOf: the blocks in which cycles opened. */
+export class Fold {
+  private posted: JobHistory['posted'] | null = null
+  private readonly enrolled = new Map<Address, bigint>()
+  private readonly drafts: Draft[] = []
+  private readonly lapses: { afterCycle: number; failed: Failed }[] = []
+  private ended: PhaseName | null = null
+  private lastResult: Hex = zeroHash
+  private failures = 0
+  private finalized = 0
+  private readonly claims = new Map<string, { amount: bigint; tx: Hex }>()
+  private paid = 0n
+
+  constructor(private readonly site: Site) {}
+
+  get history(): JobHistory {
+    if (!this.posted) throw new HistoryError('its posting is missing')
+    return {
+      job: this.site.job, posted: this.posted, enrolled: [...this.enrolled].map(([trainer, bond]) => ({ trainer, bond })),
+      cycles: this.drafts.map((draft) => draft.record()), lapses: [...this.lapses], ended: this.ended,
+      claims: new Map(this.claims), paid: this.paid,
+    }
+  }
+
+  /** Adds the next event. opened: the block that it is in, where it opens a cycle. */
+  apply(log: Log, opened: Block | undefined): void {
+    let event: ReturnType<typeof decodeEvent>
+    try {
+      event = decodeEvent(log.topics, log.data)
+    } catch (error) {
+      throw new HistoryError(`an event in block ${log.block} makes no sense (${error instanceof Error ? error.message.slice(0, 80) : ''})`)
+    }
+    if (!event) throw new HistoryError(`block ${log.block} has an event that the contracts don't know`)
+    const { name, values } = event
+    if (values.job !== BigInt(this.site.job)) throw new HistoryError(`block ${log.block} has an event of job ${values.job}`)
+    if (log.address === this.site.vault.toLowerCase()) this.onMoney(name, values, log)
+    else if (name === 'JobPosted') this.onPosted(values, log)
+    else if (!this.posted) throw new HistoryError('its posting is missing')
+    else if (name === 'CycleOpened') this.onOpened(values, log, opened)
+    else if (isStep(name)) this.draftOf(values).act(name, values)
+    else this.onOther(name, values, log)
+  }
+
+  private onOther(name: string, values: Values, log: Log): void {
+    if (name === 'TrainerEnrolled') this.onEnrolled(values)
+    if (name === 'UpdateSubmitted') this.onSubmitted(values, log)
+    if (name === 'RoundFinalized') this.onFinalized(values, log)
+    if (name === 'CycleFailed') this.onFailed(values, log)
+    if (name === 'JobEnded') {
+      if (this.ended) throw new HistoryError('it ends twice')
+      this.ended = phaseOf(values.outcome)
+    }
+  }
+
+  /** Throws unless the contract stores, at the block of the last event, what these events lead to. */
+  agrees(state: JobState, paid: bigint): void {
+    count('enrolments', this.enrolled.size, state.enrolled)
+    count('opened cycles', this.drafts.length, state.cycle ? cycleCounter(state.cycle) : 0)
+    count('finalised rounds', this.finalized, state.round - 1)
+    if (this.lastResult !== state.lastResult) throw new HistoryError('the last finalised round is not the one that the contract has')
+    count('failures in a row', this.failures, state.failures)
+    const phase = phaseOf(state.phase)
+    if (this.ended !== (isOver(phase) ? phase : null)) throw new HistoryError(this.ended ? 'its end is invented' : 'its end is missing')
+    if (this.posted && this.posted.sponsor !== state.sponsor) throw new HistoryError('it is posted by another sponsor than the contract has')
+    this.drafts.at(-1)?.agrees(state)
+    if (this.paid !== paid) throw new HistoryError(`claims of ${this.paid} are in its events, and the vault has paid ${paid}`)
+  }
+
+  // --- events
+
+  private onPosted({ sponsor, termsHash, terms, escrow }: Values, log: Log): void {
+    if (this.posted) throw new HistoryError('it is posted twice')
+    if (keccak256(encodeAbiParameters([TERMS], [terms])) !== termsHash) {
+      throw new HistoryError("its terms don't have the hash that they were posted with")
+    }
+    this.posted = { block: log.block, sponsor, termsHash, terms, escrow }
+  }
+
+  private onEnrolled({ trainer, bond }: Values): void {
+    if (this.enrolled.has(trainer) || this.drafts.length) throw new HistoryError(`the enrolment of ${trainer} is invented`)
+    this.enrolled.set(trainer, bond)
+  }
+
+  private onOpened({ cycle, seed, round, committee }: Values, log: Log, opened: Block | undefined): void {
+    const number = this.drafts.length + 1
+    if (!opened) throw new HistoryError(`the block of cycle ${number} is missing`)
+    if (cycleCounter(cycle) !== number) throw new HistoryError(`cycle ${number} is missing`)
+    const last = this.drafts.at(-1)
+    if (last && !last.outcome) throw new HistoryError(`the outcome of cycle ${number - 1} is missing`)
+    const parent = !last || this.failures > 0 ? opened.parent : zeroHash
+    if (cycleSeed(last?.sheetsAcc ?? zeroHash, last?.updatesAcc ?? 0n, parent) !== seed) {
+      const before = last ? `of the updates and sheets of cycle ${number - 1}` : 'of the chain'
+      throw new HistoryError(`the seed of cycle ${number} is not that ${before}: some are missing or changed`)
+    }
+    if (makeCycle(this.lastResult, seed, number, everybodyDue(cycle)) !== cycle) {
+      throw new HistoryError(`cycle ${number} does not follow the last result: a finalised round is missing`)
+    }
+    if (round !== this.finalized + 1) throw new HistoryError(`cycle ${number} is of round ${round}, after ${this.finalized} finalised ones`)
+    const { chainId, federation, job } = this.site
+    this.drafts.push(new Draft({ chainId, federation, job: BigInt(job), cycle }, round, seed, committee, log.block, opened.timestamp))
+  }
+
+  private onSubmitted(values: Values, log: Log): void {
+    const draft = this.draftOf(values)
+    const { trainer, digest } = values
+    if (!this.enrolled.has(trainer)) throw new HistoryError(`the enrolment of ${trainer} is missing, or its update in ${draft.name} invented`)
+    draft.submit({ trainer, digest, block: log.block, tx: log.tx })
+  }
+
+  private onFinalized(values: Values, log: Log): void {
+    const draft = this.draftOf(values)
+    const { round, model, rewards, metric, matched, resultHash } = values
+    const outcome: Finalized = { kind: 'finalized', round, model, rewards, metric, matched, resultHash, block: log.block, tx: log.tx }
+    if (round !== this.finalized + 1 || round !== draft.round) throw new HistoryError(`round ${this.finalized + 1} is missing`)
+    draft.finalize(outcome)
+    this.lastResult = resultHash
+    this.finalized += 1
+    this.failures = 0
+  }
+
+  private onFailed(values: Values, log: Log): void {
+    const failed: Failed = { kind: 'failed', phase: phaseOf(values.phase), failures: values.failures, burnt: values.burnt, block: log.block }
+    if (failed.failures !== this.failures + 1) throw new HistoryError(`failure ${this.failures + 1} in a row is missing`)
+    this.failures = failed.failures
+    if (failed.phase === 'OPEN') this.lapses.push({ afterCycle: this.drafts.length, failed })
+    else this.draftOf(values).outcome = failed
+  }
+
+  private onMoney(name: string, { round, trainer, amount }: Values, log: Log): void {
+    if (name === 'RewardClaimed' || name === 'FeesClaimed') this.paid += amount
+    if (name === 'RewardClaimed') this.claims.set(claimKey(round, trainer), { amount, tx: log.tx })
+  }
+
+  /** The cycle under way, which an event names. */
+  private draftOf({ cycle }: Values): Draft {
+    const last = this.drafts.at(-1)
+    if (!last || last.cycle !== cycle) throw new HistoryError(`cycle ${cycleCounter(cycle)} is not open where it has events`)
+    if (last.outcome) throw new HistoryError(`${last.name} goes on after its outcome`)
+    return last
+  }
+}
+
+function count(what: string, found: number, stored: number): void {
+  if (found !== stored) throw new HistoryError(`there are events of ${found} ${what}, and the contract counts ${stored}`)
+}

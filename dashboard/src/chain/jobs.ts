@@ -1,0 +1,107 @@
+// A job's history, kept as long as the chain keeps it: only new blocks are read again.
+
+import type { Abi } from 'viem'
+import { toEventSelector } from 'viem/utils'
+import { ChainProblem, type Books } from '../view/model'
+import { federationAbi, vaultAbi } from './abi'
+import type { Block, Chain } from './client'
+import { Fold } from './fold'
+import { HistoryError, type JobHistory, type JobState, type RawTerms } from './history'
+import { Logs, type Log } from './logs'
+
+const OPENED = /* @__PURE__ */ selectorOf(federationAbi, 'CycleOpened')
+
+export interface Facts {
+  at: Block
+  history: JobHistory
+  state: JobState
+  books: Books
+}
+
+/** Reads one job. */
+export class Job {
+  private fold: Fold | null = null
+  private upto: Block | null = null
+  private checkedTrainers = false
+
+  constructor(private readonly chain: Chain, private readonly logs: Logs, private readonly job: number) {}
+
+  /** History, state and books at a block. Events that don't agree with the contract are asked for once more. */
+  async read(at: Block): Promise<Facts> {
+    const { federation, vault } = this.chain.deployment
+    const id = BigInt(this.job)
+    const [state, books] = await Promise.all([
+      this.chain.call<JobState>(federation, federationAbi, 'stateAt', [id, BigInt(at.timestamp)], at.number),
+      this.chain.call<Books>(vault, vaultAbi, 'booksOf', [id], at.number),
+    ])
+    if (this.upto && !(await this.continues(this.upto, at))) this.forget()
+    try {
+      return { at, state, books, history: await this.follow(at, state, books) }
+    } catch (error) {
+      this.forget()
+      if (!(error instanceof HistoryError)) throw error
+    }
+    try {
+      return { at, state, books, history: await this.follow(at, state, books) }
+    } catch (error) {
+      this.forget()
+      if (!(error instanceof HistoryError)) throw error
+      throw new ChainProblem('nonsense', `the events of job ${this.job} don't agree with the contract: ${error.message}`, 'Name a node that serves all of them, from the deployment’s first block, under rpc in deployment.json.')
+    }
+  }
+
+  private async follow(at: Block, state: JobState, books: Books): Promise<JobHistory> {
+    const { chainId, federation, vault, firstBlock } = this.chain.deployment
+    const fold = this.fold ?? new Fold({ chainId, federation, vault, job: this.job })
+    this.fold = fold
+    const found = await this.logs.ofJob([federation, vault], this.job, this.upto ? this.upto.number + 1 : firstBlock, at)
+    const opened = await this.openings(found)
+    for (const log of found) fold.apply(log, opened.get(log.block))
+    fold.agrees(state, books.paid)
+    const history = fold.history
+    await this.checkTrainers(history, state, at)
+    this.upto = at
+    return history
+  }
+
+  private async openings(logs: readonly Log[]): Promise<Map<number, Block>> {
+    const numbers = new Set(logs.filter((log) => log.topics[0] === OPENED).map((log) => log.block))
+    const blocks = await Promise.all([...numbers].map((each) => this.chain.block(each)))
+    return new Map(blocks.map((block) => [block.number, block]))
+  }
+
+  /** Terms and trainers have no accumulator: the contract is asked for each, once. */
+  private async checkTrainers(history: JobHistory, state: JobState, at: Block): Promise<void> {
+    if (this.checkedTrainers) return
+    const { federation } = this.chain.deployment
+    const id = BigInt(this.job)
+    const [terms, ...trainers] = await Promise.all([
+      this.chain.call<RawTerms>(federation, federationAbi, 'termsOf', [id], at.number),
+      ...history.enrolled.map(({ trainer }) => this.chain.call<[boolean, number]>(federation, federationAbi, 'trainerOf', [id, trainer], at.number)),
+    ])
+    if (!same(terms, history.posted.terms)) throw new HistoryError('it is posted with other terms than the contract has')
+    const invented = history.enrolled.find((_, i) => !trainers[i]?.[0])
+    if (invented) throw new HistoryError(`the enrolment of ${invented.trainer} is invented`)
+    this.checkedTrainers = state.cycle > 0n
+  }
+
+  /** Whether a block is the one that was read last, or one on top of it. */
+  private async continues(upto: Block, at: Block): Promise<boolean> {
+    if (at.number < upto.number) return false
+    if (upto.hash === at.hash || upto.hash === at.parent) return true
+    return (await this.chain.block(upto.number)).hash === upto.hash
+  }
+
+  private forget(): void {
+    this.fold = this.upto = null
+    this.checkedTrainers = false
+  }
+}
+
+const same = (a: object, b: object): boolean =>
+  Object.entries(a).every(([name, value]) => String(value) === String((b as Record<string, unknown>)[name]))
+
+function selectorOf(abi: Abi, name: string): string {
+  const event = abi.find((item) => item.type === 'event' && item.name === name)
+  return event?.type === 'event' ? toEventSelector(event) : ''
+}

@@ -1,0 +1,28 @@
+// All rounds of a job that a trainer can claim, in one call of the vault.
+
+import { encodeFunctionData } from 'viem/utils'
+import { vaultAbi } from '../chain/abi'
+import { proofOf } from '../protocol/merkle'
+import type { Address, Hex, JobView } from './model'
+import type { Replayed } from './replay'
+
+export interface ClaimCall {
+  to: Address
+  data: Hex
+  total: bigint
+  rounds: number[]
+}
+
+/** claimed: rounds that the vault has marked already. No rounds: nothing to claim. */
+export function claimCall(vault: Address, view: JobView, replayed: readonly Replayed[], trainer: Address, claimed: ReadonlySet<number>): ClaimCall {
+  const due = (view.trainers.find((each) => each.address === trainer)?.claimable ?? []).filter(({ round }) => !claimed.has(round))
+  const claims = due.map(({ round }) => {
+    const found = replayed[round - 1]
+    const leaf = found?.ledger.leaves.find((each) => each.trainer === trainer)
+    if (!found || !leaf) throw new RangeError(`round ${round} has no leaf of ${trainer}`)
+    const { pay, strike, reputation } = leaf
+    return { round, leaf: { pay, strike: strike ? 1n : 0n, reputation: BigInt(reputation) }, proof: proofOf(found.nodes, leaf) }
+  })
+  const data = encodeFunctionData({ abi: vaultAbi, functionName: 'claim', args: [BigInt(view.job), trainer, claims] })
+  return { to: vault, data, total: due.reduce((sum, { amount }) => sum + amount, 0n), rounds: due.map(({ round }) => round) }
+}

@@ -1,0 +1,118 @@
+// A job as the pages show it: from its history, the ledger worked out again, and the vault's answers.
+
+import { claimKey, finalised, isOver, phaseOf, type Cycle, type JobHistory, type JobState, type RawTerms } from '../chain/history'
+import type { Block } from '../chain/client'
+import type { Share } from '../protocol/pay'
+import { parseBaselines } from '../protocol/spec'
+import { cidText, cycleView } from './cycles'
+import type { Address, Books, JobView, LedgerCell, RoundView, ShareView, Spec, Terms, Token, TrainerView, UpdateView, ValidatorView } from './model'
+import type { Replayed } from './replay'
+import { waitingOf } from './waiting'
+
+const U = 2 ** 32
+
+export interface JobFacts {
+  at: Block
+  history: JobHistory
+  state: JobState
+  books: Books
+  token: Token
+  spec: Spec | null
+  specProblem: string | null
+  replayed: readonly Replayed[]
+  bonds: ReadonlyMap<Address, bigint> // left, by trainer
+  fees: ReadonlyMap<Address, bigint> // booked and not claimed, by member
+}
+
+export function jobView(facts: JobFacts): JobView {
+  const { history, state, at, replayed } = facts
+  const { terms, sponsor, termsHash } = history.posted
+  const head = { number: at.number, timestamp: at.timestamp }
+  const cycles = history.cycles.map((cycle) => cycleView(cycle, terms, cycle.outcome?.kind === 'finalized' ? replayed[cycle.round - 1] : undefined))
+  const rounds = roundViews(facts, cycles)
+  return {
+    job: history.job, sponsor, token: facts.token, terms: termsView(terms), termsHash, spec: facts.spec, specProblem: facts.specProblem,
+    phase: phaseOf(state.phase), waiting: waitingOf(history, state, head), cycles,
+    lapses: history.lapses.map(({ afterCycle, failed: { failures, burnt, block } }) => ({ afterCycle, failures, burnt, block })),
+    rounds, trainers: history.enrolled.map(({ trainer, bond }) => trainerView(facts, rounds, trainer, bond)),
+    validators: members(history).map((member) => validatorView(facts, member)), books: facts.books,
+    baselines: parseBaselines(facts.spec?.baselines ?? []), stopping: state.stopping, head,
+  }
+}
+
+export const termsView = (terms: RawTerms): Terms => ({ ...terms, spec: cidText(terms.spec), model: cidText(terms.model) })
+
+/** Everybody who ever had a seat, in order of appearance. */
+export const members = (history: JobHistory): Address[] => [...new Set(history.cycles.flatMap((cycle) => cycle.committee))]
+
+function roundViews({ history, replayed }: JobFacts, cycles: JobView['cycles']): RoundView[] {
+  let parent = cidText(history.posted.terms.model)
+  return replayed.flatMap((each) => {
+    const attempts = cycles.filter((cycle) => cycle.round === each.round)
+    const cycle = attempts.at(-1)
+    if (cycle?.outcome.kind !== 'finalized') return []
+    const { model, metric, rewards } = cycle.outcome
+    const before = parent
+    parent = model
+    const cells = cellsOf(history, each, cycle.updates)
+    return [{ round: each.round, cycle, attempts, parent: before, model, metric, cells, root: each.root, votedRoot: rewards, agrees: each.agrees }]
+  })
+}
+
+function cellsOf(history: JobHistory, { round, ledger }: Replayed, updates: readonly UpdateView[]): LedgerCell[] {
+  const total = [...ledger.shares.values()].reduce((sum, share) => sum + share.p, 0n)
+  const leaves = new Map(ledger.leaves.map((leaf) => [leaf.trainer, leaf]))
+  return history.enrolled.map(({ trainer }) => {
+    const leaf = leaves.get(trainer)
+    return {
+      round, trainer, update: updates.find((update) => update.trainer === trainer) ?? null, share: shareView(ledger.shares.get(trainer), total),
+      record: ledger.records.get(trainer) ?? null, pay: leaf?.pay ?? 0n, strike: leaf?.strike ?? false, reputation: leaf?.reputation ?? 0,
+      claimed: history.claims.get(claimKey(round, trainer)) ?? null,
+    }
+  })
+}
+
+/** Averages: multiples of an average trainer's; part: p out of the sum of all p. */
+function shareView(share: Share | undefined, total: bigint): ShareView | null {
+  if (!share) return null
+  const { weight, e, k, s, p, beforeCap, cap } = share
+  const part = total ? Number((p * 1_000_000_000n) / total) / 1e9 : 0
+  return { weight: Number(weight), averageGain: Number(e) / U, averageNews: Number(k) / U, e, k, s, p, beforeCap, cap, capped: p < beforeCap, part }
+}
+
+/** Whether pay and fees can still be claimed. */
+export const claimsOpen = (books: Books, now: number): boolean => !books.claimUntil || now < books.claimUntil
+
+function trainerView(facts: JobFacts, rounds: readonly RoundView[], address: Address, bond: bigint): TrainerView {
+  const { history, books, at } = facts
+  const cells = rounds.flatMap((round) => round.cells.filter((cell) => cell.trainer === address).map((cell) => ({ ...cell, agrees: round.agrees })))
+  const claims = finalised(history).map(({ outcome }) => history.claims.get(claimKey(outcome.round, address))?.amount ?? 0n)
+  const due = claimsOpen(books, at.timestamp) ? cells.filter((cell) => cell.agrees && !cell.claimed && cell.pay > 0n) : []
+  return {
+    address, bond, bondLeft: facts.bonds.get(address) ?? 0n, earned: total(cells.map((cell) => cell.pay)), claimed: total(claims),
+    claimable: due.map(({ round, pay }) => ({ round, amount: pay })), strikes: cells.filter((cell) => cell.strike).length,
+    reputation: cells.at(-1)?.reputation ?? 0,
+  }
+}
+
+function validatorView(facts: JobFacts, member: Address): ValidatorView {
+  const { history, state, books, at } = facts
+  const { feePerSeat } = history.posted.terms
+  const seen = finalised(history).flatMap(({ cycle }) => attendance(cycle, member))
+  const count = (kind: string) => seen.filter((each) => each === kind).length
+  const seat = state.committee.indexOf(member)
+  const held = isOver(phaseOf(state.phase)) ? (state.matched[seat] ?? 0n) * feePerSeat : 0n
+  const open = claimsOpen(books, at.timestamp)
+  return {
+    address: member, matched: count('matched'), wrong: count('wrong'), missed: count('missed'), fees: BigInt(count('matched')) * feePerSeat,
+    feesClaimable: open ? (facts.fees.get(member) ?? 0n) + held : 0n,
+  }
+}
+
+function attendance(cycle: Cycle, member: Address): string[] {
+  const seat = cycle.committee.indexOf(member)
+  if (seat < 0 || cycle.outcome?.kind !== 'finalized') return []
+  return [(cycle.outcome.matched >> seat) & 1 ? 'matched' : cycle.votes.has(seat) ? 'wrong' : 'missed']
+}
+
+const total = (values: readonly bigint[]): bigint => values.reduce((sum, value) => sum + value, 0n)

@@ -1,0 +1,54 @@
+// Every round's verdicts and pay, worked out again from what the chain holds, as protocol/replay.py.
+
+import { finalised, type Cycle, type JobHistory } from '../chain/history'
+import { settle, tally, type Ledger, type RoundLedger } from '../protocol/ledger'
+import { rootOf, treeOf } from '../protocol/merkle'
+import { decodeSheet, type Entry } from '../protocol/sheet'
+import { weightOf } from '../protocol/spec'
+import type { Address, Hex, Spec } from './model'
+
+export interface Replayed {
+  round: number
+  ledger: RoundLedger
+  nodes: Hex[] // of the rewards tree
+  root: Hex
+  agrees: boolean // with what was voted
+}
+
+/** Keeps what it has worked out as long as the history begins with the same results. */
+export class Replay {
+  private readonly done: (Replayed & { resultHash: Hex })[] = []
+
+  follow(history: JobHistory, spec: Spec): readonly Replayed[] {
+    const rounds = finalised(history)
+    if (this.done.some((each, i) => rounds[i]?.outcome.resultHash !== each.resultHash)) this.done.length = 0
+    let before = this.done.at(-1)?.ledger.after ?? firstLedger(history, spec)
+    for (const { cycle, outcome } of rounds.slice(this.done.length)) {
+      const ledger = settle(before, cycle.updates.map((each) => each.trainer), sheetsOf(cycle), unpaid(cycle))
+      const nodes = treeOf(ledger.leaves)
+      const root = rootOf(nodes)
+      this.done.push({ round: outcome.round, ledger, nodes, root, agrees: root === outcome.rewards, resultHash: outcome.resultHash })
+      before = ledger.after
+    }
+    return [...this.done]
+  }
+}
+
+function firstLedger(history: JobHistory, spec: Spec): Ledger {
+  const { rewardPerRound, seats, minBond } = history.posted.terms
+  const trainers = new Map(history.enrolled.map(({ trainer, bond }) => [trainer, weightOf(spec.weights, bond, minBond)]))
+  return { trainers, rewardPerRound, seats, rule: spec.rule, records: new Map(), reputations: new Map() }
+}
+
+/** Submitters with a seat in the cycle's own committee. */
+function unpaid(cycle: Cycle): ReadonlySet<Address> {
+  const members = new Set(cycle.committee)
+  return new Set(cycle.updates.map((each) => each.trainer).filter((trainer) => members.has(trainer)))
+}
+
+export function sheetsOf(cycle: Cycle): Entry[][] {
+  return cycle.sheets.map(({ sheet }) => decodeSheet(sheet, cycle.updates.length))
+}
+
+/** What the sheets revealed so far would say of each update. */
+export const provisional = (cycle: Cycle, seats: number): Entry[] => tally(sheetsOf(cycle), seats, cycle.updates.length)

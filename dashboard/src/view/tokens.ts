@@ -1,0 +1,39 @@
+// ERC-20 facts. Their texts are anybody's: capped, without control characters.
+
+import { tokenAbi } from '../chain/abi'
+import type { Chain } from '../chain/client'
+import { ChainProblem, type Address, type Token } from './model'
+
+const LONGEST_SYMBOL = 16
+const MOST_DECIMALS = 36
+
+/** Tokens, each asked once. */
+export class Tokens {
+  private readonly known = new Map<Address, Promise<Token>>()
+
+  constructor(private readonly chain: Chain) {}
+
+  of(address: Address, at: number): Promise<Token> {
+    const found = this.known.get(address) ?? this.read(address, at)
+    this.known.set(address, found)
+    found.catch(() => this.known.delete(address))
+    return found
+  }
+
+  private async read(address: Address, at: number): Promise<Token> {
+    const ask = (name: string) => this.chain.call<string | number>(address, tokenAbi, name, [], at).catch(unlessAway)
+    const [symbol, decimals] = await Promise.all([ask('symbol'), ask('decimals')])
+    const text = typeof symbol === 'string' ? symbol.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '').slice(0, LONGEST_SYMBOL) : ''
+    return { address, symbol: text || 'tokens', decimals: typeof decimals === 'number' && decimals <= MOST_DECIMALS ? decimals : 0 }
+  }
+
+  balance(token: Address, owner: Address, at: number): Promise<bigint> {
+    return this.chain.call<bigint>(token, tokenAbi, 'balanceOf', [owner], at)
+  }
+}
+
+/** A token without these functions is shown in its smallest unit. */
+function unlessAway(error: unknown): null {
+  if (error instanceof ChainProblem && error.kind !== 'rpc-down') return null
+  throw error
+}
