@@ -1,0 +1,149 @@
+"""The page in a real browser, against a live chain.
+
+Every test fails on a console error, or a request to another host.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+from purse import Purse
+from stage import Stage, stage
+
+from cli.dashboard import PAGE, serve
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Locator, Page
+
+ROOT = Path(__file__).resolve().parents[2]
+SHOTS = ROOT / "reports/screenshots"
+AXE = ROOT / "dashboard/node_modules/axe-core/axe.min.js"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+WAIT = 15_000  # ms
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed: apt-get install chromium")
+    if not (PAGE / "index.html").is_file():
+        pytest.skip("the page is not built: make page")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def scene(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with stage(tmp_path_factory.mktemp("stage")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def address(scene: Stage) -> Iterator[str]:
+    """Where `hansa dashboard` serves the page."""
+    with serve(scene.lab.wire.deployment, 0) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+@dataclass
+class View:
+    """One tab, and what it did."""
+
+    page: Page
+    address: str
+    hosts: set[str]
+    errors: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+    may_fail: bool = False  # requests that fail, on purpose, are in the console too
+
+    def open(self, route: str = "#/") -> Page:
+        self.page.goto(self.address + route)
+        return self.page
+
+    def see(self, text: str) -> Locator:
+        found = self.page.get_by_text(text).first
+        found.wait_for(timeout=WAIT)
+        return found
+
+    def click(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).first.click(timeout=WAIT)
+
+    def axe(self) -> list[str]:
+        """Serious and critical findings of axe."""
+        self.page.evaluate(AXE.read_text())
+        found = self.page.evaluate("axe.run()")
+        worst = [item for item in found["violations"] if item["impact"] in ("serious", "critical")]
+        return [f"{item['id']}: {[node['html'][:120] for node in item['nodes'][:3]]}" for item in worst]
+
+    def shot(self, name: str) -> None:
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+
+
+class Views:
+    """Opens tabs; at the end says what went wrong in any."""
+
+    def __init__(self, browser: Browser, address: str, rpc: str) -> None:
+        self._browser = browser
+        self._address = address
+        self._hosts = {urlsplit(address).netloc, urlsplit(rpc).netloc}
+        self._opened: list[tuple[BrowserContext, View]] = []
+
+    def new(self, *purses: Purse, width: int = 1280, scheme: Any = "light", may_fail: bool = False) -> View:
+        context = self._browser.new_context(
+            viewport={"width": width, "height": 800},
+            color_scheme=scheme,
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        page = context.new_page()
+        page.set_default_timeout(WAIT)
+        view = View(page, self._address, self._hosts, may_fail=may_fail)
+        page.on("pageerror", lambda error: view.errors.append(str(error)))
+        page.on("console", lambda said: view.errors.append(said.text) if said.type == "error" else None)
+        page.on("request", lambda asked: self._check(view, asked.url))
+        for purse in purses:
+            purse.give(page)
+        self._opened.append((context, view))
+        return view
+
+    @staticmethod
+    def _check(view: View, url: str) -> None:
+        if url.startswith(("data:", "blob:")) or urlsplit(url).netloc in view.hosts:
+            return
+        view.strangers.append(url)
+
+    def close(self) -> None:
+        for context, _ in self._opened:
+            context.close()
+        assert [view.strangers for _, view in self._opened if view.strangers] == [], "requests to other hosts"
+        assert [view.errors for _, view in self._opened if view.errors and not view.may_fail] == [], "console errors"
+
+
+@pytest.fixture
+def views(browser: Browser, scene: Stage, address: str) -> Iterator[Views]:
+    opened = Views(browser, address, scene.url)
+    yield opened
+    opened.close()

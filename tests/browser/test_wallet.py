@@ -1,0 +1,212 @@
+"""The wallet: connect, claim, post and stop, and everything that a wallet may answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from conftest import View, Views
+from purse import Purse
+from stage import Stage
+
+from cli.anvil import rpc
+from protocol.cid import to_cid
+from protocol.types import Phase
+
+
+@pytest.fixture(autouse=True)
+def undone(scene: Stage) -> Iterator[None]:
+    """What a test sends is taken back."""
+    snapshot = rpc(scene.url, "evm_snapshot")
+    yield
+    rpc(scene.url, "evm_revert", snapshot)
+
+
+def purse(scene: Stage, name: str = "trainer-1", **traits: object) -> Purse:
+    return Purse(scene.url, [scene.lab.address(name)], **traits)  # type: ignore[arg-type]
+
+
+def connected(views: Views, mine: Purse, route: str = "#/") -> View:
+    view = views.new(mine)
+    view.open(route)
+    view.click("Connect")
+    return view
+
+
+def amount_in(text: str) -> int:
+    """Smallest units of the first exact amount in a text."""
+    found = re.search(r"([\d,]+)(?:\.(\d+))? HSA", text)
+    assert found is not None, text
+    return int(found[1].replace(",", "") + (found[2] or "").ljust(18, "0"))
+
+
+def test_claim__two_clicks_one_confirmation_exact_amount(views: Views, scene: Stage) -> None:
+    mine = purse(scene)
+    view = views.new(mine)
+    federation, token = scene.lab.wire.federation, scene.lab.wire.deployment.token
+    me = scene.lab.address("trainer-1")
+    view.open("#/")
+    view.see("Job 1")
+    view.click("Connect")
+    shown = amount_in(view.see("Claimable:").locator("..").inner_text())
+    assert shown == sum(leaf.pay for leaf in scene.payouts.leaves if leaf.trainer == me) > 0
+    before = federation.token_balance(token, me)
+    view.click("Claim")
+    view.see("Paid")
+    assert amount_in(view.page.locator(".paid").inner_text()) == shown
+    assert federation.token_balance(token, me) - before == shown
+    assert mine.asked.count("eth_sendTransaction") == 1
+    view.click("Show the token in the wallet")
+    view.page.wait_for_timeout(100)
+    assert "wallet_watchAsset" in mine.asked
+    assert view.axe() == []
+
+
+def test_claim_bar__in_pictures(views: Views, scene: Stage) -> None:
+    for width, scheme in ((1280, "light"), (360, "dark")):
+        view = views.new(purse(scene), width=width, scheme=scheme)
+        view.open("#/")
+        view.click("Connect")
+        view.see("Claimable:")
+        assert view.page.evaluate("document.documentElement.scrollWidth") <= width
+        view.shot(f"claim-{width}-{scheme}")
+
+
+def test_user_declines__nothing_is_sent(views: Views, scene: Stage) -> None:
+    mine = purse(scene, declines={"eth_requestAccounts"})
+    view = connected(views, mine)
+    view.see("You declined to connect")
+    mine.declines = {"eth_sendTransaction"}
+    view.click("Connect")
+    view.click("Claim")
+    view.see("You declined to claim")
+    assert view.page.get_by_role("button", name="Claim", exact=True).is_enabled()
+
+
+def test_wrong_chain__is_switched(views: Views, scene: Stage) -> None:
+    mine = purse(scene, chain=1)
+    view = connected(views, mine)
+    view.see("Your wallet is on another network")
+    view.shot("wrong-chain-1280-light")
+    view.click("Switch network")
+    view.page.get_by_text("Your wallet is on another network").wait_for(state="detached")
+    assert "wallet_addEthereumChain" not in mine.asked
+
+
+def test_unknown_chain__is_added(views: Views, scene: Stage) -> None:
+    mine = purse(scene, chain=1, known={1})
+    view = connected(views, mine)
+    view.click("Switch network")
+    view.page.get_by_text("Your wallet is on another network").wait_for(state="detached")
+    assert mine.asked.count("wallet_addEthereumChain") == 1
+
+
+def test_switch_declined__says_so(views: Views, scene: Stage) -> None:
+    view = connected(views, purse(scene, chain=1, declines={"wallet_switchEthereumChain"}))
+    view.click("Switch network")
+    view.see("You declined to change the network")
+
+
+def test_wallet_without_accounts(views: Views, scene: Stage) -> None:
+    view = connected(views, Purse(scene.url, []))
+    view.see("The wallet has no account")
+
+
+def test_no_wallet__everything_is_readable(views: Views, scene: Stage) -> None:
+    view = views.new()
+    view.open("#/")
+    view.click("Connect")
+    view.see("No wallet was found in this browser")
+    view.see("Job 1")
+
+
+def test_two_wallets__are_chosen_from(views: Views, scene: Stage) -> None:
+    first, second = purse(scene, chain=1), purse(scene, "trainer-2")
+    first.name, second.name = "Wallet One", "Wallet Two"
+    view = views.new(first, second)
+    view.open("#/")
+    view.click("Connect")
+    view.see("Choose a wallet")
+    assert view.axe() == []
+    view.shot("two-wallets-1280-light")
+    view.page.get_by_role("button", name=re.compile("Wallet Two")).click()
+    view.see("Claimable:")
+    assert first.asked == []
+    assert scene.lab.address("trainer-2")[-4:] in view.page.locator(".wallet").inner_text()
+
+
+def test_claim_that_would_revert__is_not_sent(views: Views, scene: Stage) -> None:
+    """The vault refuses (its code is replaced by one that reverts after the page has read)."""
+    mine = purse(scene)
+    view = connected(views, mine)
+    view.see("Claimable:")
+    vault = scene.lab.wire.deployment.vault
+    selector, word = "a2ed23df", bytes(32).hex()
+    view.page.route(
+        "**/*",
+        lambda route: (
+            route.fulfill(json=reverted(route.request.post_data_json, selector + word))
+            if is_claim(route.request, vault)
+            else route.fallback()
+        ),
+    )
+    view.click("Claim")
+    view.see("The contracts would refuse")
+    assert "eth_sendTransaction" not in mine.asked
+
+
+def is_claim(request: object, vault: str) -> bool:
+    asked = getattr(request, "post_data", None)
+    return bool(asked) and '"eth_call"' in asked and '"pending"' in asked and vault.lower() in asked.lower()
+
+
+def reverted(asked: dict[str, object], data: str) -> dict[str, object]:
+    error = {"code": 3, "message": "execution reverted", "data": "0x" + data}
+    return {"jsonrpc": "2.0", "id": asked["id"], "error": error}
+
+
+def test_account_and_chain_change__disconnect(views: Views, scene: Stage) -> None:
+    mine = purse(scene)
+    view = connected(views, mine)
+    view.see("Claimable:")
+    other = scene.lab.address("sponsor")
+    view.page.evaluate("other => purses['Test Wallet'].emit('accountsChanged', [other])", other)
+    view.see("Nothing to claim")
+    view.page.evaluate("purses['Test Wallet'].emit('chainChanged', '0x1')")
+    view.see("Your wallet is on another network")
+    view.page.evaluate("purses['Test Wallet'].emit('accountsChanged', [])")
+    view.page.get_by_role("button", name="Connect", exact=True).wait_for()
+
+
+def test_disconnect(views: Views, scene: Stage) -> None:
+    view = connected(views, purse(scene))
+    view.see("Claimable:")
+    view.click("Disconnect the wallet")
+    view.page.get_by_text("Claimable:").wait_for(state="detached")
+    view.page.get_by_role("button", name="Connect", exact=True).wait_for()
+
+
+def test_post_a_job__then_stop_it(views: Views, scene: Stage) -> None:
+    lab = scene.lab
+    mine = purse(scene, "sponsor")
+    view = connected(views, mine, "#/post")
+    jobs = lab.wire.federation.job_count()
+    page = view.page
+    page.get_by_label("CID of the spec").fill(to_cid(lab.posted.spec))
+    page.get_by_label("CID of model 0").fill(to_cid(lab.posted.model))
+    page.get_by_label("Committee contract").fill(lab.posted.committee)
+    page.get_by_label("Validators that must agree").fill("1")
+    view.see("Quorum: a whole number from 2 to 3")
+    page.get_by_label("Validators that must agree").fill("2")
+    page.get_by_label("Rounds", exact=True).fill("2")
+    assert "230 HSA" in page.locator(".total").inner_text()
+    view.click("Approve and post")
+    view.see(f"Job {jobs + 1} is posted")
+    assert mine.asked.count("eth_sendTransaction") == 2
+    assert lab.wire.federation.books(jobs + 1).escrowed == 230 * 10**18
+    page.get_by_role("link", name="Open it").click()
+    view.click("Stop the job")
+    view.click("Yes, stop it")
+    view.see("Cancelled")
+    assert lab.wire.federation.state(jobs + 1).phase == Phase.CANCELLED
