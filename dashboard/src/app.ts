@@ -1,7 +1,7 @@
 /** What every page has at hand. */
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
-import type { Deployment } from './deployment'
+import type { Deployment } from './chain/deployment'
 import type { Client } from 'viem'
 import type { Reader } from './view/model'
 import type { Wallet } from './wallet/session'

@@ -1,4 +1,6 @@
 import { render } from 'preact'
+import { Root } from './Root'
+import './style.css'
 
 const place = document.getElementById('app')
-if (place) render(<main />, place)
+if (place) render(<Root />, place)

@@ -1,6 +1,6 @@
 /** Reading with its states: under way, done, failed. What was read stays on the screen while it is read again. */
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
-import type { Head, Reader } from '../view/model'
+import { ChainProblem, type Head, type Reader } from '../view/model'
 
 export interface Loaded<T> {
   value: T | null
@@ -70,7 +70,9 @@ export function useHead(reader: Reader) {
         set((old) => (old?.number === next.number && old.timestamp === next.timestamp ? old : next))
         setProblem(null)
       } catch (thrown) {
-        if (!gone) setProblem(asError(thrown))
+        if (gone) return
+        setProblem(asError(thrown))
+        if (thrown instanceof ChainProblem && thrown.kind === 'reset') return // what was read is void: only a reload helps
       }
       if (!gone) timer = setTimeout(() => void look(), POLL)
     }

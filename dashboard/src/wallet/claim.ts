@@ -1,9 +1,8 @@
 /** The claims of one account in one job: a call of the vault for each kind. */
-import type { Abi, Client } from 'viem'
-import { decodeEventLog, encodeFunctionData } from 'viem/utils'
-import { abi as federationAbi } from '../../../protocol/chain/abi/Federation.json'
-import { abi as vaultAbi } from '../../../protocol/chain/abi/Vault.json'
-import type { Deployment } from '../deployment'
+import type { Client } from 'viem'
+import { encodeFunctionData } from 'viem/utils'
+import { decodeEvent, federationAbi, vaultAbi } from '../chain/abi'
+import type { Deployment } from '../chain/deployment'
 import type { Address, JobView, Reader } from '../view/model'
 import { isOver } from '../ui/words'
 import { act, type Call, type Receipt, type Step } from './act'
@@ -39,25 +38,25 @@ async function callFor(reader: Reader, deployment: Deployment, job: number, kind
   }
   if (kind === 'fees') return feesCall(await reader.job(job), deployment, account)
   const [functionName, args] = kind === 'bond' ? ['claimBond', [BigInt(job), account]] : ['claimRest', [BigInt(job)]]
-  return { to: deployment.vault, data: encodeFunctionData({ abi: vaultAbi as Abi, functionName: functionName as string, args: args as unknown[] }) }
+  return { to: deployment.vault, data: encodeFunctionData({ abi: vaultAbi, functionName: functionName as string, args: args as unknown[] }) }
 }
 
 /** After the end, the federation adds the seat that is still held. */
 function feesCall(view: JobView, deployment: Deployment, account: Address): Call {
   const seat = view.cycles.at(-1)?.seats.find((held) => held.validator === account)
   if (isOver(view.phase) && seat) {
-    const data = encodeFunctionData({ abi: federationAbi as Abi, functionName: 'claimFees', args: [BigInt(view.job), seat.seat] })
+    const data = encodeFunctionData({ abi: federationAbi, functionName: 'claimFees', args: [BigInt(view.job), seat.seat] })
     return { to: deployment.federation, data }
   }
-  return { to: deployment.vault, data: encodeFunctionData({ abi: vaultAbi as Abi, functionName: 'claimFees', args: [BigInt(view.job), account] }) }
+  return { to: deployment.vault, data: encodeFunctionData({ abi: vaultAbi, functionName: 'claimFees', args: [BigInt(view.job), account] }) }
 }
 
 function paidIn(receipt: Receipt, vault: Address, name: string): bigint {
   let sum = 0n
   for (const log of receipt.logs) {
     if (log.address.toLowerCase() !== vault.toLowerCase()) continue
-    const event = decodeEventLog({ abi: vaultAbi as Abi, topics: log.topics, data: log.data, strict: false })
-    if (event.eventName === name) sum += (event.args as unknown as { amount: bigint }).amount
+    const event = decodeEvent(log.topics, log.data)
+    if (event?.name === name) sum += BigInt(event.values.amount)
   }
   return sum
 }

@@ -1,10 +1,8 @@
 /** Posting a job from a form: the terms, their bounds, the two transactions. Bounds are those of contracts/Terms.sol. */
-import type { Abi, Client } from 'viem'
-import { readContract } from 'viem/actions'
-import { decodeEventLog, encodeFunctionData, toHex } from 'viem/utils'
-import { abi as federationAbi } from '../../../protocol/chain/abi/Federation.json'
-import { abi as tokenAbi } from '../../../protocol/chain/abi/RewardToken.json'
-import type { Deployment } from '../deployment'
+import type { Client, Hex } from 'viem'
+import { decodeFunctionResult, encodeFunctionData, toHex } from 'viem/utils'
+import { decodeEvent, federationAbi, tokenAbi } from '../chain/abi'
+import type { Deployment } from '../chain/deployment'
 import { fromCid } from '../protocol/cid'
 import { visible } from '../ui/format'
 import type { Address, Token } from '../view/model'
@@ -85,14 +83,19 @@ function termsOf(offer: Offer, deployment: Deployment) {
 
 const federationCall = (deployment: Deployment, functionName: string, args: unknown[]): Call => ({
   to: deployment.federation,
-  data: encodeFunctionData({ abi: federationAbi as Abi, functionName, args }),
+  data: encodeFunctionData({ abi: federationAbi, functionName, args }),
 })
 
 export const stopCall = (deployment: Deployment, job: number) => federationCall(deployment, 'stop', [BigInt(job)])
 
+async function ask(client: Client, token: Address, functionName: string, args: unknown[] = []): Promise<unknown> {
+  const data = encodeFunctionData({ abi: tokenAbi, functionName, args })
+  const answer = await client.request({ method: 'eth_call', params: [{ to: token, data }, 'latest'] })
+  return decodeFunctionResult({ abi: tokenAbi, functionName, data: answer as Hex })
+}
+
 export async function readToken(client: Client, { token: address }: Deployment): Promise<Token> {
-  const read = (functionName: string) => readContract(client, { address, abi: tokenAbi as Abi, functionName })
-  const [symbol, decimals] = await Promise.all([read('symbol'), read('decimals')])
+  const [symbol, decimals] = await Promise.all([ask(client, address, 'symbol'), ask(client, address, 'decimals')])
   return { address, symbol: visible(String(symbol), 16), decimals: Number(decimals) }
 }
 
@@ -101,23 +104,22 @@ export async function post(
   client: Client, wallet: Wallet, deployment: Deployment, offer: Offer, tell: (step: `${'approval' | 'job'}: ${Step}`) => void,
 ): Promise<number> {
   const escrow = escrowOf(offer)
-  const read = (functionName: string, args: unknown[]) =>
-    readContract(client, { address: deployment.token, abi: tokenAbi as Abi, functionName, args }) as Promise<bigint>
+  const read = (name: string, args: unknown[]) => ask(client, deployment.token, name, args) as Promise<bigint>
   const [balance, allowed] = await Promise.all([
     read('balanceOf', [wallet.account]),
     read('allowance', [wallet.account, deployment.vault]),
   ])
   if (balance < escrow) throw new Refusal('The account has less than the escrow', 'Get more of the token, or offer less.')
   if (allowed < escrow) {
-    const data = encodeFunctionData({ abi: tokenAbi as Abi, functionName: 'approve', args: [deployment.vault, escrow] })
+    const data = encodeFunctionData({ abi: tokenAbi, functionName: 'approve', args: [deployment.vault, escrow] })
     await act(client, wallet, { to: deployment.token, data }, 'to approve the escrow', (step) => tell(`approval: ${step}`))
   }
   const asked = federationCall(deployment, 'post', [termsOf(offer, deployment), escrow])
   const receipt = await act(client, wallet, asked, 'to post the job', (step) => tell(`job: ${step}`))
   for (const log of receipt.logs) {
     if (log.address.toLowerCase() !== deployment.federation.toLowerCase()) continue
-    const event = decodeEventLog({ abi: federationAbi as Abi, topics: log.topics, data: log.data, strict: false })
-    if (event.eventName === 'JobPosted') return Number((event.args as unknown as { job: bigint }).job)
+    const event = decodeEvent(log.topics, log.data)
+    if (event?.name === 'JobPosted') return Number(event.values.job)
   }
   throw new Refusal('The receipt names no job', 'Look at the list of jobs.')
 }

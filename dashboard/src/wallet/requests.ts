@@ -1,6 +1,6 @@
 /** What is asked of a wallet, and what its refusals mean. */
 import { getAddress, isAddress } from 'viem/utils'
-import type { Deployment } from '../deployment'
+import type { Deployment } from '../chain/deployment'
 import { visible } from '../ui/format'
 import type { Address } from '../view/model'
 

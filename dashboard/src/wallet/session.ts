@@ -1,7 +1,7 @@
 /** The reader's own wallet, by EIP-6963. The page works without one; it never holds a key. */
 import { createStore, type EIP6963ProviderDetail } from 'mipd'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import type { Deployment } from '../deployment'
+import type { Deployment } from '../chain/deployment'
 import { visible } from '../ui/format'
 import type { Address, Hex, Token } from '../view/model'
 import { addChain, asAddress, asChainId, Refusal, refusal, request, type Provider } from './requests'

@@ -1,0 +1,82 @@
+/** Reads deployment.json and follows the chain's head; then shows the page that the address names. */
+import type { Client } from 'viem'
+import { useMemo } from 'preact/hooks'
+import { AppContext } from './app'
+import { openReader } from './chain/reader'
+import { loadDeployment, type Deployment } from './chain/deployment'
+import { Account } from './pages/Account'
+import { Job } from './pages/Job'
+import { Jobs } from './pages/Jobs'
+import { Ledger } from './pages/Ledger'
+import { Post } from './pages/Post'
+import { Round } from './pages/Round'
+import { Validators } from './pages/Validators'
+import { Verify } from './pages/Verify'
+import { useRoute, type Route } from './router'
+import { Banner } from './ui/Banner'
+import { visible } from './ui/format'
+import { Layout } from './ui/Layout'
+import { useHead, useLoad } from './ui/load'
+import type { Reader } from './view/model'
+import { useWallet } from './wallet/session'
+
+export function Root() {
+  const { value, error, reload } = useLoad('deployment', () => loadDeployment())
+  if (error) {
+    return (
+      <main id="content">
+        <Banner tone="bad" title="deployment.json can’t be used" action={{ label: 'Try again', run: reload }}>
+          <p>{visible(error.message, 300)}</p>
+          <p class="next">It names chain and contracts, and stands beside the page; hansa dashboard serves both.</p>
+        </Banner>
+      </main>
+    )
+  }
+  return value ? <Opened deployment={value} /> : <p class="loading" role="status">Reading deployment.json…</p>
+}
+
+function Opened({ deployment }: { deployment: Deployment }) {
+  const { reader, client } = useMemo(() => openReader(deployment), [deployment])
+  return <Page deployment={deployment} reader={reader} client={client} />
+}
+
+function Page({ deployment, reader, client }: { deployment: Deployment; reader: Reader; client: Client }) {
+  const wallet = useWallet(deployment)
+  const route = useRoute()
+  const { head, problem, refresh } = useHead(reader)
+  const app = { reader, client, deployment, wallet, head: head?.number ?? 0, refresh }
+  return (
+    <AppContext.Provider value={app}>
+      <Layout route={route} head={head} problem={problem} retry={refresh}>
+        <Shown route={route} />
+      </Layout>
+    </AppContext.Provider>
+  )
+}
+
+function Shown({ route }: { route: Route }) {
+  switch (route.page) {
+    case 'jobs':
+      return <Jobs />
+    case 'job':
+      return <Job job={route.job} />
+    case 'round':
+      return <Round job={route.job} round={route.round} />
+    case 'ledger':
+      return <Ledger job={route.job} />
+    case 'validators':
+      return <Validators job={route.job} />
+    case 'account':
+      return <Account address={route.address} />
+    case 'verify':
+      return <Verify key={route.cid} cid={route.cid} />
+    case 'post':
+      return <Post />
+    case 'unknown':
+      return (
+        <Banner tone="note" title="There is no such page">
+          <a href="#/">All jobs</a>
+        </Banner>
+      )
+  }
+}
