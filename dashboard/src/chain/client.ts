@@ -20,7 +20,7 @@ export class Chain {
   private first: Hex | null = null // hash of the deployment's first block
 
   constructor(readonly deployment: Deployment) {
-    const transports = deployment.rpc.map((url) => http(url, { batch: BATCH, timeout: TIMEOUT, retryCount: 1 }))
+    const transports = deployment.rpc.map((url) => http(url, { batch: BATCH, fetchFn, timeout: TIMEOUT, retryCount: 1 }))
     this.client = createClient({ transport: fallback(transports, { retryCount: 0 }), pollingInterval: 500 })
   }
 
@@ -108,18 +108,30 @@ function readBlock(answer: unknown): Block {
   return { number: number(of.number, what), timestamp: number(of.timestamp, what), hash: word(of.hash, what), parent: word(of.parentHash, what) }
 }
 
-const AWAY = new Set(['HttpRequestError', 'TimeoutError', 'WebSocketRequestError'])
+/** That nothing came back at all. */
+class Away extends Error {}
 
-/** viem's error, by its innermost one that has a name of ours. */
-function translated(method: string, error: unknown): ChainProblem {
-  for (let each = error; each instanceof Error; each = each.cause) {
-    if (each instanceof SyntaxError || each.cause instanceof SyntaxError || each instanceof TypeError && !isAway(error)) return nonsense(method, each.message)
-    const { code, details } = each as { code?: unknown; details?: unknown }
-    if (each.name === 'RpcRequestError') return new Refused('nonsense', `the node refuses ${method}: ${said(details)}`, `Name another node under rpc in deployment.json (error ${String(code)}).`)
+const TOO_MUCH = 413 // HTTP: the request, or what it asks for, is too large
+
+async function fetchFn(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+  try {
+    return await fetch(input, { ...init, credentials: 'omit', referrerPolicy: 'no-referrer' })
+  } catch (error) {
+    throw init?.signal?.aborted ? error : new Away('no answer')
   }
-  if (isAway(error)) return new ChainProblem('rpc-down', `the node does not answer ${method}`, 'Start the node, or name another one under rpc in deployment.json.')
-  return nonsense(method, error instanceof Error ? error.message : error)
 }
 
-const isAway = (error: unknown): boolean => error instanceof Error && AWAY.has(error.name)
+/** viem's error, by the innermost one that tells. */
+function translated(method: string, error: unknown): ChainProblem {
+  const another = 'Name another node under rpc in deployment.json'
+  for (let each = error; each instanceof Error; each = each.cause) {
+    const { name, code, details, status } = each as Error & { code?: unknown; details?: unknown; status?: unknown }
+    if (name === 'RpcRequestError') return new Refused('nonsense', `the node refuses ${method}: ${said(details)}`, `${another} (error ${String(code)}).`)
+    if (name === 'ResponseBodyTooLargeError' || status === TOO_MUCH) return new Refused('nonsense', `the node answers too much to ${method}`, `${another}.`)
+    const away = each instanceof Away || name === 'TimeoutError' || (name === 'HttpRequestError' && typeof status === 'number' && status >= 400)
+    if (away) return new ChainProblem('rpc-down', `the node does not answer ${method}`, 'Start the node, or name another one under rpc in deployment.json.')
+  }
+  return nonsense(method, error instanceof Error ? said(error.message) : error)
+}
+
 const said = (details: unknown): string => String(details).replace(/\p{C}/gu, ' ').slice(0, 120)

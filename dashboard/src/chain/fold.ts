@@ -5,7 +5,7 @@
 import { zeroHash, type Address, type Hex } from 'viem'
 import { encodeAbiParameters, keccak256 } from 'viem/utils'
 import { cycleCounter, cycleSeed, everybodyDue, makeCycle } from '../protocol/hashes'
-import type { PhaseName } from '../view/model'
+import type { Books, PhaseName } from '../view/model'
 import { decodeEvent, federationAbi, outputOf, type Values } from './abi'
 import type { Block } from './client'
 import { Draft, isStep } from './drafts'
@@ -76,7 +76,7 @@ export class Fold {
   }
 
   /** Throws unless the contract stores, at the block of the last event, what these events lead to. */
-  agrees(state: JobState, paid: bigint): void {
+  agrees(state: JobState, { paid, escrowed }: Pick<Books, 'paid' | 'escrowed'>): void {
     count('enrolments', this.enrolled.size, state.enrolled)
     count('opened cycles', this.drafts.length, state.cycle ? cycleCounter(state.cycle) : 0)
     count('finalised rounds', this.finalized, state.round - 1)
@@ -86,6 +86,7 @@ export class Fold {
     if (this.ended !== (isOver(phase) ? phase : null)) throw new HistoryError(this.ended ? 'its end is invented' : 'its end is missing')
     if (this.posted && this.posted.sponsor !== state.sponsor) throw new HistoryError('it is posted by another sponsor than the contract has')
     this.drafts.at(-1)?.agrees(state)
+    if (this.posted && this.posted.escrow !== escrowed) throw new HistoryError('it is posted with another escrow than the vault has')
     if (this.paid !== paid) throw new HistoryError(`claims of ${this.paid} are in its events, and the vault has paid ${paid}`)
   }
 

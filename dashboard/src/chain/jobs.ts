@@ -57,7 +57,7 @@ export class Job {
     const found = await this.logs.ofJob([federation, vault], this.job, this.upto ? this.upto.number + 1 : firstBlock, at)
     const opened = await this.openings(found)
     for (const log of found) fold.apply(log, opened.get(log.block))
-    fold.agrees(state, books.paid)
+    fold.agrees(state, books)
     const history = fold.history
     await this.checkTrainers(history, state, at)
     this.upto = at

@@ -44,7 +44,7 @@ function opinionsOf(cycle: Cycle): Opinion[][] {
       const entry = sheets[i]?.[place]
       const validator = cycle.committee[seat]
       return entry && validator ? [{ seat, validator, verdict: VERDICTS[entry.code], gain: entry.gain, news: entry.news }] : []
-    }),
+    }).sort((a, b) => a.seat - b.seat),
   )
 }
 

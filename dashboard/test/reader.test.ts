@@ -1,0 +1,81 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import { answer, reading, recorded } from './recorded'
+import { read } from './vectors'
+
+const expected = read('view')
+afterEach(() => vi.unstubAllGlobals())
+
+test('the recorded job is what Python says of it', async () => {
+  const view = await reading(recorded()).job(1)
+  expect(view.phase).toBe(expected.phase)
+  expect(view.specProblem).toBe(null)
+  const cycles = view.cycles.map((cycle) => ({
+    number: String(cycle.number), round: String(cycle.round), updates: cycle.updates.map(({ trainer, cid }) => ({ trainer, cid })),
+    committee: cycle.seats.map((seat) => seat.validator), matched: cycle.seats.filter((seat) => seat.matched).map((seat) => String(seat.seat)),
+    model: cycle.outcome.kind === 'finalized' && cycle.outcome.model, metric: cycle.outcome.kind === 'finalized' && String(cycle.outcome.metric),
+  }))
+  expect(cycles).toEqual(expected.cycles)
+  const rounds = view.rounds.map((round) => ({
+    root: round.root, included: round.cycle.updates.filter((update) => update.included).map((update) => String(update.place)),
+    leaves: Object.fromEntries(round.cells.map(({ trainer, pay, strike, reputation }) => [
+      trainer, { trainer, pay: String(pay), strike: String(Number(strike)), reputation: String(reputation) },
+    ])),
+  }))
+  expect(rounds).toEqual(expected.rounds)
+  expect(view.rounds.map((round) => round.agrees)).toEqual([true, true, true])
+  expect(view.trainers.map(({ address, bond, earned, strikes, reputation }) => ({
+    address, bond: String(bond), earned: String(earned), strikes: String(strikes), reputation: String(reputation),
+  }))).toEqual(expected.trainers)
+  expect(view.validators.map(({ address, matched, wrong, missed }) => ({
+    address, matched: String(matched), wrong: String(wrong), missed: String(missed),
+  }))).toEqual(expected.validators)
+})
+
+test('sums are those of the vault', async () => {
+  const { trainers, validators, books } = await reading(recorded()).job(1)
+  const sum = (values: bigint[]) => values.reduce((total, value) => total + value, 0n)
+  expect(sum(trainers.map((each) => each.claimed)) + sum(validators.map((each) => each.fees))).toBe(books.paid)
+  expect(trainers.map((each) => each.claimed)).toEqual(trainers.map((each) => each.earned))
+  expect(trainers.flatMap((each) => each.claimable)).toEqual([])
+})
+
+test('the list, an account, files', async () => {
+  const facts = recorded()
+  const reader = reading(facts)
+  const [row] = await reader.jobs()
+  expect(row).toMatchObject({ job: 1, phase: 'COMPLETED', round: 3, maxRounds: 3, trainers: 4, seats: 3 })
+  const view = await reader.job(1)
+  for (const { cid } of view.rounds[0]!.cycle.updates) expect(await reader.verify(cid)).toMatchObject({ kind: 'update' })
+  expect(await reader.verify(view.rounds[0]!.model)).toMatchObject({ kind: 'model' })
+  expect(await reader.verify(view.terms.spec)).toMatchObject({ kind: 'spec', bytes: facts.files.get(view.terms.spec)!.length })
+})
+
+test('ranges are halved where the node refuses them; only new blocks are read again', async () => {
+  const facts = recorded()
+  const spans: number[] = []
+  const reader = reading(facts, (method, params) => {
+    if (method === 'eth_getLogs') {
+      const span = Number(params[0].toBlock) - Number(params[0].fromBlock) + 1
+      if (span > 10) throw new Error('query returned more than 10 blocks')
+      spans.push(span)
+    }
+    return answer(facts, method, params)
+  })
+  expect((await reader.job(1)).rounds).toHaveLength(3)
+  expect(spans.length).toBeGreaterThan(7)
+  const asked = spans.length
+  const [number, timestamp, hash] = facts.at
+  facts.at = [number + 1, timestamp, hash.replace(/.$/, hash.endsWith('0') ? '1' : '0'), hash]
+  facts.blocks.set(number + 1, facts.at)
+  expect((await reader.job(1)).head.number).toBe(number + 1)
+  expect(spans.slice(asked)).toEqual([1])
+})
+
+test('without its spec a job has no ledger, and says why', async () => {
+  const facts = recorded()
+  facts.files.clear()
+  const view = await reading(facts).job(1)
+  expect(view.specProblem).toMatch(/^Qm\w+ is not in the store/)
+  expect([view.spec, view.rounds]).toEqual([null, []])
+  expect(view.cycles).toHaveLength(3)
+})

@@ -1,0 +1,115 @@
+// A node and a gateway that answer from tests/vectors/job-1.hansa (aggregator/archive.py says how it is laid out).
+
+import { readFileSync } from 'node:fs'
+import { vi } from 'vitest'
+import { fromCid } from '../src/protocol/cid'
+import type { Deployment } from '../src/chain/deployment'
+import { readerOf } from '../src/view/reader'
+
+const MAGIC = 'hansa-job-1\n'
+const FOOTER = 8 + 32
+
+type Row = [number, number, string, string] // number, timestamp, hash, parent
+type Event = [number, number, string, string[], string] // block, index, address, topics, data
+
+export interface Recorded {
+  chainId: number
+  federation: `0x${string}`
+  vault: `0x${string}`
+  at: Row
+  blocks: Map<number, Row>
+  events: Event[]
+  answers: Map<string, string> // by contract and call data
+  files: Map<string, Uint8Array>
+}
+
+export function recorded(): Recorded {
+  const bytes = readFileSync(new URL('../../tests/vectors/job-1.hansa', import.meta.url))
+  const length = Number(bytes.readBigUInt64BE(bytes.length - FOOTER))
+  const end = bytes.length - FOOTER - length
+  const facts = JSON.parse(bytes.subarray(end, end + length).toString())
+  const files = new Map<string, Uint8Array>()
+  let offset = MAGIC.length
+  for (const [cid, size] of facts.files) {
+    files.set(cid, new Uint8Array(bytes.subarray(offset, offset + size)))
+    offset += size
+  }
+  const letters: Record<string, string> = { '46': facts.federation.toLowerCase(), '56': facts.vault.toLowerCase() }
+  const answers = facts.answers.map(([key, data]: [string, string]) => [`${letters[key.slice(2, 4)]} 0x${key.slice(4)}`, data])
+  return {
+    chainId: facts.chain_id, federation: facts.federation, vault: facts.vault, at: facts.at, events: facts.events, files,
+    blocks: new Map([...facts.blocks, facts.at].map((row: Row) => [row[0], row])), answers: new Map(answers),
+  }
+}
+
+const hex = (value: number) => `0x${value.toString(16)}`
+const FIRST = 1
+
+/** One answer of the node, or throws what it says instead. */
+export function answer(facts: Recorded, method: string, params: any[]): unknown {
+  if (method === 'eth_chainId') return hex(facts.chainId)
+  if (method === 'eth_getBlockByNumber') return block(facts, params[0])
+  if (method === 'eth_getBalance') return '0x10'
+  if (method === 'eth_call') return called(facts, params[0])
+  if (method === 'eth_getLogs') return logs(facts, params[0])
+  throw new Error(`no ${method}`)
+}
+
+function block(facts: Recorded, asked: string) {
+  const number = asked === 'latest' ? facts.at[0] : Number(asked)
+  const unknown: Row = [number, 0, hex(number).replace('0x', '0x'.padEnd(68 - hex(number).length, '0')), `0x${'0'.repeat(64)}`]
+  const [, timestamp, hash, parentHash] = facts.blocks.get(number) ?? unknown
+  return { number: hex(number), timestamp: hex(timestamp), hash, parentHash }
+}
+
+function called(facts: Recorded, { to, data }: { to: string; data: string }): string {
+  const found = facts.answers.get(`${to.toLowerCase()} ${data}`)
+  if (found !== undefined) return found
+  if (to.toLowerCase() === facts.federation.toLowerCase() && data.length === 10) return `0x${'1'.padStart(64, '0')}` // jobCount
+  throw new Error('execution reverted') // the archive has no token
+}
+
+function logs(facts: Recorded, { address, topics, fromBlock, toBlock }: any) {
+  const known = new Set(address.map((each: string) => each.toLowerCase()))
+  return facts.events
+    .filter(([number, , by, has]) => number >= Number(fromBlock) && number <= Number(toBlock) && known.has(by) && topics.every((topic: string | null, i: number) => topic === null || topic === has[i]))
+    .map(([number, index, by, has, data]) => ({
+      blockNumber: hex(number), logIndex: hex(index), address: by, topics: has, data, transactionHash: `0x${hex(number * 1000 + index).slice(2).padStart(64, '0')}`,
+    }))
+}
+
+export type Answer = (method: string, params: any[]) => unknown
+
+/** A reader whose fetch goes to these answers. */
+export function reading(facts: Recorded, asked: Answer = (method, params) => answer(facts, method, params)) {
+  vi.stubGlobal('fetch', async (url: string | URL, init?: { body?: string }) => {
+    const at = String(url)
+    if (at.startsWith('/ipfs/')) {
+      const cid = at.slice('/ipfs/'.length)
+      fromCid(cid)
+      const file = facts.files.get(cid)
+      return file ? new Response(file.slice()) : new Response('', { status: 404 })
+    }
+    const body = JSON.parse(init?.body ?? '')
+    const one = ({ id, method, params }: { id: number; method: string; params: any[] }) => {
+      try {
+        return { jsonrpc: '2.0', id, result: asked(method, params) }
+      } catch (error) {
+        if (error instanceof Response || error instanceof TypeError) throw error
+        return { jsonrpc: '2.0', id, error: { code: -32000, message: (error as Error).message } }
+      }
+    }
+    try {
+      return Response.json(Array.isArray(body) ? body.map(one) : one(body))
+    } catch (error) {
+      if (error instanceof Response) return error.clone()
+      throw error
+    }
+  })
+  const { chainId, federation, vault } = facts
+  const deployment: Deployment = {
+    name: 'recorded', chainId, rpc: ['http://node.test/'], federation, vault, token: federation, admission: federation, committee: null,
+    firstBlock: FIRST, gateway: '/ipfs/',
+  }
+  return readerOf(deployment).reader
+}

@@ -1,0 +1,107 @@
+"""Writes tests/vectors/view.json: what the web page must show of the recorded job, as the command line has it.
+
+`python -m scripts.view_vectors` writes it, `--check` says whether the committed file is what would be written. Integers
+are decimal strings.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from aggregator.archive import Archive
+from aggregator.audit.facts import Facts
+from cli.books import JobView
+from protocol.chain.codec import artifact
+from protocol.chain.events import CycleRecord, Finalized
+from protocol.chain.fold import Fold
+from protocol.cid import to_cid
+from protocol.hashes import cycle_counter
+from protocol.job import SPEC_LIMIT, JobContext
+from protocol.merkle import RewardsTree
+from protocol.replay import Replay
+from protocol.spec import JobSpec
+
+VECTORS: Final = Path(__file__).parent.parent / "tests" / "vectors"
+PATH: Final = VECTORS / "view.json"
+
+
+def make() -> dict[str, Any]:
+    """The recorded job as the page shows it."""
+    with Archive.open(VECTORS / "job-1.hansa") as archive:
+        facts = archive.facts
+        spec = JobSpec.decode(archive.get(facts.terms().spec, limit=SPEC_LIMIT, timeout=0.0))
+    context = JobContext(facts.job, facts.terms(), spec)
+    fold = _fold(facts)
+    rounds = Replay(context, context.weights(fold.history.enrolled)).follow(fold.history)
+    view = JobView(facts.job, facts.at, facts.state(), context, fold.history, rounds)
+    return {
+        "phase": view.state.phase.name,
+        "cycles": [_cycle(cycle) for cycle in view.history.cycles],
+        "rounds": [_round(view, number) for number in range(1, len(rounds) + 1)],
+        "trainers": [_trainer(view, item.trainer, item.bond) for item in view.history.enrolled],
+        "validators": [{"address": m, **_decimal(vars(view.attendance(m)))} for m in view.members()],
+    }
+
+
+def _fold(facts: Facts) -> Fold:
+    """The archive's events, checked as a daemon checks a node's."""
+    fold = Fold(facts.chain_id, facts.federation, facts.job, lambda number: facts.blocks[number].parent)
+    announced = artifact("Federation").event("KeyAnnounced").topic
+    for log in facts.logs:
+        if log.address == facts.federation.lower() and log.topics[0] != announced:
+            fold.apply(log)
+    fold.agrees(facts.state())
+    return fold
+
+
+def _cycle(cycle: CycleRecord) -> dict[str, Any]:
+    outcome = cycle.outcome
+    assert isinstance(outcome, Finalized)  # the recorded job has no other
+    return {
+        "number": str(cycle_counter(cycle.cycle)),
+        "round": str(cycle.round),
+        "updates": [{"trainer": update.trainer, "cid": to_cid(update.digest)} for update in cycle.updates],
+        "committee": list(cycle.committee),
+        "matched": [str(seat) for seat in range(len(cycle.committee)) if outcome.matched >> seat & 1],
+        "model": to_cid(outcome.model),
+        "metric": str(outcome.metric),
+    }
+
+
+def _round(view: JobView, number: int) -> dict[str, Any]:
+    ledger = view.rounds[number - 1]
+    return {
+        "root": "0x" + RewardsTree(ledger.leaves).root.hex(),
+        "included": [str(place) for place in ledger.included],
+        "leaves": {leaf.trainer: _decimal(leaf._asdict()) for leaf in ledger.leaves},
+    }
+
+
+def _trainer(view: JobView, trainer: Any, bond: int) -> dict[str, Any]:
+    sums = {"earned": view.earned(trainer), "strikes": view.strikes(trainer), "reputation": view.reputation(trainer)}
+    return {"address": trainer, **_decimal({"bond": bond} | sums)}
+
+
+def _decimal(values: dict[str, Any]) -> dict[str, str]:
+    return {name: value if isinstance(value, str) else str(int(value)) for name, value in values.items()}
+
+
+def text_of(facts: dict[str, Any]) -> str:
+    return json.dumps(facts, indent=1) + "\n"
+
+
+def main(arguments: list[str]) -> int:
+    text = text_of(make())
+    if arguments == ["--check"]:
+        same = PATH.exists() and PATH.read_text(encoding="utf-8") == text
+        print(f"{PATH} is {'up to date' if same else 'stale: run python -m scripts.view_vectors'}")
+        return 0 if same else 1
+    PATH.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
