@@ -23,6 +23,7 @@ from protocol.job import SPEC_LIMIT, JobContext
 from protocol.merkle import RewardsTree
 from protocol.replay import Replay
 from protocol.spec import JobSpec
+from protocol.types import Address
 
 VECTORS: Final = Path(__file__).parent.parent / "tests" / "vectors"
 PATH: Final = VECTORS / "view.json"
@@ -42,6 +43,7 @@ def make() -> dict[str, Any]:
         "cycles": [_cycle(cycle) for cycle in view.history.cycles],
         "rounds": [_round(view, number) for number in range(1, len(rounds) + 1)],
         "trainers": [_trainer(view, item.trainer, item.bond) for item in view.history.enrolled],
+        "claims": [_claim(view, item.trainer) for item in view.history.enrolled],
         "validators": [{"address": m, **_decimal(vars(view.attendance(m)))} for m in view.members()],
     }
 
@@ -80,9 +82,18 @@ def _round(view: JobView, number: int) -> dict[str, Any]:
     }
 
 
-def _trainer(view: JobView, trainer: Any, bond: int) -> dict[str, Any]:
+def _trainer(view: JobView, trainer: Address, bond: int) -> dict[str, Any]:
     sums = {"earned": view.earned(trainer), "strikes": view.strikes(trainer), "reputation": view.reputation(trainer)}
     return {"address": trainer, **_decimal({"bond": bond} | sums)}
+
+
+def _claim(view: JobView, trainer: Address) -> str:
+    """The vault's call by which a trainer that has claimed nothing claims every round."""
+    due = [
+        (number, (leaf.pay, leaf.strike, leaf.reputation), RewardsTree(view.rounds[number - 1].leaves).proof(trainer))
+        for number, leaf in view.leaves(trainer)
+    ]
+    return "0x" + artifact("Vault").functions["claim"].encode(view.job, trainer, due).hex()
 
 
 def _decimal(values: dict[str, Any]) -> dict[str, str]:

@@ -1,8 +1,18 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { answer, reading, recorded } from './recorded'
+import type { Abi, AbiEvent } from 'viem'
+import { encodeFunctionData, toEventSelector } from 'viem/utils'
+import { federationAbi, vaultAbi } from '../src/chain/abi'
+import { Fold } from '../src/chain/fold'
+import type { JobHistory } from '../src/chain/history'
+import { parseSpec } from '../src/protocol/spec'
+import { cidText } from '../src/view/cycles'
+import type { Hex } from '../src/view/model'
+import { Replay } from '../src/view/replay'
+import { answer, reading, recorded, type Recorded } from './recorded'
 import { read } from './vectors'
 
 const expected = read('view')
+const KEY_ANNOUNCED = toEventSelector((federationAbi as Abi).find((item): item is AbiEvent => item.type === 'event' && item.name === 'KeyAnnounced')!)
 afterEach(() => vi.unstubAllGlobals())
 
 test('the recorded job is what Python says of it', async () => {
@@ -78,4 +88,54 @@ test('without its spec a job has no ledger, and says why', async () => {
   expect(view.specProblem).toMatch(/^Qm\w+ is not in the store/)
   expect([view.spec, view.rounds]).toEqual([null, []])
   expect(view.cycles).toHaveLength(3)
+})
+
+const PAID = 8 // place of `paid` among the words of Books
+
+/** The recorded job as it was before anybody claimed. */
+function unclaimed() {
+  const facts = recorded()
+  const claimed = '0x' + '0'.repeat(63) + '1'
+  const vault = facts.vault.toLowerCase()
+  const selector = (functionName: string, args: unknown[]) => `${vault} ${encodeFunctionData({ abi: vaultAbi, functionName, args }).slice(0, 10)}`
+  const marks = selector('isClaimed', [1n, facts.vault, 1])
+  for (const [key, data] of facts.answers) if (key.startsWith(marks) && data === claimed) facts.answers.set(key, '0x' + '0'.repeat(64))
+  const books = [...facts.answers.keys()].find((key) => key.startsWith(selector('booksOf', [1n])))!
+  const data = facts.answers.get(books)!
+  facts.answers.set(books, data.slice(0, 2 + 64 * PAID) + '0'.repeat(64) + data.slice(2 + 64 * (PAID + 1)))
+  facts.events = facts.events.filter((event) => event[2] !== vault)
+  return facts
+}
+
+function historyOf(facts: Recorded): JobHistory {
+  const fold = new Fold({ chainId: facts.chainId, federation: facts.federation, vault: facts.vault, job: 1 })
+  for (const [number, index, address, topics, data] of facts.events) {
+    if (topics[0] === KEY_ANNOUNCED) continue
+    const [, timestamp, hash, parent] = facts.blocks.get(number)! as [number, number, Hex, Hex]
+    const log = { block: number, index, address: address as Hex, topics: topics as Hex[], data: data as Hex, tx: hash }
+    fold.apply(log, { number, timestamp, hash, parent })
+  }
+  return fold.history
+}
+
+test('one call claims every round, as the command line would', async () => {
+  const facts = unclaimed()
+  const reader = reading(facts)
+  const { trainers } = await reader.job(1)
+  for (const [i, trainer] of trainers.entries()) {
+    expect(trainer.claimed).toBe(0n)
+    const call = await reader.claimCalls(1, trainer.address)
+    expect(call).toEqual({ to: facts.vault, data: expected.claims[i], total: trainer.earned, rounds: [1, 2, 3] })
+  }
+})
+
+test('a round whose voted root is another one differs, and the others still agree', async () => {
+  const facts = recorded()
+  const history = historyOf(facts)
+  const [cycle] = history.cycles
+  if (cycle?.outcome?.kind !== 'finalized') throw new Error('round 1 is finalised')
+  const voted = { ...cycle, outcome: { ...cycle.outcome, rewards: `0x${'ab'.repeat(32)}` as const } }
+  const spec = parseSpec(facts.files.get(cidText(history.posted.terms.spec))!)
+  const rounds = new Replay().follow({ ...history, cycles: [voted, ...history.cycles.slice(1)] }, spec)
+  expect(rounds.map((round) => round.agrees)).toEqual([false, true, true])
 })

@@ -2,14 +2,12 @@
 
 import { claimKey, finalised, isOver, phaseOf, type Cycle, type JobHistory, type JobState, type RawTerms } from '../chain/history'
 import type { Block } from '../chain/client'
-import type { Share } from '../protocol/pay'
+import type { PayRecord, Share } from '../protocol/pay'
 import { parseBaselines } from '../protocol/spec'
 import { cidText, cycleView } from './cycles'
 import type { Address, Books, JobView, LedgerCell, RoundView, ShareView, Spec, Terms, Token, TrainerView, UpdateView, ValidatorView } from './model'
 import type { Replayed } from './replay'
 import { waitingOf } from './waiting'
-
-const U = 2 ** 32
 
 export interface JobFacts {
   at: Block
@@ -65,7 +63,7 @@ function cellsOf(history: JobHistory, { round, ledger }: Replayed, updates: read
   return history.enrolled.map(({ trainer }) => {
     const leaf = leaves.get(trainer)
     return {
-      round, trainer, update: updates.find((update) => update.trainer === trainer) ?? null, share: shareView(ledger.shares.get(trainer), total),
+      round, trainer, update: updates.find((update) => update.trainer === trainer) ?? null, share: shareView(ledger.shares.get(trainer), ledger.records.get(trainer), total),
       record: ledger.records.get(trainer) ?? null, pay: leaf?.pay ?? 0n, strike: leaf?.strike ?? false, reputation: leaf?.reputation ?? 0,
       claimed: history.claims.get(claimKey(round, trainer)) ?? null,
     }
@@ -73,12 +71,14 @@ function cellsOf(history: JobHistory, { round, ledger }: Replayed, updates: read
 }
 
 /** Averages: multiples of an average trainer's; part: p out of the sum of all p. */
-function shareView(share: Share | undefined, total: bigint): ShareView | null {
-  if (!share) return null
+function shareView(share: Share | undefined, record: PayRecord | undefined, total: bigint): ShareView | null {
+  if (!share || !record) return null
   const { weight, e, k, s, p, beforeCap, cap } = share
-  const part = total ? Number((p * 1_000_000_000n) / total) / 1e9 : 0
-  return { weight: Number(weight), averageGain: Number(e) / U, averageNews: Number(k) / U, e, k, s, p, beforeCap, cap, capped: p < beforeCap, part }
+  const part = average(p, total)
+  return { weight: Number(weight), averageGain: average(record.cg, record.dg), averageNews: average(record.cn, record.dn), e, k, s, p, beforeCap, cap, capped: p < beforeCap, part }
 }
+
+const average = (sum: bigint, weight: bigint): number => (weight ? Number(sum) / Number(weight) : 0)
 
 /** Whether pay and fees can still be claimed. */
 export const claimsOpen = (books: Books, now: number): boolean => !books.claimUntil || now < books.claimUntil
