@@ -80,7 +80,7 @@ def run(quick: bool) -> Report:
     )
     plot = Plot(
         "Aggregation, one thread",
-        "milliseconds",
+        "milliseconds of processor time",
         [item.what for item in found],
         {
             "Hansa (int8, exact)": [1000 * item.ours for item in found],

@@ -8,6 +8,7 @@ import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from benchmarks.peers import offered
 
 REPORTS = Path("reports")
 COLUMNS = 130  # where the output is no terminal
+ACROSS = 3  # plots beside each other
 Cell = str | int | float | None
 
 
@@ -65,9 +67,12 @@ class Report:
         if pyplot is None or not self.plots:
             return None
         folder.mkdir(parents=True, exist_ok=True)
-        figure, axes = pyplot.subplots(1, len(self.plots), figsize=(7 * len(self.plots), 5), squeeze=False)
-        for axis, plot in zip(axes[0], self.plots, strict=True):
-            _bars(axis, plot)
+        across = min(ACROSS, len(self.plots))
+        down = -(-len(self.plots) // across)
+        tallest = max(5.0, *(0.13 * len(plot.labels) * (len(plot.series) + 1) for plot in self.plots))
+        figure, axes = pyplot.subplots(down, across, figsize=(7 * across, tallest * down), squeeze=False)
+        for axis, plot in zip_longest(axes.flat, self.plots):
+            _bars(axis, plot) if plot is not None else axis.set_axis_off()
         figure.tight_layout()
         figure.savefig(folder / f"{self.name}.png", dpi=110)
         pyplot.close(figure)
@@ -121,7 +126,7 @@ def _bars(axis: Any, plot: Plot) -> None:
     axis.invert_yaxis()
     axis.set_title(plot.title)
     axis.set_xlabel(plot.unit)
-    axis.legend()
+    axis.legend(fontsize="small")
 
 
 Maker = Callable[..., Report]
