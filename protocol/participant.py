@@ -19,7 +19,7 @@ from protocol.merkle import RewardsTree
 from protocol.model import Model
 from protocol.models import ModelChain
 from protocol.replay import Replay
-from protocol.types import Address, CycleId, Digest, Phase, Round
+from protocol.types import Address, BlockNumber, CycleId, Digest, Phase, Round
 
 TURN_SECONDS = 1.5  # that each account leaves those before it to do what anyone may do
 
@@ -53,6 +53,7 @@ class Participant(Daemon):
         self._tidied: CycleId | None = None
         self._spoilt_round: Round | None = None
         self._turn: tuple[tuple[int, ...], float] = ((), 0.0)
+        self._awaited: list[Address] = []  # members whose keys were missing at the last look
 
     def observe(self, state: JobState) -> None:
         """Notes the state that this cycle of the daemon acts on."""
@@ -186,12 +187,31 @@ class Participant(Daemon):
     def _keep_job_moving(self, state: JobState) -> None:
         within = self.context.terms.open_time
         match state.phase:
-            case Phase.OPEN if self.turn(self._place(state), within):
+            case Phase.OPEN if self.turn(self._place(state), within) and self._can_be_opened(state):
                 self.send(self.federation.open_call(self.job), "open", state.cycle, state.failures)
             case Phase.LAPSED if self.turn(self._place(state), within):
                 self.send(self.federation.fail_call(self.job, state.cycle), "fail", state.cycle, state.failures)
         if self._is_absent(state):
             self.send(self.federation.rejoin_call(self.job), "rejoin", state.cycle)
+
+    def _can_be_opened(self, state: JobState) -> bool:
+        """Whether the committee has announced keys: a member without one can't read what is submitted.
+
+        Asked where nobody has shown yet that it is there. All are waited for a tenth of OPEN, a quorum half of it.
+        """
+        terms = self.context.terms
+        waited = max(time.monotonic() - self._turn[1], self.head.timestamp - state.deadline + terms.open_time)
+        if (state.cycle and not state.failures) or waited > terms.open_time / 2:
+            return True
+        committee = self.federation.expected_committee(self.job, terms, state)
+        if committee is None:
+            return True
+        known = self.federation.member_keys(committee, BlockNumber(self.head.number + 1))
+        missing = [member for member, key in zip(committee, known, strict=True) if key is None]
+        if missing and self._awaited != missing:
+            self.log.info("waiting for the committee's keys", missing=missing)
+        self._awaited = missing
+        return not missing or (waited > terms.open_time / 10 and len(committee) - len(missing) >= terms.quorum)
 
     def _place(self, state: JobState) -> int:
         """Members that voted last come first, then the other members, then the trainers by enrolment."""

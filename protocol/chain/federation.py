@@ -7,7 +7,7 @@ from typing import Any
 
 from protocol.chain.calls import Call, Calls, approve_call, transfer_call
 from protocol.chain.client import Block, Chain, Reading, read_log
-from protocol.chain.codec import BadEncoding, artifact
+from protocol.chain.codec import BadEncoding, ContractError, artifact
 from protocol.chain.deployment import Deployment
 from protocol.chain.records import Books, JobState, JobTerms, T, address, from_tuple
 from protocol.chain.rpc import Nonsense
@@ -116,7 +116,18 @@ class Federation(Calls):
         function = artifact("RewardToken").functions["allowance"]
         return Wei(self.chain.read([(token, function, (owner, self.vault))])[0][0])
 
-    # --- keys
+    # --- committees and keys
+
+    def expected_committee(self, job: JobId, terms: JobTerms, state: JobState) -> tuple[Address, ...] | None:
+        """The members that the next `open` would draw, as far as that can be asked before; None where it can't."""
+        if state.committee_kept:
+            return state.committee
+        select = artifact("ICommittee").functions["select"]
+        try:
+            drawn = self.chain.read([(terms.committee, select, (job, state.cycle, bytes(32), state.opened_at))])[0][0]
+            return tuple(address(member) for member in drawn)
+        except (ContractError, Nonsense, ValueError):
+            return None
 
     def member_keys(self, committee: Sequence[Address], before_block: BlockNumber) -> list[bytes | None]:
         """Each member's X25519 key: the last one announced before the block that opened the cycle; None: none."""

@@ -1,4 +1,4 @@
-"""Rehearsing a task without a chain, and docs/tasks.md followed to the letter."""
+"""Rehearsing a task without a chain, and what docs/tutorial.md says of it, to the letter."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from tasks.learning import TorchTask
 from tasks.rehearsal import check, federate, table
 from tasks.rows import Rows
 
-PAGE = Path(__file__).parents[2] / "docs" / "tasks.md"
+PAGE = Path(__file__).parents[2] / "docs" / "tutorial.md"
 
 
 @pytest.fixture
 def energy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The page's own task and data, in a folder of their own."""
-    blocks = re.findall(r"```(?:sh|python)\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    made = blocks[0].split("<<'END'\n")[1].removesuffix("END\n")
+    text = PAGE.read_text()
+    made = text.split("<<'END'\n")[1].split("END\n")[0]
     subprocess.run([sys.executable, "-c", made], cwd=tmp_path, check=True)
-    (tmp_path / "energy.py").write_text(blocks[1])
+    (tmp_path / "energy.py").write_text(text.split("```python title=energy.py\n")[1].split("```")[0])
     monkeypatch.setenv("ENERGY_VALIDATION", str(tmp_path / "validation.csv"))
     return tmp_path
 
@@ -49,7 +49,7 @@ def test_page__its_command__prints_what_the_page_shows(energy: Path) -> None:
     for name in ("north", "middle", "south"):
         command += ["--data", f"{name}.csv"]
     printed = subprocess.run(command, cwd=energy, capture_output=True, text=True, check=True).stdout
-    shown = re.findall(r"```\n(  model: .*?)```", PAGE.read_text(), re.DOTALL)[0]
+    shown = re.findall(r"```text\n(  model: .*?)```", PAGE.read_text(), re.DOTALL)[0]
     for line in ("model", "rows", "train", "metric"):
         found = re.findall(rf"^  {line}: .*$", shown, re.MULTILINE)
         assert found and found[0] in printed
