@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^```(?P<kind>\w+)(?: title=(?P<file>\S+))?\n(?P<text>.*?)^```$", re.M | re.S)
 STOP = "hansa up --stop\n"
-TIMEOUT = 240.0
+TIMEOUT = 400.0
 
 
 class Reader:
