@@ -78,17 +78,18 @@ function AsTrainer({ trainer, view }: { trainer: NonNullable<AccountView['jobs']
   const open = trainer.claimable.filter((due) => due.amount > 0n)
   const due = open.reduce((sum, one) => sum + one.amount, 0n)
   const { slashUntil } = view.books
+  const known = view.spec !== null
   const free = isOver(view.phase) && view.head.timestamp >= slashUntil
   return (
     <>
       <Facts
         of={[
-          ['Earned', <Amount value={trainer.earned} token={view.token} whole />],
+          ['Earned', known ? <Amount value={trainer.earned} token={view.token} whole /> : 'not known without the spec'],
           ['Claimed', <Amount value={trainer.claimed} token={view.token} whole />],
-          ['Claimable', <><Amount value={due} token={view.token} whole />{open.length > 0 && ` (round ${ranges(open.map((o) => o.round))})`}</>],
+          ['Claimable', known ? <><Amount value={due} token={view.token} whole />{open.length > 0 && ` (round ${ranges(open.map((o) => o.round))})`}</> : '–'],
           ['Bond held', <Amount value={trainer.bondLeft} token={view.token} whole />],
-          ['Strikes', trainer.strikes ? <span class="bad-text">{trainer.strikes}</span> : 'none'],
-          ['Reputation', exact(BigInt(trainer.reputation), 6)],
+          ['Strikes', !known ? '–' : trainer.strikes ? <span class="bad-text">{trainer.strikes}</span> : 'none'],
+          ['Reputation', known ? exact(BigInt(trainer.reputation), 6) : '–'],
         ]}
       />
       <Mine of={trainer.address}>

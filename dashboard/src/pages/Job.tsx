@@ -112,6 +112,7 @@ function Curve({ view }: { view: JobView }) {
 const signed = (value: bigint) => (value > 0n ? `+${nano(value)}` : nano(value))
 
 function People({ view }: { view: JobView }) {
+  const known = view.spec !== null // without it nobody can say who earned what
   const total = view.trainers.reduce((sum, trainer) => sum + trainer.earned, 0n)
   return (
     <Section title="Trainers" aside={<a href={`#/job/${view.job}/ledger`}>Ledger, round by round</a>}>
@@ -132,11 +133,11 @@ function People({ view }: { view: JobView }) {
           cells: [
             <Name of={trainer.address} kind="address" />,
             <Amount value={trainer.bondLeft} token={view.token} unit={false} />,
-            <Amount value={trainer.earned} token={view.token} unit={false} />,
+            known ? <Amount value={trainer.earned} token={view.token} unit={false} /> : '–',
             total ? percent(Number((trainer.earned * 10_000n) / total) / 10_000) : '–',
             <Amount value={trainer.claimed} token={view.token} unit={false} />,
-            trainer.strikes ? <span class="bad-text">{trainer.strikes}</span> : 0,
-            exact(BigInt(trainer.reputation), 6),
+            known ? trainer.strikes ? <span class="bad-text">{trainer.strikes}</span> : 0 : '–',
+            known ? exact(BigInt(trainer.reputation), 6) : '–',
           ],
         }))}
       />

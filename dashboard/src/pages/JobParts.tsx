@@ -27,6 +27,7 @@ export function ModelChain({ view }: { view: JobView }) {
   const start = { key: 0, cells: ['Start', <Name of={view.terms.model} kind="cid" />, '', 'the sponsor’s'] }
   return (
     <Section title="Model chain">
+      {!view.spec && <p class="note">Without the spec the rounds are in the timeline alone.</p>}
       <Table
         caption="Model chain"
         columns={[{ head: 'Round' }, { head: 'Model' }, { head: 'Included updates' }, { head: 'Previous model' }]}

@@ -19,6 +19,7 @@ export function Ledger({ job }: { job: number }) {
 function Inside({ view }: { view: JobView }) {
   const rounds = useMemo(() => [...view.rounds].reverse(), [view])
   const [count, show] = useState(PAGE)
+  if (view.spec === null) return <p class="empty">No ledger without the spec.</p>
   if (!rounds.length) return <p class="empty">No round is finalised yet: nothing was earned.</p>
   return (
     <>
