@@ -37,7 +37,7 @@ READY = {
 }
 
 
-@pytest.mark.parametrize("name", ["jobs", "job"])
+@pytest.mark.parametrize("name", ["jobs", "job", "round"])
 def test_page__reads_well_on_any_screen(views: Views, scene: Stage, name: str) -> None:
     """No serious finding of axe, nothing wider than the screen; pictures in light and dark, desktop and 360 px."""
     for width, scheme in ((1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")):
