@@ -15,6 +15,8 @@ from protocol.sheet import to_units
 from tasks.base import Data, Differentiable, Task
 
 Flat = dict[str, NDArray[np.float64]]
+PARALLEL = 1e-9
+"""A direction of which no larger part of the squared length is new adds none."""
 
 
 @dataclass(frozen=True)
@@ -29,18 +31,19 @@ def measure(
     task: Task,
     data: Data,
     model: Model,
-    previous: Model | None,
+    earlier: Sequence[Model],
     updates: Sequence[Mapping[str, NDArray[np.int8] | NDArray[np.int16]]],
     weights: Sequence[int],
 ) -> list[Measurement]:
     """Measures every ok update by what it takes off the validation loss.
 
     gain_i = -<g, x_i>, where x_i is update i as it enters the mean and g the average of the loss's gradients at w and
-    at w + sum of x, the trapezoid rule along the round's step. news_i is the same with the direction of the last model
-    change taken out of g, and never above gain_i. Two gradients and 2n dot products, whatever n. A task that has no
-    gradients is measured by `_by_losses`.
+    at w + sum of x, the trapezoid rule along the round's step. news_i is the same with the ways from each of the
+    `earlier` models to this one taken out of g, and never above gain_i. Two gradients and 2n dot products, whatever n.
+    A task that has no gradients is measured by `_by_losses`.
 
-    previous is the model before `model` (None in round 1, where news equals gain). Values that are not finite become 0.
+    earlier: the model before `model`, and model 0: who imitates the last change, or an average of all, has no news.
+    None in round 1, where news equals gain. Values that are not finite become 0.
     """
     if not updates:
         return []
@@ -57,20 +60,20 @@ def measure(
     for x in entering():
         for name, values in x.items():
             after[name] += values
-    change = None if previous is None else _change(model, previous)
+    changes = [_change(model, other) for other in earlier]
     if not isinstance(task, Differentiable):
-        return list(_by_losses(lambda at: -task.metric(_as_float32(at), data), before, after, entering(), change))
+        return list(_by_losses(lambda at: -task.metric(_as_float32(at), data), before, after, entering(), changes))
     slope = _average(task.gradient(model.tensors, data)[1], task.gradient(_as_float32(after), data)[1])
-    novel = slope if change is None else _without(slope, change)
+    novel = _without(slope, changes)
     return [_measurement(-_dot(slope, x), -_dot(novel, x)) for x in entering()]
 
 
 def _by_losses(
-    loss: Callable[[Flat], float], before: Flat, after: Flat, entering: Iterator[Flat], change: Flat | None
+    loss: Callable[[Flat], float], before: Flat, after: Flat, entering: Iterator[Flat], changes: Sequence[Flat]
 ) -> Iterator[Measurement]:
     """Half the sum of what each update takes off the loss as the first one in and as the last one in.
 
-    News: the same of x_i less its projection on the last model change. 4n + 2 losses.
+    News: the same of x_i less its projection on the changes. 4n + 2 losses.
     """
     start, end = loss(before), loss(after)
 
@@ -79,7 +82,7 @@ def _by_losses(
 
     for x in entering:
         gain = taken_off(x)
-        yield _measurement(gain, gain if change is None else taken_off(_without(x, change)))
+        yield _measurement(gain, taken_off(_without(x, changes)) if changes else gain)
 
 
 def _plus(tensors: Flat, x: Flat, sign: int) -> Flat:
@@ -105,13 +108,23 @@ def _change(model: Model, previous: Model) -> Flat:
     return {name: values.astype(np.float64) - previous.tensors[name] for name, values in model.tensors.items()}
 
 
-def _without(vector: Flat, direction: Flat) -> Flat:
-    """`vector` less its projection on `direction`."""
-    length = _dot(direction, direction)
-    if not length > 0:
-        return vector
-    share = _dot(vector, direction) / length
-    return {name: values - share * direction[name] for name, values in vector.items()}
+def _without(vector: Flat, directions: Sequence[Flat]) -> Flat:
+    """`vector` less its projection on what the directions span (Gram–Schmidt)."""
+    basis: list[Flat] = []
+    for direction in directions:
+        rest = direction
+        for axis in basis:
+            rest = _less(rest, axis)
+        if _dot(rest, rest) > PARALLEL * _dot(direction, direction):
+            basis.append(rest)
+    for axis in basis:
+        vector = _less(vector, axis)
+    return vector
+
+
+def _less(vector: Flat, axis: Flat) -> Flat:
+    share = _dot(vector, axis) / _dot(axis, axis)
+    return {name: values - share * axis[name] for name, values in vector.items()}
 
 
 def _dot(a: Flat, b: Flat) -> float:

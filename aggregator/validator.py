@@ -125,7 +125,7 @@ class Validator(Participant):
                 self.task,
                 self._rows(bench.opening.seat),
                 base,
-                self.models.previous(base),
+                self.models.earlier(base),
                 [item.update.tensors for place in ok if (item := judged[place]).update is not None],
                 [weights[cycle.updates[place].trainer] for place in ok],
             )

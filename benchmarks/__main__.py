@@ -17,7 +17,7 @@ from protocol.rules import RULES
 NAMES = {
     "aggregation": "Hansa's exact rules, Flower's own functions, and what memory gives",
     "attacks": "what each rule loses to each attack",
-    "pay": "who is paid what, by the pay rule and by two that it was chosen over",
+    "pay": "who is paid what, by the pay rule and by three that it was chosen over",
     "quantisation": "8 and 16 bits beside float32",
 }
 
@@ -64,7 +64,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--quick", action="store_true", help="small: a minute or so, rougher figures")
     made.add_argument("--json", type=Path, metavar="FILE", help="write what was measured there, too")
     made.add_argument("--no-plot", dest="plot", action="store_false", help="leave reports/NAME.png alone")
-    made.add_argument("--tasks", nargs="+", choices=("heart", "mnist"), help="only these (not for aggregation)")
+    worlds = ("digits", "heart", "mnist")
+    made.add_argument("--tasks", nargs="+", choices=worlds, help="only these (not for aggregation; digits: pay alone)")
     made.add_argument("--seeds", type=int, help="so many seeds, from 1")
     made.add_argument("--seats", type=int, nargs="+", help="committees of so many validators (pay)")
     made.add_argument("--rules", nargs="+", choices=[*RULES, *STRATEGIES], help="only these (attacks)")

@@ -1,15 +1,15 @@
-"""The pay rule, and two that it was chosen over, on the same judgements: a pay rule never changes the model.
+"""The pay rule, and three that it was chosen over, on the same judgements: a pay rule never changes the model.
 
-`shipped`: running averages, a round weighs how far its measurements agree in sign (`protocol.pay`).
+`shipped`: three running averages, one of which forgets; a round weighs by agreement and majority (`protocol.pay`).
+`two averages`: gain and news, without forgetting; a round weighs how far its measurements agree in sign.
 `sums`: what was measured, summed over the rounds; round 1, where the loss falls most, outweighs all others.
 `normalised`: each round's measurements divided by their size; every round weighs the same, one of pure noise too.
-All three clamp what is measured, follow the smaller of gain and news, and share out alike.
+All clamp what is measured and share out alike; the last three follow the smaller of gain and news.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TypeAlias
 
 from benchmarks.simulate import REWARD, History
@@ -23,11 +23,31 @@ Records: TypeAlias = Mapping[Address, Record]
 Advance: TypeAlias = Callable[[Records, Mapping[Address, Judgement], Weights], dict[Address, Record]]
 
 
+def two_averages(records: Records, judgements: Mapping[Address, Judgement], weights: Weights) -> dict[Address, Record]:
+    after = dict(records)
+    lines = _clamped(judgements, weights)
+    total = sum(a for _, _, _, a, _, _ in lines)
+    agreed_gain = max(0, sum(gain for _, gain, *_ in lines))
+    agreed_news = max(0, sum(news for _, _, news, *_ in lines))
+    for trainer, gain, news, a, size, spread in lines:
+        old = records.get(trainer, Record())
+        s, t = min(size, agreed_gain), min(size, agreed_news)
+        cg = old.cg + (U * total * gain * s // (a * size * size) if s else 0)
+        cn = old.cn + (U * total * max(0, news) * t // (a * spread * size) if t else 0)
+        after[trainer] = _two(cg, old.dg + (U * s // size if s else 0), cn, old.dn + (U * t // size if t else 0))
+    return after
+
+
+def _two(cg: int, dg: int, cn: int, dn: int) -> Record:
+    """A record of gain and news alone: pay follows the smallest, and what is fresh is the news."""
+    return Record(cg, dg, cn, dn, cn, dn)
+
+
 def sums(records: Records, judgements: Mapping[Address, Judgement], weights: Weights) -> dict[Address, Record]:
     after = dict(records)
     for trainer, gain, news, a, _, _ in _clamped(judgements, weights):
         old = records.get(trainer, Record(dg=U - PRIOR, dn=U - PRIOR))  # the divisor of an average stays 1
-        after[trainer] = replace(old, cg=old.cg + U * gain // a, cn=old.cn + U * max(0, news) // a)
+        after[trainer] = _two(old.cg + U * gain // a, old.dg, old.cn + U * max(0, news) // a, old.dn)
     return after
 
 
@@ -39,7 +59,7 @@ def normalised(records: Records, judgements: Mapping[Address, Judgement], weight
         old = records.get(trainer, Record())
         cg = old.cg + (U * total * gain // (a * size) if size else 0)
         cn = old.cn + (U * total * max(0, news) // (a * spread) if spread else 0)
-        after[trainer] = Record(cg, old.dg + U, cn, old.dn + U)
+        after[trainer] = _two(cg, old.dg + U, cn, old.dn + U)
     return after
 
 
@@ -55,7 +75,12 @@ def _clamped(
     return [(t, gain[t], news[t], a[t], size, spread) for t in ok]
 
 
-RULES: dict[str, Advance] = {"shipped": pay.advance, "sums": sums, "normalised": normalised}
+RULES: dict[str, Advance] = {
+    "shipped": pay.advance,
+    "two averages": two_averages,
+    "sums": sums,
+    "normalised": normalised,
+}
 
 
 def totals(history: History, rule: str) -> dict[str, int]:

@@ -136,7 +136,8 @@ def play(job: Job) -> History:
             continue
         submitted = [player.address for player in job.players if player.name in updates]
         weights = [ledger.trainers[address] for address in submitted]
-        revealed = sheets(job, model, previous, list(updates.values()), weights)
+        earlier = [before for before in (previous, history.models[0]) if before is not None][: model.round]
+        revealed = sheets(job, model, earlier, list(updates.values()), weights)
         if job.lie is not None:
             revealed = job.lie(number, names, revealed)
         entry = ledger.round(submitted, [decode_sheet(encode_sheet(sheet), len(names)) for sheet in revealed])
@@ -151,7 +152,7 @@ def play(job: Job) -> History:
 
 
 def sheets(
-    job: Job, model: Model, previous: Model | None, updates: Sequence[Integers], weights: Sequence[int]
+    job: Job, model: Model, earlier: Sequence[Model], updates: Sequence[Integers], weights: Sequence[int]
 ) -> Sheets:
     """What each seat writes, each from its own rows."""
     codes = verdicts(updates, model.k)
@@ -160,7 +161,7 @@ def sheets(
     for seat in range(job.seats):
         rows = job.world.validation(seat, job.seats)
         found = measure(
-            cast(Task, job.world.task), rows, model, previous, [updates[i] for i in ok], [weights[i] for i in ok]
+            cast(Task, job.world.task), rows, model, earlier, [updates[i] for i in ok], [weights[i] for i in ok]
         )
         by_place: dict[int, Measurement] = dict(zip(ok, found, strict=True))
         result.append(

@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.digits import Digits
 from tasks import load_task
 from tasks.base import Params, Trained
 from tasks.learning import mean_loss
@@ -51,6 +52,11 @@ def mnist(seed: int, parties: int, alpha: str = "0.5", rows: int | None = None, 
     random = generator("benchmarks", "mnist", seed)
     chosen = tuple(few(part, rows, random) for part in world.rows) if rows else world.rows
     return replace(world, rows=chosen, held=few(world.held, held, random), test=few(world.test, 2000, random))
+
+
+def digits(seed: int, parties: int, alpha: float = 0.5) -> World:
+    """scikit-learn's 8 × 8 digits, split by a Dirichlet draw."""
+    return _world(Digits(parties, alpha, seed), labels=10)
 
 
 class Remembering:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from cli.books import JobView
@@ -63,7 +64,8 @@ def _line(view: JobView, trainer: Address, number: int) -> dict[str, Any]:
     data |= {
         "average_gain": record.cg / record.dg if record.dg else 0.0,
         "average_news": record.cn / record.dn if record.dn else 0.0,
-        "record": {"cg": str(record.cg), "dg": str(record.dg), "cn": str(record.cn), "dn": str(record.dn)},
+        "average_fresh": record.cf / record.df if record.df else 0.0,
+        "record": {name: str(value) for name, value in asdict(record).items()},
     }
     if trainer in ledger.shares:
         data["share"] = _share(ledger, trainer)
@@ -97,7 +99,7 @@ def _share(ledger: RoundLedger, trainer: Address) -> dict[str, Any]:
     share = ledger.shares[trainer]
     total = sum(other.p for other in ledger.shares.values())
     return {
-        **{name: str(getattr(share, name)) for name in ("weight", "e", "k", "s", "before_cap", "cap", "p")},
+        **{name: str(getattr(share, name)) for name in ("weight", "e", "k", "f", "s", "before_cap", "cap", "p")},
         "sum_of_p": str(total),
         "capped": share.before_cap > share.cap,
         "part": share.p / total if total else 0.0,
@@ -115,14 +117,14 @@ def show_receipt(console: Console, data: dict[str, Any], token: Token) -> None:
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("round", "verdict", "gain", "news", "avg gain", "avg news", "share", "pay"):
+    for heading in ("round", "verdict", "gain", "news", "avg gain", "avg news", "fresh", "share", "pay"):
         table.add_column(heading, justify="left" if heading == "verdict" else "right")
     for line in data["rounds"]:
         verdict = (
             line["verdict"] + ("" if line.get("included", True) else ", dropped") + (" ⚡" if line["strike"] else "")
         )
         values = [_small(line.get(name)) for name in ("median_gain", "median_news")]
-        values += [_times(line.get(name)) for name in ("average_gain", "average_news")]
+        values += [_times(line.get(name)) for name in ("average_gain", "average_news", "average_fresh")]
         part = f"{100 * line['share']['part']:.1f} %" if "share" in line else "–"
         table.add_row(str(line["round"]), verdict, *values, part, token.text(int(line["pay"]), unit=False))
     console.print(table)
@@ -146,11 +148,13 @@ def _show_round(console: Console, line: dict[str, Any], data: dict[str, Any], to
     if not line.get("included", True):
         console.print("  not included: the rule dropped it")
     if "record" in line:
-        console.print(f"  running averages: gain {_times(line['average_gain'])}, news {_times(line['average_news'])}")
+        averages = ", ".join(f"{name} {_times(line[f'average_{name}'])}" for name in ("gain", "news", "fresh"))
+        console.print(f"  running averages: {averages}")
     if "share" in line:
         share = line["share"]
         console.print(
-            f"  e = {share['e']}, k = {share['k']}, a = {share['weight']}: s = min(e·K, 2·k·E) = {share['s']}"
+            f"  e = {share['e']}, k = {share['k']}, f = {share['f']}, a = {share['weight']}: "
+            f"s = a · min(e·K·F, 2·k·E·F, 2·f·E·K) = {share['s']}"
         )
         console.print(f"  p = {share['before_cap']}" + (f", capped at {share['cap']}" if share["capped"] else ""))
         console.print(f"  share = {share['p']} / {share['sum_of_p']} = {100 * share['part']:.2f} %")

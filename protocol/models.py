@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from protocol.cid import to_cid
-from protocol.errors import Malformed, SpoiltModel
+from protocol.errors import Malformed, SpoiltModel, TransientError
 from protocol.model import Model
 from protocol.store import Store
 from protocol.types import Digest, JobId, Round
@@ -52,6 +52,16 @@ class ModelChain:
         if model.round == 0 or model.parent is None:
             return None
         return self.load(model.parent, Round(model.round - 1))
+
+    def earlier(self, model: Model) -> list[Model]:
+        """The model before `model` and model 0, as far as they are two; model 0 only if it can be had now."""
+        previous = self.previous(model)
+        if previous is None or previous.round == 0:
+            return [] if previous is None else [previous]
+        try:
+            return [previous, self.load(self._first, Round(0))]
+        except TransientError:
+            return [previous]
 
     def _check(self, model: Model, digest: Digest, round_: Round) -> None:
         job = self._job if round_ else 0

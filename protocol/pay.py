@@ -1,8 +1,8 @@
 """Who is paid what: a pure function of the committed medians, in integers.
 
-Two running averages follow each trainer: gain ("its work helps now") and news ("it brought data"). Pay follows the
-smaller. All values are Python integers; gains and news are in units of 1e-9 of validation loss, averages in units of
-1/U of that. The rule and what it withstands: docs/pay.md.
+Three running averages follow each trainer: gain ("its work helps"), news ("it brought data") and fresh ("it still
+does"), which forgets. Pay follows the smallest. All values are Python integers; gains and news are in units of 1e-9 of
+validation loss, averages in units of 1/U of a round's mean. The rule and what it withstands: docs/pay.md.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ FULL_REPUTATION = 10**6
 
 @dataclass(frozen=True)
 class Record:
-    """A trainer's two running averages, each as sum and weight: gain is cg/dg, news cn/dn."""
+    """A trainer's running averages, each as sum and weight: gain is cg/dg, news cn/dn, fresh cf/df."""
 
     cg: int = 0
     dg: int = 0
     cn: int = 0
     dn: int = 0
+    cf: int = 0
+    df: int = 0
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ class Share:
     weight: int  # a
     e: int  # average gain
     k: int  # average news
-    s: int  # the smaller of the two, weighted
+    f: int  # average of what is fresh
+    s: int  # the smallest of the three, weighted
     before_cap: int  # p as it would be without the cap
     cap: int  # 3 * a * the lower median of positive p // a
     p: int  # the part of the round's reward, out of the sum of all p
@@ -51,20 +54,35 @@ def advance(
     """The records after a finalised round, from the round's ok updates, dropped ones too; the others' stay as they
     are.
 
-    A round weighs S/G <= 1, how far its measurements agree in sign; one that was measured as nothing weighs nothing.
+    A round weighs S*V // (G*A) <= 1: how far its measurements agree in sign, times how far those who helped outweigh
+    the rest. Where they don't, or nothing was measured, it changes nobody's record.
     """
     after = dict(records)
     ok = [i for i, judgement in judgements.items() if judgement.code == Code.OK and weights[i] > 0]
     a = {i: weights[i] for i in ok}
     gain = _clamped({i: judgements[i].gain for i in ok}, a)
     news = _clamped({i: min(judgements[i].gain, judgements[i].news) for i in ok}, a)
+    fresh = _clamped({i: min(judgements[i].gain, abs(judgements[i].news)) for i in ok}, a)
     size = sum(abs(g) for g in gain.values())  # G
     total = sum(a.values())  # A
-    gained, gain_weight = _column(gain, gain, size, total, a)
-    brought, news_weight = _column(news, {i: max(0, n) for i, n in news.items()}, size, total, a)
+    majority = max(0, 2 * sum(a[i] for i in ok if gain[i] > 0) - total)  # V
+    agreed = _agreed(gain, size) * majority
+    if agreed == 0:
+        return after
+    newly = _agreed(news, size) * majority
+    gained, gain_weight = _added(gain, agreed, size, a), U * agreed // (size * total)
+    brought, news_weight = _added(news, newly, size, a), U * newly // (size * total)
+    still = _added(fresh, agreed, size, a)
     for i in ok:
         old = records.get(i, Record())
-        after[i] = Record(old.cg + gained[i], old.dg + gain_weight, old.cn + brought[i], old.dn + news_weight)
+        after[i] = Record(
+            old.cg + gained[i],
+            old.dg + gain_weight,
+            old.cn + max(0, brought[i]),
+            old.dn + news_weight,
+            old.cf // 2 + max(0, still[i]),
+            old.df // 2 + gain_weight,
+        )
     return after
 
 
@@ -75,15 +93,15 @@ def _clamped(column: Mapping[Address, int], a: Mapping[Address, int]) -> dict[Ad
     return {i: max(-limit * a[i], min(limit * a[i], x)) for i, x in column.items()}
 
 
-def _column(
-    x: Mapping[Address, int], y: Mapping[Address, int], size: int, total: int, a: Mapping[Address, int]
-) -> tuple[dict[Address, int], int]:
-    """What a round adds to one column: to each sum U*A*y_i*S // (a_i*T*G), to the weight U*S // G; 0 if S is 0."""
+def _agreed(x: Mapping[Address, int], size: int) -> int:
+    """S, at most G: the sum, if it is positive."""
+    return min(size, max(0, sum(x.values())))
+
+
+def _added(x: Mapping[Address, int], agreed: int, size: int, a: Mapping[Address, int]) -> dict[Address, int]:
+    """What a round adds to a sum: U*x_i*S*V // (a_i*T*G), `agreed` being S*V; 0 if T is 0."""
     spread = sum(abs(value) for value in x.values())  # T
-    agreed = min(size, max(0, sum(x.values())))  # S
-    if agreed == 0:
-        return dict.fromkeys(x, 0), 0
-    return {i: U * total * y[i] * agreed // (a[i] * spread * size) for i in x}, U * agreed // size
+    return {i: U * x[i] * agreed // (a[i] * spread * size) if spread else 0 for i in x}
 
 
 def shares(
@@ -94,14 +112,14 @@ def shares(
     at = {i: records.get(i, Record()) for i in a}
     e = {i: U * at[i].cg // (at[i].dg + PRIOR) for i in a}
     k = {i: U * at[i].cn // (at[i].dn + PRIOR) for i in a}
-    all_e = sum(a[i] * max(0, e[i]) for i in a)  # E
-    all_k = sum(a[i] * max(0, k[i]) for i in a)  # K
-    s = {i: a[i] * min(e[i] * all_k, 2 * k[i] * all_e) for i in a}
+    f = {i: U * at[i].cf // (at[i].df + PRIOR) for i in a}
+    all_e, all_k, all_f = (sum(a[i] * max(0, x[i]) for i in a) for x in (e, k, f))  # E, K, F
+    s = {i: a[i] * min(e[i] * all_k * all_f, 2 * k[i] * all_e * all_f, 2 * f[i] * all_e * all_k) for i in a}
     total, positive_s = sum(a.values()), sum(max(0, value) for value in s.values())
     p = {i: max(0, 4 * total * s[i] - a[i] * positive_s) for i in a}
     positive = [p[j] // a[j] for j in a if p[j] > 0]
     limit = 3 * lower_median(positive) if positive else 0
-    return {i: Share(a[i], e[i], k[i], s[i], p[i], limit * a[i], min(p[i], limit * a[i])) for i in a}
+    return {i: Share(a[i], e[i], k[i], f[i], s[i], p[i], limit * a[i], min(p[i], limit * a[i])) for i in a}
 
 
 def payments(shares: Mapping[Address, Share], reward_per_round: Wei) -> dict[Address, Wei]:

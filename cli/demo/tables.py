@@ -68,8 +68,8 @@ def show_rewards(console: Console, data: Mapping[str, Any], view: JobView, lab: 
     console.print(table)
     reward = token.text(view.context.terms.reward_per_round, 2)
     console.print(
-        f"[dim]A round pays {reward} by the smaller of two running averages, gain (it helps now) and news (it brought "
-        "data); ×1 is the mean. `hansa wallet why` explains every token.[/]"
+        f"[dim]A round pays {reward} by the smallest of three running averages: gain (it helps), news (it brought "
+        "data) and fresh (it still does; not shown); ×1 is the mean. `hansa wallet why` explains every token.[/]"
     )
 
 

@@ -108,21 +108,30 @@ def clamped(x, a):
 
 
 def advance(records, judged, weights):
-    """records: trainer -> (Cg, Dg, Cn, Dn); judged: trainer -> (gain, news) of the ok updates."""
+    """records: trainer -> (Cg, Dg, Cn, Dn, Cf, Df); judged: trainer -> (gain, news) of the ok updates."""
     a = {i: weights[i] for i in judged}
     total = sum(a.values())
     g = clamped({i: judged[i][0] for i in judged}, a)
     n = clamped({i: min(judged[i]) for i in judged}, a)
+    f = clamped({i: min(judged[i][0], abs(judged[i][1])) for i in judged}, a)
     big_g = sum(abs(x) for x in g.values())
+    for_it = sum(a[i] for i in judged if g[i] > 0)
+    v = Fraction(max(0, 2 * for_it - total), total) if total else 0
     after = dict(records)
+    agreement = {k: Fraction(min(big_g, max(0, sum(x.values()))), big_g or 1) * v for k, x in (("g", g), ("n", n))}
+    if agreement["g"] == 0:
+        return after
     for i in judged:
-        entry = list(records.get(i, (0, 0, 0, 0)))
-        for column, x, y in ((0, g, g[i]), (2, n, max(0, n[i]))):
+        entry = list(records.get(i, (0,) * 6))
+        entry[4:] = [entry[4] // 2, entry[5] // 2]
+        for column, x, y, w in (
+            (0, g, g[i], agreement["g"]),
+            (2, n, max(0, n[i]), agreement["n"]),
+            (4, f, max(0, f[i]), agreement["g"]),
+        ):
             t = sum(abs(z) for z in x.values())
-            s = min(big_g, max(0, sum(x.values())))
-            if s > 0:
-                entry[column] += floor(Fraction(U * total * y * s, a[i] * t * big_g))
-                entry[column + 1] += floor(Fraction(U * s, big_g))
+            entry[column] += floor(U * total * y * w / (a[i] * t)) if t else 0
+            entry[column + 1] += floor(U * w)
         after[i] = tuple(entry)
     return after
 
@@ -130,11 +139,12 @@ def advance(records, judged, weights):
 def payments(records, included, weights, reward):
     a = {i: weights[i] for i in included}
     total = sum(a.values())
-    e = {i: floor(Fraction(U * records[i][0], records[i][1] + U // 4)) for i in a}
-    k = {i: floor(Fraction(U * records[i][2], records[i][3] + U // 4)) for i in a}
-    big_e = sum(a[i] * max(0, e[i]) for i in a)
-    big_k = sum(a[i] * max(0, k[i]) for i in a)
-    s = {i: a[i] * min(e[i] * big_k, 2 * k[i] * big_e) for i in a}
+    e, k, f = (
+        {i: floor(Fraction(U * at[c], at[c + 1] + U // 4)) for i in a for at in [records.get(i, (0,) * 6)]}
+        for c in (0, 2, 4)
+    )
+    big_e, big_k, big_f = (sum(a[i] * max(0, x[i]) for i in a) for x in (e, k, f))
+    s = {i: a[i] * min(e[i] * big_k * big_f, 2 * k[i] * big_e * big_f, 2 * f[i] * big_e * big_k) for i in a}
     p = {i: max(0, 4 * total * s[i] - a[i] * sum(max(0, x) for x in s.values())) for i in a}
     positive = [p[j] // a[j] for j in a if p[j] > 0]
     if positive:

@@ -17,7 +17,7 @@ from aggregator.screen import Opening
 from protocol import envelope
 from protocol.chain.history import Finalized
 from protocol.cid import digest_of
-from protocol.errors import NotFound
+from protocol.errors import NotFound, StoreUnavailable
 from protocol.ledger import Judgement
 from protocol.model import Model, Update, initial_model
 from protocol.models import ModelChain
@@ -92,7 +92,7 @@ def test_measure__slopes_that_are_not_finite__are_worth_nothing(slopes: tuple[fl
     task = SimpleNamespace(gradient=lambda params, data: (0.0, gradient))
     updates = [{"a": np.array([127, 127], np.int8), "b": np.array([127, 127], np.int8)}]
     with np.errstate(all="ignore"):
-        found = measuring.measure(cast(Any, task), cast(Any, None), model, None, updates, [1])
+        found = measuring.measure(cast(Any, task), cast(Any, None), model, [], updates, [1])
     assert found == [measuring.Measurement(0, 0)]
 
 
@@ -123,6 +123,57 @@ def test_models__as_many_as_asked_for_stay_pinned(tmp_path: Path, keep: int | No
         assert models.load(digest, Round(number)) is model
         models.previous(model)
     assert {digests.index(digest) for digest in store.held} == expected
+
+
+def chain_of(store: LocalStore, count: int) -> list[Digest]:
+    digests = [store.put(MODEL.encode())]
+    for number in range(1, count + 1):
+        model = Model({"w": np.full(4, number, np.float32)}, JOB, number, digests[-1], 8, (8,))
+        digests.append(store.put(model.encode()))
+    return digests
+
+
+def test_models__earlier__are_the_last_and_the_first(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    digests = chain_of(store, 3)
+    models = ModelChain(store, JOB, digests[0], 10_000, 3)
+    loaded = [models.load(digest, Round(number)) for number, digest in enumerate(digests)]
+    assert [[before.round for before in models.earlier(model)] for model in loaded] == [[], [0], [1, 0], [2, 0]]
+
+
+def test_models__model_0_out_of_reach__the_last_one_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = LocalStore(tmp_path)
+    digests = chain_of(store, 2)
+    restarted = ModelChain(store, JOB, digests[0], 10_000, 3)
+    newest, real = restarted.load(digests[2], Round(2)), store.get
+
+    def get(digest: Digest, **options: Any) -> bytes:
+        if digest == digests[0]:
+            raise StoreUnavailable("store")
+        return real(digest, **options)
+
+    monkeypatch.setattr(store, "get", get)
+    assert [before.round for before in restarted.earlier(newest)] == [1]
+
+
+def test_measure__along_what_earlier_models_show__is_no_news() -> None:
+    def at(x: float, y: float) -> Model:
+        return initial_model({"w": np.array([x, y, 0], np.float32)}, 8)
+
+    slope = {"w": np.array([-1.0, -1.0, -1.0])}
+    task = SimpleNamespace(gradient=lambda params, data: (0.0, slope))
+    updates = [{"w": np.array(row, np.int8)} for row in ([100, 0, 0], [0, 100, 0], [0, 0, 100])]
+    model, previous, first = at(1, 1), at(0, 1), at(0, 0)
+
+    def news(earlier: list[Model]) -> list[bool]:
+        found = measuring.measure(cast(Any, task), cast(Any, None), model, earlier, updates, [1, 1, 1])
+        assert all(each.gain > 0 and each.news in (0, each.gain) for each in found)
+        return [each.news > 0 for each in found]
+
+    assert news([]) == [True, True, True]
+    assert news([previous]) == [False, True, True]
+    assert news([previous, first]) == [False, False, True]
+    assert news([previous, previous]) == [False, True, True], "the same way twice"
 
 
 def test_replay__rounds_that_the_chain_replaced__are_read_again() -> None:

@@ -28,7 +28,7 @@ def model(seed: int) -> Model:
 
 
 def measured(task: Any, previous: Model | None) -> list[Measurement]:
-    return measure(cast(Any, task), cast(Any, None), model(1), previous, UPDATES, WEIGHTS)
+    return measure(cast(Any, task), cast(Any, None), model(1), [] if previous is None else [previous], UPDATES, WEIGHTS)
 
 
 with_gradients = SimpleNamespace(

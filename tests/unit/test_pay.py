@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from protocol import pay
 from protocol.ledger import Judgement
-from protocol.pay import Record
 from protocol.types import Code
 
 EDGE = 2**40
@@ -19,7 +18,7 @@ trainers = st.lists(st.tuples(measures, measures, weights), min_size=1, max_size
 
 
 def entries(records):
-    return {i: (r.cg, r.dg, r.cn, r.dn) for i, r in records.items()}
+    return {i: (r.cg, r.dg, r.cn, r.dn, r.cf, r.df) for i, r in records.items()}
 
 
 def ok(gain, news):
@@ -112,7 +111,7 @@ def test_payments__nobody_helps__nobody_is_paid(n, value):
     a = dict.fromkeys(range(n), 255)
     records = play([dict.fromkeys(a, (value, value))], a)
     shares = pay.shares(records, list(a), a)
-    assert records == {i: Record() for i in a}
+    assert records == {}, "a round that weighs nothing"
     assert pay.payments(shares, REWARD) == dict.fromkeys(range(n), 0)
 
 
@@ -176,3 +175,38 @@ def test_advance__news_above_gain__counts_as_the_gain():
 )
 def test_reputation__each_round__moves_an_eighth(previous, earned, expected):
     assert pay.reputation(previous, earned) == expected
+
+
+def test_advance__a_friend_alone_with_gain__changes_nobodys_record():
+    a = dict.fromkeys(range(4), 1)
+    before = play([dict.fromkeys(a, (100, 100))], a)
+    assert pay.advance(before, {i: ok(EDGE, EDGE) if i == 0 else ok(0, 0) for i in a}, a) == before
+
+
+def test_advance__the_majority__is_counted_by_weight():
+    a = {0: 3, 1: 1, 2: 1}
+    assert play([{0: (-1, -1), 1: (100, 100), 2: (100, 100)}], a) == {}
+    assert set(play([{0: (300, 300), 1: (-1, -1), 2: (-1, -1)}], a)) == set(a)
+
+
+def test_payments__works_once_then_sends_nothing_new__is_soon_unpaid():
+    a = dict.fromkeys(range(4), 1)
+    later = {0: (100, 0), **dict.fromkeys((1, 2, 3), (100, 50))}
+    paid = [
+        pay.payments(pay.shares(play([dict.fromkeys(a, (100, 100)), *[later] * n], a), list(a), a), REWARD)[0]
+        for n in range(5)
+    ]
+    assert paid == sorted(paid, reverse=True) and paid[0] == REWARD // 4 and paid[4] == 0
+
+
+def test_payments__news_that_costs_a_little__is_still_fresh():
+    a = dict.fromkeys(range(4), 1)
+    rounds = [dict.fromkeys(a, (100, 100)), *[{i: (100, 50 if i % 2 else -50) for i in a}] * 3]
+    assert all(pay.payments(pay.shares(play(rounds, a), list(a), a), REWARD).values())
+
+
+def test_advance__absence__keeps_a_record_and_makes_it_no_fresher():
+    a = dict.fromkeys(range(3), 1)
+    before = play([dict.fromkeys(a, (10, 10))], a)
+    after = pay.advance(before, {i: ok(10, 10) for i in (1, 2)}, a)
+    assert after[0] == before[0] and after[1].df > before[1].df

@@ -123,6 +123,7 @@ function Payments({ round, view }: { round: RoundView; view: JobView }) {
       <Name of={cell.trainer} kind="address" />,
       cell.share ? times(cell.share.averageGain) : '–',
       cell.share ? times(cell.share.averageNews) : '–',
+      cell.share ? times(cell.share.averageFresh) : '–',
       cell.share ? String(cell.share.weight) : '–',
       cell.share ? percent(cell.share.part) + (cell.share.capped ? ', capped' : '') : '–',
       <Amount value={cell.pay} token={view.token} />,
@@ -138,6 +139,7 @@ function Payments({ round, view }: { round: RoundView; view: JobView }) {
           { head: 'Trainer' },
           { head: 'Average gain', number: true, title: '1 is a round’s mean' },
           { head: 'Average news', number: true, title: '1 is a round’s mean' },
+          { head: 'Fresh', number: true, title: '1 is a round’s mean; half is forgotten every round' },
           { head: 'Weight', number: true },
           { head: 'Share', number: true },
           { head: 'Pay', number: true },
@@ -149,14 +151,14 @@ function Payments({ round, view }: { round: RoundView; view: JobView }) {
       <details>
         <summary>The numbers behind the shares</summary>
         <p>
-          s = min(e·K, 2·k·E), p = s weighted and capped, pay = reward · p ÷ Σp, rounded down; Σp = <span class="mono">{String(total)}</span>
+          s = a · min(e·K·F, 2·k·E·F, 2·f·E·K), p = s weighted and capped, pay = reward · p ÷ Σp, rounded down; Σp = <span class="mono">{String(total)}</span>
         </p>
         <Table
           caption="The numbers behind the shares"
-          columns={[{ head: 'Trainer' }, ...['e', 'k', 's', 'p before the cap', 'cap', 'p'].map((head) => ({ head, number: true }))]}
+          columns={[{ head: 'Trainer' }, ...['e', 'k', 'f', 's', 'p before the cap', 'cap', 'p'].map((head) => ({ head, number: true }))]}
           rows={round.cells.flatMap(({ share, trainer }) =>
             share
-              ? [{ key: trainer, cells: [<Name of={trainer} kind="address" />, ...[share.e, share.k, share.s, share.beforeCap, share.cap, share.p].map(String)] }]
+              ? [{ key: trainer, cells: [<Name of={trainer} kind="address" />, ...[share.e, share.k, share.f, share.s, share.beforeCap, share.cap, share.p].map(String)] }]
               : [],
           )}
         />

@@ -10,12 +10,14 @@ export const FULL_REPUTATION = 1_000_000
 
 type Column = Map<string, bigint>
 
-/** A trainer's two running averages, each as sum and weight: gain is cg/dg, news cn/dn. */
+/** A trainer's running averages, each as sum and weight: gain is cg/dg, news cn/dn, fresh cf/df. */
 export interface PayRecord {
   cg: bigint
   dg: bigint
   cn: bigint
   dn: bigint
+  cf: bigint
+  df: bigint
 }
 
 /** How one included trainer's part of a round's reward came about. */
@@ -23,13 +25,14 @@ export interface Share {
   weight: bigint // a
   e: bigint // average gain
   k: bigint // average news
-  s: bigint // the smaller of the two, weighted
+  f: bigint // average of what is fresh
+  s: bigint // the smallest of the three, weighted
   beforeCap: bigint // p as it would be without the cap
   cap: bigint // 3 * a * the lower median of positive p // a
   p: bigint // the part of the round's reward, out of the sum of all p
 }
 
-const NOTHING: PayRecord = { cg: 0n, dg: 0n, cn: 0n, dn: 0n }
+const NOTHING: PayRecord = { cg: 0n, dg: 0n, cn: 0n, dn: 0n, cf: 0n, df: 0n }
 
 /** The records after a finalised round, from the round's ok updates, dropped ones too; the others' stay. */
 export function advance(
@@ -41,14 +44,28 @@ export function advance(
   const a: Column = new Map(ok.map(([i]) => [i, of(weights, i)]))
   const gain = clamped(new Map(ok.map(([i, each]) => [i, each.gain])), a)
   const news = clamped(new Map(ok.map(([i, each]) => [i, min(each.gain, each.news)])), a)
+  const fresh = clamped(new Map(ok.map(([i, each]) => [i, min(each.gain, abs(each.news))])), a)
   const size = sum([...gain.values()].map(abs)) // G
   const total = sum(a.values()) // A
-  const [gained, gainWeight] = column(gain, gain, size, total, a)
-  const [brought, newsWeight] = column(news, mapped(news, (n) => max(0n, n)), size, total, a)
+  const helped = sum([...a].filter(([i]) => of(gain, i) > 0n).map(([, weight]) => weight))
+  const majority = max(0n, 2n * helped - total) // V
+  const agreed = agreement(gain, size) * majority
   const after = new Map(records)
+  if (agreed === 0n) return after
+  const newly = agreement(news, size) * majority
+  const [gained, gainWeight] = [added(gain, agreed, size, a), floorDiv(U * agreed, size * total)]
+  const [brought, newsWeight] = [added(news, newly, size, a), floorDiv(U * newly, size * total)]
+  const still = added(fresh, agreed, size, a)
   for (const i of a.keys()) {
     const old = records.get(i) ?? NOTHING
-    after.set(i, { cg: old.cg + of(gained, i), dg: old.dg + gainWeight, cn: old.cn + of(brought, i), dn: old.dn + newsWeight })
+    after.set(i, {
+      cg: old.cg + of(gained, i),
+      dg: old.dg + gainWeight,
+      cn: old.cn + max(0n, of(brought, i)),
+      dn: old.dn + newsWeight,
+      cf: old.cf / 2n + max(0n, of(still, i)),
+      df: old.df / 2n + gainWeight,
+    })
   }
   return after
 }
@@ -64,13 +81,15 @@ function limitOf(x: Column, a: Column): bigint {
   return positive.length ? 3n * lowerMedian(positive) : 0n
 }
 
-/** What a round adds to one column: to each sum U*A*y_i*S // (a_i*T*G), to the weight U*S // G; 0 if S is 0. */
-function column(x: Column, y: Column, size: bigint, total: bigint, a: Column): [Column, bigint] {
+/** S, at most G: the sum, if it is positive. */
+function agreement(x: Column, size: bigint): bigint {
+  return min(size, max(0n, sum(x.values())))
+}
+
+/** What a round adds to a sum: U*x_i*S*V // (a_i*T*G), `agreed` being S*V; 0 if T is 0. */
+function added(x: Column, agreed: bigint, size: bigint, a: Column): Column {
   const spread = sum([...x.values()].map(abs)) // T
-  const agreed = min(size, max(0n, sum(x.values()))) // S
-  if (agreed === 0n) return [mapped(x, () => 0n), 0n]
-  const added = mapped(x, (_, i) => floorDiv(U * total * of(y, i) * agreed, of(a, i) * spread * size))
-  return [added, floorDiv(U * agreed, size)]
+  return mapped(x, (value, i) => (spread ? floorDiv(U * value * agreed, of(a, i) * spread * size) : 0n))
 }
 
 /** The included trainers' parts of the round's reward, from the records after the round. */
@@ -83,15 +102,18 @@ export function shares(
   const at = (i: string): PayRecord => records.get(i) ?? NOTHING
   const e = mapped(a, (_, i) => floorDiv(U * at(i).cg, at(i).dg + PRIOR))
   const k = mapped(a, (_, i) => floorDiv(U * at(i).cn, at(i).dn + PRIOR))
-  const allE = sum(mapped(a, (weight, i) => weight * max(0n, of(e, i))).values()) // E
-  const allK = sum(mapped(a, (weight, i) => weight * max(0n, of(k, i))).values()) // K
-  const s = mapped(a, (weight, i) => weight * min(of(e, i) * allK, 2n * of(k, i) * allE))
+  const f = mapped(a, (_, i) => floorDiv(U * at(i).cf, at(i).df + PRIOR))
+  const whole = (x: Column): bigint => sum(mapped(a, (weight, i) => weight * max(0n, of(x, i))).values())
+  const [allE, allK, allF] = [whole(e), whole(k), whole(f)]
+  const smallest = (i: string): bigint =>
+    min(of(e, i) * allK * allF, min(2n * of(k, i) * allE * allF, 2n * of(f, i) * allE * allK))
+  const s = mapped(a, (weight, i) => weight * smallest(i))
   const total = sum(a.values())
   const positiveS = sum([...s.values()].map((value) => max(0n, value)))
   const p = mapped(a, (weight, i) => max(0n, 4n * total * of(s, i) - weight * positiveS))
   const limit = limitOf(p, a)
   const share = (weight: bigint, i: string): Share => ({
-    weight, e: of(e, i), k: of(k, i), s: of(s, i), beforeCap: of(p, i), cap: limit * weight, p: min(of(p, i), limit * weight),
+    weight, e: of(e, i), k: of(k, i), f: of(f, i), s: of(s, i), beforeCap: of(p, i), cap: limit * weight, p: min(of(p, i), limit * weight),
   })
   return mapped(a, share)
 }

@@ -126,8 +126,10 @@ export interface ShareView {
   weight: number
   averageGain: number
   averageNews: number
+  averageFresh: number
   e: bigint
   k: bigint
+  f: bigint
   s: bigint
   p: bigint
   beforeCap: bigint
@@ -141,7 +143,7 @@ export interface LedgerCell {
   trainer: Address
   update: UpdateView | null
   share: ShareView | null
-  record: { cg: bigint; dg: bigint; cn: bigint; dn: bigint } | null
+  record: { cg: bigint; dg: bigint; cn: bigint; dn: bigint; cf: bigint; df: bigint } | null
   pay: bigint
   strike: boolean
   reputation: number
