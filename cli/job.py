@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -180,28 +179,14 @@ def watch(
     job: Job,
     interval: Annotated[float, typer.Option("--interval", help="Seconds between two looks.", min=0.1)] = 1.0,
 ) -> None:
-    """Tell what happens in a job until it ends. --json prints one object a line."""
+    """Tell what happens in a job until it ends, in a terminal with a bar of its rounds. --json: one object a line."""
     from cli.books import check_job
-    from cli.jobview import state_data, state_line
+    from cli.watch import follow
     from cli.wire import connect
 
     wire = connect(here)
     check_job(wire.federation, JobId(job))
-    before: tuple[Any, ...] = ()
-    while True:
-        at = wire.chain.head()
-        state = wire.federation.state(JobId(job), at)
-        now = (state.phase, state.cycle, state.enrolled, state.submitted, state.committed, state.revealed, state.voted)
-        if now != before:
-            before = now
-            data = state_data(state)
-            if here.json:
-                print(json.dumps(data), flush=True)
-            else:
-                here.console.print(f"[dim]block {at.number}[/]  {state_line(state, at.timestamp)}")
-        if state.phase.is_over:
-            return
-        wire.chain.wait(interval)
+    follow(here, wire, JobId(job), interval)
 
 
 @command(app, "stop")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import aggregator, audit, dashboard, deploy, doctor, job, trainer, up, wallet
+from cli import aggregator, audit, dashboard, deploy, doctor, job, top, trainer, up, wallet
 from cli.context import command
 from cli.demo.command import demo
 
@@ -20,6 +20,7 @@ app = typer.Typer(
 command(app, "up")(up.up)
 command(app, "demo")(demo)
 command(app, "doctor")(doctor.doctor)
+command(app, "top")(top.top)
 command(app, "deploy")(deploy.deploy)
 command(app, "audit")(audit.audit)
 command(app, "dashboard")(dashboard.dashboard)

@@ -27,7 +27,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     return CliRunner()
 
 
-NOUNS = ("up", "demo", "doctor", "deploy", "job", "trainer", "aggregator", "wallet")
+NOUNS = ("up", "demo", "doctor", "top", "deploy", "job", "trainer", "aggregator", "wallet")
 
 
 def test_help__names_every_noun(run: CliRunner) -> None:
@@ -37,9 +37,9 @@ def test_help__names_every_noun(run: CliRunner) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["up", "demo", "doctor", "deploy", "job post", "job list", "job show", "job watch", "job stop", "trainer run",
-     "trainer status", "aggregator run", "aggregator status", "wallet new", "wallet show", "wallet claim",
-     "wallet history", "wallet why"],
+    ["up", "demo", "doctor", "top", "deploy", "job post", "job list", "job show", "job watch", "job stop",
+     "trainer run", "trainer status", "aggregator run", "aggregator status", "wallet new", "wallet show",
+     "wallet claim", "wallet history", "wallet why"],
 )  # fmt: skip
 def test_help__of_each_command__has_dir_json_and_debug(run: CliRunner, words: str) -> None:
     done = run.invoke(app, [*words.split(), "--help"])
