@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import webbrowser
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,6 +26,11 @@ LARGEST = 2**28  # bytes of a file that the gateway gives
 TIMEOUT = 20.0  # seconds that the store has for one file
 PUBLIC = ("name", "chain_id", "rpc", "ws", "federation", "vault", "token", "admission", "committee", "first_block")
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+GATEWAY = "/ipfs/"  # of this server
+ORIGIN = re.compile(
+    r"(?P<scheme>https?|wss?)://(?:[^/?#@\s]*@)?(?P<host>(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d+)?)(?:[/?#]|$)",
+    re.ASCII,
+)
 NOTHING_RUNS = "sandbox; default-src 'none'"
 
 
@@ -62,16 +68,28 @@ def serve(deployment: Deployment, port: int) -> ThreadingHTTPServer:
 
 def public(deployment: Deployment) -> dict[str, Any]:
     """What the page may know: no path of this machine, no allow-list."""
-    return {**deployment.model_dump(mode="json", include=set(PUBLIC), exclude_none=True), "gateway": "/ipfs/"}
+    facts = deployment.model_dump(mode="json", include=set(PUBLIC), exclude_none=True)
+    return {**facts, "gateway": deployment.gateway or GATEWAY}
 
 
 def policy(deployment: Deployment) -> str:
     """The content security policy: scripts of our own, and no host but the deployment's."""
-    hosts = " ".join(["'self'", *deployment.rpc, *([deployment.ws] if deployment.ws else [])])
+    places = [*deployment.rpc, deployment.ws, deployment.gateway]
+    hosts = " ".join(["'self'", *dict.fromkeys(_origin(place) for place in places if place)])
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
         f"connect-src {hosts}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
+
+
+def _origin(url: str) -> str:
+    """Scheme and host of a URL: no path or query, which may hold a key, and nothing that could end a policy."""
+    found = ORIGIN.match(url)
+    if not found:
+        raise FatalError(
+            f"deployment.json: {url!r} is no URL that a page can ask", next_step="correct rpc, ws or gateway"
+        )
+    return f"{found['scheme']}://{found['host']}".lower()
 
 
 class PageServer(ThreadingHTTPServer):

@@ -149,7 +149,8 @@ def _show(console: Console, here: Here, deployment: Deployment, accounts: list[d
     where = "" if str(here.dir) == ".hansa" else f" --dir {here.dir}"
     members = ",".join(account["name"] for account in accounts if account["name"].startswith("validator"))
     console.print(
-        f"\nnext, in another terminal: hansa job post --task heart --account sponsor --validators {members}{where}"
+        f"\nnext, in another terminal: hansa job post --task heart --account sponsor --validators {members}{where}\n"
+        f"and to look at it in the browser: hansa dashboard{where}"
     )
     console.print("Ctrl-C stops the chain; what is on it is gone then.")
 

@@ -182,6 +182,7 @@ def _what_next(console: Any, directory: Path, lab: Lab, keep: bool) -> None:
         "hansa wallet show trainer-1",
         "hansa wallet why trainer-1 --round 1",
         "hansa wallet history validator-1",
+        "hansa dashboard",
         "hansa up --stop",
     ):
         console.print(f"  {line} --dir {directory}")

@@ -50,6 +50,7 @@ class Deployment(BaseModel):
     committee: ChainAddress | None = None
     first_block: NonNegativeInt  # nothing of the federation is older
     store: dict[str, str]  # {'kind': 'local', 'path': …} or {'kind': 'kubo', 'api': …}
+    gateway: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None  # where the page gets files: gateway/CID
     confirmations: NonNegativeInt = 0
     allowed: Allowed = Allowed()
 

@@ -49,6 +49,22 @@ def test_page__may_reach_the_deployments_hosts_alone(server):
     assert "connect-src 'self' http://127.0.0.1:8545 ws://127.0.0.1:8545;" in headers["Content-Security-Policy"]
 
 
+def test_policy__names_origins_alone(deployment):
+    changed = deployment.updated(
+        rpc=["https://user:word@node.test/v3/secret?key=1", "http://[::1]:8545"], gateway="https://files.test/ipfs"
+    )
+    policy = dashboard.policy(changed)
+    assert "connect-src 'self' https://node.test http://[::1]:8545 ws://127.0.0.1:8545 https://files.test;" in policy
+    assert "secret" not in policy and "word" not in policy
+    assert dashboard.public(changed)["gateway"] == "https://files.test/ipfs"
+
+
+@pytest.mark.parametrize("url", ["http://node.test;script-src *", "http://a b", "javascript:alert(1)", "http://"])
+def test_policy__refuses_what_is_no_origin(deployment, url):
+    with pytest.raises(FatalError, match="is no URL that a page can ask"):
+        dashboard.policy(deployment.updated(rpc=[url]))
+
+
 def test_deployment__tells_no_path_and_no_allow_list(server, tmp_path):
     fields = json.loads(get(server, "/deployment.json")[2])
     assert fields["chain_id"] == 31337 and fields["gateway"] == "/ipfs/"
