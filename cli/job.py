@@ -51,6 +51,10 @@ def post(
     loss: Annotated[str | None, typer.Option("--loss-threshold", help="A loss that ends a round's training.")] = None,
     rule: Annotated[str, typer.Option("--rule", help="How updates are aggregated.")] = "validated_mean",
     weights: Annotated[str, typer.Option("--weights", help="equal, or bond.")] = "equal",
+    publish_keys: Annotated[
+        bool,
+        typer.Option("--publish-keys", help="Trainers publish their updates' keys at the end: anyone can audit all."),
+    ] = False,
     settings: Annotated[list[str] | None, typer.Option("--set", help="A setting of the task, NAME=VALUE.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of model 0 and of the training.")] = 0,
     baselines: Annotated[
@@ -81,6 +85,7 @@ def post(
         loss_threshold=None if loss is None else billionths(loss, "--loss-threshold"),
         rule=rule,
         weights=weights,
+        publish_keys=publish_keys,
         baselines=parse_baselines(baselines or []),
     )
     offer = Offer(

@@ -9,8 +9,9 @@ from client.training import local_update
 from protocol import envelope, tensors
 from protocol.chain.federation import JobState
 from protocol.chain.history import CycleRecord, Failed, Submitted
-from protocol.chain.sender import Mined, Refused
+from protocol.chain.sender import Mined, Pending, Refused
 from protocol.cid import to_cid
+from protocol.contentkeys import encode_keys
 from protocol.errors import FatalError
 from protocol.hashes import cycle_counter
 from protocol.model import Model, Update
@@ -38,6 +39,7 @@ class Trainer(Participant):
             self.data = self.task.load(config.source)
             self.models.shapes = {name: values.shape for name, values in self.task.model().items()}
         self.log.info("data loaded", rows=len(self.data), source=config.source)
+        self._keys_out = False
         self._failed_before: frozenset[CycleId] | None = None  # cycles that had failed when this daemon began
 
     def act(self, state: JobState) -> bool:
@@ -188,7 +190,10 @@ class Trainer(Participant):
             )
 
     def _leave(self, state: JobState) -> bool:
-        """Claims what is due, then takes the bond back if that is possible soon enough."""
+        """Publishes content keys where the spec asks for them, claims what is due, then takes the bond back if that is
+        possible soon enough."""
+        if not self._keys_published(state):
+            return False
         books = self.federation.books(self.job, self.head)
         due = self._unclaimed() if self.head.timestamp < books.claim_until else []
         first = due[:CLAIMED_AT_ONCE]
@@ -204,6 +209,32 @@ class Trainer(Participant):
             self.awaited = books.slash_until
             return False
         return isinstance(self.send(self.federation.claim_bond_call(self.job, self.me), "bond"), Mined)
+
+    def _keys_published(self, state: JobState) -> bool:
+        """Whether the content keys of this trainer's updates are out, as far as they ever will be."""
+        if self._keys_out or not self.context.spec.publish_keys:
+            return True
+        if not self.settled(state):  # a reorganisation could let the job go on
+            self.awaited = self.head.timestamp
+            return False
+        known = self.journal.remember((self.job, "keys"), self._content_keys)
+        self._keys_out = True
+        if known["digest"] is None:
+            return True
+        self.publish(known["digest"])
+        outcome = self.send(self.federation.publish_keys_call(self.job, known["digest"]), "keys")
+        self._keys_out = not isinstance(outcome, Pending)
+        return self._keys_out
+
+    def _content_keys(self) -> dict[str, Any]:
+        """The file of the keys of every update of this trainer that was published."""
+        keys: dict[Digest, bytes] = {}
+        for cycle in self.history().cycles:
+            known = self.journal.recall((self.job, cycle.cycle, "update"))
+            short = isinstance(cycle.outcome, Failed) and cycle.outcome.phase == Phase.SUBMIT
+            if known is not None and not short and Submitted(self.me, known["digest"]) in cycle.updates:
+                keys[known["digest"]] = known["key"]
+        return {"digest": self.journal.put_blob(encode_keys(keys)) if keys else None}
 
     def _unclaimed(self) -> list[int]:
         """Rounds in which this trainer has something to claim."""

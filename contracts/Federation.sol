@@ -260,6 +260,15 @@ contract Federation is IFederation, Steps {
     }
 
     /// @inheritdoc IFederation
+    function publishKeys(JobId job, bytes32 digest) external {
+        if (_jobs[job].outcome == Phase.NONE) {
+            revert Errors.Federation_WrongPhase(job, Phase.COMPLETED, phaseAt(job, block.timestamp));
+        }
+
+        emit KeysPublished(job, msg.sender, digest);
+    }
+
+    /// @inheritdoc IFederation
     function announceKey(bytes32 key) external {
         emit KeyAnnounced(msg.sender, key);
     }

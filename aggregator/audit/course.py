@@ -47,6 +47,7 @@ class Course:
             "Rejoined": self._on_rejoined,
             "StopRequested": self._on_stopped,
             "JobEnded": self._on_ended,
+            "KeysPublished": self._on_keys,
         }
 
     @property
@@ -57,7 +58,7 @@ class Course:
 
     def on(self, name: str, values: Values) -> list[Expected]:
         """The Federation's next event."""
-        if name not in ("JobPosted", "JobEnded"):
+        if name not in ("JobPosted", "JobEnded", "KeysPublished"):
             differ(f"{name} after the job's end", None, self.outcome, **self.at)
         if name != "CycleOpened":
             differ(f"fees booked before {name}", [], self.fees_booked, **self.at)
@@ -252,6 +253,10 @@ class Course:
                 expected = Phase.ABORTED
             differ("the job's outcome", expected.name, outcome.name)
         self.outcome = outcome
+        return []
+
+    def _on_keys(self, values: Values) -> list[Expected]:
+        differ("content keys are published after the job's end", True, self.outcome is not None, **self.at)
         return []
 
     # --- helpers

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from aggregator.audit.report import Finding, Report
 from protocol import envelope
-from protocol.cid import from_cid
-from protocol.errors import FatalError, Malformed
+from protocol.chain.events import JobHistory
+from protocol.cid import to_cid
+from protocol.contentkeys import decode_keys, keys_limit
+from protocol.errors import FatalError, HansaError, Malformed, NotFound, StoreUnavailable
+from protocol.store import Store
 from protocol.types import Address, Digest, Seat
 
-KEY_BYTES = 32
+FETCH_SECONDS = 5.0
 MOST_BYTES = 64 * 2**20
 
 
@@ -59,15 +62,39 @@ def read_keys(path: Path) -> dict[Digest, bytes]:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise FatalError(f"{path} is no file of content keys", cause=f"it is larger than {MOST_BYTES} bytes")
-        document = json.loads(path.read_bytes())
-        found = {from_cid(cid): bytes.fromhex(key) for cid, key in document.items()}
+        return decode_keys(path.read_bytes())
     except OSError as error:
         raise FatalError(f"{path} can't be read", cause=error.strerror) from error
-    except (ValueError, AttributeError, TypeError, Malformed, RecursionError) as error:
+    except Malformed as error:
         raise FatalError(
             f"{path} is no file of content keys", cause=error, next_step='write it like {"Qm…": "64 hex digits"}'
         ) from error
-    short = next((cid for cid, key in document.items() if len(found[from_cid(cid)]) != KEY_BYTES), None)
-    if short is not None:
-        raise FatalError(f"the key of {short} in {path} has not {KEY_BYTES} bytes")
+
+
+def published_keys(
+    history: JobHistory, named: Mapping[Address, Digest], files: Store, report: Report
+) -> dict[Digest, bytes]:
+    """The content keys that trainers published on chain at the job's end, each of its own updates alone.
+
+    named: the last file that each account named. Anyone may name one, so what can't be had of it is nobody's fault.
+    """
+    own: dict[Address, set[Digest]] = {}
+    for cycle in history.cycles:
+        for update in cycle.updates:
+            own.setdefault(update.trainer, set()).add(update.digest)
+    found: dict[Digest, bytes] = {}
+    for trainer, digest in named.items():
+        if trainer not in own:
+            continue
+        name = f"content keys {to_cid(digest)} of {trainer}"
+        try:
+            keys = decode_keys(files.get(digest, limit=keys_limit(len(own[trainer])), timeout=FETCH_SECONDS))
+        except (NotFound, StoreUnavailable, Malformed) as error:
+            report.gap(name, str(error), expected=True)
+            continue
+        except HansaError as error:
+            report.wrong.append(Finding(name, "the bytes that its CID names", str(error)))
+            continue
+        report.ok("files of content keys")
+        found |= {update: key for update, key in keys.items() if update in own[trainer]}
     return found

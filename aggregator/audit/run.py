@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from aggregator.archive import Archive
 from aggregator.audit.facts import Facts
-from aggregator.audit.keys import Keys
+from aggregator.audit.keys import Keys, published_keys
 from aggregator.audit.models import Models, files_of
 from aggregator.audit.proofs import check_proofs
 from aggregator.audit.report import Finding, Report, Wrong
 from aggregator.audit.rounds import Rounds
 from aggregator.audit.walk import Walk
 from protocol.cid import to_cid
+from protocol.contentkeys import keys_limit
 from protocol.errors import HansaError
 from protocol.spec import MAX_BYTES
 from protocol.store import Store
@@ -48,7 +50,10 @@ def audit(facts: Facts, files: Store, keys: Keys | None = None) -> Report:
         report.gap("the job's end", f"it has not ended by block {facts.at.number}: it is in {where}")
     rounds.read_spec(history)
     if rounds.context is not None:
-        Models(facts, walk, rounds, files, keys or Keys(), report).check()
+        given = keys or Keys()
+        published = published_keys(history, walk.published, files, report)
+        opener = replace(given, content={**published, **given.content})
+        Models(facts, walk, rounds, files, opener, report).check()
     return report
 
 
@@ -73,7 +78,7 @@ def _check_rest(archive: Archive, report: Report) -> None:
     try:
         walk = Walk(archive.facts)
         walk.events()
-        named = {digest for digest, _ in files_of(walk.history)}
+        named = {digest for digest, _ in files_of(walk)}
     except Wrong:
         named = set(archive.entries)
     for digest, entry in archive.entries.items():
@@ -95,8 +100,13 @@ def files_with_limits(facts: Facts, store: Store) -> Sequence[tuple[Digest, int]
     rounds = Rounds(store, report)
     rounds.read_spec(walk.history)
     spec = rounds.context.spec if rounds.context is not None else None
-    limits = {"spec": MAX_BYTES, "model": spec.model_bytes if spec else 0, "update": spec.update_bytes if spec else 0}
-    return [(digest, limits[kind]) for digest, kind in files_of(walk.history)]
+    limits = {
+        "spec": MAX_BYTES,
+        "model": spec.model_bytes if spec else 0,
+        "update": spec.update_bytes if spec else 0,
+        "keys": keys_limit(len(walk.history.cycles)),
+    }
+    return [(digest, limits[kind]) for digest, kind in files_of(walk)]
 
 
 def _count(report: Report, walk: Walk) -> None:

@@ -120,7 +120,9 @@ class Updates:
                 opened.update, model=base, job=self._facts.job, cycle=record.cycle, trainer=submitted.trainer
             )
         except WrongKey as error:
-            self._report.gap(f"update {to_cid(submitted.digest)}", f"the key given for it does not open it ({error})")
+            sound = cycle.verdict(cycle.record.updates.index(submitted)) in (Code.OK, Code.ZERO, Code.DUPLICATE)
+            why = f"the key given for it does not open it ({error})"
+            self._report.gap(f"update {to_cid(submitted.digest)}", why, expected=not sound)
             return None
         except Malformed as error:
             return Judged(Code.MALFORMED, None, str(error))

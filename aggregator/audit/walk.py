@@ -22,7 +22,7 @@ from protocol.chain.events import CycleRecord, JobHistory
 from protocol.chain.fold import Fold
 from protocol.chain.records import address
 from protocol.merkle import Leaf
-from protocol.types import Address, BlockNumber, Phase
+from protocol.types import Address, BlockNumber, Digest, Phase
 
 ADDRESSES = frozenset({"from", "trainer", "member", "sponsor", "account"})
 
@@ -38,6 +38,7 @@ class Walk:
         self.till = Till()
         self.fold = Fold(facts.chain_id, facts.federation, facts.job, self._parent_of)
         self.keys: dict[Address, list[tuple[int, bytes]]] = {}  # announced, with their blocks
+        self.published: dict[Address, Digest] = {}  # the last file of content keys that each account named
         self.counts: Counter[str] = Counter()
         self.opened_at = 0  # time
         self._leaves = leaves
@@ -151,6 +152,8 @@ class Walk:
             self.opened_at = time
         elif name == "JobEnded":
             self.till.close(time, bool(self.course.finalised))
+        elif name == "KeysPublished":
+            self.published[values["account"]] = Digest(values["digest"])
         elif name == "RoundFinalized":
             history = self.history
             self.till.leaves[int(values["round"])] = self._leaves(history, history.cycles[-1])

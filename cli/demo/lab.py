@@ -110,6 +110,7 @@ class Lab(Waiting):
                 settings=self._settings(),
                 steps=self.setup.steps,
                 rule=self.setup.rule,
+                publish_keys=self.setup.publish_keys,
             )
             self.prepared = with_baselines(self.prepared, self.setup.validators)
             self.say("posting the job")

@@ -39,6 +39,7 @@ class Setup:
     quorum: int | None = None
     failures: int = 3
     rule: str = "validated_mean"
+    publish_keys: bool = False
     times: Mapping[str, int] = field(default_factory=dict)  # over TIMES
     settings: Mapping[str, Any] = field(default_factory=dict)
     idle_chain: bool = False  # no block without a transaction

@@ -136,6 +136,7 @@ interface IFederation {
     event StopRequested(JobId indexed job);
     /// @param outcome COMPLETED, ABORTED or CANCELLED
     event JobEnded(JobId indexed job, Phase outcome);
+    event KeysPublished(JobId indexed job, address indexed account, bytes32 digest);
     event KeyAnnounced(address indexed account, bytes32 key);
 
     /// @notice Posts a job and escrows its reward.
@@ -182,6 +183,11 @@ interface IFederation {
 
     /// @notice After the end: books what the seat's present member has earned, and pays all its fees of this job.
     function claimFees(JobId job, uint8 seat) external;
+
+    /// @notice After the end, by anyone: names a file of content keys that open sealed updates of the job.
+    /// @dev Nothing is checked here: whoever reads the file checks each key against its update.
+    /// @param digest sha2-256 digest of the file's CID
+    function publishKeys(JobId job, bytes32 digest) external;
 
     /// @notice Announces the caller's X25519 public key; in force for cycles opened in later blocks.
     function announceKey(bytes32 key) external;

@@ -85,6 +85,9 @@ class Calls:
     def claim_seat_fees_call(self, job: JobId, seat: Seat) -> Call:
         return self._call(f"claim the fees of seat {seat} in job {job}", "claimFees", job, seat)
 
+    def publish_keys_call(self, job: JobId, digest: Digest) -> Call:
+        return self._call(f"publish content keys of job {job}", "publishKeys", job, digest)
+
     def announce_key_call(self, key: bytes) -> Call:
         return self._call("announce an encryption key", "announceKey", key)
 

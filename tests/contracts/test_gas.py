@@ -103,6 +103,7 @@ def test_gas__of_failing_and_leaving__is_known(play, house, measured, carol, spo
     measured["failRound, SCORE"] = job.reach(Phase.SCORE).lapse().fail().gas_used
     measured["stop"] = job.stop().gas_used
     measured["claimRest"] = house.vault.claimRest(job.id, {"from": sponsor}).gas_used
+    measured["publishKeys"] = house.federation.publishKeys(job.id, word("keys"), {"from": alice}).gas_used
     measured["announceKey"] = house.federation.announceKey(word("key"), {"from": alice}).gas_used
 
 

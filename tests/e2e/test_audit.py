@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from federations import federation, finish
 
 from aggregator.archive import Archive
 from aggregator.audit.walk import Walk
@@ -91,3 +92,17 @@ def test_audit__store_that_lost_a_file__names_it(directory: Path) -> None:
         assert cid in data["wrong"][0]["what"] and data["wrong"][0]["round"] == 1
     finally:
         lost.write_bytes(kept)
+
+
+def test_audit__of_a_job_that_publishes_its_keys__a_stranger_makes_every_model_again(tmp_path: Path) -> None:
+    archive = tmp_path / "job.hansa"
+    with federation(tmp_path / "lab", rounds=2, trainers=3, publish_keys=True) as lab:
+        lab.start_all()
+        finish(lab)
+        code, data = audited("1", "--dir", str(lab.here.dir), "--export", str(archive))
+    assert (code, data["verdict"], data["not_checked"]) == (0, "holds", [])
+    assert data["checked"]["files of content keys"] == 3
+    assert data["checked"]["models made again, bit for bit"] == 2
+    assert data["checked"]["verdicts against the bytes"] == 6
+    code, data = audited("--archive", str(archive))
+    assert (code, data["checked"]["models made again, bit for bit"], data["not_checked"]) == (0, 2, [])
