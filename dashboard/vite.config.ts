@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib'
-import { defineConfig, type Plugin } from 'vite'
+import type { Plugin } from 'vite'
+import { defineConfig } from 'vitest/config'
 
 const BUDGET = 100_000 // bytes of gzipped JavaScript
 
@@ -27,4 +28,5 @@ export default defineConfig({
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: { outDir: '../cli/page', emptyOutDir: true, assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   plugins: [budget()],
+  test: { testTimeout: 120_000 }, // ms; a busy machine fails no test
 })

@@ -1,7 +1,7 @@
 // The committed ABIs, and events decoded by them.
 
 import type { Abi, AbiEvent, AbiParameter, Hex } from 'viem'
-import { decodeAbiParameters, toEventSelector } from 'viem/utils'
+import { concat, decodeAbiParameters, toEventSelector } from 'viem/utils'
 import { abi as federationJson } from '../../../protocol/chain/abi/Federation.json'
 import { abi as tokenJson } from '../../../protocol/chain/abi/RewardToken.json'
 import { abi as vaultJson } from '../../../protocol/chain/abi/Vault.json'
@@ -22,8 +22,7 @@ export function decodeEvent(topics: readonly Hex[], data: Hex): { name: string; 
   const indexed = event.inputs.filter((input) => input.indexed)
   const plain = event.inputs.filter((input) => !input.indexed)
   if (topics.length !== 1 + indexed.length) throw new RangeError(`${topics.length} topics`)
-  const values = [...named(plain, decodeAbiParameters(plain, data))]
-  indexed.forEach((input, i) => values.push([input.name ?? '', decodeAbiParameters([input], topics[i + 1] ?? '0x')[0]]))
+  const values = [...named(plain, decodeAbiParameters(plain, data)), ...named(indexed, decodeAbiParameters(indexed, concat(topics.slice(1))))]
   return { name: event.name, values: Object.fromEntries(values) }
 }
 

@@ -1,9 +1,9 @@
 // Rewards of a round as a Merkle tree, equal to OpenZeppelin's StandardMerkleTree and protocol/merkle.py.
 
-import { concat, encodeAbiParameters, keccak256, parseAbiParameters } from 'viem/utils'
+import { concat, keccak256 } from 'viem/utils'
 import type { Address, Hex } from 'viem'
 
-const LEAF = /* @__PURE__ */ parseAbiParameters('address, uint256, uint256, uint256')
+const WORD = 64 // hexadecimal digits
 
 /** What one round owes one trainer. */
 export interface Leaf {
@@ -14,7 +14,8 @@ export interface Leaf {
 }
 
 export function leafHash({ trainer, pay, strike, reputation }: Leaf): Hex {
-  return keccak256(keccak256(encodeAbiParameters(LEAF, [trainer, pay, strike ? 1n : 0n, BigInt(reputation)])))
+  const words = [trainer.slice(2).toLowerCase(), pay.toString(16), strike ? '1' : '0', reputation.toString(16)]
+  return keccak256(keccak256(`0x${words.map((word) => word.padStart(WORD, '0')).join('')}`, 'bytes'))
 }
 
 /** All nodes, root first. Throws RangeError where there is no leaf. */
