@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+INSTALL = "pip install --target build/bench scikit-learn"
 SIMULATED = """
 from benchmarks import payrules, riders, worlds
 from benchmarks.simulate import Job, Player, play
@@ -104,6 +105,44 @@ def test_benchmark__quick_on_heart__shows_and_writes(name: str, tmp_path: Path) 
     assert (report["benchmark"], report["quick"]) == (name, True)
     assert all(len(row) == len(section["columns"]) for section in report["sections"] for row in section["rows"])
     assert report["sections"][0]["title"][:20] in done.stdout
+
+
+DIGITS = """
+import numpy as np
+from benchmarks import worlds
+from benchmarks.simulate import Job, Player, play
+
+world = worlds.digits(1, 6)
+task = world.task
+assert len(world.rows) == 6 and sum(map(len, world.rows)) + len(world.held) + len(world.test) == 1797
+assert all(np.array_equal(a.inputs, b.inputs) for a, b in zip(world.rows, worlds.digits(1, 6).rows, strict=True))
+for rows in (*world.rows, world.held, world.test):
+    assert rows.inputs.shape[1:] == (64,) and rows.inputs.dtype == np.float32
+    assert 0 <= rows.inputs.min() and rows.inputs.max() <= 1 and set(rows.labels) <= set(range(10))
+counts = np.array([np.bincount(rows.labels, minlength=10) for rows in world.rows])
+assert counts.max() > 3 * counts.mean(), "the parties see the digits in unequal parts"
+job = Job(world, tuple(Player(f"trainer {i}", rows) for i, rows in enumerate(world.rows)), 3, 20, 1)
+models = [model.tensors for model in play(job).models]
+assert world.likelihood(models[-1]) > world.likelihood(models[0]) and world.metric(models[-1]) > 0.3
+"""
+
+NO_DIGITS = """
+from benchmarks import digits, worlds
+digits.offered = lambda module: None
+worlds.digits(1, 6)
+"""
+
+
+def test_digits__a_world_of_the_benchmarks__is_dealt_out_and_learnt() -> None:
+    if run("-c", "import sys\nfrom benchmarks.peers import offered\nsys.exit(not offered('sklearn'))").returncode:
+        pytest.skip(f"the small digits come with scikit-learn, which is not installed: {INSTALL}")
+    done = run("-c", DIGITS)
+    assert done.returncode == 0, done.stderr
+
+
+def test_digits__without_scikit_learn__say_what_to_install() -> None:
+    done = run("-c", NO_DIGITS)
+    assert "which is not installed" in done.stderr and "scikit-learn==" in done.stderr
 
 
 def test_benchmark__unknown_name__is_refused() -> None:

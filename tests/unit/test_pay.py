@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+
 import naive
 import pytest
 from hypothesis import given, settings
@@ -210,3 +212,29 @@ def test_advance__absence__keeps_a_record_and_makes_it_no_fresher():
     before = play([dict.fromkeys(a, (10, 10))], a)
     after = pay.advance(before, {i: ok(10, 10) for i in (1, 2)}, a)
     assert after[0] == before[0] and after[1].df > before[1].df
+
+
+P = 1_000_003
+THOUSAND = "f860cd725e7375c27347e992b0f21c64a2490eb002efdedc58eb46e7a8887ea1"
+"""SHA-256 of a line `trainer cg dg cn dn cf df pay reputation` for each of a thousand trainers, after five rounds."""
+
+
+def test_thousand_trainers__five_rounds__within_the_reward_and_the_caps():
+    a = {i: 1 + i * 7919 % 255 for i in range(1000)}
+    records, standing = {}, dict.fromkeys(a, 0)
+    for r in range(1, 6):
+        came = [i for i in a if (i + r) % 11]
+        judged = {i: ok((i * 104_729 + r * 7919) % P - P // 5, (i * 611_953 + r * 3109) % P - P // 4) for i in came}
+        before, records = records, pay.advance(records, judged, a)
+        included = [i for i in came if (i + r) % 13]
+        shares = pay.shares(records, included, a)
+        paid = pay.payments(shares, REWARD)
+        assert REWARD - len(a) <= sum(paid.values()) <= REWARD
+        assert all(0 <= shares[i].p <= shares[i].cap and paid[i] >= 0 for i in included)
+        assert 100 < sum(amount > 0 for amount in paid.values()) < len(included), "some are paid, some are not"
+        standing = {i: pay.reputation(standing[i], paid.get(i, 0) > 0) for i in a}
+        assert all(0 <= value <= pay.FULL_REPUTATION for value in standing.values())
+    assert entries(records) == naive.advance(entries(before), {i: (j.gain, j.news) for i, j in judged.items()}, a)
+    lines = [(i, *entries(records)[i], paid.get(i, 0), standing[i]) for i in sorted(a)]
+    text = "".join(" ".join(map(str, line)) + "\n" for line in lines)
+    assert hashlib.sha256(text.encode()).hexdigest() == THOUSAND
