@@ -85,6 +85,7 @@ def _measured(cycle: CycleRecord, ledger: RoundLedger, place: int) -> dict[str, 
                 "verdict": entry.code.name.lower(),
                 "gain": entry.gain,
                 "news": entry.news,
+                "counts": cycle.committee[seat] != cycle.updates[place].trainer,
             }
             for seat, entry in sorted(entries.items())
         ],
@@ -140,6 +141,7 @@ def _show_round(console: Console, line: dict[str, Any], data: dict[str, Any], to
     for entry in line.get("by_validator", []):
         console.print(
             f"  {entry['validator']}: {entry['verdict']}, gain {_small(entry['gain'])}, news {_small(entry['news'])}"
+            + ("" if entry["counts"] else " (its own update: does not count)")
         )
     if "median_gain" in line:
         console.print(

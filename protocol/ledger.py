@@ -53,14 +53,14 @@ class Ledger:
     def round(
         self,
         submitted: Sequence[Address],
-        sheets: Sequence[Sequence[Entry]],
+        sheets: Sequence[Sequence[Entry | None]],
         unpaid: AbstractSet[Address] = frozenset(),
     ) -> RoundLedger:
         """Judges and pays a finalised round. Never call it for a failed cycle: that adds nothing.
 
         submitted: the trainers of the cycle's updates, in on-chain order. sheets: the revealed ones, an entry for
-        each update. unpaid: submitting members of a fully coupled committee, never dropped and left out of
-        everything that pays.
+        each update; None on a member's own update. unpaid: submitting members of a fully coupled committee, never
+        dropped and left out of everything that pays.
         """
         judgements = tally(sheets, self.seats, len(submitted))
         members = {i for i, trainer in enumerate(submitted) if trainer in unpaid}
@@ -81,13 +81,14 @@ class Ledger:
         return Leaf(trainer=trainer, pay=paid, strike=int(struck), reputation=standing)
 
 
-def tally(sheets: Sequence[Sequence[Entry]], seats: int, n: int) -> list[Judgement]:
+def tally(sheets: Sequence[Sequence[Entry | None]], seats: int, n: int) -> list[Judgement]:
     """The committee's judgement of each of a cycle's n updates, in on-chain order.
 
     A verdict is what more than half of the seats, not of the sheets, say; else unreachable. Gain and news are
-    medians over the sheets that say ok; 0 where the verdict is not ok.
+    medians over the sheets that say ok; 0 where the verdict is not ok. Who is a member and submits has no say on its
+    own update: None stands there, and the others must be more than half of all seats.
     """
-    return [_judge([sheet[i] for sheet in sheets], seats) for i in range(n)]
+    return [_judge([entry for sheet in sheets if (entry := sheet[i]) is not None], seats) for i in range(n)]
 
 
 def _judge(entries: Sequence[Entry], seats: int) -> Judgement:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from protocol.cid import to_cid
 from protocol.errors import Malformed, SpoiltModel, TransientError
 from protocol.model import Model
@@ -22,12 +24,16 @@ class ModelChain:
     def __init__(self, store: Store, job: JobId, first: Digest, limit: int, keep: int | None = None) -> None:
         self._store = store
         self._job = job
-        self._first = first
+        self._line: tuple[Digest, ...] = (first,)
         self._limit = limit
         self._keep = keep
         self.shapes: dict[str, tuple[int, ...]] | None = None  # what the job's task trains, where that is known
         self._cache: dict[Digest, Model] = {}
         self._pinned: dict[Digest, int] = {}  # by this process; the model's round
+
+    def follow(self, models: Sequence[Digest]) -> None:
+        """Tells which models the chain names after model 0, in order, up to the last that is loaded."""
+        self._line = (self._line[0], *models)
 
     def load(self, digest: Digest, round_: Round) -> Model:
         """Model `round_`, whose file is `digest`.
@@ -35,17 +41,18 @@ class ModelChain:
         Raises Malformed if the file is not that model (SpoiltModel where a committee voted it), and the store's
         transient errors while it cannot be had.
         """
-        if digest not in self._cache:
-            try:
+        model = self._cache.get(digest)
+        try:
+            if model is None:
                 model = Model.decode(self._store.get(digest, limit=self._limit, timeout=FETCH_SECONDS))
-                self._check(model, digest, round_)
-            except Malformed as error:
-                if round_ == 0:
-                    raise
-                raise SpoiltModel(f"model {round_} of job {self._job} can't be used", cause=error) from error
+            self._check(model, digest, round_)
+        except Malformed as error:
+            if round_ == 0:
+                raise
+            raise SpoiltModel(f"model {round_} of job {self._job} can't be used", cause=error) from error
+        if digest not in self._cache:
             self._remember(digest, model)
-            return model
-        return self._cache[digest]
+        return model
 
     def previous(self, model: Model) -> Model | None:
         """The model before `model`; None for model 0."""
@@ -59,21 +66,22 @@ class ModelChain:
         if previous is None or previous.round == 0:
             return [] if previous is None else [previous]
         try:
-            return [previous, self.load(self._first, Round(0))]
+            return [previous, self.load(self._line[0], Round(0))]
         except TransientError:
             return [previous]
 
     def _check(self, model: Model, digest: Digest, round_: Round) -> None:
         job = self._job if round_ else 0
-        if (model.job, model.round) != (job, round_) or (round_ == 0 and digest != self._first):
+        if (model.job, model.round) != (job, round_) or (round_ == 0 and digest != self._line[0]):
             raise Malformed(
                 f"model file {to_cid(digest)}",
                 cause=f"it says job {model.job} round {model.round} where the chain says job {job} round {round_}",
             )
         if round_ and self.shapes is not None and model.shapes != self.shapes:
             raise Malformed(f"model file {to_cid(digest)}", cause="its tensors are not those that the job trains")
-        if round_ == 1 and model.parent != self._first:
-            raise Malformed(f"model file {to_cid(digest)}", cause="model 1 does not follow the job's model 0")
+        if round_ and model.parent != self._line[round_ - 1]:
+            cause = f"it does not follow model {round_ - 1} of the job, {to_cid(self._line[round_ - 1])}"
+            raise Malformed(f"model file {to_cid(digest)}", cause=cause)
 
     def _remember(self, digest: Digest, model: Model) -> None:
         self._cache[digest] = model

@@ -118,6 +118,7 @@ class Participant(Daemon):
     def base(self) -> tuple[Digest, Model]:
         """The model that the next update starts from."""
         finalized = self.finalized()
+        self.models.follow([outcome.model for outcome in finalized])
         digest = finalized[-1].model if finalized else self.context.terms.model
         return digest, self.models.load(digest, Round(len(finalized)))
 

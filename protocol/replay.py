@@ -44,5 +44,11 @@ class Replay:
         return self._ledger.round(trainers, _sheets(cycle), unpaid)
 
 
-def _sheets(cycle: CycleRecord) -> list[list[Entry]]:
-    return [decode_sheet(revealed.sheet, len(cycle.updates)) for revealed in cycle.sheets]
+def _sheets(cycle: CycleRecord) -> list[list[Entry | None]]:
+    """The revealed sheets, without what a member says of its own update."""
+    trainers = [update.trainer for update in cycle.updates]
+    found: list[list[Entry | None]] = []
+    for revealed in cycle.sheets:
+        member, entries = cycle.committee[revealed.seat], decode_sheet(revealed.sheet, len(trainers))
+        found.append([None if member == trainer else e for trainer, e in zip(trainers, entries, strict=True)])
+    return found

@@ -21,6 +21,7 @@ ZERO = "Solidity starts locals at zero, and the house counts on it"
 OWN_VAULT = "calls only the Federation's own Vault, functions that call nobody and that only the Federation may use"
 EXPLAINED: dict[tuple[str, str], str] = {
     ("uninitialized-local", "*"): ZERO,
+    ("incorrect-equality", "publishKeys"): "compares a state of the job's, not a balance",
     ("reentrancy-no-eth", "_fail"): OWN_VAULT,
     ("reentrancy-no-eth", "_seat"): OWN_VAULT,
     ("reentrancy-no-eth", "finalize"): OWN_VAULT,

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from protocol import envelope, hashes, sheet
 from protocol.cid import digest_of, to_cid
+from protocol.ledger import tally
 from protocol.merkle import Leaf, RewardsTree
 from protocol.model import Update, initial_model, quantise
 from protocol.spec import JobSpec
@@ -36,6 +37,7 @@ def make() -> Facts:
     return {
         "cycles": cycles(),
         "sheet_bytes": sheet_bytes(),
+        "tallies": tallies(),
         "commitments": commitments(),
         "rewards": [rewards(n) for n in (1, 2, 3, 7)],
         "cids": cids(),
@@ -128,6 +130,36 @@ def sheet_bytes() -> list[Facts]:
 
 def read(text: bytes) -> list[sheet.Entry]:
     return sheet.decode_sheet(text, len(text) // sheet.ENTRY_BYTES)
+
+
+def tallies() -> list[Facts]:
+    """own: by sheet, the place of the member's own update, on which it has no say."""
+    good, better = sheet.Entry(Code.OK, 10, 4), sheet.Entry(Code.OK, 30, -8)
+    bad, lost = sheet.Entry(Code.MALFORMED), sheet.Entry(Code.UNREACHABLE)
+    cases: list[tuple[int, list[list[sheet.Entry]], list[int | None]]] = [
+        (3, [[good, bad], [better, bad], [bad, good]], [None, None, None]),
+        (3, [[better, good], [good, better], [good, better]], [0, None, None]),  # the others suffice
+        (3, [[good, good], [good, better], [bad, good]], [0, None, None]),  # its own word is missing
+        (3, [[good, good], [bad, good], [bad, good]], [0, 1, None]),
+        (4, [[good, good], [good, good], [good, good], [lost, bad]], [0, None, None, 1]),  # half of the seats
+        (1, [[good, good]], [0]),
+    ]
+    return [
+        {
+            "seats": seats,
+            "sheets": [hexed(sheet.encode_sheet(entries)) for entries in sheets],
+            "own": own,
+            "judged": [[int(j.code), str(j.gain), str(j.news)] for j in tally(without(sheets, own), seats, 2)],
+        }
+        for seats, sheets, own in cases
+    ]
+
+
+def without(sheets: list[list[sheet.Entry]], own: list[int | None]) -> list[list[sheet.Entry | None]]:
+    return [
+        [None if i == place else entry for i, entry in enumerate(entries)]
+        for entries, place in zip(sheets, own, strict=True)
+    ]
 
 
 def commitments() -> list[Facts]:

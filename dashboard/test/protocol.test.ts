@@ -2,6 +2,7 @@ import { bytesToHex } from 'viem/utils'
 import { expect, test } from 'vitest'
 import { cidOf, fromCid } from '../src/protocol/cid'
 import { floorDiv, measurementMedian } from '../src/protocol/exact'
+import { tally } from '../src/protocol/ledger'
 import { leafHash, proofOf, rootOf, treeOf } from '../src/protocol/merkle'
 import { decodeSheet } from '../src/protocol/sheet'
 import { read } from './vectors'
@@ -20,6 +21,11 @@ test.for(VECTORS.sheet_bytes as any[])('sheet $bytes', ({ bytes, read: entries }
   const expected = entries.map(([code, gain, news]: any) => ({ code, gain: BigInt(gain), news: BigInt(news) }))
   expect(decodeSheet(bytes, entries.length)).toEqual(expected)
   expect(() => decodeSheet(bytes, entries.length + 1)).toThrow(RangeError)
+})
+
+test.for(VECTORS.tallies as any[])('tally of $sheets for $seats seats', ({ seats, sheets, own, judged }) => {
+  const counted = sheets.map((sheet: any, i: number) => decodeSheet(sheet, 2).map((entry, place) => (place === own[i] ? null : entry)))
+  expect(tally(counted, seats, 2)).toEqual(judged.map(([code, gain, news]: any) => ({ code, gain: BigInt(gain), news: BigInt(news) })))
 })
 
 test.for(VECTORS.rewards as any[])('rewards $root', ({ root, leaves }) => {

@@ -90,6 +90,12 @@ class Federation(Calls):
     def bond(self, job: JobId, trainer: Address, at: Block | None = None) -> Wei:
         return Wei(self._read_vault("bondOf", job, trainer, at=at)[0])
 
+    def bonds(self, job: JobId, trainers: Sequence[Address], at: Block | None = None) -> list[Wei]:
+        """As `bond`, for many in one request."""
+        function = artifact("Vault").functions["bondOf"]
+        readings: list[Reading] = [(self.vault, function, (job, trainer)) for trainer in trainers]
+        return [Wei(held) for (held,) in self.chain.read(readings, at)]
+
     def fees(self, job: JobId, member: Address, at: Block | None = None) -> Wei:
         """Booked for a member and not claimed yet; what its present seat counts is not among them."""
         return Wei(self._read_vault("feesOf", job, member, at=at)[0])

@@ -116,6 +116,9 @@ class History:
         for trainer, (enrolled, _) in zip(trainers, self._federation.trainers(self._job, trainers, at), strict=True):
             if not enrolled:
                 raise HistoryError(f"the enrolment of {trainer} is invented")
+        for entry, held in zip(history.enrolled, self._federation.bonds(self._job, trainers, at), strict=True):
+            if not can_be_held(held, entry.bond, history.posted.terms.strike_penalty, state):
+                raise HistoryError(f"a bond of {entry.bond} of {entry.trainer} is not what the vault holds, {held}")
         self._enrolment_checked = True
 
     def _parent_of(self, number: int) -> bytes:
@@ -123,6 +126,16 @@ class History:
 
     def _forget(self) -> None:
         self._fold, self._upto, self._enrolment_checked = None, None, False
+
+
+def can_be_held(held: int, bond: int, penalty: int, state: JobState) -> bool:
+    """Whether the vault can hold so much of a bond: all of it, less at most a penalty for each finalised round, or
+    nothing after the job's end. Weights follow from bonds, and no accumulator binds those in the events."""
+    lost = bond - held
+    if held == 0 and state.phase.is_over:
+        return True
+    struck = penalty > 0 and (lost % penalty == 0 or held == 0)
+    return lost == 0 or (struck and 0 < lost <= penalty * (state.round - 1))
 
 
 def _job_events() -> list[bytes]:

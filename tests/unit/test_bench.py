@@ -16,8 +16,8 @@ from aggregator.bench import Bench
 from aggregator.screen import Opening
 from protocol import envelope
 from protocol.chain.history import Finalized
-from protocol.cid import digest_of
-from protocol.errors import NotFound, StoreUnavailable
+from protocol.cid import digest_of, to_cid
+from protocol.errors import NotFound, SpoiltModel, StoreUnavailable
 from protocol.ledger import Judgement
 from protocol.model import Model, Update, initial_model
 from protocol.models import ModelChain
@@ -118,6 +118,7 @@ def test_models__as_many_as_asked_for_stay_pinned(tmp_path: Path, keep: int | No
         model = Model({"w": np.full(4, number, np.float32)}, JOB, number, digests[-1], 8, (8,))
         digests.append(store.put(model.encode()))
     models = ModelChain(store, JOB, digests[0], 10_000, keep)
+    models.follow(digests[1:])
     for number, digest in enumerate(digests):
         model = models.load(digest, Round(number))
         assert models.load(digest, Round(number)) is model
@@ -137,14 +138,33 @@ def test_models__earlier__are_the_last_and_the_first(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
     digests = chain_of(store, 3)
     models = ModelChain(store, JOB, digests[0], 10_000, 3)
+    models.follow(digests[1:])
     loaded = [models.load(digest, Round(number)) for number, digest in enumerate(digests)]
     assert [[before.round for before in models.earlier(model)] for model in loaded] == [[], [0], [1, 0], [2, 0]]
+
+
+def test_models__one_that_follows_another_than_the_chains__is_spoilt(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    digests = chain_of(store, 2)
+    stray = store.put(Model({"w": np.full(4, 9, np.float32)}, JOB, 1, digests[0], 8, (8,)).encode())
+    voted = store.put(Model({"w": np.full(4, 3, np.float32)}, JOB, 2, stray, 8, (8,)).encode())
+    models = ModelChain(store, JOB, digests[0], 10_000, 3)
+    models.follow([digests[1], voted])
+    with pytest.raises(SpoiltModel) as caught:
+        models.load(voted, Round(2))
+    assert f"does not follow model 1 of the job, {to_cid(digests[1])}" in str(caught.value)
+    models.follow(digests[1:])
+    assert models.load(digests[2], Round(2)).parent == digests[1]
+    models.follow([stray, digests[2]])
+    with pytest.raises(SpoiltModel, match="model 2"):
+        models.load(digests[2], Round(2))  # though it is held from before the reorganisation
 
 
 def test_models__model_0_out_of_reach__the_last_one_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = LocalStore(tmp_path)
     digests = chain_of(store, 2)
     restarted = ModelChain(store, JOB, digests[0], 10_000, 3)
+    restarted.follow(digests[1:])
     newest, real = restarted.load(digests[2], Round(2)), store.get
 
     def get(digest: Digest, **options: Any) -> bytes:
@@ -187,7 +207,12 @@ def test_replay__rounds_that_the_chain_replaced__are_read_again() -> None:
             updates = (SimpleNamespace(trainer=trainer(0)),)
             sheet = bytes([result[0] % 2]) + bytes(12)
             cycles.append(
-                SimpleNamespace(outcome=outcome, updates=updates, committee=(), sheets=[SimpleNamespace(sheet=sheet)])
+                SimpleNamespace(
+                    outcome=outcome,
+                    updates=updates,
+                    committee=(trainer(9),),
+                    sheets=[SimpleNamespace(seat=0, sheet=sheet)],
+                )
             )
         return SimpleNamespace(cycles=cycles)
 

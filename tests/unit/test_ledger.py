@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from protocol.chain.events import CycleRecord, Revealed, Submitted
 from protocol.ledger import Judgement, Ledger, tally
-from protocol.sheet import Entry
+from protocol.replay import Replay
+from protocol.sheet import Entry, encode_sheet
 from protocol.types import Address, Code
 
 OK, UNREACHABLE, MALFORMED, ZERO, DUPLICATE = Code
@@ -45,6 +49,30 @@ def test_tally__medians__are_over_the_sheets_that_say_ok():
     sheets = [sheet((10, 5)), sheet((30, -5)), sheet(MALFORMED)]
     assert tally(sheets, 3, 1) == [Judgement(OK, 10, -5)]
     assert tally([*sheets[:2], sheet((20, 9))], 3, 1) == [Judgement(OK, 20, 5)]
+
+
+def test_tally__own_update__is_judged_by_the_others():
+    own, good = [None], sheet((10, 5))
+    assert tally([own, good, sheet((30, 7))], 3, 1) == [Judgement(OK, 10, 5)]
+    assert tally([own, good], 3, 1) == [Judgement(UNREACHABLE)], "more than half of all seats"
+    assert tally([own, sheet(MALFORMED), sheet(MALFORMED)], 3, 1)[0].code == MALFORMED
+    assert tally([own], 1, 1)[0].code == UNREACHABLE, "nobody else is there"
+
+
+def test_replay__member_that_submits__has_no_say_on_its_own_update():
+    def revealed(seat, *entries):
+        return Revealed(seat, encode_sheet(sheet(*entries)), bytes(32))
+
+    def cycle(*sheets):
+        updates = (Submitted(ALICE, bytes(32)), Submitted(BOB, bytes(32)))
+        return CycleRecord(1, 1, bytes(32), (ALICE, CAROL, DAVE), 1, updates, {}, {}, {}, sheets, {}, None)
+
+    terms = SimpleNamespace(reward_per_round=REWARD, seats=3)
+    replay = Replay(SimpleNamespace(terms=terms, spec=SimpleNamespace(rule="mean")), {ALICE: 1, BOB: 1})
+    split = cycle(revealed(0, (9, 9), (9, 9)), revealed(1, (5, 5), (5, 5)), revealed(2, MALFORMED, (5, 5)))
+    assert [judged.code for judged in replay.attempt(split).judgements] == [UNREACHABLE, OK]
+    agreed = cycle(revealed(0, (9, 9), (9, 9)), revealed(1, (4, 4), (5, 5)), revealed(2, (6, 6), (5, 5)))
+    assert replay.attempt(agreed).judgements == [Judgement(OK, 4, 4), Judgement(OK, 5, 5)]
 
 
 def test_tally__not_ok__has_no_numbers():

@@ -34,7 +34,7 @@ export interface RoundLedger {
 export function settle(
   ledger: Ledger,
   submitted: readonly Address[],
-  sheets: readonly Entry[][],
+  sheets: readonly (Entry | null)[][],
   unpaid: ReadonlySet<Address>,
 ): RoundLedger {
   const judgements = tally(sheets, ledger.seats, submitted.length)
@@ -57,9 +57,10 @@ export function settle(
   return { judgements, included: kept.map(({ i }) => i), leaves, records, shares, after: { ...ledger, records, reputations } }
 }
 
-/** A verdict is what more than half of the seats, not of the sheets, say; else unreachable. */
-export function tally(sheets: readonly Entry[][], seats: number, n: number): Judgement[] {
-  return Array.from({ length: n }, (_, i) => judge(sheets.map((sheet) => at(sheet, i)), seats))
+/** A verdict is what more than half of the seats, not of the sheets, say; else unreachable. null: a member's own
+ * update, on which it has no say. */
+export function tally(sheets: readonly (Entry | null)[][], seats: number, n: number): Judgement[] {
+  return Array.from({ length: n }, (_, i) => judge(sheets.map((sheet) => at(sheet, i)).filter((entry) => entry !== null), seats))
 }
 
 function judge(entries: readonly Entry[], seats: number): Judgement {

@@ -24,7 +24,7 @@ export class Replay {
     if (this.done.some((each, i) => rounds[i]?.outcome.resultHash !== each.resultHash)) this.done.length = 0
     let before = this.done.at(-1)?.ledger.after ?? firstLedger(history, spec)
     for (const { cycle, outcome } of rounds.slice(this.done.length)) {
-      const ledger = settle(before, cycle.updates.map((each) => each.trainer), sheetsOf(cycle), unpaid(cycle))
+      const ledger = settle(before, cycle.updates.map((each) => each.trainer), countedSheets(cycle), unpaid(cycle))
       const nodes = treeOf(ledger.leaves)
       const root = rootOf(nodes)
       this.done.push({ round: outcome.round, ledger, nodes, root, agrees: root === outcome.rewards, resultHash: outcome.resultHash })
@@ -50,5 +50,13 @@ export function sheetsOf(cycle: Cycle): Entry[][] {
   return cycle.sheets.map(({ sheet }) => decodeSheet(sheet, cycle.updates.length))
 }
 
+/** Without what a member says of its own update. */
+function countedSheets(cycle: Cycle): (Entry | null)[][] {
+  return sheetsOf(cycle).map((sheet, i) => {
+    const member = cycle.committee[cycle.sheets[i]?.seat ?? -1]
+    return sheet.map((entry, place) => (cycle.updates[place]?.trainer === member ? null : entry))
+  })
+}
+
 /** What the sheets revealed so far would say of each update. */
-export const provisional = (cycle: Cycle, seats: number): Entry[] => tally(sheetsOf(cycle), seats, cycle.updates.length)
+export const provisional = (cycle: Cycle, seats: number): Entry[] => tally(countedSheets(cycle), seats, cycle.updates.length)
