@@ -62,7 +62,7 @@ def await_chain(wire: Wire, pause: float = FIRST_PAUSE) -> None:
 def prepare_run(wire: Wire, job: int) -> None:
     """Waits for a chain. FatalError for a job that is not there, has ended, or is too fast for the confirmations."""
     from cli.books import check_job
-    from cli.doctor import too_short
+    from cli.checks import too_short
     from protocol.errors import FatalError
     from protocol.types import JobId
 

@@ -89,6 +89,7 @@ class Artifact:
     constructor: tuple[Field, ...]
     bytecode: str  # hex without 0x; zeros where a library's address belongs
     links: Mapping[str, Sequence[int]]  # by library, the bytes where its address begins
+    runtime_size: int = 0  # bytes of the code that `bytecode` deploys
 
     def event(self, name: str) -> Event:
         return next(event for event in self.events.values() if event.name == name)
@@ -143,6 +144,7 @@ def artifact(name: str) -> Artifact:
         constructor=constructor,
         bytecode=str(document.get("bytecode", "")).removeprefix("0x"),
         links=document.get("links", {}),
+        runtime_size=document.get("runtime_size", 0),
     )
 
 

@@ -168,7 +168,7 @@ def test_demo__never_clears_what_it_did_not_make(run: CliRunner, tmp_path: Path)
 def test_doctor__without_a_deployment__looks_at_the_machine(run: CliRunner) -> None:
     found = json.loads(run.invoke(app, ["doctor", "--json"]).stdout)
     states = {item["what"]: item["state"] for item in found["findings"]}
-    assert states["torch"] == "ok"
+    assert states["packages"] == "ok"
     assert states["deployment"] == "warning"
     assert found["healthy"]
 

@@ -1,0 +1,208 @@
+"""What `hansa doctor` looks at in a deployment: endpoints, contracts, events, store, gas, jobs, allow-list."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ParamSpec
+
+from protocol.errors import HansaError
+
+if TYPE_CHECKING:
+    from cli.context import Here
+    from cli.wire import Wire
+    from protocol.chain.federation import JobTerms
+    from protocol.job import JobContext
+
+GOOD, WARNING, BAD = "ok", "warning", "wrong"
+CLOCK_SECONDS = 60  # that this machine's clock may be off the chain's
+BEHIND = 10  # blocks that an endpoint may be behind another
+DEAR = 500 * 10**9  # wei for a unit of gas, above which a round is dear
+SAMPLE = 100  # blocks over which their time is measured
+PHASES = ("submit", "attest", "release", "score", "reveal", "vote", "finalize")
+
+P = ParamSpec("P")
+Result = tuple[str, str]  # state, text
+
+
+@dataclass(frozen=True)
+class Finding:
+    what: str
+    state: str
+    text: str  # where it isn't ok, with what to do
+
+
+def check(what: str, look: Callable[P, Result], *given: P.args, **named: P.kwargs) -> Finding:
+    """What `look` finds; an error of ours is something wrong."""
+    try:
+        return Finding(what, *look(*given, **named))
+    except HansaError as error:
+        return Finding(what, BAD, str(error))
+
+
+def deployment_findings(here: Here, job: int | None) -> Iterator[Finding]:
+    from cli.wire import connect
+
+    try:
+        wire = connect(here)
+    except HansaError as error:
+        yield Finding("deployment", BAD, str(error))
+        return
+    for url in wire.deployment.rpc:
+        yield check("endpoint", _endpoint, wire, url)
+    looks = {"chain": _chain, "contracts": _contracts, "token": _token, "logs": _logs, "store": _store, "gas": _gas}
+    for what, look in looks.items():
+        yield check(what, look, wire)
+    yield check("balances", _balances, here, wire)
+    yield check("allow-list", _allowed, wire, job)
+    yield check("jobs", _jobs, wire, job)
+
+
+def too_short(terms: JobTerms, confirmations: int, block_seconds: float = 12.0) -> str | None:
+    """Why a job's phases can't be kept up with: each must be longer than three times the confirmations. Phases of zero
+    are left out of a job."""
+    needed = 3 * confirmations * block_seconds
+    short = [name for name in PHASES if 0 < getattr(terms, f"{name}_time") < needed]
+    if not short:
+        return None
+    return f"{', '.join(short)} shorter than the {needed:.0f} s that {confirmations} confirmations ask for"
+
+
+def _endpoint(wire: Wire, url: str) -> Result:
+    from protocol.chain.client import Chain
+
+    one = Chain([url], wire.deployment.chain_id)
+    shown = one.rpc.endpoints[0].shown
+    try:
+        head = one.head().number
+    finally:
+        one.close()
+    best = wire.chain.head().number
+    if best - head > BEHIND:
+        return WARNING, f"{shown} is {best - head} blocks behind; wait until it has caught up, or name another"
+    return GOOD, f"{shown} is chain {wire.deployment.chain_id}, block {head}"
+
+
+def _chain(wire: Wire) -> Result:
+    head = wire.chain.head()
+    off = time.time() - head.timestamp
+    text = f"block {head.number}, {wire.deployment.confirmations} confirmations"
+    if off > CLOCK_SECONDS:
+        return WARNING, f"{text}; its last block is {off:.0f} s old: the chain stands still, or this clock is fast"
+    if off < -CLOCK_SECONDS:
+        return WARNING, f"{text}; its last block is {-off:.0f} s ahead of this machine's clock: set the clock (NTP)"
+    return GOOD, f"{text}, its time is this machine's within {CLOCK_SECONDS} s"
+
+
+def _contracts(wire: Wire) -> Result:
+    from protocol.chain.genuine import check_genuine
+
+    wire.federation.check()
+    library = check_genuine(wire.chain, wire.deployment.federation, wire.deployment.vault)
+    return GOOD, f"federation {wire.deployment.federation}, its vault and its library {library} are our code"
+
+
+def _token(wire: Wire) -> Result:
+    from protocol.chain.genuine import is_ours
+
+    token = wire.token()
+    kind = "our test token" if is_ours(wire.chain, "RewardToken", wire.deployment.token) else "a token of others"
+    return GOOD, f"{token.symbol}, {token.decimals} decimals, {kind}"
+
+
+def _logs(wire: Wire) -> Result:
+    """A node that has pruned the events of the first block is of no use."""
+    from protocol.chain.codec import artifact
+
+    topic = artifact("Federation").event("JobPosted").topic
+    found = wire.chain.logs(wire.deployment.federation, [topic], wire.deployment.first_block, wire.chain.head())
+    count = wire.federation.job_count()
+    if len(found) != count:
+        return BAD, f"the node gives {len(found)} of {count} posted jobs; name an endpoint that keeps all events"
+    return GOOD, f"complete from block {wire.deployment.first_block}, {count} jobs"
+
+
+def _store(wire: Wire) -> Result:
+    from protocol.cid import to_cid
+
+    data = b"hansa doctor"
+    digest = wire.store.put(data)
+    if wire.store.get(digest, limit=64, timeout=10.0) != data:
+        return BAD, "gives back other bytes than it was given; check its disk, or name another store"
+    return GOOD, f"{wire.deployment.store['kind']}, gave back {to_cid(digest)}"
+
+
+def _gas(wire: Wire) -> Result:
+    from protocol.chain.fees import PRICE_REQUESTS, market
+
+    offer = market(wire.chain.rpc.raw(PRICE_REQUESTS))
+    text = f"{offer.fee / 1e9:.3g} gwei a unit, {'no base fee' if offer.tip is None else 'base fee and tip'}"
+    if offer.fee > DEAR:
+        return WARNING, f"{text}: more than {DEAR / 1e9:.0f}; wait for a cheaper hour, or ask another endpoint"
+    return GOOD, text
+
+
+def _balances(here: Here, wire: Wire) -> Result:
+    from cli.accounts import keystores
+    from protocol.types import Address
+
+    stores = list(keystores(here.keys))
+    poor = [path.stem for path, address in stores if wire.chain.balance(Address(address)) == 0]
+    if poor:
+        return WARNING, f"{', '.join(poor)} can't pay for gas; send them some of the chain's own coin"
+    return GOOD, f"{len(stores)} accounts can pay for gas" if stores else "no account is here"
+
+
+def _allowed(wire: Wire, job: int | None) -> Result:
+    """Whether the federation's own contracts are trusted, and those of a job that is asked about."""
+    listed = wire.deployment.allowed
+    text = f"{len(listed.tokens)} tokens, {len(listed.committees)} committees, {len(listed.admissions)} admissions"
+    if job is not None:
+        _context(wire, job).check_allowed(wire.deployment, (), 2**62)
+        return GOOD, f"{text}; all of job {job}'s are among them"
+    missing = [
+        f"{kind} {address}"
+        for kind, address, known in (
+            ("token", wire.deployment.token, listed.tokens),
+            ("admission", wire.deployment.admission, listed.admissions),
+        )
+        if address not in known
+    ]
+    if missing:
+        return WARNING, f"{' and '.join(missing)} not in it; look at the code, then add it to deployment.json"
+    return GOOD, text
+
+
+def _jobs(wire: Wire, job: int | None) -> Result:
+    """Whether daemons here can keep up with every job that is still open, or with one."""
+    from protocol.types import JobId
+
+    if job is not None:
+        _context(wire, job)
+    numbers = range(1, wire.federation.job_count() + 1) if job is None else [job]
+    at, seconds = wire.chain.head(), block_seconds(wire)
+    running = [JobId(n) for n in numbers if not wire.federation.state(JobId(n), at).phase.is_over]
+    confirmations = wire.deployment.confirmations
+    problems = {n: too_short(wire.federation.terms(n), confirmations, seconds) for n in running}
+    said = "; ".join(f"job {number}: {problem}" for number, problem in problems.items() if problem)
+    if said:
+        return BAD, f"{said}; take part in others, or lower confirmations in deployment.json"
+    return GOOD, f"{len(running)} open; all phases last three times {confirmations} confirmations"
+
+
+def block_seconds(wire: Wire) -> float:
+    """Seconds between the last blocks, by their times; 12 where there are too few."""
+    head = wire.chain.head()
+    if head.number < SAMPLE:
+        return 12.0
+    return max(1.0, (head.timestamp - wire.chain.below(head, SAMPLE).timestamp) / SAMPLE)
+
+
+def _context(wire: Wire, job: int) -> JobContext:
+    from cli.books import check_job
+    from protocol.job import JobContext
+    from protocol.types import JobId
+
+    check_job(wire.federation, JobId(job))
+    return JobContext.read(wire.federation, wire.store, JobId(job))

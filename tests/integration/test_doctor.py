@@ -1,0 +1,130 @@
+"""`hansa doctor` against a chain: what is wrong is found, named, and comes with what to do."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+from worlds import World
+
+from cli.main import app
+from cli.up import make_keystores
+from protocol.chain.deployment import Allowed, Deployment
+from protocol.chain.genuine import filled
+from protocol.types import JobId
+
+Once = tuple[World, JobId]
+
+
+@pytest.fixture
+def here(world_once: Once, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HANSA_DIR", str(tmp_path))
+    world_once[0].deployment.save(tmp_path / "deployment.json")
+    make_keystores(tmp_path / "keys", ["sponsor", "alice"])
+    return tmp_path
+
+
+def diagnose(here: Path, deployment: Deployment | None = None) -> tuple[int, dict[str, tuple[str, str]]]:
+    """Exit code, and state and text by what was looked at; of several endpoints the last."""
+    if deployment is not None:
+        deployment.save(here / "deployment.json")
+    done = CliRunner().invoke(app, ["doctor", "--json"])
+    found: dict[str, Any] = json.loads(done.stdout)
+    return done.exit_code, {item["what"]: (item["state"], item["text"]) for item in found["findings"]}
+
+
+def test_doctor__of_a_healthy_federation(here: Path, world_once: Once) -> None:
+    code, found = diagnose(here)
+    assert code == 0, found
+    for what in (
+        "endpoint",
+        "contracts",
+        "token",
+        "logs",
+        "store",
+        "gas",
+        "balances",
+        "allow-list",
+        "jobs",
+        "keystores",
+    ):
+        assert found[what][0] == "ok", found[what]
+    assert "1 jobs" in found["logs"][1]
+    assert "our test token" in found["token"][1]
+
+
+def test_doctor__finds_an_endpoint_that_is_dead(here: Path, world_once: Once) -> None:
+    deployment = world_once[0].deployment
+    code, found = diagnose(here, deployment.updated(rpc=[*deployment.rpc, "http://127.0.0.1:9"]))
+    assert code == 1
+    assert found["endpoint"][0] == "wrong" and "127.0.0.1:9 does not answer" in found["endpoint"][1]
+
+
+def test_doctor__finds_an_endpoint_of_another_chain(here: Path, world_once: Once) -> None:
+    code, found = diagnose(here, world_once[0].deployment.updated(chain_id=1))
+    assert code == 1
+    assert "is chain 31337, not 1" in found["endpoint"][1]
+
+
+@pytest.mark.parametrize("name", ["federation", "vault"])
+@pytest.mark.parametrize("place", [40, -60])
+def test_doctor__finds_code_that_is_not_ours(here: Path, world_once: Once, name: str, place: int) -> None:
+    world = world_once[0]
+    address = getattr(world.deployment, name)
+    code = bytearray(world.chain.code(address))
+    before = bytes(code)
+    code[place] ^= 1
+    world.rpc("anvil_setCode", address, "0x" + code.hex())
+    try:
+        exit_code, found = diagnose(here)
+    finally:
+        world.rpc("anvil_setCode", address, "0x" + before.hex())
+    assert exit_code == 1
+    assert found["contracts"][0] == "wrong"
+
+
+def test_doctor__finds_an_immutable_that_names_another(here: Path, world_once: Once) -> None:
+    world = world_once[0]
+    before = world.chain.code(world.deployment.vault)
+    other = before.replace(bytes.fromhex(world.deployment.federation[2:]), bytes.fromhex(world.address("alice")[2:]))
+    assert other != before
+    world.rpc("anvil_setCode", world.deployment.vault, "0x" + other.hex())
+    try:
+        exit_code, found = diagnose(here)
+    finally:
+        world.rpc("anvil_setCode", world.deployment.vault, "0x" + before.hex())
+    assert exit_code == 1
+    assert "serves another federation" in found["contracts"][1]
+
+
+def test_filled__knows_each_contract_from_the_others(world_once: Once) -> None:
+    world = world_once[0]
+    names = {
+        "Federation": world.deployment.federation,
+        "Vault": world.deployment.vault,
+        "RewardToken": world.deployment.token,
+    }
+    fits = {
+        (name, other) for name in names for other in names if filled(name, world.chain.code(names[other])) is not None
+    }
+    assert fits == {(name, name) for name in names}
+    assert filled("Vault", b"") is None
+
+
+def test_doctor__finds_jobs_that_are_too_quick_and_an_empty_allow_list(here: Path, world_once: Once) -> None:
+    code, found = diagnose(here, world_once[0].deployment.updated(confirmations=100, allowed=Allowed()))
+    assert code == 1
+    assert "job 1: submit, score, reveal, vote, finalize shorter than" in found["jobs"][1]
+    assert found["allow-list"][0] == "warning" and "add it to deployment.json" in found["allow-list"][1]
+
+
+def test_doctor__finds_a_key_that_is_no_keystore(here: Path) -> None:
+    (here / "keys" / "broken.json").write_text("{")
+    os.chmod(here / "keys" / "broken.json", 0o600)
+    code, found = diagnose(here)
+    assert code == 1
+    assert "broken.json can't be read as keystores" in found["keystores"][1]
