@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+
 import pytest
 from conftest import Views
-from stage import Stage
+from federations import look
+from stage import FALSE_ROOT, HOSTILE_TEXT, Stage
 
+from cli.books import read_job
 from protocol.cid import to_cid
+from protocol.types import Digest
 
 
 def routes(scene: Stage) -> dict[str, str]:
@@ -37,7 +42,7 @@ READY = {
 }
 
 
-@pytest.mark.parametrize("name", ["jobs", "job", "round"])
+@pytest.mark.parametrize("name", READY)
 def test_page__reads_well_on_any_screen(views: Views, scene: Stage, name: str) -> None:
     """No serious finding of axe, nothing wider than the screen; pictures in light and dark, desktop and 360 px."""
     for width, scheme in ((1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")):
@@ -49,3 +54,145 @@ def test_page__reads_well_on_any_screen(views: Views, scene: Stage, name: str) -
         assert view.page.evaluate("document.documentElement.scrollWidth") <= width, f"wider than {width}"
         assert view.axe() == [], (width, scheme)
         view.shot(f"{name}-{width}-{scheme}")
+
+
+def test_ledger__equals_the_chain(views: Views, scene: Stage) -> None:
+    """A dead trainer, a struck one, a failed cycle: the page's file has what the Python ledger has, to the unit."""
+    truth = look(scene.lab)
+    view = views.new()
+    view.open(f"#/job/{scene.daemons}/ledger")
+    view.see("The ledger adds up to what was paid")
+    assert view.page.get_by_text("differs from the vote").count() == 0
+    assert view.page.get_by_text("equal to the vote").count() == len(truth.rounds) > 1
+    with view.page.expect_download() as got:
+        view.click("Download CSV")
+    rows = list(csv.DictReader(got.value.path().read_text().splitlines()))
+    assert len(rows) == len(truth.rounds) * len(truth.trainers)
+    for trainer in truth.trainers:
+        mine = [row for row in rows if row["trainer"] == trainer]
+        leaves = [leaf for _, leaf in truth.leaves(trainer)]
+        assert [(int(r["pay"]), r["strike"] == "true", int(r["reputation"])) for r in mine] == [
+            (leaf.pay, bool(leaf.strike), leaf.reputation) for leaf in leaves
+        ]
+    dead = [row["verdict"] for row in rows if row["trainer"] == scene.lab.address("trainer-4")]
+    assert dead[0] == "ok" and set(dead[1:]) == {"absent"}
+    struck = [row["strike"] for row in rows if row["trainer"] == scene.lab.address("trainer-5")]
+    assert "true" in struck
+    for number, (cycle, _) in enumerate(truth.finalised, 1):
+        for place, update in enumerate(cycle.updates):
+            row = next(r for r in rows if r["trainer"] == update.trainer and int(r["round"]) == number)
+            assert row["cid"] == to_cid(update.digest)
+            judged = truth.rounds[number - 1].judgements[place]
+            if row["verdict"] == "ok":
+                assert (int(row["gain_1e9"]), int(row["news_1e9"])) == (judged.gain, judged.news)
+    claimed = sum(int(row["claimed"] or 0) for row in rows)
+    fees = sum(truth.attendance(m).matched for m in truth.members()) * truth.context.terms.fee_per_seat
+    books = scene.lab.wire.federation.books(scene.daemons)
+    open_fees = sum(scene.lab.wire.federation.fees(scene.daemons, m) for m in truth.members())
+    assert claimed <= books.paid <= claimed + fees - open_fees
+
+
+def test_failed_cycle__is_in_the_timeline_with_its_reason(views: Views, scene: Stage) -> None:
+    view = views.new()
+    view.open(f"#/job/{scene.daemons}")
+    view.see("Failed:")
+    burnt = [c.outcome.burnt for c in look(scene.lab).history.cycles if hasattr(c.outcome, "burnt")]
+    assert view.page.locator(".timeline li.bad").count() == len(burnt) > 0
+
+
+def test_quorum_that_voted_false_rewards__differs_in_red(views: Views, scene: Stage) -> None:
+    truth = read_job(scene.lab.wire.federation, scene.lab.wire.store, scene.by_hand)
+    assert truth.misvoted() == [2]
+    view = views.new()
+    view.open(f"#/job/{scene.by_hand}/ledger")
+    view.see("The committee voted other rewards than the rules give: round 2")
+    section = view.page.locator("section.round.differs")
+    assert section.count() == 1
+    tag = section.get_by_text("differs from the vote")
+    assert tag.is_visible()
+    red, green, blue = (int(v) for v in tag.evaluate("e => getComputedStyle(e).color.match(/[0-9]+/g).slice(0, 3)"))
+    assert red > 2 * green and red > 2 * blue
+    assert section.get_by_title("0x" + FALSE_ROOT.hex()).count() >= 1
+    assert view.page.locator("section.round:not(.differs)").get_by_text("equal to the vote").count() == 1
+
+
+def test_hostile_text__stays_text(views: Views, scene: Stage) -> None:
+    view = views.new()
+    view.open(f"#/job/{scene.hostile}")
+    view.see("Model chain")
+    content = view.page.locator("main")
+    assert HOSTILE_TEXT.split(" \u202e")[0][:40] in content.inner_text()
+    assert "\u202e" not in content.inner_text()
+    assert "\\u{202e}" in content.inner_text()
+    assert content.locator("script").count() == 0 and content.locator("img").count() == 0
+    assert view.page.title() == "Hansa"
+
+
+def test_verify__says_when_bytes_are_wrong(views: Views, scene: Stage) -> None:
+    cid = to_cid(scene.lab.posted.model)
+    view = views.new()
+    view.page.route("**/ipfs/**", lambda route: route.fulfill(body=b"something else"))
+    view.open(f"#/verify/{cid}")
+    view.see("The store gave other bytes than the CID names")
+    view.shot("verify-wrong-bytes-1280-light")
+
+
+def test_verify__every_kind_of_file(views: Views, scene: Stage) -> None:
+    lab, truth = scene.lab, look(scene.lab)
+    kinds: dict[str, Digest] = {
+        "A model": truth.finalised[0][1].model,
+        "A job spec": lab.posted.spec,
+        "A sealed update": truth.finalised[0][0].updates[0].digest,
+        "A file of another kind": lab.wire.store.put(bytes(600_000)),
+    }
+    view = views.new()
+    for said, digest in kinds.items():
+        view.open(f"#/verify/{to_cid(digest)}")
+        view.see(f"{said}:")
+    assert view.page.get_by_text("600,000 bytes in").is_visible()
+
+
+def test_keyboard__reaches_content_and_tables(views: Views) -> None:
+    view = views.new()
+    page = view.open("#/")
+    view.see("Job 1")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent").strip() == "Skip to the content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "scroll"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/#/job/*")
+
+
+def test_copy__gives_the_whole_address(views: Views, scene: Stage) -> None:
+    view = views.new()
+    page = view.open(f"#/job/{scene.daemons}/validators")
+    view.see("A seat earns")
+    page.locator("table .copy").first.click()
+    page.get_by_text("copied").first.wait_for(state="attached")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied in scene.lab.validators
+
+
+def test_theme__follows_the_button_and_stays(views: Views) -> None:
+    view = views.new(scheme="light")
+    page = view.open("#/")
+    view.see("Job 1")
+    view.click("Dark colours")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.reload()
+    view.see("Job 1")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_unknown_places__say_so(views: Views) -> None:
+    view = views.new()
+    view.open("#/nowhere")
+    view.see("There is no such page")
+    view.open("#/account/0x12")
+    view.see("This is not an address")
+    view.open("#/verify/xyz")
+    view.see("This is not a CID of Hansa")
