@@ -13,7 +13,7 @@ from aggregator.screen import Attempt, Opening
 from protocol import envelope, sheet
 from protocol.chain.federation import JobState
 from protocol.chain.history import CycleRecord, Finalized
-from protocol.chain.sender import Pending
+from protocol.chain.sender import Mined, Pending
 from protocol.cid import to_cid
 from protocol.hashes import result_hash, sealed_vote
 from protocol.model import Model
@@ -69,6 +69,9 @@ class Validator(Participant):
         self._settle_strikes(state)
         return False
 
+    def took_part(self, cycle: CycleRecord) -> bool:
+        return self.me not in cycle.committee or Seat(cycle.committee.index(self.me)) in cycle.votes
+
     def _still_needed(self) -> set[Digest]:
         """Files that may have to be served again: the last models, and nothing of cycles that failed."""
         return {outcome.model for outcome in self.finalized()[-KEPT_MODELS:]}
@@ -120,7 +123,7 @@ class Validator(Participant):
         judged = bench.verdicts(self._attempts())
         ok = [place for place, item in enumerate(judged) if item.code == Code.OK]
         weights = self.weights()
-        with running(self.context.spec.task, "measuring updates"):
+        with running(self.context.spec.task, "measuring updates"), self.working("measuring"):
             measured = measure(
                 self.task,
                 self._rows(bench.opening.seat),
@@ -216,7 +219,8 @@ class Validator(Participant):
         trainers = [update.trainer for update in cycle.updates]
         opening, rule = bench.opening, self.context.spec.rule
         weights = self.weights()
-        voted = outcome(self.job, opening.model, opening.base, ledger, trainers, updates, weights, rule)
+        with self.working("aggregating"):
+            voted = outcome(self.job, opening.model, opening.base, ledger, trainers, updates, weights, rule)
         return self.journal.remember(key, lambda: self._worked_out(state, voted, seat))
 
     def _result_key(self, state: JobState) -> tuple[int | str | bytes, ...]:
@@ -225,7 +229,11 @@ class Validator(Participant):
     def _worked_out(self, state: JobState, voted: Outcome, seat: Seat) -> dict[str, Any]:
         metric = 0
         if voted is not NOTHING:
-            with running(self.context.spec.task, "measuring the new model"):
+            deadline = state.deadline
+            with (
+                running(self.context.spec.task, "measuring the new model"),
+                self.metrics.working("measuring", deadline),
+            ):
                 metric = sheet.to_metric(self.task.metric(Model.decode(voted.file).tensors, self._rows(seat)))
             self.journal.put_blob(voted.file)
         hashed = result_hash(
@@ -239,12 +247,7 @@ class Validator(Participant):
             voted.rewards,
         )
         self.log.info("result worked out", model=to_cid(voted.model), metric=metric)
-        return {
-            "hash": hashed,
-            "metric": metric,
-            "model": voted.model,
-            "rewards": voted.rewards,
-        }
+        return {"hash": hashed, "metric": metric, "model": voted.model, "rewards": voted.rewards}
 
     # --- FINALIZE and after
 
@@ -306,8 +309,12 @@ class Validator(Participant):
             return False
         if seat is not None and state.matched[seat]:
             call, key = self.federation.claim_seat_fees_call(self.job, seat), "seat fees"
-        elif self.federation.fees(self.job, self.me):
+            fees = state.matched[seat] * self.context.terms.fee_per_seat
+        elif fees := self.federation.fees(self.job, self.me):
             call, key = self.federation.claim_fees_call(self.job, self.me), "fees"
         else:
             return True
-        return not isinstance(self.send(call, key), Pending)
+        sent = self.send(call, key)
+        if isinstance(sent, Mined):
+            self.metrics.claimed.inc(fees)
+        return not isinstance(sent, Pending)

@@ -61,6 +61,9 @@ class Trainer(Participant):
                 return self._leave(state)
         return False
 
+    def took_part(self, cycle: CycleRecord) -> bool:
+        return any(update.trainer == self.me for update in cycle.updates)
+
     def _still_needed(self) -> set[Digest]:
         """Integers of the last bases, updates of the last cycles: what may be sent or served again."""
         bases = [self.context.terms.model, *(outcome.model for outcome in self.finalized())]
@@ -136,7 +139,7 @@ class Trainer(Participant):
         """The blob of this trainer's quantised delta from one model: trained once, however often it is submitted."""
 
         def train() -> dict[str, Any]:
-            with running(self.context.spec.task, "training"):
+            with running(self.context.spec.task, "training"), self.working("training"):
                 local = local_update(self.task, self.data, model, self.context.spec, self.me)
             self.log.info("trained", round=model.round + 1, loss=round(local.loss, 6), steps=local.steps)
             return {"integers": self.journal.put_blob(tensors.encode(local.tensors, {}))}
@@ -197,7 +200,12 @@ class Trainer(Participant):
         books = self.federation.books(self.job, self.head)
         due = self._unclaimed() if self.head.timestamp < books.claim_until else []
         first = due[:CLAIMED_AT_ONCE]
-        if first and not isinstance(self.send(self.claim_call(self.me, first), "claim", *first), Refused):
+        if first and not isinstance(sent := self.send(self.claim_call(self.me, first), "claim", *first), Refused):
+            if isinstance(sent, Mined):
+                ledgers = [self.replay().rounds[round_ - 1] for round_ in first]
+                self.metrics.claimed.inc(
+                    sum(x.pay for ledger in ledgers for x in ledger.leaves if x.trainer == self.me)
+                )
             return False  # what is mined is due no more, the next time
         bond = self.federation.bond(self.job, self.me, self.head)
         if bond == 0:

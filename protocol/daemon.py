@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
@@ -16,13 +17,15 @@ from eth_account.signers.local import LocalAccount
 from protocol.chain.client import Block, Chain
 from protocol.chain.deployment import Deployment
 from protocol.chain.federation import Call, Federation, JobState
+from protocol.chain.outcome import Sent
 from protocol.chain.sender import Mined, Outcome, Pending, Refused, Sender
 from protocol.errors import TransientError
 from protocol.hashes import cycle_counter
 from protocol.journal import Journal
 from protocol.logs import open_log
 from protocol.metrics import Endpoint, Metrics
-from protocol.store import open_store
+from protocol.store import Store, open_store
+from protocol.store.watched import WatchedStore
 from protocol.types import Address, JobId, Phase, Timestamp
 
 IDLE_SECONDS = 10.0  # without a block past a deadline, after which a daemon makes one
@@ -59,12 +62,13 @@ class Daemon(ABC):
         self.metrics = Metrics()
         self._log = open_log(config.log_file, daemon=type(self).__name__.lower(), account=self.me, job=self.job)
         self.log = self._log
-        self.store = open_store(deployment.store)
+        self.store: Store = WatchedStore(open_store(deployment.store), self.metrics, lambda: self.log)
         self.chain = Chain.of(deployment)
         self.federation = Federation(self.chain, deployment)
         self.federation.check()
         self.journal = Journal(config.journal)
         self.sender = Sender(self.chain, config.account, self.journal)
+        self.sender.on_sign = self._signed
         self._endpoint: Endpoint | None = None
         self.awaited = Timestamp(0)  # a time of the chain that `act` waits for, beside the phase's deadline
         self._stopping = False
@@ -130,6 +134,10 @@ class Daemon(ABC):
             self.metrics.journal.set(self.journal.size())
         self.log = self._log.bind(round=state.round, cycle=cycle_counter(state.cycle))
 
+    def working(self, kind: str) -> AbstractContextManager[None]:
+        """A long step between two looks at the chain; the daemon is healthy in it up to the phase's end."""
+        return self.metrics.working(kind, self.state.deadline)
+
     def before(self, state: JobState) -> None:
         """What is done whether or not this daemon's own part can be."""
         return
@@ -142,14 +150,26 @@ class Daemon(ABC):
                 self._made_block |= outcome.block > self.head.number
                 self.metrics.sent.inc()
                 self.metrics.gas.inc(outcome.gas_used)
-                self.log.info("sent", what=call.what, block=outcome.block, gas=outcome.gas_used)
+                self.log.info(
+                    "sent",
+                    what=call.what,
+                    transaction=outcome.hash,
+                    block=outcome.block,
+                    gas=outcome.gas_used,
+                )
             case Refused():
-                self.metrics.refused.inc()
+                (self.metrics.refused if outcome.simulated else self.metrics.reverted).inc()
                 self.log.info("refused", what=call.what, error=str(outcome.error), simulated=outcome.simulated)
             case Pending():
                 self.metrics.pending.inc()
                 self.log.info("pending", what=call.what, transaction=outcome.hash)
         return outcome
+
+    def _signed(self, sent: Sent, replaces: bool) -> None:
+        self.metrics.signed.inc()
+        if replaces:
+            self.metrics.replaced.inc()
+        self.log.info("signed", what=sent.call.what, transaction=sent.hash, nonce=sent.nonce, replaces=replaces)
 
     def settled(self, state: JobState) -> bool:
         """Whether the block that began this phase is `confirmations` deep: then what it allows can't be taken back."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -36,6 +38,20 @@ class Metrics:
         self.refused = self._counter("hansa_transactions_refused_total", "Calls that the contract refused.")
         self.pending = self._counter("hansa_transactions_pending_total", "Waits for a receipt that ended without one.")
         self.gas = self._counter("hansa_gas_used_total", "Gas of the calls that were mined.")
+        self.signed = self._counter("hansa_transactions_signed_total", "Transactions that were signed, to be sent.")
+        self.replaced = self._counter("hansa_transactions_replaced_total", "Those of them in the place of another.")
+        self.reverted = self._counter("hansa_transactions_failed_total", "Transactions mined without success.")
+        self.bytes_put = self._counter("hansa_store_put_bytes_total", "Bytes given to the store.")
+        self.bytes_got = self._counter("hansa_store_got_bytes_total", "Bytes fetched from the store.")
+        self.store_failures = self._counter("hansa_store_failures_total", "Times that the store failed.")
+        self.missed = self._gauge("hansa_missed_cycles", "Finalised cycles without this daemon's update or vote.")
+        self.claimed = self._counter("hansa_claimed_units_total", "Rewards or fees claimed, in the smallest unit.")
+        self.work = {
+            "training": self._counter("hansa_training_seconds_total", "Seconds spent training."),
+            "measuring": self._counter("hansa_measuring_seconds_total", "Seconds spent measuring."),
+            "aggregating": self._counter("hansa_aggregating_seconds_total", "Seconds spent aggregating."),
+        }
+        self.doing: tuple[str, float, int] | None = None  # kind of work, monotonic since, Unix time that it may last to
         self.journal = self._gauge("hansa_journal_bytes", "The journal's size on disk, files and all.")
 
     def seen(self, *, job: int, round_: int, phase: int, deadline: int, block: int, timestamp: int) -> None:
@@ -53,6 +69,17 @@ class Metrics:
         for gauge, value in pairs:
             gauge.set(value)
 
+    @contextmanager
+    def working(self, kind: str, until: int) -> Iterator[None]:
+        """Counts the seconds of a long step, during which the daemon is healthy up to `until` (Unix time)."""
+        began = time.monotonic()
+        self.doing = (kind, began, until)
+        try:
+            yield
+        finally:
+            self.doing = None
+            self.work[kind].inc(time.monotonic() - began)
+
     def failed(self, cause: str) -> None:
         self.retries.inc()
         self.trouble = cause
@@ -61,6 +88,10 @@ class Metrics:
         """Whether the daemon has looked at the chain lately, and what to show."""
         age = time.monotonic() - (self.started if self.looked is None else self.looked)
         shown: dict[str, Any] = {"healthy": self.looked is not None and age <= STALE_SECONDS, "looked": round(age, 1)}
+        if (doing := self.doing) is not None:
+            kind, since, until = doing
+            shown |= {"doing": kind, "seconds": round(time.monotonic() - since, 1)}
+            shown["healthy"] = shown["healthy"] or time.time() <= until
         if not shown["healthy"]:
             shown["cause"] = self.trouble
         return shown["healthy"], shown

@@ -52,6 +52,7 @@ class Participant(Daemon):
         self._published: set[Digest] = set()
         self._tidied: CycleId | None = None
         self._spoilt_round: Round | None = None
+        self._counted = bytes(32)  # last result up to which missed cycles are counted
         self._turn: tuple[tuple[int, ...], float] = ((), 0.0)
         self._awaited: list[Address] = []  # members whose keys were missing at the last look
 
@@ -72,6 +73,14 @@ class Participant(Daemon):
     def before(self, state: JobState) -> None:
         """A store that fails, or a model that can't be had, keeps nobody from ending what is over."""
         self._keep_job_moving(state)
+        if self._counted != state.last_result:
+            done = [cycle for cycle in self.history().cycles if isinstance(cycle.outcome, Finalized)]
+            self.metrics.missed.set(sum(not self.took_part(cycle) for cycle in done))
+            self._counted = state.last_result
+
+    def took_part(self, cycle: CycleRecord) -> bool:
+        """Whether this account did in a finalised cycle what it was there for."""
+        raise NotImplementedError
 
     # --- what the chain holds
 

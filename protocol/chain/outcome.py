@@ -20,6 +20,10 @@ class Mined:
     receipt: Mapping[str, Any]
 
     @property
+    def hash(self) -> str:
+        return str(self.receipt["transactionHash"])
+
+    @property
     def block(self) -> int:
         return int(self.receipt["blockNumber"], 16)
 

@@ -8,7 +8,7 @@ signed anew. A nonce is *in flight* until the chain's count has passed it, so a 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from eth_account.signers.local import LocalAccount
@@ -47,6 +47,7 @@ class Sender:
         self._lost: dict[bytes, float] = {}  # hash → when its nonce was first seen used by another transaction
         self._pruned = 0
         self._bound = False
+        self.on_sign: Callable[[Sent, bool], None] | None = None  # told of what is signed, and whether it replaces
 
     @property
     def address(self) -> Address:
@@ -198,8 +199,11 @@ class Sender:
         raw = bytes(signed.raw_transaction)
         sent = Sent(bytes(signed.hash), nonce, raw, call, gas, offer, first_fee or offer.fee, key)
         self._journal.add_sent(sent.hash, nonce, key, sent.record())
+        replaces = self._flying is not None and nonce in self._flying
         if self._flying is not None:
             self._flying.add(nonce)
+        if self.on_sign is not None:
+            self.on_sign(sent, replaces)
         return sent
 
     def _dispatch(self, sent: Sent, view: View, wait: float) -> Outcome:

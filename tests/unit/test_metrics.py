@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -12,8 +13,13 @@ from pathlib import Path
 import pytest
 
 from protocol import metrics as module
-from protocol.errors import FatalError
+from protocol.cid import to_cid
+from protocol.errors import FatalError, StoreUnavailable
+from protocol.logs import open_log
 from protocol.metrics import Endpoint, Metrics, metric_names, parse_address
+from protocol.store.local import LocalStore
+from protocol.store.watched import WatchedStore
+from protocol.types import Digest
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -42,6 +48,50 @@ def test_docs__list_exactly_what_there_is() -> None:
     text = (DOCS / "operations.md").read_text()
     assert set(re.findall(r"^\| `(hansa_\w+)`", text, re.M)) == metric_names(Metrics())
     assert set(re.findall(r"hansa_\w+", text)) == metric_names(Metrics()), "alerts name what exists"
+
+
+def test_grafana__shows_every_metric_and_no_other() -> None:
+    board = json.loads((DOCS / "grafana.json").read_text())
+    asked = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    assert set(re.findall(r"hansa_\w+", " ".join(asked))) == metric_names(Metrics())
+    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
+
+
+def test_health__during_long_work__lasts_to_the_end_of_the_phase(
+    served: tuple[Metrics, Endpoint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metrics, endpoint = served
+    look(metrics)
+    monkeypatch.setattr(module, "STALE_SECONDS", -1.0)
+    with metrics.working("training", int(time.time()) + 60):
+        status, text = get(endpoint, "/healthz")
+        assert status == 200 and json.loads(text)["doing"] == "training"
+    assert get(endpoint, "/healthz")[0] == 503
+    with metrics.working("training", int(time.time()) - 60):
+        assert get(endpoint, "/healthz")[0] == 503, "the phase is over"
+    assert metrics.registry.get_sample_value("hansa_training_seconds_total") > 0
+
+
+class Failing(LocalStore):
+    def get(self, digest: Digest, *, limit: int, timeout: float) -> bytes:
+        raise StoreUnavailable("the store does not answer")
+
+
+def test_store__counts_bytes_and_failures__and_logs_the_cid(tmp_path: Path) -> None:
+    metrics, log = Metrics(), tmp_path / "log"
+    logger = open_log(log, job=7)
+    store = WatchedStore(LocalStore(tmp_path / "store"), metrics, lambda: logger)
+    digest = store.put(b"12345")
+    assert store.get(digest, limit=10, timeout=1.0) == b"12345"
+    with pytest.raises(StoreUnavailable):
+        WatchedStore(Failing(tmp_path / "other"), metrics, lambda: logger).get(digest, limit=10, timeout=1.0)
+    values = [
+        metrics.registry.get_sample_value(f"hansa_store_{name}_total")
+        for name in ("put_bytes", "got_bytes", "failures")
+    ]
+    assert values == [5, 5, 1]
+    [line] = [json.loads(text) for text in log.read_text().splitlines()]
+    assert (line["event"], line["cid"], line["job"]) == ("fetched", to_cid(digest), 7)
 
 
 def test_metrics__are_what_the_daemon_saw(served: tuple[Metrics, Endpoint]) -> None:
