@@ -69,7 +69,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--seeds", type=int, help="so many seeds, from 1")
     made.add_argument("--seats", type=int, nargs="+", help="committees of so many validators (pay)")
     made.add_argument("--rules", nargs="+", choices=[*RULES, *STRATEGIES], help="only these (attacks)")
-    made.add_argument("--cells", type=Path, metavar="FILE", help="keep every run there; go on where it ends (attacks)")
+    made.add_argument(
+        "--cells", type=Path, metavar="FILE", help="keep every run there; go on where it ends (attacks, pay)"
+    )
     made.add_argument("--minutes", type=float, help="stop measuring after so many, report what there is (attacks)")
     return made
 

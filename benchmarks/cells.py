@@ -32,11 +32,14 @@ class Cells:
                 continue
             if seconds is not None and time.monotonic() - started > seconds:
                 return
-            self.found[name] = work()
-            if self._file is not None:
-                self._file.parent.mkdir(parents=True, exist_ok=True)
-                with self._file.open("a") as out:
-                    out.write(json.dumps([name, self.found[name]], ensure_ascii=False) + "\n")
+            self.keep(name, work())
+
+    def keep(self, name: str, values: list[float]) -> None:
+        self.found[name] = values
+        if self._file is not None:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            with self._file.open("a") as out:
+                out.write(json.dumps([name, values], ensure_ascii=False) + "\n")
 
     def _read(self, file: Path, number: int, line: str) -> None:
         try:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 
 from benchmarks import payrules, shapley, worlds
+from benchmarks.cells import Cells
 from benchmarks.payscenarios import Scenario, Setting, scenarios
 from benchmarks.report import Cell, Plot, Report, Section
 from benchmarks.simulate import History, Job, Player, play
@@ -28,7 +31,9 @@ def run(
     tasks: Sequence[str] = ("digits", "mnist", "heart"),
     seeds: int | None = None,
     seats: Sequence[int] | None = None,
+    cells: Path | None = None,
 ) -> Report:
+    found = Cells(cells)
     seats = seats or ((3,) if quick else (3, 5))
     count = seeds or (2 if quick else 8)
     report = Report("pay", quick, [])
@@ -36,11 +41,10 @@ def run(
         table = Table()
         for seed in range(1, count + 1):
             for size in seats:
-                _fill(table, Setting(_uneven(task, seed), *_effort(task), seed, size))
-                _luck(table, Setting(_even(task, seed), *_effort(task), seed, size))
+                _measured(found, table, task, seed, size)
         report.sections += [table.section(task, count, size) for size in seats]
         report.plots.append(table.plot(task, seats[0]))
-        report.sections.append(_beside_shapley(task, quick, count))
+        report.sections.append(_beside_shapley(found, task, quick, count))
     return report
 
 
@@ -90,6 +94,25 @@ class Table:
         return Plot(f"{task}, {seats} validators", "% (see the table)", list(self.lines), series)
 
 
+def _measured(found: Cells, table: Table, task: str, seed: int, seats: int) -> None:
+    """Adds a seed's lines to the table, from the cells where they hold all of them: the last is that of this name."""
+    name = f"pay, {task}, {seats} validators, seed {seed}"
+    if name not in found.found:
+        played = Table()
+        _fill(played, Setting(_uneven(task, seed), *_effort(task), seed, seats))
+        _luck(played, Setting(_even(task, seed), *_effort(task), seed, seats))
+        for line, (target, parts) in played.lines.items():
+            values = [float(x) for rule in RULES for x in (*parts[seats, rule].pay, *parts[seats, rule].of)]
+            found.keep(f"{name}\t{line}\t{target}", values)
+        found.keep(name, [])
+    for cell, values in found.found.items():
+        setting, *labels = cell.split("\t")
+        if setting == name and labels:
+            line, target = labels
+            for rule, pay, of in zip(RULES, values[::2], values[1::2], strict=True):
+                table.add(line, target, seats, rule, pay, of)
+
+
 def _fill(table: Table, setting: Setting) -> None:
     reference = play(setting.honest())
     for rule in RULES:
@@ -123,24 +146,17 @@ def _luck(table: Table, setting: Setting) -> None:
         table.add("rows of one kind: largest share (equal)", "", setting.seats, rule, max(totals.values()), equal)
 
 
-def _beside_shapley(task: str, quick: bool, seeds: int) -> Section:
+def _beside_shapley(found: Cells, task: str, quick: bool, seeds: int) -> Section:
     """Trainers with rows of one kind, of which a growing part has wrong labels."""
-    n = 4 if quick else 6
-    measures: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    again: list[float] = []
-    for seed in range(1, seeds + 1):
-        job = _noisy_job(task, n, seed)
-        exact = list(shapley.values(job))
-        history = play(job)
-        paid = {rule: payrules.totals(history, rule) for rule in RULES}
-        found = {rule: [float(x) for x in totals.values()] for rule, totals in paid.items()}
-        for rule, pay in (found | {"an equal share": [1.0] * n}).items():
-            measures[rule].append((shapley.spearman(pay, exact), shapley.distance(pay, exact)))
-        if seed == 1:
-            again = _retrained(job, 3 if quick else 10)
+    n, times = (4, 3) if quick else (6, 10)
+    name = f"Shapley, {task}, n = {n}"
+    found.fill((f"{name}, seed {seed}", partial(_compared, task, n, seed)) for seed in range(1, seeds + 1))
+    found.fill([(f"{name}, retrained {times} times", lambda: _retrained(_noisy_job(task, n, 1), times))])
+    measured = np.array([found.found[f"{name}, seed {seed}"] for seed in range(1, seeds + 1)])
+    again = found.found[f"{name}, retrained {times} times"]
     rows: list[list[Cell]] = []
-    for rule, pairs in measures.items():
-        rho, error = np.array(pairs).T
+    for place, rule in enumerate([*RULES, "an equal share"]):
+        rho, error = measured[:, 2 * place], measured[:, 2 * place + 1]
         rows.append([rule, "≥ 0.93" if rule == "shipped" else "", rho.mean(), rho.min(), error.mean(), error.max()])
     notes = [
         f"n = {n}, 0 to {WORST_NOISE:.0%} of the labels wrong; error: the part of the pay that would change hands.",
@@ -149,6 +165,18 @@ def _beside_shapley(task: str, quick: bool, seeds: int) -> Section:
     ]
     columns = ["pay beside exact Shapley", "target", "ρ, mean", "ρ, least", "error, mean", "error, most"]
     return Section(f"Pay and exact Shapley, {task}; {seeds} seeds", columns, rows, notes, 3)
+
+
+def _compared(task: str, n: int, seed: int) -> list[float]:
+    """Rank correlation and error of each rule's pay in turn, then of an equal share."""
+    job = _noisy_job(task, n, seed)
+    exact, history = list(shapley.values(job)), play(job)
+    pays = [[float(x) for x in payrules.totals(history, rule).values()] for rule in RULES]
+    return [
+        measure
+        for pay in (*pays, [1.0] * n)
+        for measure in (shapley.spearman(pay, exact), shapley.distance(pay, exact))
+    ]
 
 
 def _noisy_job(task: str, n: int, seed: int) -> Job:

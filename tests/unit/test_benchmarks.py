@@ -145,6 +145,33 @@ def test_digits__without_scikit_learn__say_what_to_install() -> None:
     assert "which is not installed" in done.stderr and "scikit-learn==" in done.stderr
 
 
+PAY_CELLS = """
+import sys
+from pathlib import Path
+from benchmarks import pay
+
+file = Path(sys.argv[1])
+pay.ROUNDS["heart"], pay.STEPS["heart"] = 2, 2
+def measured(seeds, cells):
+    return pay.run(True, ["heart"], seeds, [3], cells).sections
+fresh = measured(2, None)
+measured(1, file)
+first = file.read_text()
+assert measured(2, file) == fresh, "a run that went on gives what one without a stop gives"
+kept = file.read_text()
+assert kept.startswith(first) and len(kept) > len(first)
+def played_again(*_):
+    raise AssertionError("measured twice")
+pay.play = played_again
+assert measured(2, file) == fresh and file.read_text() == kept
+"""
+
+
+def test_pay__a_second_run__goes_on_after_the_seeds_it_has(tmp_path: Path) -> None:
+    done = run("-c", PAY_CELLS, str(tmp_path / "cells"))
+    assert done.returncode == 0, done.stderr
+
+
 def test_benchmark__unknown_name__is_refused() -> None:
     done = run("-m", "benchmarks", "everything")
     assert done.returncode == 2 and "everything" in done.stderr
