@@ -98,6 +98,17 @@ def test_archive__any_byte_flipped__is_found(archive: Archive, tmp_path: Path) -
     assert target.read_bytes() == whole
 
 
+def test_archive__every_file_flipped_once__is_found_and_named(archive: Archive, tmp_path: Path) -> None:
+    at, whole, target = random.Random(4), JOB.read_bytes(), tmp_path / "changed.hansa"
+    for digest, entry in archive.entries.items():
+        changed = bytearray(whole)
+        changed[entry.offset + at.randrange(entry.size)] ^= 1 << at.randrange(8)
+        target.write_bytes(changed)
+        report, _ = audit_archive(target)
+        assert report.exit_code == 1, to_cid(digest)
+        assert any(to_cid(digest) in str(finding) for finding in report.wrong), to_cid(digest)
+
+
 def test_archive__cut_short_or_longer__is_found(tmp_path: Path) -> None:
     whole, target = JOB.read_bytes(), tmp_path / "changed.hansa"
     for changed in (b"", MAGIC, whole[:-1], whole + b"\0", whole[: len(whole) // 2], whole + whole, whole[1:]):
@@ -205,6 +216,25 @@ def test_facts__anything_changed__is_found(archive: Archive, change: Any) -> Non
     at = random.Random(2)
     for turn in range(FIELDS):
         assert audit(change(archive.facts, at), archive).exit_code == 1, f"turn {turn}"
+
+
+def test_events__every_field_of_every_kind__is_found(archive: Archive) -> None:
+    """One bit of each topic and of each 32-byte word of the data, of the last event of each kind."""
+    at, logs = random.Random(5), archive.facts.logs
+    last = {log.topics[0]: place for place, log in enumerate(logs)}
+    assert len(last) > 12
+    for place in last.values():
+        log = logs[place]
+        for word in range(len(log.topics) + len(log.data) // 32):
+            if word < len(log.topics):
+                topics = (*log.topics[:word], flipped(log.topics[word], at), *log.topics[word + 1 :])
+                changed = replace(log, topics=topics)
+            else:
+                start = 32 * (word - len(log.topics))
+                part = flipped(log.data[start : start + 32], at)
+                changed = replace(log, data=log.data[:start] + part + log.data[start + 32 :])
+            facts = replace(archive.facts, logs=(*logs[:place], changed, *logs[place + 1 :]))
+            assert audit(facts, archive).exit_code == 1, f"word {word} of {log}"
 
 
 def test_events__without_receipts__every_bound_field_is_found(archive: Archive) -> None:
