@@ -39,7 +39,7 @@ MAX_VALUES = 1 << 33
 
 def is_zero(q: Tensors) -> bool:
     """Whether every integer of the update is 0."""
-    return not any(values.any() for values in q.values())
+    return not any(values.reshape(-1)[part].any() for values in q.values() for part in blocks(0, values.size, PIECE))
 
 
 def squared_norm(q: Tensors, k: Sequence[int]) -> int:
