@@ -18,6 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^```(?P<kind>\w+)(?: title=(?P<file>\S+))?\n(?P<text>.*?)^```$", re.M | re.S)
 STOP = "hansa up --stop\n"
+DEMO = ".hansa/demo"
 TIMEOUT = 400.0
 
 
@@ -46,6 +47,14 @@ class Reader:
 
     def ask(self, *words: str) -> Any:
         return json.loads(self.run(sys.executable, "-m", "cli.main", *words, "--json"))
+
+    def refused(self, *words: str) -> str:
+        command = [sys.executable, "-m", "cli.main", *words]
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode != 0, done.stdout
+        return done.stderr
 
     def run(self, *words: str) -> str:
         process = subprocess.Popen(
@@ -115,12 +124,21 @@ def test_validator__has_its_fees(reader: Reader) -> None:
 
 
 def test_reward__as_the_page_explains_it_is_what_the_vault_paid(reader: Reader) -> None:
+    reader.environment["HANSA_DIR"] = DEMO
     printed = reader.follow("reward.md", until=STOP)
     assert "everything that was checked holds" in printed
     why = reader.ask("wallet", "why", "trainer-1")
     movements = reader.ask("wallet", "history", "trainer-1")["movements"]
     paid = [int(row["amount"]) for row in movements if row["what"].startswith("pay of round")]
     assert sum(paid) == int(why["pay"]) > 0
+
+
+def test_auditor__needs_neither_chain_nor_store_for_an_archive(reader: Reader) -> None:
+    reader.environment["HANSA_DIR"] = DEMO
+    printed = reader.follow("audit.md")
+    assert printed.count("everything that was checked holds") == 4
+    assert "models made again" in printed
+    assert "does not answer" in reader.refused("audit", "1")
 
 
 @pytest.mark.parametrize("page", sorted(path.name for path in (ROOT / "docs").glob("*.md")))
