@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
@@ -91,10 +91,17 @@ class View:
     def click(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).first.click(timeout=WAIT)
 
+    def turn(self, width: int, scheme: Literal["light", "dark"]) -> None:
+        """The same page on another screen; waits until it is drawn."""
+        self.page.set_viewport_size({"width": width, "height": 800})
+        self.page.emulate_media(color_scheme=scheme)
+        self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
     def axe(self) -> list[str]:
         """Serious and critical findings of axe."""
-        self.page.evaluate(AXE.read_text())
-        found = self.page.evaluate("axe.run()")
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE.read_text())
+        found = self.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
         worst = [item for item in found["violations"] if item["impact"] in ("serious", "critical")]
         return [f"{item['id']}: {[node['html'][:120] for node in item['nodes'][:3]]}" for item in worst]
 
@@ -116,6 +123,7 @@ class Views:
         context = self._browser.new_context(
             viewport={"width": width, "height": 800},
             color_scheme=scheme,
+            reduced_motion="reduce",  # colours are measured when they have changed, not on the way
             permissions=["clipboard-read", "clipboard-write"],
         )
         page = context.new_page()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from typing import Literal
 
 import pytest
 from conftest import Views
@@ -29,6 +30,7 @@ def routes(scene: Stage) -> dict[str, str]:
     }
 
 
+SCREENS: list[tuple[int, Literal["light", "dark"]]] = [(1280, "light"), (1280, "dark"), (360, "dark"), (360, "light")]
 READY = {
     "jobs": "Job 1",
     "job": "Model chain",
@@ -45,12 +47,13 @@ READY = {
 @pytest.mark.parametrize("name", READY)
 def test_page__reads_well_on_any_screen(views: Views, scene: Stage, name: str) -> None:
     """No serious finding of axe, nothing wider than the screen; pictures in light and dark, desktop and 360 px."""
-    for width, scheme in ((1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")):
-        view = views.new(width=width, scheme=scheme)
-        view.open(routes(scene)[name])
-        view.see(READY[name])
-        if name == "account":
-            view.see("Bond held")
+    view = views.new()
+    view.open(routes(scene)[name])
+    view.see(READY[name])
+    if name == "account":
+        view.see("Bond held")
+    for width, scheme in SCREENS:
+        view.turn(width, scheme)
         assert view.page.evaluate("document.documentElement.scrollWidth") <= width, f"wider than {width}"
         assert view.axe() == [], (width, scheme)
         view.shot(f"{name}-{width}-{scheme}")
@@ -64,6 +67,7 @@ def test_ledger__equals_the_chain(views: Views, scene: Stage) -> None:
     view.see("The ledger adds up to what was paid")
     assert view.page.get_by_text("differs from the vote").count() == 0
     assert view.page.get_by_text("equal to the vote").count() == len(truth.rounds) > 1
+    assert view.page.get_by_role("columnheader", name="Avg fresh").count() == len(truth.rounds)
     with view.page.expect_download() as got:
         view.click("Download CSV")
     rows = list(csv.DictReader(got.value.path().read_text().splitlines()))
@@ -85,6 +89,11 @@ def test_ledger__equals_the_chain(views: Views, scene: Stage) -> None:
             judged = truth.rounds[number - 1].judgements[place]
             if row["verdict"] == "ok":
                 assert (int(row["gain_1e9"]), int(row["news_1e9"])) == (judged.gain, judged.news)
+            share = truth.rounds[number - 1].shares.get(update.trainer)
+            if share is not None:
+                assert [int(row[name]) for name in ("e", "k", "f", "s", "p")] == [
+                    share.e, share.k, share.f, share.s, share.p,
+                ]  # fmt: skip
     claimed = sum(int(row["claimed"] or 0) for row in rows)
     fees = sum(truth.attendance(m).matched for m in truth.members()) * truth.context.terms.fee_per_seat
     books = scene.lab.wire.federation.books(scene.daemons)
@@ -106,6 +115,7 @@ def test_quorum_that_voted_false_rewards__differs_in_red(views: Views, scene: St
     view = views.new()
     view.open(f"#/job/{scene.by_hand}/ledger")
     view.see("The committee voted other rewards than the rules give: round 2")
+    view.see("The ledger adds up to what was paid")  # fees of a running job are earned, and not yet paid
     section = view.page.locator("section.round.differs")
     assert section.count() == 1
     tag = section.get_by_text("differs from the vote")

@@ -34,7 +34,9 @@ function Inside({ view }: { view: JobView }) {
       >
         <p class="note">
           Worked out in this page from the sheets on chain. Gain and news: validation loss taken off, in thousandths, medians with each
-          validator’s below. Averages: 1 is a round’s mean. Pay in {symbolOf(view.token)}.
+          validator’s below. Averages: 1 is a round’s mean. Fresh: how far a trainer’s updates still
+          differ from the model’s course; half is forgotten in every round. The smallest of the three averages decides the share; news
+          and fresh count double. Pay in {symbolOf(view.token)}.
         </p>
         {rounds.slice(0, count).map((round) => (
           <RoundTable key={round.round} round={round} view={view} />
@@ -53,7 +55,7 @@ function Inside({ view }: { view: JobView }) {
 function Sums({ view }: { view: JobView }) {
   const earned = view.trainers.reduce((sum, trainer) => sum + trainer.earned, 0n)
   const claimed = view.trainers.reduce((sum, trainer) => sum + trainer.claimed, 0n)
-  const fees = view.validators.reduce((sum, member) => sum + member.fees - member.feesClaimable, 0n)
+  const fees = view.validators.reduce((sum, member) => sum + member.feesPaid, 0n)
   const paid = view.books.paid
   const whole = claimed + fees === paid
   const columns = ['Trainer', 'Rounds paid', 'Earned', 'Claimed', 'Still open', 'Strikes'].map((head, i) => ({ head, number: i > 0 }))
@@ -110,6 +112,7 @@ function RoundTable({ round, view }: { round: RoundView; view: JobView }) {
           { head: 'News', number: true },
           { head: 'Avg gain', number: true },
           { head: 'Avg news', number: true },
+          { head: 'Avg fresh', number: true },
           { head: 'Share', number: true },
           { head: 'Pay', number: true },
           { head: 'Update' },
@@ -141,6 +144,7 @@ function cells(cell: LedgerCell, view: JobView) {
     </>,
     share ? times(share.averageGain) : average(record?.cg, record?.dg),
     share ? times(share.averageNews) : average(record?.cn, record?.dn),
+    share ? times(share.averageFresh) : average(record?.cf, record?.df),
     share ? percent(share.part) + (share.capped ? ' (cap)' : '') : '–',
     <Amount value={cell.pay} token={view.token} unit={false} />,
     update ? <Name of={update.cid} kind="cid" /> : '',

@@ -101,11 +101,13 @@ function validatorView(facts: JobFacts, member: Address): ValidatorView {
   const seen = finalised(history).flatMap(({ cycle }) => attendance(cycle, member))
   const count = (kind: string) => seen.filter((each) => each === kind).length
   const seat = state.committee.indexOf(member)
-  const held = isOver(phaseOf(state.phase)) ? (state.matched[seat] ?? 0n) * feePerSeat : 0n
-  const open = claimsOpen(books, at.timestamp)
+  const booked = facts.fees.get(member) ?? 0n
+  const held = (state.matched[seat] ?? 0n) * feePerSeat // with the seat, until the job's end
+  const fees = BigInt(count('matched')) * feePerSeat
+  const claimable = booked + (isOver(phaseOf(state.phase)) ? held : 0n)
   return {
-    address: member, matched: count('matched'), wrong: count('wrong'), missed: count('missed'), fees: BigInt(count('matched')) * feePerSeat,
-    feesClaimable: open ? (facts.fees.get(member) ?? 0n) + held : 0n,
+    address: member, matched: count('matched'), wrong: count('wrong'), missed: count('missed'), fees, feesPaid: fees - booked - held,
+    feesClaimable: claimsOpen(books, at.timestamp) ? claimable : 0n,
   }
 }
 

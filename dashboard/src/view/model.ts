@@ -179,7 +179,8 @@ export interface ValidatorView {
   matched: number
   wrong: number
   missed: number
-  fees: bigint
+  fees: bigint // earned
+  feesPaid: bigint
   feesClaimable: bigint
 }
 
