@@ -74,7 +74,7 @@ def test_run__does_what_is_due_and_ends(ready: tuple[World, JobId]) -> None:
     Opener(config_of(world, job)).run()
     assert world.federation.state(job).phase == Phase.SUBMIT
     assert time.monotonic() - started < 5
-    assert logged(world) == ["sent"]
+    assert logged(world) == ["signed", "sent"]
 
 
 def test_run__transient_errors__are_one_line_each(ready: tuple[World, JobId], monkeypatch: pytest.MonkeyPatch) -> None:
