@@ -244,7 +244,7 @@ def test_up__in_the_foreground__ends_with_ctrl_c(tmp_path: Path) -> None:
     shell = Terminal(tmp_path)
     process = shell.start("up", "--trainers", "1", "--validators", "1")
     try:
-        for _ in range(200):
+        for _ in range(900):
             if (tmp_path / "hansa" / "chain.json").exists():
                 break
             with contextlib.suppress(subprocess.TimeoutExpired):
