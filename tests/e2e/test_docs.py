@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^```(?P<kind>\w+)(?: title=(?P<file>\S+))?\n(?P<text>.*?)^```$", re.M | re.S)
 STOP = "hansa up --stop\n"
 DEMO = ".hansa/demo"
+GIVEN = 10_000 * 10**18  # by `hansa up`, to each account
 TIMEOUT = 400.0
 
 
@@ -108,11 +109,10 @@ def test_sponsor__gets_the_rest_of_a_job_that_it_stopped(reader: Reader) -> None
 
 
 def test_trainer__has_its_pay_and_its_bond(reader: Reader) -> None:
-    before = 10_000 * 10**18  # what `hansa up` gives each account
     reader.follow("trainer.md", until=STOP)
     wallet = reader.ask("wallet", "show", "trainer-1")
     why = reader.ask("wallet", "why", "trainer-1")
-    assert int(wallet["balance"]) == before + int(why["pay"]) > before
+    assert int(wallet["balance"]) == GIVEN + int(why["pay"]) > GIVEN
 
 
 def test_validator__has_its_fees(reader: Reader) -> None:
@@ -120,7 +120,7 @@ def test_validator__has_its_fees(reader: Reader) -> None:
     wallet = reader.ask("wallet", "show", "validator-1")
     mine = next(row for row in reader.ask("job", "show", "1")["validators"] if row["address"] == wallet["address"])
     assert mine["matched"] == 3
-    assert int(wallet["balance"]) == 3 * 5 * 10**18
+    assert int(wallet["balance"]) == GIVEN + 3 * 5 * 10**18
 
 
 def test_reward__as_the_page_explains_it_is_what_the_vault_paid(reader: Reader) -> None:
