@@ -25,7 +25,6 @@ from protocol.chain.federation import JobState
 from protocol.cid import to_cid
 from protocol.hashes import result_hash
 from protocol.model import Model, Update
-from protocol.store.local import LocalStore
 from protocol.types import Code, Digest, JobId, Phase, Seat
 
 
@@ -302,9 +301,7 @@ class HasALyingStore(Validator):
 
     def __init__(self, config: ValidatorConfig) -> None:
         super().__init__(config)
-        store = self.store
-        assert isinstance(store, LocalStore)
-        self.store = self.models._store = LyingStore(store.path)
+        self.store = self.models._store = LyingStore(Path(config.deployment.store["path"]))
 
 
 class Sleeper(Validator):
