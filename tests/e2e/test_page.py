@@ -19,6 +19,9 @@ HANSA = [sys.executable, "-m", "cli.main"]
 SECONDS = 240
 
 
+SAID = ("validator", "verdict", "gain", "news")
+
+
 def answered(directory: Path, *words: str) -> Any:
     command = [*HANSA, *words, "--json", "--dir", str(directory)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=True)
@@ -92,7 +95,8 @@ def test_page__explains_pay_as_wallet_why_does(directory: Path, read: dict[str, 
             assert (cell["pay"], cell["reputation"]) == (line["pay"], line["reputation"])
             assert cell["record"] == line["record"] and cell["update"]["verdict"] == line["verdict"]
             opinions = [{**o, "gain": int(o["gain"]), "news": int(o["news"])} for o in cell["update"]["opinions"]]
-            assert [{name: o[name] for name in line["by_validator"][0]} for o in opinions] == line["by_validator"]
+            said = [{name: line_[name] for name in SAID} for line_ in line["by_validator"]]
+            assert [{name: o[name] for name in SAID} for o in opinions] == said
             assert [cell["share"][name] for name in "ekfsp"] == [line["share"][name] for name in "ekfsp"]
             assert cell["share"]["averageGain"] == line["average_gain"] and round_["agrees"] is line["root_matches"]
 
