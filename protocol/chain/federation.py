@@ -11,7 +11,7 @@ from protocol.chain.codec import BadEncoding, ContractError, artifact
 from protocol.chain.deployment import Deployment
 from protocol.chain.records import Books, JobState, JobTerms, T, address, from_tuple
 from protocol.chain.rpc import Nonsense
-from protocol.errors import FatalError
+from protocol.errors import FatalError, WrongChain
 from protocol.types import Address, BlockNumber, JobId, Round, Wei
 
 __all__ = [
@@ -132,7 +132,7 @@ class Federation(Calls):
         try:
             drawn = self.chain.read([(terms.committee, select, (job, state.cycle, bytes(32), state.opened_at))])[0][0]
             return tuple(address(member) for member in drawn)
-        except (ContractError, Nonsense, ValueError):
+        except (ContractError, Nonsense, WrongChain, ValueError):
             return None
 
     def member_keys(self, committee: Sequence[Address], before_block: BlockNumber) -> list[bytes | None]:
