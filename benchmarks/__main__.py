@@ -18,6 +18,7 @@ NAMES = {
     "aggregation": "Hansa's exact rules, Flower's own functions, and what memory gives",
     "attacks": "what each rule loses to each attack",
     "audit": "a round made again from its sealed updates, beyond reading the files",
+    "page": "the web page of a large job, in headless Chromium",
     "pay": "who is paid what, by the pay rule and by three that it was chosen over",
     "quantisation": "8 and 16 bits beside float32",
 }

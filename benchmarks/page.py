@@ -1,0 +1,152 @@
+"""How long the built page takes in headless Chromium until a person can read what a job is at, and all of its ledger.
+
+`hansa dashboard` serves the page, which reads a job that benchmarks/played.py has played on a chain of its own. Each
+visit has a fresh browser profile: nothing is cached. Times are the page's own clock, from the start of the navigation
+to the frame after the text is there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.played import Played, Size, played
+from benchmarks.report import Cell, Plot, Report, Section
+from cli.dashboard import PAGE, serve
+from protocol.errors import FatalError
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+FULL, QUICK = Size(50, 5, 50), Size(10, 3, 10)  # trainers, seats, rounds
+VISITS = 7
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+PATIENCE = 60_000  # ms
+TARGET = "≤ 1"
+
+LINES = {
+    "first": "first useful view: phase, terms, the metric of the latest rounds",
+    "whole": "whole ledger: every round worked out again, equal to the vote",
+    "next": "an update comes in: from its block to the page",
+    "blocked": "longest time without an answer to a key",
+    "blocked_next": "the same, after that update",
+}
+
+WATCH = """(([rounds, trainers]) => {
+  const rows = (name, part) => document.querySelectorAll(`[aria-label="${name}"] tbody ${part}`)
+  const section = (title) => [...document.querySelectorAll('h2')].some((each) => each.textContent === title)
+  const marks = {
+    first: () => document.querySelector('h1 .tag') && section('Terms') && rows('Metric by round', 'tr').length > 0,
+    whole: () => rows('Metric by round', 'tr').length >= rounds
+      && [...rows('Trainers', 'td:nth-child(3)')].filter((cell) => cell.textContent !== '–').length === trainers,
+  }
+  const seen = {}
+  let reach
+  window.reached = new Promise((done) => { reach = done })
+  window.tasks = []
+  const look = () => {
+    for (const [name, is] of Object.entries(marks)) {
+      if (name in seen || !is()) continue
+      seen[name] = null
+      requestAnimationFrame(() => setTimeout(() => {
+        seen[name] = performance.now()
+        if (seen.first && seen.whole) reach(seen)
+      }))
+    }
+  }
+  new MutationObserver(look).observe(document, { childList: true, subtree: true, characterData: true })
+  const note = (list) => tasks.push(...list.getEntries().map((task) => task.duration))
+  new PerformanceObserver(note).observe({ type: 'longtask', buffered: true })
+})"""
+TOO_LATE = f"new Promise((_, fail) => setTimeout(fail, {PATIENCE}, new Error('not there after {PATIENCE} ms')))"
+NEXT = """([text]) => new Promise((done) => {
+  const start = performance.now()
+  tasks.length = 0
+  const look = () => {
+    if (!document.querySelector('main').textContent.includes(text)) return
+    watch.disconnect()
+    requestAnimationFrame(() => setTimeout(() => done(performance.now() - start)))
+  }
+  const watch = new MutationObserver(look)
+  watch.observe(document, { childList: true, subtree: true, characterData: true })
+})"""
+
+
+def run(quick: bool) -> Report:
+    size, visits = (QUICK, 3) if quick else (FULL, VISITS)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        played(Path(folder), size) as job,
+        served(job) as address,
+        chromium() as browser,
+    ):
+        found = [visit(browser, f"{address}#/job/{job.job}", job) for _ in range(visits)]
+    medians = {name: statistics.median(each[name] for each in found) for name in LINES}
+    rows: list[list[Cell]] = [
+        [words, medians[name], max(each[name] for each in found), TARGET if name == "first" else ""]
+        for name, words in LINES.items()
+    ]
+    title = f"The page of a job with {size.rounds} rounds × {size.trainers} trainers, {size.seats} validators"
+    load = f"{os.getloadavg()[0]:.1f} programs waited for {os.cpu_count()} processors"
+    notes = [
+        f"Seconds, of {visits} visits in headless Chromium; {load}.",
+        "Played by a script on anvil: files and sheets are made up, transactions and accumulators are the chain's.",
+    ]
+    section = Section(title, ["headless Chromium", "median", "slowest", "target"], rows, notes)
+    plot = Plot("Opening a job's page", "seconds", list(LINES), {"median": list(medians.values())}, line=1.0)
+    return Report("page", quick, [section], plots=[plot])
+
+
+def visit(browser: Browser, address: str, job: Played) -> dict[str, float]:
+    """Seconds by line. FatalError where the page does not get there."""
+    from playwright.sync_api import Error
+
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    try:
+        page = context.new_page()
+        page.add_init_script(f"{WATCH}({[job.size.rounds, job.size.trainers]})")
+        page.goto(address)
+        found: dict[str, Any] = page.evaluate(f"Promise.race([reached, {TOO_LATE}])")
+        found["blocked"] = page.evaluate("Math.max(0, ...tasks)")
+        waiting = page.evaluate_handle(f"[({NEXT})(['{job.submitted + 1} updates are in'])]")
+        job.submit_one()
+        found["next"] = waiting.evaluate("([done]) => done")
+        found["blocked_next"] = page.evaluate("Math.max(0, ...tasks)")
+    except Error as error:
+        raise FatalError(f"the page at {address} does not show the job", cause=error.message) from error
+    finally:
+        context.close()
+    return {name: milliseconds / 1000 for name, milliseconds in found.items()}
+
+
+@contextmanager
+def served(job: Played) -> Iterator[str]:
+    """Where `hansa dashboard` serves the page."""
+    if not (PAGE / "index.html").is_file():
+        raise FatalError("the page isn't built", next_step="run `make page`")
+    with serve(job.deployment, 0) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    if executable is None:
+        raise FatalError("chromium is not installed", next_step="run `apt-get install chromium`")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield browser
+        browser.close()

@@ -1,0 +1,229 @@
+"""A job of any size on a real chain, played by one script: each transaction is mined, each accumulator the contract's.
+
+What trainers and validators send is made up: files of random bytes, score sheets drawn from a seed. The rules, the
+chain and everything that a reader checks are the real ones.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cli.accounts import address_of
+from cli.anvil import Anvil, rpc_batch, start_anvil
+from cli.context import Here
+from cli.contracts import create
+from cli.terms import Offer, job_terms
+from cli.up import account_names, furnish, open_published
+from cli.wire import Wire, acting, journal_of
+from protocol.chain.calls import Call, approve_call
+from protocol.chain.deployment import Deployment
+from protocol.chain.records import JobState
+from protocol.errors import FatalError
+from protocol.hashes import result_hash, sealed_vote
+from protocol.ledger import Ledger, RoundLedger
+from protocol.merkle import RewardsTree
+from protocol.sheet import Entry, commitment, encode_sheet
+from protocol.spec import JobSpec
+from protocol.types import Address, Code, Digest, JobId, Seat, Wei
+
+TOKEN = 10**18
+GAS = hex(10_000_000)
+SALT = bytes(32)
+PATIENCE = 30.0  # seconds
+
+
+@dataclass(frozen=True)
+class Size:
+    trainers: int
+    seats: int
+    rounds: int
+
+
+@dataclass
+class Played:
+    """A job with `size.rounds` finalised rounds and one under way, in which half of the trainers have submitted."""
+
+    anvil: Anvil
+    deployment: Deployment
+    job: JobId
+    size: Size
+    missing: list[tuple[Address, Call]]  # submits
+
+    @property
+    def submitted(self) -> int:
+        """Updates of the round under way."""
+        return self.size.trainers - len(self.missing)
+
+    def submit_one(self) -> None:
+        """One more update comes in: a block with an event."""
+        _send(self.anvil.url, [self.missing.pop()])
+
+
+@contextmanager
+def played(directory: Path, size: Size, seed: int = 1) -> Iterator[Played]:
+    here = Here(directory)
+    here.dir.mkdir(parents=True, exist_ok=True)
+    names = account_names(size.trainers, size.seats)
+    anvil = start_anvil(here.dir / "anvil.log", accounts=len(names))
+    try:
+        deployment = furnish(here, anvil, names, name="benchmark")
+        accounts = [address_of(here, name) for name in names[1:]]
+        script = Script(anvil.url, Wire(deployment), accounts[: size.trainers], random.Random(seed))
+        script.post(here, accounts[size.trainers :], size.rounds)
+        script.enrol()
+        for _ in range(size.rounds):
+            script.round()
+        script.claim()
+        submits = list(zip(script.trainers, script.begin(), strict=True))
+        script.send(submits[: size.trainers // 2])
+        yield Played(anvil, deployment, script.job, size, submits[size.trainers // 2 :])
+    finally:
+        anvil.stop()
+
+
+class Script:
+    """Plays every part by the unlocked accounts of the development chain, many transactions in one request."""
+
+    job: JobId
+
+    def __init__(self, url: str, wire: Wire, trainers: list[Address], chance: random.Random) -> None:
+        self.url, self.wire, self.trainers, self.random = url, wire, trainers, chance
+        self.federation = wire.federation
+        self.done: list[RoundLedger] = []
+        self.skill = {trainer: chance.randint(20, 60) for trainer in trainers}
+
+    def send(self, calls: Sequence[tuple[Address, Call]]) -> list[int]:
+        return _send(self.url, calls)
+
+    @property
+    def state(self) -> JobState:
+        return self.federation.state(self.job, self.wire.chain.head())
+
+    def post(self, here: Here, members: list[Address], rounds: int) -> None:
+        deployment, store = self.wire.deployment, self.wire.store
+        offer = Offer(
+            trainers=len(self.trainers),
+            seats=len(members),
+            rounds=rounds + 10,
+            reward=Wei(1000 * TOKEN),
+            fee=Wei(10 * TOKEN),
+            bond=Wei(50 * TOKEN),
+            penalty=Wei(5 * TOKEN),
+        )
+        spec = JobSpec(
+            task="heart", steps=100, baselines=["majority=0.54", "pooled=0.805"], model_bytes=4096, update_bytes=4096
+        )
+        self.ledger = Ledger(dict.fromkeys(self.trainers, 1), offer.reward, seats=offer.seats, rule=spec.rule)
+        account = open_published(here, "sponsor")
+        with acting(self.wire.chain, account, journal_of(here, account.address)) as actor:
+            committee = create(actor, "AppointedCommittee", members)
+            terms = job_terms(
+                offer,
+                token=deployment.token,
+                committee=committee,
+                admission=deployment.admission,
+                spec=store.put(spec.encode()),
+                model=store.put(self.random.randbytes(2048)),
+            )
+            self.terms = replace(terms, enrol_time=30 * 86_400)
+            actor.do(approve_call(deployment.token, deployment.vault, offer.escrow))
+            receipt = actor.do(self.federation.post_call(self.terms, offer.escrow))
+        self.job = self.federation.posted_in(receipt)
+
+    def enrol(self) -> None:
+        token, vault, bond = self.wire.deployment.token, self.wire.deployment.vault, self.terms.min_bond
+        self.send([(each, approve_call(token, vault, bond)) for each in self.trainers])
+        call = self.federation.enrol_call(self.job, self.terms.hash, bond, b"")
+        self.send([(each, call) for each in self.trainers])
+
+    def begin(self) -> list[Call]:
+        """Opens a cycle; each trainer's submit."""
+        self.send([(self.trainers[0], self.federation.open_call(self.job))])
+        cycle = self.state.cycle
+        return [self.federation.submit_call(self.job, cycle, self._digest()) for _ in self.trainers]
+
+    def round(self) -> None:
+        """A whole round, the shares of skill and luck drawn anew, one update in fifty malformed."""
+        places = self.send(list(zip(self.trainers, self.begin(), strict=True)))
+        submitted = [trainer for _, trainer in sorted(zip(places, self.trainers, strict=True))]
+        state = self.state
+        truth = [self._entry(trainer) for trainer in submitted]
+        sheets = [[self._seen(entry) for entry in truth] for _ in state.committee]
+        self._judge(state, [encode_sheet(sheet) for sheet in sheets])
+        result = self.ledger.round(submitted, sheets)
+        self._vote(result)
+        self.done.append(result)
+        self.ledger = result.after
+
+    def claim(self) -> None:
+        """Every second trainer claims what it has earned so far, the last two rounds excepted."""
+        trees = [RewardsTree(each.leaves) for each in self.done[:-2]]
+        self.send([(trainer, self._claim(trainer, trees)) for trainer in self.trainers[::2]])
+
+    def _claim(self, trainer: Address, trees: Sequence[RewardsTree]) -> Call:
+        leaves = [next(leaf for leaf in each.leaves if leaf.trainer == trainer) for each in self.done[: len(trees)]]
+        claims = [(i, leaf, tree.proof(trainer)) for i, (leaf, tree) in enumerate(zip(leaves, trees, strict=True), 1)]
+        return self.federation.claim_call(self.job, trainer, claims)
+
+    def _judge(self, state: JobState, sheets: Sequence[bytes]) -> None:
+        chain_id, seats = self.wire.deployment.chain_id, list(enumerate(state.committee))
+        address, job, cycle = self.federation.address, self.job, state.cycle
+        bound = [commitment(chain_id, address, job, cycle, member, sheets[i], SALT) for i, member in seats]
+        self.send([(member, self.federation.commit_call(job, cycle, Seat(i), bound[i])) for i, member in seats])
+        self.send([(m, self.federation.reveal_call(job, cycle, Seat(i), sheets[i], SALT)) for i, m in seats])
+
+    def _vote(self, result: RoundLedger) -> None:
+        state, job, federation = self.state, self.job, self.federation
+        model, root = self._digest(), RewardsTree(result.leaves).root
+        facts = (job, state.cycle, state.updates, state.sheets, model, root)
+        voted = result_hash(self.wire.deployment.chain_id, federation.address, *facts)
+        metric = 800_000_000 - 300_000_000 // state.round
+        calls = [
+            (member, federation.vote_call(job, state.cycle, Seat(i), state.sheets, sealed_vote(voted, Seat(i)), metric))
+            for i, member in enumerate(state.committee)
+        ]
+        self.send(calls)
+        self.send([(state.committee[0], federation.finalize_call(job, state.cycle, model, root))])
+
+    def _entry(self, trainer: Address) -> Entry:
+        if self.random.random() < 0.02:
+            return Entry(Code.MALFORMED, 0, 0)
+        gain = self.skill[trainer] * self.random.randint(100_000, 1_000_000)
+        return Entry(Code.OK, gain, gain * self.random.randint(1, 9) // 10)
+
+    def _seen(self, entry: Entry) -> Entry:
+        """What one validator measures of it."""
+        if entry.code != Code.OK:
+            return entry
+        return Entry(Code.OK, *(value + self.random.randint(-50_000, 50_000) for value in (entry.gain, entry.news)))
+
+    def _digest(self) -> Digest:
+        return Digest(self.random.randbytes(32))
+
+
+def _send(url: str, calls: Sequence[tuple[Address, Call]]) -> list[int]:
+    """Each call's place in the order in which they were mined. FatalError names one that the contracts refuse."""
+    fields = [{"from": by, "to": call.to, "data": "0x" + call.data.hex(), "gas": GAS} for by, call in calls]
+    hashes = rpc_batch(url, [("eth_sendTransaction", [each]) for each in fields])
+    receipts = _mined(url, hashes)
+    for receipt, (_, call) in zip(receipts, calls, strict=True):
+        if receipt["status"] != "0x1":
+            raise FatalError("the benchmark's job can't be played", cause=f"the contracts refuse to {call.what}")
+    mined = [(int(each["blockNumber"], 16), int(each["transactionIndex"], 16)) for each in receipts]
+    return [sorted(mined).index(each) for each in mined]
+
+
+def _mined(url: str, hashes: Sequence[str]) -> list[dict[str, Any]]:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        receipts = rpc_batch(url, [("eth_getTransactionReceipt", [each]) for each in hashes])
+        if all(receipts):
+            return receipts
+        time.sleep(0.002)
+    raise FatalError("the benchmark's job can't be played", cause=f"a transaction is not mined after {PATIENCE:.0f} s")
