@@ -136,6 +136,6 @@ test('a round whose voted root is another one differs, and the others still agre
   if (cycle?.outcome?.kind !== 'finalized') throw new Error('round 1 is finalised')
   const voted = { ...cycle, outcome: { ...cycle.outcome, rewards: `0x${'ab'.repeat(32)}` as const } }
   const spec = parseSpec(facts.files.get(cidText(history.posted.terms.spec))!)
-  const rounds = new Replay().follow({ ...history, cycles: [voted, ...history.cycles.slice(1)] }, spec)
+  const rounds = await new Replay().follow({ ...history, cycles: [voted, ...history.cycles.slice(1)] }, spec)
   expect(rounds.map((round) => round.agrees)).toEqual([false, true, true])
 })

@@ -13,17 +13,25 @@ export const tokenAbi = tokenJson as Abi
 /** An event's fields by name, as viem decodes them: numbers up to 48 bits, bigint above. */
 export type Values = Readonly<Record<string, any>>
 
-const EVENTS: ReadonlyMap<string, AbiEvent> = /* @__PURE__ */ eventsOf([...federationAbi, ...vaultAbi])
+let known: ReadonlyMap<string, AbiEvent> | null = null // by selector; hashed when the first event comes
 
 /** Name and fields of an event; null for an unknown topic. Throws where topics or data don't fit. */
 export function decodeEvent(topics: readonly Hex[], data: Hex): { name: string; values: Values } | null {
-  const event = EVENTS.get(topics[0] ?? '')
+  known ??= eventsOf([...federationAbi, ...vaultAbi])
+  const event = known.get(topics[0] ?? '')
   if (!event) return null
   const indexed = event.inputs.filter((input) => input.indexed)
   const plain = event.inputs.filter((input) => !input.indexed)
   if (topics.length !== 1 + indexed.length) throw new RangeError(`${topics.length} topics`)
   const values = [...named(plain, decodeAbiParameters(plain, data)), ...named(indexed, decodeAbiParameters(indexed, concat(topics.slice(1))))]
   return { name: event.name, values: Object.fromEntries(values) }
+}
+
+/** The first topic of an event. */
+export function selectorOf(abi: Abi, name: string): Hex {
+  const event = abi.find((item) => item.type === 'event' && item.name === name)
+  if (event?.type !== 'event') throw new RangeError(`no event ${name}`)
+  return toEventSelector(event)
 }
 
 /** The one output of a function, as an ABI parameter. */

@@ -26,6 +26,7 @@ export class Draft {
     UpdatesAttested: new Map(), SharesReleased: new Map(), ScoresCommitted: new Map(), ScoresRevealed: new Map(), ResultVoted: new Map(),
   }
   private readonly votes = new Map<number, Vote>()
+  private recorded: Cycle | null = null
 
   constructor(
     private readonly place: Place,
@@ -105,14 +106,18 @@ export class Draft {
     if (this.sheetsAcc !== state.sheets) throw new HistoryError(`${this.name}: revealed sheets are in another order`)
   }
 
+  /** The same object once it has an outcome: nothing follows that. */
   record(): Cycle {
+    if (this.recorded) return this.recorded
     const { acted } = this
-    return {
+    const record: Cycle = {
       cycle: this.cycle, number: this.number, round: this.round, seed: this.seed, committee: this.committee,
       openedBlock: this.openedBlock, openedAt: this.openedAt, updates: [...this.updates.values()],
       attested: new Set(acted.UpdatesAttested.keys()), released: new Set(acted.SharesReleased.keys()),
       committed: new Set(acted.ScoresCommitted.keys()), sheets: [...this.sheets], votes: new Map(this.votes), outcome: this.outcome,
     }
+    if (this.outcome) this.recorded = record
+    return record
   }
 }
 

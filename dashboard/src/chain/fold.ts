@@ -9,7 +9,7 @@ import type { Books, PhaseName } from '../view/model'
 import { decodeEvent, federationAbi, outputOf, type Values } from './abi'
 import type { Block } from './client'
 import { Draft, isStep } from './drafts'
-import { claimKey, HistoryError, isOver, phaseOf, type Failed, type Finalized, type JobHistory, type JobState } from './history'
+import { HistoryError, isOver, phaseOf, type Claim, type Failed, type Finalized, type JobHistory, type JobState } from './history'
 import type { Log } from './logs'
 
 const TERMS = outputOf(federationAbi, 'termsOf')
@@ -31,13 +31,15 @@ export class Fold {
   private lastResult: Hex = zeroHash
   private failures = 0
   private finalized = 0
-  private readonly claims = new Map<string, { amount: bigint; tx: Hex }>()
+  private readonly claims = new Map<number, Map<Address, Claim>>()
+  private readonly touched = new Set<number>() // rounds with claims that no history has shown
   private paid = 0n
 
   constructor(private readonly site: Site) {}
 
   get history(): JobHistory {
     if (!this.posted) throw new HistoryError('its posting is missing')
+    this.touched.clear()
     return {
       job: this.site.job, posted: this.posted, enrolled: [...this.enrolled].map(([trainer, bond]) => ({ trainer, bond })),
       cycles: this.drafts.map((draft) => draft.record()), lapses: [...this.lapses], ended: this.ended,
@@ -152,7 +154,10 @@ export class Fold {
 
   private onMoney(name: string, { round, trainer, amount }: Values, log: Log): void {
     if (name === 'RewardClaimed' || name === 'FeesClaimed') this.paid += amount
-    if (name === 'RewardClaimed') this.claims.set(claimKey(round, trainer), { amount, tx: log.tx })
+    if (name !== 'RewardClaimed') return
+    if (!this.touched.has(round)) this.claims.set(round, new Map(this.claims.get(round)))
+    this.touched.add(round)
+    this.claims.get(round)?.set(trainer, { amount, tx: log.tx })
   }
 
   /** The cycle under way, which an event names. */

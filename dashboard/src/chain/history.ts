@@ -94,6 +94,11 @@ export interface Cycle {
   outcome: Finalized | Failed | null
 }
 
+export interface Claim {
+  amount: bigint
+  tx: Hex
+}
+
 export interface JobHistory {
   job: number
   posted: { block: number; sponsor: Address; termsHash: Hex; terms: RawTerms; escrow: bigint }
@@ -101,11 +106,9 @@ export interface JobHistory {
   cycles: readonly Cycle[]
   lapses: readonly { afterCycle: number; failed: Failed }[]
   ended: PhaseName | null
-  claims: ReadonlyMap<string, { amount: bigint; tx: Hex }> // by claimKey
+  claims: ReadonlyMap<number, ReadonlyMap<Address, Claim>> // by round, then trainer; the same map where nothing is new
   paid: bigint // rewards and fees that were claimed
 }
-
-export const claimKey = (round: number, trainer: Address): string => `${round} ${trainer}`
 
 export const finalised = (history: JobHistory): { cycle: Cycle; outcome: Finalized }[] =>
   history.cycles.flatMap((cycle) => (cycle.outcome?.kind === 'finalized' ? [{ cycle, outcome: cycle.outcome }] : []))

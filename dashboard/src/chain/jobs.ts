@@ -1,21 +1,23 @@
 // A job's history, kept as long as the chain keeps it: only new blocks are read again.
 
-import type { Abi } from 'viem'
-import { toEventSelector } from 'viem/utils'
+import { breathe } from '../pause'
 import { ChainProblem, type Books } from '../view/model'
-import { federationAbi, vaultAbi } from './abi'
+import { federationAbi, selectorOf, vaultAbi } from './abi'
 import type { Block, Chain } from './client'
 import { Fold } from './fold'
 import { HistoryError, type JobHistory, type JobState, type RawTerms } from './history'
 import { Logs, type Log } from './logs'
 
-const OPENED = /* @__PURE__ */ selectorOf(federationAbi, 'CycleOpened')
-
-export interface Facts {
+/** What the contracts say of a job at a block. */
+export interface Standing {
   at: Block
-  history: JobHistory
   state: JobState
   books: Books
+}
+
+export interface Facts extends Standing {
+  history: JobHistory
+  moved: boolean // whether there are events since the last reading
 }
 
 /** Reads one job. */
@@ -26,23 +28,27 @@ export class Job {
 
   constructor(private readonly chain: Chain, private readonly logs: Logs, private readonly job: number) {}
 
-  /** History, state and books at a block. Events that don't agree with the contract are asked for once more. */
-  async read(at: Block): Promise<Facts> {
+  async standing(at: Block): Promise<Standing> {
     const { federation, vault } = this.chain.deployment
     const id = BigInt(this.job)
     const [state, books] = await Promise.all([
       this.chain.call<JobState>(federation, federationAbi, 'stateAt', [id, BigInt(at.timestamp)], at.number),
       this.chain.call<Books>(vault, vaultAbi, 'booksOf', [id], at.number),
     ])
-    if (this.upto && !(await this.continues(this.upto, at))) this.forget()
+    return { at, state, books }
+  }
+
+  /** The history that led there. Events that don't agree with the contract are asked for once more. */
+  async read(standing: Standing): Promise<Facts> {
+    if (this.upto && !(await this.continues(this.upto, standing.at))) this.forget()
     try {
-      return { at, state, books, history: await this.follow(at, state, books) }
+      return await this.follow(standing)
     } catch (error) {
       this.forget()
       if (!(error instanceof HistoryError)) throw error
     }
     try {
-      return { at, state, books, history: await this.follow(at, state, books) }
+      return await this.follow(standing)
     } catch (error) {
       this.forget()
       if (!(error instanceof HistoryError)) throw error
@@ -50,22 +56,28 @@ export class Job {
     }
   }
 
-  private async follow(at: Block, state: JobState, books: Books): Promise<JobHistory> {
+  private async follow(standing: Standing): Promise<Facts> {
+    const { at, state, books } = standing
     const { chainId, federation, vault, firstBlock } = this.chain.deployment
     const fold = this.fold ?? new Fold({ chainId, federation, vault, job: this.job })
     this.fold = fold
     const found = await this.logs.ofJob([federation, vault], this.job, this.upto ? this.upto.number + 1 : firstBlock, at)
     const opened = await this.openings(found)
-    for (const log of found) fold.apply(log, opened.get(log.block))
+    for (const log of found) {
+      fold.apply(log, opened.get(log.block))
+      await breathe()
+    }
     fold.agrees(state, books)
     const history = fold.history
     await this.checkTrainers(history, state, at)
+    const moved = !this.upto || found.length > 0
     this.upto = at
-    return history
+    return { ...standing, history, moved }
   }
 
   private async openings(logs: readonly Log[]): Promise<Map<number, Block>> {
-    const numbers = new Set(logs.filter((log) => log.topics[0] === OPENED).map((log) => log.block))
+    const selector = selectorOf(federationAbi, 'CycleOpened')
+    const numbers = new Set(logs.filter((log) => log.topics[0] === selector).map((log) => log.block))
     const blocks = await Promise.all([...numbers].map((each) => this.chain.block(each)))
     return new Map(blocks.map((block) => [block.number, block]))
   }
@@ -100,8 +112,3 @@ export class Job {
 
 const same = (a: object, b: object): boolean =>
   Object.entries(a).every(([name, value]) => String(value) === String((b as Record<string, unknown>)[name]))
-
-function selectorOf(abi: Abi, name: string): string {
-  const event = abi.find((item) => item.type === 'event' && item.name === name)
-  return event?.type === 'event' ? toEventSelector(event) : ''
-}

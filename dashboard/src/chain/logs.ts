@@ -13,8 +13,12 @@ export interface Log {
   tx: Hex
 }
 
+type Topics = readonly (Hex | null)[]
+
+const AT_ONCE = 4 // ranges that are asked for together
+
 export class Logs {
-  private span = Number.MAX_SAFE_INTEGER // blocks in one request
+  private span = 2 ** 40 // blocks in one request
 
   constructor(private readonly chain: Chain) {}
 
@@ -24,23 +28,44 @@ export class Logs {
   }
 
   /** topics: as in eth_getLogs. Whether they are all of them only accumulators can tell. */
-  async read(addresses: readonly Address[], topics: readonly (Hex | null)[], from: number, to: Block): Promise<Log[]> {
+  async read(addresses: readonly Address[], topics: Topics, from: number, to: Block): Promise<Log[]> {
     const found: Log[] = []
     for (let start = from; start <= to.number; ) {
-      const stop = Math.min(to.number, start + this.span - 1)
-      try {
-        found.push(...(await this.page(addresses, topics, start, stop)))
-      } catch (error) {
-        if (!(error instanceof Refused) || stop === start) throw error
-        this.span = Math.max(1, Math.floor((stop - start + 1) / 2))
-        continue
-      }
-      start = stop + 1
+      const starts = Array.from({ length: AT_ONCE }, (_, i) => start + i * this.span).filter((each) => each <= to.number)
+      const stops = starts.map((each) => Math.min(to.number, each + this.span - 1))
+      const pages = await Promise.all(starts.map((each, i) => this.tried(addresses, topics, each, stops[i] ?? each)))
+      const got = pages.findIndex((page) => page === null)
+      found.push(...pages.slice(0, got < 0 ? pages.length : got).flatMap((page) => page ?? []))
+      start = got < 0 ? (stops.at(-1) ?? start) + 1 : (starts[got] ?? start)
     }
     return found
   }
 
-  private async page(addresses: readonly Address[], topics: readonly (Hex | null)[], start: number, stop: number): Promise<Log[]> {
+  /** The newest events, at least `count` where there are so many, in order. */
+  async newest(addresses: readonly Address[], topics: Topics, from: number, to: Block, count: number): Promise<Log[]> {
+    let found: Log[] = []
+    for (let stop = to.number; stop >= from && found.length < count; ) {
+      const start = Math.max(from, stop - this.span + 1)
+      const page = await this.tried(addresses, topics, start, stop)
+      if (page === null) continue
+      found = [...page, ...found]
+      stop = start - 1
+    }
+    return found
+  }
+
+  /** null where the node refuses so many blocks: from now on ranges are half as long. */
+  private async tried(addresses: readonly Address[], topics: Topics, start: number, stop: number): Promise<Log[] | null> {
+    try {
+      return await this.page(addresses, topics, start, stop)
+    } catch (error) {
+      if (!(error instanceof Refused) || stop === start) throw error
+      this.span = Math.min(this.span, Math.max(1, Math.floor((stop - start + 1) / 2)))
+      return null
+    }
+  }
+
+  private async page(addresses: readonly Address[], topics: Topics, start: number, stop: number): Promise<Log[]> {
     const query = { address: addresses, topics, fromBlock: numberToHex(start), toBlock: numberToHex(stop) }
     const answer = await this.chain.ask('eth_getLogs', [query])
     if (!Array.isArray(answer)) throw nonsense('eth_getLogs', answer)

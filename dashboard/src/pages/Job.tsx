@@ -7,14 +7,14 @@ import { Facts, Section } from '../ui/parts'
 import { MetricPlot } from '../ui/Plot'
 import { Table } from '../ui/Table'
 import { PHASES, isOver } from '../ui/words'
-import type { JobView } from '../view/model'
+import type { Address, JobGlance, JobView } from '../view/model'
 import { JobFrame } from './JobFrame'
 import { ModelChain, SpecFacts, TermsFacts } from './JobParts'
 import { Timeline } from './Timeline'
 
 export function Job({ job }: { job: number }) {
   return (
-    <JobFrame job={job} here="job">
+    <JobFrame job={job} here="job" early={(glance) => <Sight view={glance} />}>
       {(view) => (
         <>
           <Now view={view} />
@@ -24,20 +24,39 @@ export function Job({ job }: { job: number }) {
           </Section>
           <People view={view} />
           <ModelChain view={view} />
-          <Section title="Books">
-            <BooksFacts view={view} />
-          </Section>
-          <SpecFacts view={view} />
-          <TermsFacts view={view} />
+          <Agreed view={view} />
         </>
       )}
     </JobFrame>
   )
 }
 
-function Now({ view }: { view: JobView }) {
+/** What needs no event but the rounds' metrics. */
+function Sight({ view }: { view: JobGlance }) {
+  return (
+    <>
+      <Now view={view} />
+      <Curve view={view} />
+      <Agreed view={view} />
+    </>
+  )
+}
+
+function Agreed({ view }: { view: JobGlance }) {
+  return (
+    <>
+      <Section title="Books">
+        <BooksFacts view={view} />
+      </Section>
+      <SpecFacts view={view} />
+      <TermsFacts view={view} />
+    </>
+  )
+}
+
+function Now({ view }: { view: JobGlance }) {
   const now = useNow()
-  const { waiting, terms, rounds } = view
+  const { waiting, terms } = view
   const left = waiting.deadline - now
   return (
     <Section title={isOver(view.phase) ? 'How it ended' : 'Now'}>
@@ -51,10 +70,10 @@ function Now({ view }: { view: JobView }) {
       {waiting.note && <p>{waiting.note}</p>}
       <Facts
         of={[
-          ['Rounds', `${rounds.length || view.cycles.filter((c) => c.outcome.kind === 'finalized').length} of ${terms.maxRounds}`],
+          ['Rounds', `${view.finalized} of ${terms.maxRounds}`],
           ['Reward a round', <Amount value={terms.rewardPerRound} token={view.token} />],
           ['Fee a seat', <Amount value={terms.feePerSeat} token={view.token} />],
-          ['Trainers', view.trainers.length],
+          ['Trainers', view.enrolled],
           ['Quorum', `${terms.quorum} of ${plural(terms.seats, 'seat')}`],
           ['Sponsor', <Name of={view.sponsor} kind="address" />],
         ]}
@@ -65,7 +84,7 @@ function Now({ view }: { view: JobView }) {
   )
 }
 
-function Names({ title, of }: { title: string; of: JobView['waiting']['acted'] }) {
+function Names({ title, of }: { title: string; of: Address[] }) {
   return (
     <p class="names">
       <span class="label">{title}: </span>
@@ -76,8 +95,8 @@ function Names({ title, of }: { title: string; of: JobView['waiting']['acted'] }
   )
 }
 
-function Curve({ view }: { view: JobView }) {
-  const points = view.rounds.map((round) => ({ round: round.round, metric: round.metric }))
+function Curve({ view }: { view: JobGlance }) {
+  const points = view.metrics
   if (!points.length) return null
   const drawn = view.baselines.map((line) => line.name)
   const unmeasured = (view.spec?.baselines ?? [])
@@ -146,7 +165,7 @@ function People({ view }: { view: JobView }) {
   )
 }
 
-function BooksFacts({ view }: { view: JobView }) {
+function BooksFacts({ view }: { view: JobGlance }) {
   const { books, token } = view
   const lines: [string, bigint][] = [
     ['Escrowed', books.escrowed],

@@ -1,31 +1,35 @@
 /** Reads a job and frames its pages: title, tabs, what is wrong with it. */
 import type { ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
 import { useApp } from '../app'
 import { Banner, Problem } from '../ui/Banner'
-import { visible } from '../ui/format'
+import { plural, visible } from '../ui/format'
 import { useLoad } from '../ui/load'
 import { JobTabs, Loading, Phase } from '../ui/parts'
-import type { JobView } from '../view/model'
+import type { JobGlance, JobView } from '../view/model'
 import { StopButton } from './StopButton'
 
 interface Props {
   job: number
   here: 'job' | 'ledger' | 'validators' | 'round'
   children: (view: JobView) => ComponentChildren
+  early?: (glance: JobGlance) => ComponentChildren // while events are still read
 }
 
-export function JobFrame({ job, here, children }: Props) {
+export function JobFrame({ job, here, children, early }: Props) {
   const { reader, head } = useApp()
-  const { value, error, loading, reload } = useLoad(`job ${job}`, () => reader.job(job), head)
+  const [glance, show] = useState<JobGlance | null>(null)
+  const { value, error, loading, reload } = useLoad(`job ${job}`, () => reader.job(job, show), head)
+  const known = value ?? (glance?.job === job ? glance : null)
   const differing = value?.rounds.filter((round) => !round.agrees).map((round) => round.round) ?? []
   return (
     <>
       <header class="title">
         <h1>
-          Job {job} {value && <Phase of={value.phase} />}
+          Job {job} {known && <Phase of={known.phase} />}
         </h1>
-        {value?.spec && <p>{visible(value.spec.task, 80)}</p>}
-        {value && <StopButton view={value} />}
+        {known?.spec && <p>{visible(known.spec.task, 80)}</p>}
+        {known && <StopButton view={known} />}
       </header>
       <JobTabs job={job} here={here} />
       {error && <Problem error={error} retry={reload} />}
@@ -43,7 +47,8 @@ export function JobFrame({ job, here, children }: Props) {
           {here !== 'ledger' && <a href={`#/job/${job}/ledger`}>Compare in the ledger</a>}
         </Banner>
       )}
-      {!value && loading && !error && <Loading what={`job ${job}`} />}
+      {!value && loading && !error && <Loading what={known?.finalized ? `and checking all events of ${plural(known.finalized, 'round')}` : `job ${job}`} />}
+      {!value && known && early?.(known)}
       {value && children(value)}
     </>
   )

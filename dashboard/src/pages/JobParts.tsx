@@ -1,10 +1,10 @@
 /** What a job is bound to: model chain, spec, terms. */
 import { Amount } from '../ui/Amount'
-import { duration, exact, visible } from '../ui/format'
+import { duration, exact, plural, visible } from '../ui/format'
 import { Name } from '../ui/Name'
-import { Facts, Section } from '../ui/parts'
+import { Facts, More, Section } from '../ui/parts'
 import { Table } from '../ui/Table'
-import type { JobView } from '../view/model'
+import type { JobGlance, JobView, UpdateView } from '../view/model'
 
 const NO_TARGET = 2n ** 63n - 1n
 
@@ -14,13 +14,7 @@ export function ModelChain({ view }: { view: JobView }) {
     cells: [
       <a href={`#/job/${view.job}/round/${round.round}`}>Round {round.round}</a>,
       <Name of={round.model} kind="cid" />,
-      <span class="names">
-        {round.cycle.updates
-          .filter((update) => update.included)
-          .map((update) => (
-            <Name key={update.place} of={update.cid} kind="cid" />
-          ))}
-      </span>,
+      <Included updates={round.cycle.updates.filter((update) => update.included)} />,
       <Name of={round.parent} kind="cid" />,
     ],
   }))
@@ -37,7 +31,20 @@ export function ModelChain({ view }: { view: JobView }) {
   )
 }
 
-export function SpecFacts({ view }: { view: JobView }) {
+const FEW = 4
+
+function Included({ updates }: { updates: UpdateView[] }) {
+  const names = () => (
+    <span class="names">
+      {updates.map((update) => (
+        <Name key={update.place} of={update.cid} kind="cid" />
+      ))}
+    </span>
+  )
+  return updates.length <= FEW ? names() : <More summary={plural(updates.length, 'update')}>{names}</More>
+}
+
+export function SpecFacts({ view }: { view: JobGlance }) {
   const { spec, terms } = view
   return (
     <Section title="Spec" aside={<Name of={terms.spec} kind="cid" />}>
@@ -64,7 +71,7 @@ export function SpecFacts({ view }: { view: JobView }) {
   )
 }
 
-export function TermsFacts({ view }: { view: JobView }) {
+export function TermsFacts({ view }: { view: JobGlance }) {
   const { terms, token } = view
   const phases: [string, number][] = [
     ['Enrol', terms.enrolTime],

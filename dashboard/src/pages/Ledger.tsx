@@ -10,7 +10,7 @@ import type { JobView, LedgerCell, RoundView } from '../view/model'
 import { download, ledgerCsv } from './csv'
 import { JobFrame } from './JobFrame'
 
-const PAGE = 10 // rounds shown at once
+const ROWS = 200 // that are added at once
 
 export function Ledger({ job }: { job: number }) {
   return <JobFrame job={job} here="ledger">{(view) => <Inside view={view} />}</JobFrame>
@@ -18,7 +18,8 @@ export function Ledger({ job }: { job: number }) {
 
 function Inside({ view }: { view: JobView }) {
   const rounds = useMemo(() => [...view.rounds].reverse(), [view])
-  const [count, show] = useState(PAGE)
+  const page = Math.max(1, Math.min(10, Math.floor(ROWS / view.trainers.length))) // rounds
+  const [count, show] = useState(page)
   if (view.spec === null) return <p class="empty">No ledger without the spec.</p>
   if (!rounds.length) return <p class="empty">No round is finalised yet: nothing was earned.</p>
   return (
@@ -42,8 +43,8 @@ function Inside({ view }: { view: JobView }) {
           <RoundTable key={round.round} round={round} view={view} />
         ))}
         {rounds.length > count && (
-          <button type="button" onClick={() => show(count + PAGE)}>
-            Show {Math.min(PAGE, rounds.length - count)} earlier rounds
+          <button type="button" onClick={() => show(count + page)}>
+            Show {Math.min(page, rounds.length - count)} earlier rounds
           </button>
         )}
       </Section>
@@ -91,7 +92,12 @@ function Sums({ view }: { view: JobView }) {
   )
 }
 
+/** Drawn again only where something of the round is new. */
 function RoundTable({ round, view }: { round: RoundView; view: JobView }) {
+  return useMemo(() => <OneRound round={round} view={view} />, [round])
+}
+
+function OneRound({ round, view }: { round: RoundView; view: JobView }) {
   return (
     <section class={`round ${round.agrees ? '' : 'differs'}`}>
       <h3>

@@ -4,11 +4,11 @@ import { useApp } from '../app'
 import { RefusalBanner } from '../ui/ClaimButton'
 import { asError } from '../ui/load'
 import { isOver } from '../ui/words'
-import type { JobView } from '../view/model'
+import type { JobGlance } from '../view/model'
 import { act, type Step } from '../wallet/act'
 import { stopCall } from '../wallet/post'
 
-export function StopButton({ view }: { view: JobView }) {
+export function StopButton({ view }: { view: JobGlance }) {
   const app = useApp()
   const [sure, ask] = useState(false)
   const [step, setStep] = useState<Step | null>(null)

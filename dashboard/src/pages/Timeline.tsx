@@ -2,6 +2,7 @@
 import { Amount } from '../ui/Amount'
 import { moment, nano, plural, visible } from '../ui/format'
 import { Name } from '../ui/Name'
+import { More } from '../ui/parts'
 import { PHASES, isOver } from '../ui/words'
 import type { CycleView, JobView } from '../view/model'
 
@@ -23,10 +24,7 @@ export function Timeline({ view }: { view: JobView }) {
     <>
       <ol class="timeline">{cycles.slice(0, FIRST).map(item)}</ol>
       {cycles.length > FIRST && (
-        <details>
-          <summary>{plural(cycles.length - FIRST, 'earlier cycle')}</summary>
-          <ol class="timeline">{cycles.slice(FIRST).map(item)}</ol>
-        </details>
+        <More summary={plural(cycles.length - FIRST, 'earlier cycle')}>{() => <ol class="timeline">{cycles.slice(FIRST).map(item)}</ol>}</More>
       )}
       <ol class="timeline">
         {lapsesAfter(0).map((lapse) => (

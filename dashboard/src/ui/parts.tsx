@@ -1,5 +1,6 @@
 /** Small pieces that several pages share. */
 import type { ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
 import type { PhaseName, UpdateView, Verdict } from '../view/model'
 import { PHASES, VERDICTS, isOver } from './words'
 
@@ -52,6 +53,17 @@ export function Section({ title, aside, children }: { title: string; aside?: Com
       </div>
       {children}
     </section>
+  )
+}
+
+/** What is made when it is asked for. */
+export function More({ summary, children }: { summary: string; children: () => ComponentChildren }) {
+  const [open, set] = useState(false)
+  return (
+    <details onToggle={(event) => set(event.currentTarget.open)}>
+      <summary>{summary}</summary>
+      {open && children()}
+    </details>
   )
 }
 

@@ -13,8 +13,18 @@ const VERDICTS: Record<Code, Verdict> = {
 
 export const cidText = (digest: Hex): string => toCid(hexToBytes(digest))
 
-/** replayed: the round that this cycle finalised, where it did. */
+const MADE = new WeakMap<Cycle, { replayed: Replayed | undefined; view: CycleView }>()
+
+/** replayed: the round that this cycle finalised, where it did. The same object for the same cycle and round. */
 export function cycleView(cycle: Cycle, terms: RawTerms, replayed: Replayed | undefined): CycleView {
+  const made = MADE.get(cycle)
+  if (made && made.replayed === replayed) return made.view
+  const view = viewOf(cycle, terms, replayed)
+  MADE.set(cycle, { replayed, view })
+  return view
+}
+
+function viewOf(cycle: Cycle, terms: RawTerms, replayed: Replayed | undefined): CycleView {
   return {
     cycle: cycle.cycle, number: cycle.number, round: cycle.round, openedBlock: cycle.openedBlock, openedAt: cycle.openedAt,
     seed: cycle.seed, updates: updates(cycle, terms, replayed), seats: seats(cycle), outcome: outcome(cycle, terms),

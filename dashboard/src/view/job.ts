@@ -1,11 +1,12 @@
 // A job as the pages show it: from its history, the ledger worked out again, and the vault's answers.
 
-import { claimKey, finalised, isOver, phaseOf, type Cycle, type JobHistory, type JobState, type RawTerms } from '../chain/history'
+import { breathe } from '../pause'
+import { finalised, isOver, phaseOf, type Claim, type Cycle, type JobHistory, type JobState, type RawTerms } from '../chain/history'
 import type { Block } from '../chain/client'
 import type { PayRecord, Share } from '../protocol/pay'
 import { parseBaselines } from '../protocol/spec'
 import { cidText, cycleView } from './cycles'
-import type { Address, Books, JobView, LedgerCell, RoundView, ShareView, Spec, Terms, Token, TrainerView, UpdateView, ValidatorView } from './model'
+import type { Address, Books, CycleView, JobView, LedgerCell, RoundView, ShareView, Spec, Terms, Token, TrainerView, UpdateView, ValidatorView } from './model'
 import type { Replayed } from './replay'
 import { waitingOf } from './waiting'
 
@@ -22,19 +23,26 @@ export interface JobFacts {
   fees: ReadonlyMap<Address, bigint> // booked and not claimed, by member
 }
 
-export function jobView(facts: JobFacts): JobView {
+type Claims = ReadonlyMap<Address, Claim>
+
+export async function jobView(facts: JobFacts): Promise<JobView> {
   const { history, state, at, replayed } = facts
   const { terms, sponsor, termsHash } = history.posted
   const head = { number: at.number, timestamp: at.timestamp }
-  const cycles = history.cycles.map((cycle) => cycleView(cycle, terms, cycle.outcome?.kind === 'finalized' ? replayed[cycle.round - 1] : undefined))
+  const cycles: CycleView[] = []
+  for (const cycle of history.cycles) {
+    cycles.push(cycleView(cycle, terms, cycle.outcome?.kind === 'finalized' ? replayed[cycle.round - 1] : undefined))
+    await breathe()
+  }
   const rounds = roundViews(facts, cycles)
   return {
     job: history.job, sponsor, token: facts.token, terms: termsView(terms), termsHash, spec: facts.spec, specProblem: facts.specProblem,
     phase: phaseOf(state.phase), waiting: waitingOf(history, state, head), cycles,
     lapses: history.lapses.map(({ afterCycle, failed: { failures, burnt, block } }) => ({ afterCycle, failures, burnt, block })),
-    rounds, trainers: history.enrolled.map(({ trainer, bond }) => trainerView(facts, rounds, trainer, bond)),
+    rounds, trainers: history.enrolled.map((each, place) => trainerView(facts, rounds, place, each)),
     validators: members(history).map((member) => validatorView(facts, member)), books: facts.books,
-    baselines: parseBaselines(facts.spec?.baselines ?? []), stopping: state.stopping, head,
+    baselines: parseBaselines(facts.spec?.baselines ?? []), stopping: state.stopping, enrolled: state.enrolled, finalized: state.round - 1,
+    metrics: finalised(history).map(({ outcome: { round, metric } }) => ({ round, metric })), head,
   }
 }
 
@@ -43,29 +51,43 @@ export const termsView = (terms: RawTerms): Terms => ({ ...terms, spec: cidText(
 /** Everybody who ever had a seat, in order of appearance. */
 export const members = (history: JobHistory): Address[] => [...new Set(history.cycles.flatMap((cycle) => cycle.committee))]
 
+const MADE = new WeakMap<Replayed, { cycle: CycleView; claims: Claims | undefined; view: RoundView }>()
+
+/** The same objects for rounds of which nothing is new. */
 function roundViews({ history, replayed }: JobFacts, cycles: JobView['cycles']): RoundView[] {
+  const attempts = new Map<number, CycleView[]>()
+  for (const cycle of cycles) attempts.set(cycle.round, [...(attempts.get(cycle.round) ?? []), cycle])
   let parent = cidText(history.posted.terms.model)
   return replayed.flatMap((each) => {
-    const attempts = cycles.filter((cycle) => cycle.round === each.round)
-    const cycle = attempts.at(-1)
-    if (cycle?.outcome.kind !== 'finalized') return []
-    const { model, metric, rewards } = cycle.outcome
-    const before = parent
-    parent = model
-    const cells = cellsOf(history, each, cycle.updates)
-    return [{ round: each.round, cycle, attempts, parent: before, model, metric, cells, root: each.root, votedRoot: rewards, agrees: each.agrees }]
+    const view = roundView(history, each, attempts.get(each.round) ?? [], parent)
+    parent = view?.model ?? parent
+    return view ?? []
   })
 }
 
-function cellsOf(history: JobHistory, { round, ledger }: Replayed, updates: readonly UpdateView[]): LedgerCell[] {
+function roundView(history: JobHistory, replayed: Replayed, attempts: CycleView[], parent: string): RoundView | null {
+  const cycle = attempts.at(-1)
+  const claims = history.claims.get(replayed.round)
+  const made = MADE.get(replayed)
+  if (made && made.cycle === cycle && made.claims === claims) return made.view
+  if (cycle?.outcome.kind !== 'finalized') return null
+  const { model, metric, rewards } = cycle.outcome
+  const { round, root, agrees } = replayed
+  const view = { round, cycle, attempts, parent, model, metric, cells: cellsOf(history, replayed, cycle.updates, claims), root, votedRoot: rewards, agrees }
+  MADE.set(replayed, { cycle, claims, view })
+  return view
+}
+
+function cellsOf(history: JobHistory, { round, ledger }: Replayed, updates: readonly UpdateView[], claims: Claims | undefined): LedgerCell[] {
   const total = [...ledger.shares.values()].reduce((sum, share) => sum + share.p, 0n)
   const leaves = new Map(ledger.leaves.map((leaf) => [leaf.trainer, leaf]))
+  const sent = new Map(updates.map((update) => [update.trainer, update]))
   return history.enrolled.map(({ trainer }) => {
     const leaf = leaves.get(trainer)
     return {
-      round, trainer, update: updates.find((update) => update.trainer === trainer) ?? null, share: shareView(ledger.shares.get(trainer), ledger.records.get(trainer), total),
+      round, trainer, update: sent.get(trainer) ?? null, share: shareView(ledger.shares.get(trainer), ledger.records.get(trainer), total),
       record: ledger.records.get(trainer) ?? null, pay: leaf?.pay ?? 0n, strike: leaf?.strike ?? false, reputation: leaf?.reputation ?? 0,
-      claimed: history.claims.get(claimKey(round, trainer)) ?? null,
+      claimed: claims?.get(trainer) ?? null,
     }
   })
 }
@@ -83,13 +105,14 @@ const average = (sum: bigint, weight: bigint): number => (weight ? Number(sum) /
 /** Whether pay and fees can still be claimed. */
 export const claimsOpen = (books: Books, now: number): boolean => !books.claimUntil || now < books.claimUntil
 
-function trainerView(facts: JobFacts, rounds: readonly RoundView[], address: Address, bond: bigint): TrainerView {
+/** place: of the trainer among the enrolled, and so of its cell in each round. */
+function trainerView(facts: JobFacts, rounds: readonly RoundView[], place: number, { trainer, bond }: JobHistory['enrolled'][number]): TrainerView {
   const { history, books, at } = facts
-  const cells = rounds.flatMap((round) => round.cells.filter((cell) => cell.trainer === address).map((cell) => ({ ...cell, agrees: round.agrees })))
-  const claims = finalised(history).map(({ outcome }) => history.claims.get(claimKey(outcome.round, address))?.amount ?? 0n)
+  const cells = rounds.flatMap(({ cells: all, agrees }) => (all[place] ? [{ ...all[place], agrees }] : []))
+  const claims = [...history.claims.values()].map((round) => round.get(trainer)?.amount ?? 0n)
   const due = claimsOpen(books, at.timestamp) ? cells.filter((cell) => cell.agrees && !cell.claimed && cell.pay > 0n) : []
   return {
-    address, bond, bondLeft: facts.bonds.get(address) ?? 0n, earned: total(cells.map((cell) => cell.pay)), claimed: total(claims),
+    address: trainer, bond, bondLeft: facts.bonds.get(trainer) ?? 0n, earned: total(cells.map((cell) => cell.pay)), claimed: total(claims),
     claimable: due.map(({ round, pay }) => ({ round, amount: pay })), strikes: cells.filter((cell) => cell.strike).length,
     reputation: cells.at(-1)?.reputation ?? 0,
   }

@@ -211,25 +211,32 @@ export interface Books {
   forfeited: bigint
 }
 
-export interface JobView {
+/** What the contracts say of a job by themselves: shown while its events are still read. */
+export interface JobGlance {
   job: number
   sponsor: Address
   token: Token
   terms: Terms
   termsHash: Hex
   spec: Spec | null
-  specProblem: string | null
   phase: PhaseName
   waiting: Waiting
+  books: Books
+  baselines: { name: string; metric: bigint }[]
+  stopping: boolean
+  enrolled: number
+  finalized: number // rounds
+  metrics: { round: number; metric: bigint }[] // of the latest rounds
+  head: Head
+}
+
+export interface JobView extends JobGlance {
+  specProblem: string | null
   cycles: CycleView[]
   lapses: { afterCycle: number; failures: number; burnt: bigint; block: number }[]
   rounds: RoundView[] // [] while the spec can't be had: specProblem says why
   trainers: TrainerView[]
   validators: ValidatorView[]
-  books: Books
-  baselines: { name: string; metric: bigint }[]
-  stopping: boolean
-  head: Head
 }
 
 export interface Head {
@@ -278,7 +285,8 @@ export class StoreProblem extends Error {
 
 export interface Reader {
   jobs(from?: number): Promise<JobRow[]>
-  job(id: number): Promise<JobView>
+  /** early: told what the contracts say of a job that was not read before. */
+  job(id: number, early?: (glance: JobGlance) => void): Promise<JobView>
   account(address: Address): Promise<AccountView>
   head(): Promise<Head>
   claimCalls(job: number, trainer: Address): Promise<{ to: Address; data: Hex; total: bigint; rounds: number[] }>

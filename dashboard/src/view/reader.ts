@@ -6,14 +6,15 @@ import { decodeEvent, federationAbi, vaultAbi } from '../chain/abi'
 import { Chain, type Block } from '../chain/client'
 import { loadDeployment, type Deployment } from '../chain/deployment'
 import { isOver, phaseOf, type JobState, type RawTerms } from '../chain/history'
-import { Job, type Facts } from '../chain/jobs'
+import { Job, type Facts, type Standing } from '../chain/jobs'
 import { Logs } from '../chain/logs'
 import { MAX_BYTES, parseSpec } from '../protocol/spec'
 import { fetchFile } from '../store/gateway'
 import { claimCall, type ClaimCall } from './claims'
 import { cidText } from './cycles'
+import { glanceAt } from './glance'
 import { jobView, members } from './job'
-import { ChainProblem, StoreProblem, type AccountView, type Address, type Hex, type JobRow, type JobView, type Reader, type Spec } from './model'
+import { ChainProblem, StoreProblem, type AccountView, type Address, type Hex, type JobGlance, type JobRow, type JobView, type Reader, type Spec } from './model'
 import { Replay, type Replayed } from './replay'
 import { Tokens } from './tokens'
 import { kindOf } from './verify'
@@ -36,6 +37,12 @@ interface Kept {
   job: Job
   replay: Replay
   spec: Spec | null
+  fetching: Promise<string | null> | null // the spec
+  moved: boolean // bonds and fees may be others
+  bonds: ReadonlyMap<Address, bigint>
+  fees: ReadonlyMap<Address, bigint>
+  glance: JobGlance | null
+  early: ((glance: JobGlance) => void)[] // who waits for a first sight
   last: Promise<Seen | null>
 }
 
@@ -67,8 +74,8 @@ class ChainReader implements Reader {
     return Promise.all(Array.from({ length: Math.max(0, count - from + 1) }, (_, i) => this.row(from + i, at)))
   }
 
-  async job(id: number): Promise<JobView> {
-    return (await this.see(id, await this.newest())).view
+  async job(id: number, early?: (glance: JobGlance) => void): Promise<JobView> {
+    return (await this.see(id, await this.newest(), early)).view
   }
 
   async account(address: Address): Promise<AccountView> {
@@ -126,9 +133,14 @@ class ChainReader implements Reader {
   }
 
   /** A job at a block; one reading at a time, and none where the block is the one that was read last. */
-  private see(id: number, at: Block): Promise<Seen> {
-    const kept = this.kept.get(id) ?? { job: new Job(this.chain, this.logs, id), replay: new Replay(), spec: null, last: Promise.resolve(null) }
+  private see(id: number, at: Block, early?: (glance: JobGlance) => void): Promise<Seen> {
+    const kept: Kept = this.kept.get(id) ?? {
+      job: new Job(this.chain, this.logs, id), replay: new Replay(), spec: null, fetching: null, moved: true, bonds: new Map(), fees: new Map(),
+      glance: null, early: [], last: Promise.resolve(null),
+    }
     this.kept.set(id, kept)
+    if (kept.glance) early?.(kept.glance)
+    else if (early) kept.early.push(early)
     const next = kept.last.catch(() => null).then((seen) => (seen?.view.spec && seen.at.hash === at.hash ? seen : this.look(id, kept, at)))
     kept.last = next
     return next
@@ -136,21 +148,46 @@ class ChainReader implements Reader {
 
   private async look(id: number, kept: Kept, at: Block): Promise<Seen> {
     const { federation } = this.chain.deployment
+    const reading = kept.job.standing(at)
+    reading.catch(() => undefined) // said below, where the job exists
     const count = await this.chain.call<bigint>(federation, federationAbi, 'jobCount', [], at.number)
     if (BigInt(id) < 1n || BigInt(id) > count) throw new Error(`There is no job ${id}: jobs 1 to ${count} are posted.`)
-    const facts = await kept.job.read(at)
-    const { terms } = facts.history.posted
+    const standing = await reading
+    if (!kept.glance) await this.glance(id, kept, standing)
+    const facts = await kept.job.read(standing)
+    const { history } = facts
+    kept.moved ||= facts.moved
+    const { terms } = history.posted
     const [problem, token, bonds, fees] = await Promise.all([
       this.readSpec(kept, terms.spec), this.tokens.of(terms.token, at.number),
-      this.amounts('bondOf', facts, facts.history.enrolled.map((each) => each.trainer)), this.amounts('feesOf', facts, members(facts.history)),
+      kept.moved ? this.amounts('bondOf', facts, history.enrolled.map((each) => each.trainer)) : kept.bonds,
+      kept.moved ? this.amounts('feesOf', facts, members(history)) : kept.fees,
     ])
-    const replayed = kept.spec ? kept.replay.follow(facts.history, kept.spec) : []
-    return { at, replayed, view: jobView({ ...facts, token, spec: kept.spec, specProblem: problem, replayed, bonds, fees }) }
+    Object.assign(kept, { bonds, fees, moved: false })
+    const replayed = kept.spec ? await kept.replay.follow(history, kept.spec) : []
+    return { at, replayed, view: await jobView({ ...facts, token, spec: kept.spec, specProblem: problem, replayed, bonds, fees }) }
+  }
+
+  /** A first sight, for whoever waits for one. */
+  private async glance(job: number, kept: Kept, standing: Standing): Promise<void> {
+    const { chain, logs } = this
+    const tokenOf = (terms: RawTerms) => this.tokens.of(terms.token, standing.at.number)
+    const specOf = (terms: RawTerms) => this.readSpec(kept, terms.spec).then(() => kept.spec)
+    const glance = await glanceAt({ chain, logs, job, standing, tokenOf, specOf })
+    kept.glance = glance
+    for (const early of kept.early.splice(0)) early(glance)
   }
 
   /** Fetches a job's spec once; says why it can't be had. */
   private async readSpec(kept: Kept, digest: Hex): Promise<string | null> {
     if (kept.spec) return null
+    kept.fetching ??= this.fetchSpec(kept, digest).finally(() => {
+      kept.fetching = null
+    })
+    return kept.fetching
+  }
+
+  private async fetchSpec(kept: Kept, digest: Hex): Promise<string | null> {
     try {
       kept.spec = parseSpec((await fetchFile(this.chain.deployment.gateway, cidText(digest), MAX_BYTES)).data)
       return null

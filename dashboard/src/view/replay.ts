@@ -1,5 +1,6 @@
 // Every round's verdicts and pay, worked out again from what the chain holds, as protocol/replay.py.
 
+import { breathe } from '../pause'
 import { finalised, type Cycle, type JobHistory } from '../chain/history'
 import { settle, tally, type Ledger, type RoundLedger } from '../protocol/ledger'
 import { rootOf, treeOf } from '../protocol/merkle'
@@ -19,7 +20,7 @@ export interface Replayed {
 export class Replay {
   private readonly done: (Replayed & { resultHash: Hex })[] = []
 
-  follow(history: JobHistory, spec: Spec): readonly Replayed[] {
+  async follow(history: JobHistory, spec: Spec): Promise<readonly Replayed[]> {
     const rounds = finalised(history)
     if (this.done.some((each, i) => rounds[i]?.outcome.resultHash !== each.resultHash)) this.done.length = 0
     let before = this.done.at(-1)?.ledger.after ?? firstLedger(history, spec)
@@ -29,6 +30,7 @@ export class Replay {
       const root = rootOf(nodes)
       this.done.push({ round: outcome.round, ledger, nodes, root, agrees: root === outcome.rewards, resultHash: outcome.resultHash })
       before = ledger.after
+      await breathe()
     }
     return [...this.done]
   }
@@ -46,8 +48,12 @@ function unpaid(cycle: Cycle): ReadonlySet<Address> {
   return new Set(cycle.updates.map((each) => each.trainer).filter((trainer) => members.has(trainer)))
 }
 
+const DECODED = new WeakMap<Cycle, Entry[][]>()
+
 export function sheetsOf(cycle: Cycle): Entry[][] {
-  return cycle.sheets.map(({ sheet }) => decodeSheet(sheet, cycle.updates.length))
+  const found = DECODED.get(cycle) ?? cycle.sheets.map(({ sheet }) => decodeSheet(sheet, cycle.updates.length))
+  DECODED.set(cycle, found)
+  return found
 }
 
 /** Without what a member says of its own update. */

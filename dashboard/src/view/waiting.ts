@@ -1,6 +1,6 @@
 // What a job is at, and for whom it waits.
 
-import { phaseOf, type JobHistory, type JobState } from '../chain/history'
+import { phaseOf, type JobHistory, type JobState, type RawTerms } from '../chain/history'
 import { everybodyDue } from '../protocol/hashes'
 import type { Address, Head, Waiting } from './model'
 
@@ -9,7 +9,7 @@ export function waitingOf(history: JobHistory, state: JobState, head: Head): Wai
   const { acted, due } = parties(history, state)
   const done = new Set(acted)
   return {
-    phase, deadline: state.deadline, now: head.timestamp, acted, waitingFor: due.filter((each) => !done.has(each)), note: note(history, state),
+    phase, deadline: state.deadline, now: head.timestamp, acted, waitingFor: due.filter((each) => !done.has(each)), note: noteOf(history.posted.terms, state),
   }
 }
 
@@ -31,8 +31,8 @@ function parties(history: JobHistory, state: JobState): { acted: Address[]; due:
 const trainers = (history: JobHistory): Address[] => history.enrolled.map((each) => each.trainer)
 const submitters = (history: JobHistory, cycle: number): Address[] => history.cycles.at(cycle)?.updates.map((each) => each.trainer) ?? []
 
-function note(history: JobHistory, state: JobState): string {
-  const { maxTrainers, minUpdates, quorum, seats, threshold } = history.posted.terms
+/** What the phase needs, in counts. */
+export function noteOf({ maxTrainers, minUpdates, quorum, seats, threshold }: RawTerms, state: JobState): string {
   const count = (bits: number) => state.committee.filter((_, seat) => (bits >> seat) & 1).length
   switch (phaseOf(state.phase)) {
     case 'ENROL': return `${state.enrolled} of at most ${maxTrainers} trainers are enrolled; ${minUpdates} are needed.`
