@@ -6,7 +6,7 @@ import { Fold } from '../src/chain/fold'
 import type { JobHistory } from '../src/chain/history'
 import { parseSpec } from '../src/protocol/spec'
 import { cidText } from '../src/view/cycles'
-import type { Hex } from '../src/view/model'
+import type { Hex, JobGlance } from '../src/view/model'
 import { Replay } from '../src/view/replay'
 import { answer, reading, recorded, type Recorded } from './recorded'
 import { read } from './vectors'
@@ -79,6 +79,63 @@ test('ranges are halved where the node refuses them; only new blocks are read ag
   facts.blocks.set(number + 1, facts.at)
   expect((await reader.job(1)).head.number).toBe(number + 1)
   expect(spans.slice(asked)).toEqual([1])
+})
+
+test('a first sight comes before the events are read, and says what the whole view says', async () => {
+  const facts = recorded()
+  const asked: string[] = []
+  const reader = reading(facts, (method, params) => {
+    asked.push(method === 'eth_getLogs' && params[0].topics[0] === null ? 'all events' : method)
+    return answer(facts, method, params)
+  })
+  const seen: { glance: JobGlance; before: string[] }[] = []
+  const view = await reader.job(1, (glance) => seen.push({ glance, before: [...asked] }))
+  expect(seen).toHaveLength(1)
+  const { glance, before } = seen[0]!
+  expect(before).toContain('eth_getLogs')
+  expect(before).not.toContain('all events')
+  const { job, sponsor, token, terms, termsHash, spec, phase, books, baselines, stopping, enrolled, finalized, metrics, head } = view
+  const waiting = { ...view.waiting, acted: [], waitingFor: [] }
+  expect(glance).toEqual({ job, sponsor, token, terms, termsHash, spec, phase, waiting, books, baselines, stopping, enrolled, finalized, metrics, head })
+  expect(metrics.map(({ round }) => round)).toEqual([1, 2, 3])
+})
+
+test('a first sight has no metric where the node hides or invents a round', async () => {
+  type Logs = { blockNumber: string }[]
+  const lies = [
+    (logs: Logs) => logs.slice(1),
+    (logs: Logs) => logs.slice(0, -1),
+    (logs: Logs) => logs.reverse().map((log, i) => ({ ...log, blockNumber: `0x${i + 2}` })),
+  ]
+  for (const lie of lies) {
+    const facts = recorded()
+    const reader = reading(facts, (method, params) => {
+      const found = answer(facts, method, params)
+      return method === 'eth_getLogs' && params[0].topics[0] !== null ? lie(found as Logs) : found
+    })
+    const sights: JobGlance[] = []
+    await reader.job(1, (glance) => sights.push(glance))
+    expect(sights.map(({ metrics, finalized }) => ({ metrics, finalized }))).toEqual([{ metrics: [], finalized: 3 }])
+  }
+})
+
+test('a new block without news changes no round', async () => {
+  const facts = recorded()
+  const asked: string[] = []
+  const reader = reading(facts, (method, params) => {
+    asked.push(method)
+    return answer(facts, method, params)
+  })
+  const before = await reader.job(1)
+  const [number, timestamp, hash] = facts.at
+  facts.at = [number + 1, timestamp, hash.replace(/.$/, hash.endsWith('0') ? '1' : '0'), hash]
+  facts.blocks.set(number + 1, facts.at)
+  asked.length = 0
+  const after = await reader.job(1)
+  expect(after.head.number).toBe(number + 1)
+  for (const [i, round] of after.rounds.entries()) expect(round).toBe(before.rounds[i])
+  expect(after.trainers).toEqual(before.trainers)
+  expect(asked.filter((method) => method === 'eth_call')).toHaveLength(3) // the count of jobs, this one's state and books
 })
 
 test('without its spec a job has no ledger, and says why', async () => {

@@ -145,6 +145,9 @@ class Views:
 
     def close(self) -> None:
         for context, _ in self._opened:
+            context.unroute_all(behavior="ignoreErrors")  # answers under way end with their page
+            for page in context.pages:
+                page.unroute_all(behavior="ignoreErrors")
             context.close()
         assert [view.strangers for _, view in self._opened if view.strangers] == [], "requests to other hosts"
         assert [view.errors for _, view in self._opened if view.errors and not view.may_fail] == [], "console errors"

@@ -19,20 +19,26 @@ let known: ReadonlyMap<string, AbiEvent> | null = null // by selector; hashed wh
 export function decodeEvent(topics: readonly Hex[], data: Hex): { name: string; values: Values } | null {
   known ??= eventsOf([...federationAbi, ...vaultAbi])
   const event = known.get(topics[0] ?? '')
-  if (!event) return null
+  return event ? { name: event.name, values: decodedAs(event, topics, data) } : null
+}
+
+/** An event's fields by name. Throws where topics or data don't fit. */
+export function decodedAs(event: AbiEvent, topics: readonly Hex[], data: Hex): Values {
   const indexed = event.inputs.filter((input) => input.indexed)
   const plain = event.inputs.filter((input) => !input.indexed)
   if (topics.length !== 1 + indexed.length) throw new RangeError(`${topics.length} topics`)
   const values = [...named(plain, decodeAbiParameters(plain, data)), ...named(indexed, decodeAbiParameters(indexed, concat(topics.slice(1))))]
-  return { name: event.name, values: Object.fromEntries(values) }
+  return Object.fromEntries(values)
+}
+
+export function eventOf(abi: Abi, name: string): AbiEvent {
+  const event = abi.find((item) => item.type === 'event' && item.name === name)
+  if (event?.type !== 'event') throw new RangeError(`no event ${name}`)
+  return event
 }
 
 /** The first topic of an event. */
-export function selectorOf(abi: Abi, name: string): Hex {
-  const event = abi.find((item) => item.type === 'event' && item.name === name)
-  if (event?.type !== 'event') throw new RangeError(`no event ${name}`)
-  return toEventSelector(event)
-}
+export const selectorOf = (abi: Abi, name: string): Hex => toEventSelector(eventOf(abi, name))
 
 /** The one output of a function, as an ABI parameter. */
 export function outputOf(abi: Abi, name: string): AbiParameter {

@@ -48,7 +48,7 @@ export function JobFrame({ job, here, children, early }: Props) {
         </Banner>
       )}
       {!value && loading && !error && <Loading what={known?.finalized ? `and checking all events of ${plural(known.finalized, 'round')}` : `job ${job}`} />}
-      {!value && known && early?.(known)}
+      {!value && !error && known && early?.(known)}
       {value && children(value)}
     </>
   )

@@ -1,7 +1,7 @@
 // A job at first sight: what its contracts hold, and the latest rounds as the node tells them.
 
 import { encodeAbiParameters, keccak256, numberToHex } from 'viem/utils'
-import { decodeEvent, federationAbi, outputOf, selectorOf } from '../chain/abi'
+import { decodedAs, eventOf, federationAbi, outputOf, selectorOf } from '../chain/abi'
 import type { Chain } from '../chain/client'
 import { phaseOf, type RawTerms } from '../chain/history'
 import type { Standing } from '../chain/jobs'
@@ -19,16 +19,15 @@ interface Sources {
   logs: Logs
   job: number
   standing: Standing
-  tokenOf: (terms: RawTerms) => Promise<Token>
-  specOf: (terms: RawTerms) => Promise<Spec | null>
+  terms: RawTerms
+  token: Promise<Token>
+  spec: Promise<Spec | null>
 }
 
-export async function glanceAt({ chain, logs, job, standing, tokenOf, specOf }: Sources): Promise<JobGlance> {
+export async function glanceAt({ chain, logs, job, standing, terms, ...given }: Sources): Promise<JobGlance> {
   const { at, state, books } = standing
-  const rounds = latest(chain, logs, job, standing)
-  const terms = await chain.call<RawTerms>(chain.deployment.federation, federationAbi, 'termsOf', [BigInt(job)], at.number)
   const late = new Promise<null>((done) => setTimeout(done, PATIENCE, null))
-  const [metrics, token, spec] = await Promise.all([rounds, tokenOf(terms), Promise.race([specOf(terms), late])])
+  const [metrics, token, spec] = await Promise.all([latest(chain, logs, job, standing), given.token, Promise.race([given.spec, late])])
   const phase = phaseOf(state.phase)
   return {
     job, sponsor: state.sponsor, token, terms: termsView(terms), termsHash: keccak256(encodeAbiParameters([outputOf(federationAbi, 'termsOf')], [terms])),
@@ -44,8 +43,9 @@ async function latest(chain: Chain, logs: Logs, job: number, { at, state }: Stan
   const topics = [selectorOf(federationAbi, 'RoundFinalized'), numberToHex(job, { size: 32 })]
   const wanted = Math.min(LATEST, state.round - 1)
   const found = await logs.newest([federation], topics, firstBlock, at, wanted)
-  const events = found.map((log) => decodeEvent(log.topics, log.data)?.values).slice(-LATEST)
-  const rounds = events.map((event, i) => ({ round: state.round - events.length + i, metric: event?.metric as bigint }))
-  const whole = events.length === wanted && events.every((event, i) => event?.round === rounds[i]?.round)
+  const event = eventOf(federationAbi, 'RoundFinalized')
+  const events = found.slice(-LATEST).map((log) => decodedAs(event, log.topics, log.data))
+  const rounds = events.map(({ metric }, i): { round: number; metric: bigint } => ({ round: state.round - events.length + i, metric }))
+  const whole = events.length === wanted && events.every(({ round }, i) => round === rounds[i]?.round)
   return whole && (!wanted || events.at(-1)?.resultHash === state.lastResult) ? rounds : []
 }

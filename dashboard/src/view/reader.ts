@@ -148,12 +148,12 @@ class ChainReader implements Reader {
 
   private async look(id: number, kept: Kept, at: Block): Promise<Seen> {
     const { federation } = this.chain.deployment
-    const reading = kept.job.standing(at)
+    const reading = Promise.all([kept.job.standing(at), kept.glance ? null : this.termsOf(id, at)])
     reading.catch(() => undefined) // said below, where the job exists
     const count = await this.chain.call<bigint>(federation, federationAbi, 'jobCount', [], at.number)
     if (BigInt(id) < 1n || BigInt(id) > count) throw new Error(`There is no job ${id}: jobs 1 to ${count} are posted.`)
-    const standing = await reading
-    if (!kept.glance) await this.glance(id, kept, standing)
+    const [standing, agreed] = await reading
+    if (agreed) await this.glance(id, kept, standing, agreed)
     const facts = await kept.job.read(standing)
     const { history } = facts
     kept.moved ||= facts.moved
@@ -165,17 +165,26 @@ class ChainReader implements Reader {
     ])
     Object.assign(kept, { bonds, fees, moved: false })
     const replayed = kept.spec ? await kept.replay.follow(history, kept.spec) : []
-    return { at, replayed, view: await jobView({ ...facts, token, spec: kept.spec, specProblem: problem, replayed, bonds, fees }) }
+    const view = await jobView({ ...facts, token, spec: kept.spec, specProblem: problem, replayed, bonds, fees })
+    kept.glance = view
+    return { at, replayed, view }
   }
 
   /** A first sight, for whoever waits for one. */
-  private async glance(job: number, kept: Kept, standing: Standing): Promise<void> {
+  private async glance(job: number, kept: Kept, standing: Standing, terms: RawTerms): Promise<void> {
     const { chain, logs } = this
-    const tokenOf = (terms: RawTerms) => this.tokens.of(terms.token, standing.at.number)
-    const specOf = (terms: RawTerms) => this.readSpec(kept, terms.spec).then(() => kept.spec)
-    const glance = await glanceAt({ chain, logs, job, standing, tokenOf, specOf })
+    const token = this.tokens.of(terms.token, standing.at.number)
+    const spec = this.readSpec(kept, terms.spec).then(() => kept.spec)
+    const glance = await glanceAt({ chain, logs, job, standing, terms, token, spec })
     kept.glance = glance
     for (const early of kept.early.splice(0)) early(glance)
+  }
+
+  /** Asks for the usual token too: it is the job's, as a rule. */
+  private termsOf(job: number, at: Block): Promise<RawTerms> {
+    const { federation, token } = this.chain.deployment
+    this.tokens.of(token, at.number).catch(() => undefined) // said where it is needed
+    return this.chain.call<RawTerms>(federation, federationAbi, 'termsOf', [BigInt(job)], at.number)
   }
 
   /** Fetches a job's spec once; says why it can't be had. */

@@ -1,0 +1,28 @@
+"""What `python -m benchmarks page` measures is there: the job that it plays, and each moment in the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.page import LINES, served, visit
+from benchmarks.played import Size, played
+from cli.books import read_job
+from cli.wire import Wire
+from protocol.types import Phase
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+def test_page_of_a_played_job__each_moment_is_seen(browser: Browser, tmp_path: Path) -> None:
+    size = Size(trainers=5, seats=3, rounds=3)
+    with played(tmp_path, size) as job, served(job) as address:
+        wire = Wire(job.deployment)
+        view = read_job(wire.federation, wire.store, job.job)
+        assert (len(view.rounds), view.misvoted(), view.state.phase) == (3, [], Phase.SUBMIT)
+        assert sum(view.earned(trainer) for trainer in view.trainers) > 0 and view.state.submitted == job.submitted == 2
+        found = visit(browser, f"{address}#/job/{job.job}", job)
+        assert found.keys() == LINES.keys()
+        assert 0 < found["first"] <= found["whole"] and found["next"] > 0
+        assert wire.federation.state(job.job).submitted == job.submitted == 3
