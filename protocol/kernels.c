@@ -6,10 +6,25 @@
 
 #define COLUMNS 256 /* at a time: everything stays in the first cache */
 
-/* w' of `count` values: the one rounding step (exact.stepped) of exact integer sums; scale is 2**-k. */
+/* Whether a value may have to be clamped or made zero: more than 2**64, or no zero and at most 2**-126. */
+static inline uint32_t doubtful(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    bits &= INT32_MAX;
+    return (bits - 1 < 0x00800000) | (bits > 0x5f800000);
+}
+
+/* w' of `count` values: the one rounding step (exact.stepped) of exact integer sums; scale is 2**-k. A block without
+   a doubtful value needs no more than its rounding; + 0 makes a zero of either sign +0. */
 #define STEP(NAME, SUM)                                                                                                \
     static void NAME(const SUM *restrict sums, int64_t count, double scale, double divisor, const float *restrict w,   \
                      float *restrict out) {                                                                            \
+        uint32_t doubt = 0;                                                                                            \
+        for (int64_t j = 0; j < count; j++) {                                                                          \
+            out[j] = (float)((double)w[j] + (double)sums[j] * scale / divisor) + 0.0f;                                 \
+            doubt |= doubtful(out[j]);                                                                                 \
+        }                                                                                                              \
+        if (!doubt) return;                                                                                            \
         for (int64_t j = 0; j < count; j++) {                                                                          \
             double value = (double)w[j] + (double)sums[j] * scale / divisor;                                           \
             value = fabs(value) < 0x1p-126 ? 0.0 : value;                                                              \
@@ -22,25 +37,45 @@
 STEP(step_int32, int32_t)
 STEP(step_double, double)
 
-/* Weighted mean of n rows of `count` integers. Sums run in int32 over as many rows as surely fit, then in double. */
-#define MEAN(NAME, ROW, LARGEST)                                                                                       \
-    static void NAME##_four(const ROW *restrict a, const ROW *restrict b, const ROW *restrict c,                       \
-                            const ROW *restrict d, const int32_t *f, int64_t count, int32_t *restrict total) {         \
+/* Weighted mean of n rows of `count` integers. Rows of one factor, side by side, are added up before it multiplies
+   them: MOST of them surely fit SUM. Sums run in int32 over as many rows as surely fit, then in double. */
+#define MEAN(NAME, ROW, SUM, LARGEST, MOST)                                                                            \
+    static void NAME##_same(const ROW *const *rows, int64_t n, int64_t start, int64_t count, SUM *restrict sum) {      \
+        int64_t i = 0;                                                                                                 \
+        memset(sum, 0, COLUMNS * sizeof *sum);                                                                         \
+        for (; i + 4 <= n; i += 4) {                                                                                   \
+            const ROW *restrict a = rows[i] + start, *restrict b = rows[i + 1] + start;                                \
+            const ROW *restrict c = rows[i + 2] + start, *restrict d = rows[i + 3] + start;                            \
+            for (int64_t j = 0; j < count; j++) sum[j] += (SUM)(a[j] + b[j]) + (SUM)(c[j] + d[j]);                     \
+        }                                                                                                              \
+        for (; i < n; i++)                                                                                             \
+            for (int64_t j = 0; j < count; j++) sum[j] += rows[i][start + j];                                          \
+    }                                                                                                                  \
+    static void NAME##_four(const ROW *const *rows, const int32_t *f, int64_t start, int64_t count,                    \
+                            int32_t *restrict total) {                                                                 \
+        const ROW *restrict a = rows[0] + start, *restrict b = rows[1] + start;                                        \
+        const ROW *restrict c = rows[2] + start, *restrict d = rows[3] + start;                                        \
         const int32_t f0 = f[0], f1 = f[1], f2 = f[2], f3 = f[3];                                                      \
         for (int64_t j = 0; j < count; j++) total[j] += f0 * a[j] + f1 * b[j] + f2 * c[j] + f3 * d[j];                 \
-    }                                                                                                                  \
-    static void NAME##_one(const ROW *restrict a, int32_t f, int64_t count, int32_t *restrict total) {                 \
-        for (int64_t j = 0; j < count; j++) total[j] += f * a[j];                                                      \
     }                                                                                                                  \
     static int64_t NAME##_sum(const ROW *const *rows, const int32_t *factors, int64_t i, int64_t n, int64_t start,     \
                               int64_t count, int32_t *restrict total) {                                                \
         int64_t end = i, bound = 0;                                                                                    \
         while (end < n && bound + factors[end] * (int64_t)LARGEST <= INT32_MAX) bound += factors[end++] * (int64_t)LARGEST;\
         memset(total, 0, COLUMNS * sizeof *total);                                                                     \
-        for (; i + 4 <= end; i += 4)                                                                                   \
-            NAME##_four(rows[i] + start, rows[i + 1] + start, rows[i + 2] + start, rows[i + 3] + start, factors + i,   \
-                        count, total);                                                                                 \
-        for (; i < end; i++) NAME##_one(rows[i] + start, factors[i], count, total);                                    \
+        while (i < end) {                                                                                              \
+            int64_t same = 1;                                                                                          \
+            while (i + same < end && same < MOST && factors[i + same] == factors[i]) same++;                           \
+            if (same < 4 && i + 4 <= end) {                                                                            \
+                NAME##_four(rows + i, factors + i, start, count, total);                                               \
+                i += 4;                                                                                                \
+                continue;                                                                                              \
+            }                                                                                                          \
+            SUM sum[COLUMNS];                                                                                          \
+            NAME##_same(rows + i, same, start, count, sum);                                                            \
+            for (int64_t j = 0; j < COLUMNS; j++) total[j] += factors[i] * sum[j];                                     \
+            i += same;                                                                                                 \
+        }                                                                                                              \
         return end;                                                                                                    \
     }                                                                                                                  \
     void NAME(const ROW *const *rows, const int32_t *factors, int64_t n, int64_t count, double scale, double divisor,  \
@@ -63,8 +98,8 @@ STEP(step_double, double)
         }                                                                                                              \
     }
 
-MEAN(mean_int8, int8_t, 128)
-MEAN(mean_int16, int16_t, 32768)
+MEAN(mean_int8, int8_t, int16_t, 128, 255)
+MEAN(mean_int16, int16_t, int32_t, 32768, 65535)
 
 /* Mean of what is left of each column of v = clip * row without the `trim` lowest and highest.
    near: for each row the m rows that are added up in its place (m = 0: none). pairs: a sorting network's comparators.

@@ -107,6 +107,39 @@ def test_weighted_mean__halfway_between_two_floats__divides_exactly(native, divi
     assert out[0] == 2**24
 
 
+ULP = 2**-24
+EDGES = [0.0, -0.0, 2**-126, -(2**-126), 2**-126 * (1 - ULP), 2**-149, 2**64, -(2**64), 2**64 * (1 - ULP), 2**65, 1.0]
+
+
+@needs_compiler
+@pytest.mark.parametrize("edge", EDGES)
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("place", [0, 300, 599])
+def test_weighted_mean__one_value_at_the_edge_of_the_range__gives_the_bits_of_numpy(edge, bits, place):
+    w = np.full(600, 0.5, np.float32)
+    w[place] = edge
+    row = np.zeros(600, np.int8 if bits == 8 else np.int16)
+    row[1::2] = 1
+    outs = [np.empty(600, np.float32), np.empty(600, np.float32)]
+    for out, native in zip(outs, (NATIVE, None), strict=True):
+        kernels.weighted_mean(kernels.Target(w, out, -8, 1), [row, -row], [1, 1], native)
+    assert outs[0].tobytes() == outs[1].tobytes()
+
+
+@needs_compiler
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 65280), st.integers(1, 300)), min_size=1, max_size=6), st.integers(0, 2**32))
+def test_weighted_mean__runs_of_one_factor__give_the_bits_of_numpy(runs, seed):
+    factors = [factor for factor, length in runs for _ in range(length)]
+    for bits in (8, 16):
+        base, updates = base_and_updates(seed, len(factors), 300, bits, 9.0)
+        outs = [np.empty(300, np.float32), np.empty(300, np.float32)]
+        for out, native in zip(outs, (NATIVE, None), strict=True):
+            target = kernels.Target(base.tensors["a"], out, base.k[0], 256 * len(factors))
+            kernels.weighted_mean(target, [u["a"] for u in updates], factors, native)
+        assert outs[0].tobytes() == outs[1].tobytes()
+
+
 @pytest.mark.parametrize("n", range(1, 13))
 def test_comparators__every_column_of_zeros_and_ones__is_sorted(n):
     """A network that sorts all 0-1 inputs sorts everything (Knuth, 5.3.4, theorem Z)."""
