@@ -1,10 +1,12 @@
 """The pay rule, and three that it was chosen over, on the same judgements: a pay rule never changes the model.
 
-`shipped`: three running averages, one of which forgets; a round weighs by agreement and majority (`protocol.pay`).
+`shipped`: three running averages, one of which forgets, as far as the round's own update differs; a round weighs by
+agreement and majority (`protocol.pay`).
 `two averages`: gain and news, without forgetting; a round weighs how far its measurements agree in sign.
 `sums`: what was measured, summed over the rounds; round 1, where the loss falls most, outweighs all others.
 `normalised`: each round's measurements divided by their size; every round weighs the same, one of pure noise too.
-All clamp what is measured and share out alike; the last three follow the smaller of gain and news.
+All clamp what is measured and share out alike; the last three follow the smaller of gain and news, and ask nothing of
+the round's own update.
 """
 
 from __future__ import annotations
@@ -75,8 +77,9 @@ def _clamped(
     return [(t, gain[t], news[t], a[t], size, spread) for t in ok]
 
 
+SHIPPED = "shipped"
 RULES: dict[str, Advance] = {
-    "shipped": pay.advance,
+    SHIPPED: pay.advance,
     "two averages": two_averages,
     "sums": sums,
     "normalised": normalised,
@@ -98,7 +101,8 @@ def by_round(history: History, rule: str) -> list[dict[str, int]]:
         submitted = [address[name] for name in played.submitted]
         judgements = dict(zip(submitted, played.ledger.judgements, strict=True))
         records = RULES[rule](records, judgements, weights)
-        shares = pay.shares(records, [submitted[i] for i in played.ledger.included], weights)
+        judged = judgements if rule == SHIPPED else {}
+        shares = pay.shares(records, judged, [submitted[i] for i in played.ledger.included], weights)
         paid = pay.payments(shares, REWARD)
         result.append({name: int(paid.get(address[name], 0)) for name in address})
     return result

@@ -87,6 +87,8 @@ def _workers(setting: Setting) -> list[Scenario]:
         "works in round 1 only, then absent": (riders.only({1}), "≤ 15"),
         "works in round 1 only, then rides": (riders.retired, "≤ 15"),
         "works in round 3 only, rides otherwise": (riders.in_rounds(lambda r: r == 3, riders.delta_noise), ""),
+        "works in round 1 only, then the course + half of it": (riders.mixed(0.5), ""),
+        "works in round 1 only, then the course − half of it": (riders.mixed(-0.5), ""),
         "stale: sends round 1's work again": (riders.stale, ""),
     }
     found = []

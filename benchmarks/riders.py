@@ -40,9 +40,7 @@ def momentum(view: View) -> Delta | None:
     """A running average of the model's changes, 0.9 of the old one each round, disguised."""
     average = 0.9 * view.memory.get("average", 0.0) + 0.1 * flat(view.change)
     view.memory["average"] = average
-    norm = length(average)
-    scaled = average * (_length(view) / norm) if norm else average
-    return _sent(view, scaled + _noise(view, DISGUISE * _length(view)))
+    return _sent(view, _scaled(average, _length(view)) + _noise(view, DISGUISE * _length(view)))
 
 
 def stale(view: View) -> Delta | None:
@@ -56,6 +54,21 @@ def stale(view: View) -> Delta | None:
 def retired(view: View) -> Delta | None:
     """Honest in round 1, a rider with delta and noise ever after."""
     return view.train() if view.round == 1 else delta_noise(view)
+
+
+def mixed(part: float) -> Behaviour:
+    """Honest in round 1; ever after the model's last change with `part` times as much of that work, disguised: it
+    knows that pay asks for a difference from the model's course, and makes one."""
+
+    def act(view: View) -> Delta | None:
+        if "first" not in view.memory:
+            view.memory["first"] = flat(view.train())
+            return like(view.memory["first"], view.model.tensors)
+        first, change, norm = view.memory["first"], flat(view.change), _length(view)
+        sent = _scaled(change, norm) + part * _scaled(first, norm) + _noise(view, DISGUISE * norm)
+        return _sent(view, _scaled(sent, norm))
+
+    return act
 
 
 def copier(view: View) -> Delta | None:
@@ -92,6 +105,11 @@ RIDERS: dict[str, Behaviour] = {
 def _length(view: View) -> float:
     change = length(flat(view.change))
     return change if change > 0 else max(0.01, length(flat(view.model.tensors)) / 1000)
+
+
+def _scaled(vector: Vector, norm: float) -> Vector:
+    now = length(vector)
+    return vector * (norm / now) if now else vector
 
 
 def _noise(view: View, norm: float) -> Vector:

@@ -100,7 +100,8 @@ def _share(ledger: RoundLedger, trainer: Address) -> dict[str, Any]:
     share = ledger.shares[trainer]
     total = sum(other.p for other in ledger.shares.values())
     return {
-        **{name: str(getattr(share, name)) for name in ("weight", "e", "k", "f", "s", "before_cap", "cap", "p")},
+        **{name: str(value) for name, value in asdict(share).items()},
+        "differs": share.d / share.middle if share.middle else 1.0,
         "sum_of_p": str(total),
         "capped": share.before_cap > share.cap,
         "part": share.p / total if total else 0.0,
@@ -118,7 +119,7 @@ def show_receipt(console: Console, data: dict[str, Any], token: Token) -> None:
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("round", "verdict", "gain", "news", "avg gain", "avg news", "fresh", "share", "pay"):
+    for heading in ("round", "verdict", "gain", "news", "avg gain", "avg news", "fresh", "differs", "share", "pay"):
         table.add_column(heading, justify="left" if heading == "verdict" else "right")
     for line in data["rounds"]:
         verdict = (
@@ -126,12 +127,14 @@ def show_receipt(console: Console, data: dict[str, Any], token: Token) -> None:
         )
         values = [_small(line.get(name)) for name in ("median_gain", "median_news")]
         values += [_times(line.get(name)) for name in ("average_gain", "average_news", "average_fresh")]
+        values.append(_times(line["share"]["differs"]) if "share" in line else "–")
         part = f"{100 * line['share']['part']:.1f} %" if "share" in line else "–"
         table.add_row(str(line["round"]), verdict, *values, part, token.text(int(line["pay"]), unit=False))
     console.print(table)
     console.print(
         f"total {token.text(int(data['pay']))}; gain and news: validation loss taken off, in thousandths; "
-        "averages: 1 is a round's mean"
+        "averages: 1 is a round's mean; "
+        "differs: 1 is the middle one's, below ¼ less is paid"
     )
     console.print("`--round R` shows one round in full")
 
@@ -158,7 +161,12 @@ def _show_round(console: Console, line: dict[str, Any], data: dict[str, Any], to
             f"  e = {share['e']}, k = {share['k']}, f = {share['f']}, a = {share['weight']}: "
             f"s = a · min(e·K·F, 2·k·E·F, 2·f·E·K) = {share['s']}"
         )
-        console.print(f"  p = {share['before_cap']}" + (f", capped at {share['cap']}" if share["capped"] else ""))
+        console.print(
+            f"  this round's update differs by d = {share['d']} from the model's course, the middle one by D = "
+            f"{share['middle']}: {_times(share['differs'])}"
+        )
+        capped = f", capped at {share['cap']}" if share["capped"] else ""
+        console.print(f"  p = max(0, 4·A·s − a·Σs) · min(D, 4·d) // D = {share['before_cap']}{capped}")
         console.print(f"  share = {share['p']} / {share['sum_of_p']} = {100 * share['part']:.2f} %")
         console.print(f"  pay = {data['reward_per_round']} · p // Σp = {line['pay']}")
     console.print(f"  {token.text(int(line['pay']))}" + (", and a strike" if line["strike"] else ""))

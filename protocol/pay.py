@@ -1,8 +1,9 @@
 """Who is paid what: a pure function of the committed medians, in integers.
 
 Three running averages follow each trainer: gain ("its work helps"), news ("it brought data") and fresh ("it still
-does"), which forgets. Pay follows the smallest. All values are Python integers; gains and news are in units of 1e-9 of
-validation loss, averages in units of 1/U of a round's mean. The rule and what it withstands: docs/pay.md.
+does"), which forgets. Pay follows the smallest, as far as this round's update differs from the model's course. Every
+median counts weight, not identities. All values are Python integers; gains and news are in units of 1e-9 of validation
+loss, averages in units of 1/U of a round's mean. The rule and what it withstands: docs/pay.md.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from protocol.exact import lower_median
+from protocol.exact import weighted_lower_median
 from protocol.types import Address, Code, Wei
 
 if TYPE_CHECKING:
@@ -43,8 +44,10 @@ class Share:
     k: int  # average news
     f: int  # average of what is fresh
     s: int  # the smallest of the three, weighted
+    d: int  # how far this round's update differs from the model's course: |news| // a
+    middle: int  # D, the median of d over the ok updates; a quarter of it is enough
     before_cap: int  # p as it would be without the cap
-    cap: int  # 3 * a * the lower median of positive p // a
+    cap: int  # 3 * a * the median of positive p // a
     p: int  # the part of the round's reward, out of the sum of all p
 
 
@@ -87,10 +90,14 @@ def advance(
 
 
 def _clamped(column: Mapping[Address, int], a: Mapping[Address, int]) -> dict[Address, int]:
-    """Each x_i within ±3 * a_i * (the lower median of x_j // a_j over the positive x_j; 0 if none is)."""
-    positive = [x // a[j] for j, x in column.items() if x > 0]
-    limit = 3 * lower_median(positive) if positive else 0
+    """Each x_i within ±3 * a_i * (the median of x_j // a_j over the positive x_j)."""
+    limit = 3 * _median({i: x for i, x in column.items() if x > 0}, a)
     return {i: max(-limit * a[i], min(limit * a[i], x)) for i, x in column.items()}
+
+
+def _median(column: Mapping[Address, int], a: Mapping[Address, int]) -> int:
+    """The weighted lower median of x_i // a_i; 0 of nothing."""
+    return weighted_lower_median([x // a[i] for i, x in column.items()], [a[i] for i in column]) if column else 0
 
 
 def _agreed(x: Mapping[Address, int], size: int) -> int:
@@ -105,9 +112,13 @@ def _added(x: Mapping[Address, int], agreed: int, size: int, a: Mapping[Address,
 
 
 def shares(
-    records: Mapping[Address, Record], included: Collection[Address], weights: Mapping[Address, int]
+    records: Mapping[Address, Record],
+    judgements: Mapping[Address, Judgement],
+    included: Collection[Address],
+    weights: Mapping[Address, int],
 ) -> dict[Address, Share]:
-    """The included trainers' parts of the round's reward, from the records after the round."""
+    """The included trainers' parts of the round's reward, from the records after it and its judgements; without
+    judgements nobody's part is limited by how far its update differs."""
     a = {i: weights[i] for i in included if weights[i] > 0}
     at = {i: records.get(i, Record()) for i in a}
     e = {i: U * at[i].cg // (at[i].dg + PRIOR) for i in a}
@@ -115,11 +126,23 @@ def shares(
     f = {i: U * at[i].cf // (at[i].df + PRIOR) for i in a}
     all_e, all_k, all_f = (sum(a[i] * max(0, x[i]) for i in a) for x in (e, k, f))  # E, K, F
     s = {i: a[i] * min(e[i] * all_k * all_f, 2 * k[i] * all_e * all_f, 2 * f[i] * all_e * all_k) for i in a}
+    d, middle = _differences(judgements, weights)
     total, positive_s = sum(a.values()), sum(max(0, value) for value in s.values())
     p = {i: max(0, 4 * total * s[i] - a[i] * positive_s) for i in a}
-    positive = [p[j] // a[j] for j in a if p[j] > 0]
-    limit = 3 * lower_median(positive) if positive else 0
-    return {i: Share(a[i], e[i], k[i], f[i], s[i], p[i], limit * a[i], min(p[i], limit * a[i])) for i in a}
+    p = {i: p[i] * min(middle, 4 * d.get(i, 0)) // middle if middle else p[i] for i in a}
+    limit = 3 * _median({i: value for i, value in p.items() if value > 0}, a)
+    return {
+        i: Share(a[i], e[i], k[i], f[i], s[i], d.get(i, 0), middle, p[i], limit * a[i], min(p[i], limit * a[i]))
+        for i in a
+    }
+
+
+def _differences(
+    judgements: Mapping[Address, Judgement], weights: Mapping[Address, int]
+) -> tuple[dict[Address, int], int]:
+    """How far each ok update differs from the model's course, and the median of it."""
+    ok = {i: abs(min(j.gain, j.news)) for i, j in judgements.items() if j.code == Code.OK and weights[i] > 0}
+    return {i: x // weights[i] for i, x in ok.items()}, _median(ok, weights)
 
 
 def payments(shares: Mapping[Address, Share], reward_per_round: Wei) -> dict[Address, Wei]:

@@ -101,10 +101,18 @@ def _mixed(v, k, others):
     return result
 
 
+def middle(x, a):
+    """The least x_i // a_i that, with all below it, has half of the weight."""
+    each = sorted((x[i] // a[i], i) for i in x)
+    for value, _ in each:
+        if 2 * sum(a[i] for v, i in each if v <= value) >= sum(a[i] for i in x):
+            return value
+    return 0
+
+
 def clamped(x, a):
-    positive = [x[j] // a[j] for j in x if x[j] > 0]
-    bound = median(positive) if positive else 0
-    return {i: min(max(x[i], -3 * a[i] * bound), 3 * a[i] * bound) for i in x}
+    bound = 3 * middle({i: x[i] for i in x if x[i] > 0}, a)
+    return {i: min(max(x[i], -a[i] * bound), a[i] * bound) for i in x}
 
 
 def advance(records, judged, weights):
@@ -136,7 +144,8 @@ def advance(records, judged, weights):
     return after
 
 
-def payments(records, included, weights, reward):
+def payments(records, judged, included, weights, reward):
+    """judged: as for advance, the same round's."""
     a = {i: weights[i] for i in included}
     total = sum(a.values())
     e, k, f = (
@@ -146,7 +155,10 @@ def payments(records, included, weights, reward):
     big_e, big_k, big_f = (sum(a[i] * max(0, x[i]) for i in a) for x in (e, k, f))
     s = {i: a[i] * min(e[i] * big_k * big_f, 2 * k[i] * big_e * big_f, 2 * f[i] * big_e * big_k) for i in a}
     p = {i: max(0, 4 * total * s[i] - a[i] * sum(max(0, x) for x in s.values())) for i in a}
-    positive = [p[j] // a[j] for j in a if p[j] > 0]
-    if positive:
-        p = {i: min(p[i], 3 * a[i] * median(positive)) for i in a}
+    new = {i: abs(min(judged[i])) for i in judged}
+    usual = middle(new, weights)
+    if usual:
+        p = {i: floor(p[i] * min(Fraction(1), Fraction(4 * (new[i] // a[i]), usual))) for i in a}
+    bound = 3 * middle({i: p[i] for i in a if p[i] > 0}, a)
+    p = {i: min(p[i], a[i] * bound) for i in a}
     return {i: reward * p[i] // sum(p.values()) if sum(p.values()) else 0 for i in a}

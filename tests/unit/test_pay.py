@@ -35,6 +35,12 @@ def play(rounds, a):
     return records
 
 
+def paid_for(rounds, a):
+    """What the last of the rounds pays, everybody of it included."""
+    last = {i: ok(*values) for i, values in rounds[-1].items()}
+    return pay.payments(pay.shares(play(rounds, a), last, list(last), a), REWARD)
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.lists(weights, min_size=1, max_size=10), st.data())
 def test_pay__any_job__is_the_naive_formula(a, data):
@@ -43,13 +49,14 @@ def test_pay__any_job__is_the_naive_formula(a, data):
     for _ in range(data.draw(st.integers(1, 4))):
         judged = {i: (data.draw(measures), data.draw(measures)) for i in data.draw(present)}
         included = data.draw(st.sets(st.sampled_from(sorted(judged))))
-        records = pay.advance(records, {i: ok(*values) for i, values in judged.items()}, a)
+        judgements = {i: ok(*values) for i, values in judged.items()}
+        records = pay.advance(records, judgements, a)
         slow = naive.advance(slow, judged, a)
         assert entries(records) == slow
-        shares = pay.shares(records, included, a)
+        shares = pay.shares(records, judgements, included, a)
         reward = data.draw(st.sampled_from([0, 1, 999, REWARD, 2**96 - 1]))
         paid = pay.payments(shares, reward)
-        assert paid == naive.payments(slow, included, a, reward)
+        assert paid == naive.payments(slow, judged, included, a, reward)
         assert all(type(x) is int and x >= 0 for x in paid.values())
         assert sum(paid.values()) <= reward
         assert sum(paid.values()) > reward - len(a) or not any(paid.values()) or reward == 0
@@ -63,8 +70,9 @@ def test_pay__any_order_of_trainers__is_the_same(values, random):
     order = random.sample(sorted(judged), len(judged))
     records = pay.advance({}, judged, a)
     assert records == pay.advance({}, {i: judged[i] for i in order}, a)
-    paid = pay.payments(pay.shares(records, list(judged), a), REWARD)
-    assert paid == pay.payments(pay.shares(records, order, a), REWARD)
+    paid = pay.payments(pay.shares(records, judged, list(judged), a), REWARD)
+    shuffled = {i: judged[i] for i in order}
+    assert paid == pay.payments(pay.shares(records, shuffled, order, a), REWARD)
 
 
 @settings(max_examples=200, deadline=None)
@@ -73,8 +81,7 @@ def test_advance__one_huge_value__moves_nobody_beyond_three_medians(values):
     a = {i: weight for i, (_, _, weight) in enumerate(values)}
     gains = {i: gain for i, (gain, _, _) in enumerate(values)}
     clamped = pay._clamped(gains, a)
-    positive = sorted(g // a[i] for i, g in gains.items() if g > 0)
-    bound = positive[(len(positive) - 1) // 2] if positive else 0
+    bound = naive.middle({i: g for i, g in gains.items() if g > 0}, a)
     assert all(abs(x) <= 3 * a[i] * bound for i, x in clamped.items())
     assert all(clamped[i] == gains[i] for i in gains if abs(gains[i]) <= 3 * a[i] * bound)
 
@@ -92,8 +99,8 @@ def test_advance__a_round__never_weighs_more_than_one(values):
 @given(trainers)
 def test_shares__any__are_capped_at_three_medians_of_a_weight(values):
     a = {i: weight for i, (_, _, weight) in enumerate(values)}
-    records = pay.advance({}, {i: ok(gain, news) for i, (gain, news, _) in enumerate(values)}, a)
-    for share in pay.shares(records, list(a), a).values():
+    judged = {i: ok(gain, news) for i, (gain, news, _) in enumerate(values)}
+    for share in pay.shares(pay.advance({}, judged, a), judged, list(a), a).values():
         assert 0 <= share.p == min(share.before_cap, share.cap)
 
 
@@ -101,8 +108,7 @@ def test_shares__any__are_capped_at_three_medians_of_a_weight(values):
 @pytest.mark.parametrize("gain", [1, 1000, EDGE])
 def test_payments__equal_work__is_paid_by_weight(n, gain):
     a = {i: 1 + i % 255 for i in range(n)}
-    records = play([{i: (gain * a[i], gain * a[i]) for i in a}] * 3, a)
-    paid = pay.payments(pay.shares(records, list(a), a), REWARD)
+    paid = paid_for([{i: (gain * a[i], gain * a[i]) for i in a}] * 3, a)
     total = sum(a.values())
     assert all(abs(paid[i] - REWARD * a[i] // total) <= REWARD * a[i] // total // 10**6 + 1 for i in a)
 
@@ -111,19 +117,19 @@ def test_payments__equal_work__is_paid_by_weight(n, gain):
 @pytest.mark.parametrize("value", [-EDGE, 0])
 def test_payments__nobody_helps__nobody_is_paid(n, value):
     a = dict.fromkeys(range(n), 255)
-    records = play([dict.fromkeys(a, (value, value))], a)
-    shares = pay.shares(records, list(a), a)
-    assert records == {}, "a round that weighs nothing"
-    assert pay.payments(shares, REWARD) == dict.fromkeys(range(n), 0)
+    rounds = [dict.fromkeys(a, (value, value))]
+    assert play(rounds, a) == {}, "a round that weighs nothing"
+    assert paid_for(rounds, a) == dict.fromkeys(range(n), 0)
 
 
 def test_payments__nobody_included__is_empty():
-    assert pay.payments(pay.shares({}, [], {}), REWARD) == {}
+    assert pay.payments(pay.shares({}, {}, [], {}), REWARD) == {}
 
 
 def test_payments__without_a_record__is_nothing():
     records = play([{0: (10, 10), 1: (10, 10)}], {0: 1, 1: 1})
-    paid = pay.payments(pay.shares(records, [0, 1, 2], {0: 1, 1: 1, 2: 1}), REWARD)
+    judged = dict.fromkeys(range(3), ok(10, 10))
+    paid = pay.payments(pay.shares(records, judged, [0, 1, 2], {0: 1, 1: 1, 2: 1}), REWARD)
     assert paid == {0: REWARD // 2, 1: REWARD // 2, 2: 0}
 
 
@@ -131,22 +137,20 @@ def test_payments__weight_of_zero__is_left_out_of_everything():
     a = {0: 1, 1: 1, 2: 0}
     judged = {0: ok(10, 10), 1: ok(20, 20), 2: ok(EDGE, EDGE)}
     records = pay.advance({}, judged, a)
-    paid = pay.payments(pay.shares(records, [0, 1, 2], a), REWARD)
+    paid = pay.payments(pay.shares(records, judged, [0, 1, 2], a), REWARD)
     assert 2 not in records and paid.get(2, 0) == 0
-    assert paid == pay.payments(pay.shares(pay.advance({}, {i: judged[i] for i in (0, 1)}, a), [0, 1], a), REWARD)
+    assert paid == paid_for([{0: (10, 10), 1: (20, 20)}], a)
 
 
 def test_payments__gain_without_news__is_nothing():
     a = dict.fromkeys(range(4), 1)
-    records = play([{0: (100, 100), 1: (100, 100), 2: (100, 100), 3: (100, -50)}], a)
-    paid = pay.payments(pay.shares(records, list(a), a), REWARD)
+    paid = paid_for([{0: (100, 100), 1: (100, 100), 2: (100, 100), 3: (100, -50)}], a)
     assert paid[3] == 0 and paid[0] == paid[1] == paid[2] > 0
 
 
 def test_payments__a_free_rider_below_a_quarter_of_the_average__is_not_paid():
     a = dict.fromkeys(range(4), 1)
-    records = play([{0: (100, 100), 1: (100, 100), 2: (100, 100), 3: (20, 20)}] * 5, a)
-    paid = pay.payments(pay.shares(records, list(a), a), REWARD)
+    paid = paid_for([{0: (100, 100), 1: (100, 100), 2: (100, 100), 3: (20, 20)}] * 5, a)
     assert paid[3] == 0 and min(paid[0], paid[1], paid[2]) == REWARD // 3
 
 
@@ -191,20 +195,40 @@ def test_advance__the_majority__is_counted_by_weight():
     assert set(play([{0: (300, 300), 1: (-1, -1), 2: (-1, -1)}], a)) == set(a)
 
 
-def test_payments__works_once_then_sends_nothing_new__is_soon_unpaid():
+def test_payments__works_once_then_sends_nothing_new__is_unpaid_at_once():
     a = dict.fromkeys(range(4), 1)
     later = {0: (100, 0), **dict.fromkeys((1, 2, 3), (100, 50))}
-    paid = [
-        pay.payments(pay.shares(play([dict.fromkeys(a, (100, 100)), *[later] * n], a), list(a), a), REWARD)[0]
-        for n in range(5)
-    ]
-    assert paid == sorted(paid, reverse=True) and paid[0] == REWARD // 4 and paid[4] == 0
+    paid = [paid_for([dict.fromkeys(a, (100, 100)), *[later] * n], a)[0] for n in range(3)]
+    assert paid == [REWARD // 4, 0, 0]
+
+
+def test_payments__little_that_is_fresh_ever_after__is_paid_less_each_round():
+    a = dict.fromkeys(range(4), 1)
+    later = {0: (100, 13), **dict.fromkeys((1, 2, 3), (100, 50))}
+    paid = [paid_for([dict.fromkeys(a, (100, 100)), *[later] * n], a)[0] for n in range(6)]
+    assert paid[0] == REWARD // 4
+    assert paid == sorted(paid, reverse=True) and paid[5] < paid[1]
+
+
+@pytest.mark.parametrize(("news", "percent"), [(100, 100), (25, 100), (20, 80), (-20, 80), (5, 20), (0, 0)])
+def test_shares__an_update_that_differs_less_than_a_quarter_of_the_middle_one__is_paid_in_proportion(news, percent):
+    a = dict.fromkeys(range(4), 1)
+    records = play([dict.fromkeys(a, (100, 100))], a)
+    shares = pay.shares(records, {i: ok(100, news if i == 0 else 100) for i in a}, list(a), a)
+    assert (shares[0].d, shares[0].middle) == (abs(news), 100)
+    assert shares[0].p == shares[1].p * percent // 100
+
+
+def test_shares__many_small_identities__do_not_move_the_middle():
+    a = {0: 100, 1: 100, **dict.fromkeys(range(2, 12), 1)}
+    judged = {i: ok(100 * a[i], 100 * a[i] if i < 2 else 0) for i in a}
+    assert pay.shares(play([dict.fromkeys(a, (100, 100))], a), judged, list(a), a)[0].middle == 100
 
 
 def test_payments__news_that_costs_a_little__is_still_fresh():
     a = dict.fromkeys(range(4), 1)
     rounds = [dict.fromkeys(a, (100, 100)), *[{i: (100, 50 if i % 2 else -50) for i in a}] * 3]
-    assert all(pay.payments(pay.shares(play(rounds, a), list(a), a), REWARD).values())
+    assert all(paid_for(rounds, a).values())
 
 
 def test_advance__absence__keeps_a_record_and_makes_it_no_fresher():
@@ -215,7 +239,7 @@ def test_advance__absence__keeps_a_record_and_makes_it_no_fresher():
 
 
 P = 1_000_003
-THOUSAND = "f860cd725e7375c27347e992b0f21c64a2490eb002efdedc58eb46e7a8887ea1"
+THOUSAND = "919f75427413045d6ca7c3c3eff06189d2634a66ce81a8710057dc8e879b8a1e"
 """SHA-256 of a line `trainer cg dg cn dn cf df pay reputation` for each of a thousand trainers, after five rounds."""
 
 
@@ -227,14 +251,16 @@ def test_thousand_trainers__five_rounds__within_the_reward_and_the_caps():
         judged = {i: ok((i * 104_729 + r * 7919) % P - P // 5, (i * 611_953 + r * 3109) % P - P // 4) for i in came}
         before, records = records, pay.advance(records, judged, a)
         included = [i for i in came if (i + r) % 13]
-        shares = pay.shares(records, included, a)
+        shares = pay.shares(records, judged, included, a)
         paid = pay.payments(shares, REWARD)
         assert REWARD - len(a) <= sum(paid.values()) <= REWARD
         assert all(0 <= shares[i].p <= shares[i].cap and paid[i] >= 0 for i in included)
         assert 100 < sum(amount > 0 for amount in paid.values()) < len(included), "some are paid, some are not"
         standing = {i: pay.reputation(standing[i], paid.get(i, 0) > 0) for i in a}
         assert all(0 <= value <= pay.FULL_REPUTATION for value in standing.values())
-    assert entries(records) == naive.advance(entries(before), {i: (j.gain, j.news) for i, j in judged.items()}, a)
+    last = {i: (j.gain, j.news) for i, j in judged.items()}
+    assert entries(records) == naive.advance(entries(before), last, a)
+    assert paid == naive.payments(entries(records), last, included, a, REWARD)
     lines = [(i, *entries(records)[i], paid.get(i, 0), standing[i]) for i in sorted(a)]
     text = "".join(" ".join(map(str, line)) + "\n" for line in lines)
     assert hashlib.sha256(text.encode()).hexdigest() == THOUSAND

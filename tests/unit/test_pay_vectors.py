@@ -70,7 +70,7 @@ def test_job__of_the_vectors__is_the_naive_result(job):
             t: list(r.values()) for t, r in facts["records"].items()
         }, number
         payable = [who[i] for i in included if i not in members]
-        paid = naive.payments(records, payable, weights, int(job["reward_per_round"]))
+        paid = naive.payments(records, judged, payable, weights, int(job["reward_per_round"]))
         standing = {t: (7 * r + 10**6 * (paid.get(t, 0) > 0)) // 8 for t, r in standing.items()}
         struck = {t for t, j in zip(who, judgements, strict=True) if j[0] == 2}
         leaves = [[t, str(paid.get(t, 0)), str(int(t in struck)), str(standing[t])] for t in weights]
@@ -82,5 +82,6 @@ def test_jobs__together__hold_the_cases_that_matter():
     assert {j["code"] for r in rounds for j in r["judgements"]} == set("01234")
     assert any(all(leaf["pay"] == "0" for leaf in r["leaves"]) for r in rounds), "a round that pays nobody"
     assert any(share["before_cap"] != share["p"] for r in rounds for share in r["shares"].values()), "a cap"
+    assert any(0 < 4 * int(s["d"]) < int(s["middle"]) for r in rounds for s in r["shares"].values()), "less pay"
     assert any(len(r["included"]) < [j["code"] for j in r["judgements"]].count("0") for r in rounds), "a drop"
     assert any(int(record["cg"]) < 0 for r in rounds for record in r["records"].values()), "a negative average"

@@ -124,6 +124,7 @@ function Payments({ round, view }: { round: RoundView; view: JobView }) {
       cell.share ? times(cell.share.averageGain) : '–',
       cell.share ? times(cell.share.averageNews) : '–',
       cell.share ? times(cell.share.averageFresh) : '–',
+      cell.share ? times(cell.share.differs) : '–',
       cell.share ? String(cell.share.weight) : '–',
       cell.share ? percent(cell.share.part) + (cell.share.capped ? ', capped' : '') : '–',
       <Amount value={cell.pay} token={view.token} />,
@@ -140,6 +141,7 @@ function Payments({ round, view }: { round: RoundView; view: JobView }) {
           { head: 'Average gain', number: true, title: '1 is a round’s mean' },
           { head: 'Average news', number: true, title: '1 is a round’s mean' },
           { head: 'Fresh', number: true, title: '1 is a round’s mean; half is forgotten every round' },
+          { head: 'Differs', number: true, title: 'this round’s update from the model’s course; 1 is the middle one’s, less than ¼ is paid less' },
           { head: 'Weight', number: true },
           { head: 'Share', number: true },
           { head: 'Pay', number: true },
@@ -151,14 +153,14 @@ function Payments({ round, view }: { round: RoundView; view: JobView }) {
       <details>
         <summary>The numbers behind the shares</summary>
         <p>
-          s = a · min(e·K·F, 2·k·E·F, 2·f·E·K), p = s weighted and capped, pay = reward · p ÷ Σp, rounded down; Σp = <span class="mono">{String(total)}</span>
+          s = a · min(e·K·F, 2·k·E·F, 2·f·E·K), p = max(0, 4·A·s − a·Σs) · min(D, 4·d) ÷ D, capped, pay = reward · p ÷ Σp, rounded down; Σp = <span class="mono">{String(total)}</span>
         </p>
         <Table
           caption="The numbers behind the shares"
-          columns={[{ head: 'Trainer' }, ...['e', 'k', 'f', 's', 'p before the cap', 'cap', 'p'].map((head) => ({ head, number: true }))]}
+          columns={[{ head: 'Trainer' }, ...['e', 'k', 'f', 's', 'd', 'D', 'p before the cap', 'cap', 'p'].map((head) => ({ head, number: true }))]}
           rows={round.cells.flatMap(({ share, trainer }) =>
             share
-              ? [{ key: trainer, cells: [<Name of={trainer} kind="address" />, ...[share.e, share.k, share.f, share.s, share.beforeCap, share.cap, share.p].map(String)] }]
+              ? [{ key: trainer, cells: [<Name of={trainer} kind="address" />, ...[share.e, share.k, share.f, share.s, share.d, share.middle, share.beforeCap, share.cap, share.p].map(String)] }]
               : [],
           )}
         />

@@ -14,9 +14,15 @@ export function ascending(values: readonly bigint[]): bigint[] {
   return [...values].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
 }
 
-/** sorted[(n−1)//2]: of two middle values the lower. */
-export function lowerMedian(values: readonly bigint[]): bigint {
-  return at(ascending(values), (values.length - 1) >> 1)
+/** The smallest value with 2 * (weight of the values up to it) >= the total weight. */
+export function weightedLowerMedian(weighted: readonly (readonly [value: bigint, weight: bigint])[]): bigint {
+  const total = sum(weighted.map(([, weight]) => weight))
+  let below = 0n
+  for (const [value, weight] of [...weighted].sort(([x], [y]) => (x < y ? -1 : x > y ? 1 : 0))) {
+    below += weight
+    if (2n * below >= total) return value
+  }
+  throw new RangeError('no median of nothing')
 }
 
 /** Of two middle values the one nearer 0, the lower of −v and v. */

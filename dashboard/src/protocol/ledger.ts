@@ -45,7 +45,7 @@ export function settle(
   const judged = new Map(named.filter(({ i }) => !members.has(i)).map((each) => [each.trainer, each.judgement]))
   const records = pay.advance(ledger.records, judged, ledger.trainers)
   const payable = kept.filter(({ i }) => !members.has(i)).map(({ trainer }) => trainer)
-  const shares = pay.shares(records, payable, ledger.trainers)
+  const shares = pay.shares(records, judged, payable, ledger.trainers)
   const paid = pay.payments(shares, ledger.rewardPerRound)
   const struck = new Set(named.filter(({ judgement }) => judgement.code === Code.MALFORMED).map((each) => each.trainer))
   const leaves = [...ledger.trainers.keys()].sort(byAddress).map((trainer): Leaf => {

@@ -1,6 +1,6 @@
 // Who is paid what, in integers: protocol/pay.py line by line. The rule and what it withstands: docs/pay.md.
 
-import { abs, floorDiv, lowerMedian, max, min, sum } from './exact'
+import { abs, floorDiv, max, min, sum, weightedLowerMedian } from './exact'
 import type { Judgement } from './ledger'
 import { Code } from './sheet'
 
@@ -27,8 +27,10 @@ export interface Share {
   k: bigint // average news
   f: bigint // average of what is fresh
   s: bigint // the smallest of the three, weighted
+  d: bigint // how far this round's update differs from the model's course: |news| // a
+  middle: bigint // D, the median of d over the ok updates; a quarter of it is enough
   beforeCap: bigint // p as it would be without the cap
-  cap: bigint // 3 * a * the lower median of positive p // a
+  cap: bigint // 3 * a * the median of positive p // a
   p: bigint // the part of the round's reward, out of the sum of all p
 }
 
@@ -70,15 +72,20 @@ export function advance(
   return after
 }
 
-/** Each x_i within ±3 * a_i * (the lower median of x_j // a_j over the positive x_j; 0 if none is). */
+/** Each x_i within ±3 * a_i * (the median of x_j // a_j over the positive x_j). */
 function clamped(x: Column, a: Column): Column {
   const limit = limitOf(x, a)
   return mapped(x, (value, i) => max(-limit * of(a, i), min(limit * of(a, i), value)))
 }
 
 function limitOf(x: Column, a: Column): bigint {
-  const positive = [...x].filter(([, value]) => value > 0n).map(([j, value]) => floorDiv(value, of(a, j)))
-  return positive.length ? 3n * lowerMedian(positive) : 0n
+  return 3n * median(new Map([...x].filter(([, value]) => value > 0n)), a)
+}
+
+/** The weighted lower median of x_i // a_i; 0 of nothing. */
+function median(x: Column, a: ReadonlyMap<string, bigint>): bigint {
+  if (!x.size) return 0n
+  return weightedLowerMedian([...x].map(([i, value]) => [floorDiv(value, of(a, i)), of(a, i)] as const))
 }
 
 /** S, at most G: the sum, if it is positive. */
@@ -92,9 +99,10 @@ function added(x: Column, agreed: bigint, size: bigint, a: Column): Column {
   return mapped(x, (value, i) => (spread ? floorDiv(U * value * agreed, of(a, i) * spread * size) : 0n))
 }
 
-/** The included trainers' parts of the round's reward, from the records after the round. */
+/** The included trainers' parts of the round's reward, from the records after it and its judgements. */
 export function shares(
   records: ReadonlyMap<string, PayRecord>,
+  judgements: ReadonlyMap<string, Judgement>,
   included: readonly string[],
   weights: ReadonlyMap<string, bigint>,
 ): Map<string, Share> {
@@ -110,12 +118,24 @@ export function shares(
   const s = mapped(a, (weight, i) => weight * smallest(i))
   const total = sum(a.values())
   const positiveS = sum([...s.values()].map((value) => max(0n, value)))
-  const p = mapped(a, (weight, i) => max(0n, 4n * total * of(s, i) - weight * positiveS))
+  const { d, middle } = differences(judgements, weights)
+  const unlimited = mapped(a, (weight, i) => max(0n, 4n * total * of(s, i) - weight * positiveS))
+  const p = mapped(unlimited, (value, i) => (middle ? floorDiv(value * min(middle, 4n * of(d, i)), middle) : value))
   const limit = limitOf(p, a)
   const share = (weight: bigint, i: string): Share => ({
-    weight, e: of(e, i), k: of(k, i), f: of(f, i), s: of(s, i), beforeCap: of(p, i), cap: limit * weight, p: min(of(p, i), limit * weight),
+    weight, e: of(e, i), k: of(k, i), f: of(f, i), s: of(s, i), d: of(d, i), middle, beforeCap: of(p, i), cap: limit * weight, p: min(of(p, i), limit * weight),
   })
   return mapped(a, share)
+}
+
+/** How far each ok update differs from the model's course, and the median of it. */
+function differences(
+  judgements: ReadonlyMap<string, Judgement>,
+  weights: ReadonlyMap<string, bigint>,
+): { d: Column; middle: bigint } {
+  const ok = [...judgements].filter(([i, each]) => each.code === Code.OK && of(weights, i) > 0n)
+  const size: Column = new Map(ok.map(([i, each]) => [i, abs(min(each.gain, each.news))]))
+  return { d: mapped(size, (x, i) => floorDiv(x, of(weights, i))), middle: median(size, weights) }
 }
 
 /** Each share's tokens, rounded down; nobody is paid where no share is positive. */

@@ -95,9 +95,9 @@ function cellsOf(history: JobHistory, { round, ledger }: Replayed, updates: read
 /** Averages: multiples of an average trainer's; part: p out of the sum of all p. */
 function shareView(share: Share | undefined, record: PayRecord | undefined, total: bigint): ShareView | null {
   if (!share || !record) return null
-  const { weight, e, k, f, s, p, beforeCap, cap } = share
+  const { weight, e, k, f, s, d, middle, p, beforeCap, cap } = share
   const part = average(p, total)
-  return { weight: Number(weight), averageGain: average(record.cg, record.dg), averageNews: average(record.cn, record.dn), averageFresh: average(record.cf, record.df), e, k, f, s, p, beforeCap, cap, capped: p < beforeCap, part }
+  return { weight: Number(weight), averageGain: average(record.cg, record.dg), averageNews: average(record.cn, record.dn), averageFresh: average(record.cf, record.df), differs: middle ? average(d, middle) : 1, e, k, f, s, d, middle, p, beforeCap, cap, capped: p < beforeCap, part }
 }
 
 const average = (sum: bigint, weight: bigint): number => (weight ? Number(sum) / Number(weight) : 0)

@@ -127,10 +127,13 @@ export interface ShareView {
   averageGain: number
   averageNews: number
   averageFresh: number
+  differs: number // d, of the middle one
   e: bigint
   k: bigint
   f: bigint
   s: bigint
+  d: bigint
+  middle: bigint
   p: bigint
   beforeCap: bigint
   cap: bigint
