@@ -1,4 +1,4 @@
-"""The validator daemon: screens, scores, commits, reveals, aggregates, votes, finalises, settles strikes."""
+"""The validator daemon: screens, scores, commits, reveals, aggregates, votes, finalises."""
 
 from __future__ import annotations
 
@@ -8,27 +8,25 @@ from typing import Any
 from aggregator.bench import Bench
 from aggregator.config import ValidatorConfig
 from aggregator.measure import measure
+from aggregator.member import Member
 from aggregator.result import NOTHING, Outcome, outcome
 from aggregator.screen import Attempt, Opening
-from protocol import envelope, sheet
+from protocol import sheet
 from protocol.chain.federation import JobState
-from protocol.chain.history import CycleRecord, Finalized
-from protocol.chain.sender import Mined, Pending
+from protocol.chain.history import CycleRecord
 from protocol.cid import to_cid
 from protocol.hashes import result_hash, sealed_vote
 from protocol.model import Model
-from protocol.participant import Participant
 from protocol.sheet import Entry
-from protocol.types import Address, Code, CycleId, Digest, Phase, Seat, Timestamp
+from protocol.types import Code, Phase, Seat, Timestamp
 from tasks import load_task_of, running, use_threads
 from tasks.base import Data
 
-KEPT_MODELS = 2  # of its own in the journal; the store pins as many as it is told
 SOON = 0.1  # seconds until updates that were just registered may have been published
 
 
-class Validator(Participant):
-    """A committee member of one job. Everything that it says is journalled before it is sent."""
+class Validator(Member):
+    """A committee member of one job, SCORE to FINALIZE. Everything that it says is journalled before it is sent."""
 
     def __init__(self, config: ValidatorConfig) -> None:
         super().__init__(config)
@@ -38,22 +36,19 @@ class Validator(Participant):
         with running(self.context.spec.task, "making model 0"):
             self.models.shapes = {name: values.shape for name, values in self.task.model().items()}
         self._bench: Bench | None = None
-        self._settled_rounds = 0
-        self._announced = False
-        self._served: CycleId | None = None  # the last finalised cycle whose model needs nothing more
         self._held: dict[Seat, Data] = {}
         state = self.federation.state(self.job)
         if not state.phase.is_over:
-            self._rows(self._seat(state.committee) or Seat(0))  # what can't be read is said now, not in SCORE
+            self._rows(self.seat(state.committee) or Seat(0))  # what can't be read is said now, not in SCORE
 
     def act(self, state: JobState) -> bool:
         """Does the one thing that is due; True when nothing ever will be again."""
-        self._announce()
-        seat = self._seat(state.committee)
-        served = self._serve_model(state)
+        self.announce()
+        seat = self.seat(state.committee)
+        served = self.serve_model(state)
         match state.phase:
             case Phase.SUBMIT if self.settled(state):
-                self.tidy(state, self._still_needed())
+                self.tidy(state, self.still_needed())
             case Phase.SCORE if seat is not None:
                 with self.if_model_serves(state):
                     self._score(state, seat)
@@ -65,32 +60,9 @@ class Validator(Participant):
             case Phase.FINALIZE if seat is not None:
                 self._finalize(state, seat)
             case phase if phase.is_over:
-                return served and self._leave(state, seat)
-        self._settle_strikes(state)
+                return served and self.leave(state, seat)
+        self.settle_strikes(state)
         return False
-
-    def took_part(self, cycle: CycleRecord) -> bool:
-        return self.me not in cycle.committee or Seat(cycle.committee.index(self.me)) in cycle.votes
-
-    def _still_needed(self) -> set[Digest]:
-        """Files that may have to be served again: the last models, and nothing of cycles that failed."""
-        return {outcome.model for outcome in self.finalized()[-KEPT_MODELS:]}
-
-    def _seat(self, committee: tuple[Address, ...]) -> Seat | None:
-        return Seat(committee.index(self.me)) if self.me in committee else None
-
-    def _announce(self) -> None:
-        """Puts this daemon's encryption key in force, where another one or none is announced."""
-        if self._announced:
-            return
-        key = envelope.public_key(self.secret)
-        known = self.federation.announced_key(self.me)
-        if known == key:
-            self._announced = True
-            return
-        if known is not None:
-            self.log.warning("another encryption key was announced for this account; announcing its own again")
-        self.send(self.federation.announce_key_call(key), "announce", known or b"")
 
     # --- SCORE
 
@@ -249,7 +221,7 @@ class Validator(Participant):
         self.log.info("result worked out", model=to_cid(voted.model), metric=metric)
         return {"hash": hashed, "metric": metric, "model": voted.model, "rewards": voted.rewards}
 
-    # --- FINALIZE and after
+    # --- FINALIZE
 
     def _finalize(self, state: JobState, seat: Seat) -> None:
         known = self.journal.recall(self._result_key(state))
@@ -266,55 +238,3 @@ class Validator(Participant):
         if self.turn(place, self.context.terms.finalize_time):
             call = self.federation.finalize_call(self.job, state.cycle, known["model"], known["rewards"])
             self.send(call, "finalize", state.cycle)
-
-    def _serve_model(self, state: JobState) -> bool:
-        """Publishes the last finalised model where this member worked it out: who finalised may have kept it back, and
-        FINALIZE may be over before others see it. True when there is nothing left to do."""
-        if not (state.phase <= Phase.SCORE or state.phase.is_over):
-            return True
-        last = next((c for c in reversed(self.history().cycles) if isinstance(c.outcome, Finalized)), None)
-        if last is None or not isinstance(last.outcome, Finalized) or last.cycle == self._served:
-            return True
-        if not self.is_past(Phase.VOTE, last):
-            self.awaited = state.ended_at
-            return False
-        if self.journal.has_blob(last.outcome.model):
-            self.publish(last.outcome.model)
-        self._served = last.cycle
-        return True
-
-    def _settle_strikes(self, state: JobState) -> None:
-        """Claims struck leaves, so that the penalty is taken while the bond is still there."""
-        rounds = self.replay().rounds
-        for round_ in range(self._settled_rounds + 1, len(rounds) + 1):
-            leaves = rounds[round_ - 1].leaves
-            struck = [leaf.trainer for leaf in leaves if leaf.strike]
-            if struck and not self.root_stands(round_):
-                self.log.error("the committee voted other rewards than its sheets say", round=round_)
-            elif any(not self.federation.claimed(self.job, trainer, round_) for trainer in struck):
-                if not self.turn(self._rank(state), self.context.terms.slash_time):
-                    return
-                calls = {trainer: self.claim_call(trainer, [round_]) for trainer in struck}
-                sent = [self.send(call, "strike", trainer, round_) for trainer, call in calls.items()]
-                if any(isinstance(outcome, Pending) for outcome in sent):
-                    return
-            self._settled_rounds = round_
-
-    def _rank(self, state: JobState) -> int:
-        return state.committee.index(self.me) if self.me in state.committee else len(state.committee)
-
-    def _leave(self, state: JobState, seat: Seat | None) -> bool:
-        self._settle_strikes(state)
-        if self._settled_rounds < len(self.replay().rounds):
-            return False
-        if seat is not None and state.matched[seat]:
-            call, key = self.federation.claim_seat_fees_call(self.job, seat), "seat fees"
-            fees = state.matched[seat] * self.context.terms.fee_per_seat
-        elif fees := self.federation.fees(self.job, self.me):
-            call, key = self.federation.claim_fees_call(self.job, self.me), "fees"
-        else:
-            return True
-        sent = self.send(call, key)
-        if isinstance(sent, Mined):
-            self.metrics.claimed.inc(fees)
-        return not isinstance(sent, Pending)

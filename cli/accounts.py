@@ -38,6 +38,7 @@ PasswordFile = Annotated[
         "--password-file", help="Its password; else HANSA_PASSWORD, else it is asked for.", metavar="FILE", exists=False
     ),
 ]
+Light = Annotated[bool, typer.Option("--light", help="A quick, weak derivation of the key: for tests only.")]
 
 
 def load_account(here: Here, name: str | None, password_file: Path | None = None) -> LocalAccount:
@@ -97,13 +98,17 @@ def address_of(here: Here, who: str | None) -> Address:
 
 def password_for(path: Path, password_file: Path | None) -> str:
     """From the file, HANSA_PASSWORD, the published password beside test keystores, or the terminal."""
-    if password_file is not None:
-        return _read(password_file)
-    if (given := os.environ.get("HANSA_PASSWORD")) is not None:
+    if (given := _given(password_file)) is not None:
         return given
     if (beside := path.parent / PASSWORD_FILE).is_file():
         return _read(beside)
     return ask_password(path)
+
+
+def new_password(path: Path, password_file: Path | None) -> str:
+    """For a keystore that is about to be made: from the file, HANSA_PASSWORD, or the terminal, asked for twice."""
+    given = _given(password_file)
+    return ask_password(path, confirm=True) if given is None else given
 
 
 def ask_password(path: Path, *, confirm: bool = False) -> str:
@@ -116,6 +121,10 @@ def ask_password(path: Path, *, confirm: bool = False) -> str:
     if confirm and getpass.getpass("The same again: ") != password:
         raise FatalError("the two passwords differ", next_step="try again")
     return password
+
+
+def _given(password_file: Path | None) -> str | None:
+    return os.environ.get("HANSA_PASSWORD") if password_file is None else _read(password_file)
 
 
 def _read(file: Path) -> str:

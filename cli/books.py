@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from protocol.chain.history import CycleRecord, Finalized, History, JobHistory
+from protocol.errors import HistoryMismatch
 from protocol.job import JobContext
 from protocol.merkle import Leaf, RewardsTree
 from protocol.replay import Replay
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
     from protocol.ledger import RoundLedger
     from protocol.store import Store
     from protocol.types import Address, JobId, Seat
+
+T = TypeVar("T")
+
+READ_TRIES, READ_PAUSE = 5, 0.2  # seconds between them
 
 
 @dataclass(frozen=True)
@@ -108,13 +114,27 @@ class JobView:
 
 def read_job(federation: Federation, store: Store, job: JobId) -> JobView:
     """Reads and replays a job at the newest block. Raises FatalError where there is no such job."""
-    at = federation.chain.head()
     check_job(federation, job)
-    state = federation.state(job, at)
-    history = History(federation, job).read(at, state)
+
+    def read() -> tuple[Block, JobState, JobHistory]:
+        at = federation.chain.head()
+        state = federation.state(job, at)
+        return at, state, History(federation, job).read(at, state)
+
+    at, state, history = steadily(read)
     context = JobContext.read(federation, store, job)
     rounds = Replay(context, context.weights(history.enrolled)).follow(history)
     return JobView(job, at, state, context, history, rounds)
+
+
+def steadily(read: Callable[[], T]) -> T:
+    """What `read` gives, in the end: a node that mines while it answers mixes blocks, and is asked again."""
+    for _ in range(READ_TRIES - 1):
+        try:
+            return read()
+        except HistoryMismatch:
+            time.sleep(READ_PAUSE)
+    return read()
 
 
 def check_job(federation: Federation, job: JobId) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cli.wire import Wire
     from protocol.chain.federation import JobTerms
     from protocol.job import JobContext
+    from protocol.types import JobId
 
 GOOD, WARNING, BAD = "ok", "warning", "wrong"
 CLOCK_SECONDS = 60  # that this machine's clock may be off the chain's
@@ -57,6 +58,7 @@ def deployment_findings(here: Here, job: int | None) -> Iterator[Finding]:
     yield check("balances", _balances, here, wire)
     yield check("allow-list", _allowed, wire, job)
     yield check("jobs", _jobs, wire, job)
+    yield check("parties", _parties, wire, job)
 
 
 def too_short(terms: JobTerms, confirmations: int, block_seconds: float = 12.0) -> str | None:
@@ -176,19 +178,34 @@ def _allowed(wire: Wire, job: int | None) -> Result:
 
 def _jobs(wire: Wire, job: int | None) -> Result:
     """Whether daemons here can keep up with every job that is still open, or with one."""
-    from protocol.types import JobId
-
     if job is not None:
         _context(wire, job)
-    numbers = range(1, wire.federation.job_count() + 1) if job is None else [job]
-    at, seconds = wire.chain.head(), block_seconds(wire)
-    running = [JobId(n) for n in numbers if not wire.federation.state(JobId(n), at).phase.is_over]
+    running, seconds = _running(wire, job), block_seconds(wire)
     confirmations = wire.deployment.confirmations
     problems = {n: too_short(wire.federation.terms(n), confirmations, seconds) for n in running}
     said = "; ".join(f"job {number}: {problem}" for number, problem in problems.items() if problem)
     if said:
         return BAD, f"{said}; take part in others, or lower confirmations in deployment.json"
     return GOOD, f"{len(running)} open; all phases last three times {confirmations} confirmations"
+
+
+def _parties(wire: Wire, job: int | None) -> Result:
+    """Whether committee and admission of every job that is still open, or of one, are there and answer."""
+    from cli.parties import party_problems
+
+    running = _running(wire, job)
+    if problems := [problem for number in running for problem in party_problems(wire.federation, number)]:
+        return BAD, f"{'; '.join(problems)}; take part in others, and tell the sponsor"
+    return GOOD, f"committee and admission of {len(running)} open jobs answer"
+
+
+def _running(wire: Wire, job: int | None) -> list[JobId]:
+    """One job, or all, where they have not ended."""
+    from protocol.types import JobId
+
+    at = wire.chain.head()
+    numbers = range(1, wire.federation.job_count() + 1) if job is None else [job]
+    return [JobId(n) for n in numbers if not wire.federation.state(JobId(n), at).phase.is_over]
 
 
 def block_seconds(wire: Wire) -> float:

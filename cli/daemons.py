@@ -5,10 +5,13 @@ from __future__ import annotations
 import random
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from protocol.errors import ChainUnavailable, FatalError, HansaError, StoreUnavailable
 
 if TYPE_CHECKING:
     from cli.wire import Wire
@@ -36,34 +39,47 @@ MetricsAt = Annotated[
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds
 
 
-def await_chain(wire: Wire, pause: float = FIRST_PAUSE) -> None:
+def await_chain(wire: Wire) -> None:
     """Waits, with one line on standard error, while no RPC endpoint can be reached. A node of another chain, or one
     that answers nonsense, ends it at once."""
-    told = False
     from protocol.chain.rpc import AllFailed, NodeError, Nonsense
-    from protocol.errors import ChainUnavailable
 
+    def is_wrong(error: HansaError) -> bool:
+        failures = error.failures if isinstance(error, AllFailed) else [error]
+        return any(isinstance(failure, Nonsense | NodeError) for failure in failures)
+
+    _await(wire.chain.head, ChainUnavailable, is_wrong)
+
+
+def await_store(wire: Wire, job: int) -> None:
+    """Waits in the same way while the store does not answer. Whether it has the job's spec is asked later."""
+    from protocol.types import JobId
+
+    spec = wire.federation.terms(JobId(job)).spec
+    _await(lambda: wire.store.has(spec), StoreUnavailable, lambda error: False)
+
+
+def _await(look: Callable[[], object], unavailable: type[HansaError], is_wrong: Callable[[HansaError], bool]) -> None:
+    """Until `look` does not raise `unavailable` any more, or one that waiting can't help; says why it waits, once."""
+    told, pause = False, FIRST_PAUSE
     while True:
         try:
-            wire.chain.head()
-        except ChainUnavailable as error:
-            failures = error.failures if isinstance(error, AllFailed) else [error]
-            if any(isinstance(failure, Nonsense | NodeError) for failure in failures):
+            look()
+            return
+        except unavailable as error:
+            if is_wrong(error):
                 raise
             if not told:
                 print(f"hansa: {error}; waiting for it (Ctrl-C stops)", file=sys.stderr, flush=True)
             told = True
             time.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(2 * pause, LONGEST_PAUSE)
-        else:
-            return
 
 
 def prepare_run(wire: Wire, job: int) -> None:
-    """Waits for a chain. FatalError for a job that is not there, has ended, or is too fast for the confirmations."""
+    """Waits for chain and store. FatalError for a job that is not there, or is too fast for the confirmations."""
     from cli.books import check_job
     from cli.checks import too_short
-    from protocol.errors import FatalError
     from protocol.types import JobId
 
     await_chain(wire)
@@ -71,6 +87,7 @@ def prepare_run(wire: Wire, job: int) -> None:
     problem = too_short(wire.federation.terms(JobId(job)), wire.deployment.confirmations)
     if problem:
         raise FatalError(f"job {job} can't be kept up with", cause=problem)
+    await_store(wire, job)
 
 
 def run_daemon(daemon: Daemon, metrics: str | None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import os
 import re
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.accounts import PasswordFile, ask_password, keystores, password_for
+from cli.accounts import Light, PasswordFile, keystores, new_password, password_for
 from cli.context import Here
 from protocol.errors import FatalError, HansaError
 
@@ -31,9 +30,7 @@ def import_key(
         Path | None, typer.Option("--file", help="Another keystore; else a raw key is asked for, or read from a pipe.")
     ] = None,
     password_file: PasswordFile = None,
-    light: Annotated[
-        bool, typer.Option("--light", help="A quick, weak derivation of the key: for tests only.")
-    ] = False,
+    light: Light = False,
 ) -> None:
     """Keep a key that exists already in DIR/keys/NAME.json. A keystore keeps its password."""
     from protocol.keys import Keyfile
@@ -44,8 +41,7 @@ def import_key(
         key = bytes(Keyfile.load(file, password).key)
     else:
         key = read_key()
-        given = password_file is not None or "HANSA_PASSWORD" in os.environ
-        password = password_for(path, password_file) if given else ask_password(path, confirm=True)
+        password = new_password(path, password_file)
     here.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
     account = Keyfile.create(path, password, key, light=light)
     data = {"name": name, "address": account.address, "path": str(path)}

@@ -90,16 +90,9 @@ class Watcher:
 
     def first_look(self) -> dict[str, Any]:
         """Raises what keeps it from looking."""
-        from protocol.errors import HistoryMismatch
+        from cli.books import steadily
 
-        for left in (4, 3, 2, 1, 0):  # a node that mines while it answers mixes blocks
-            try:
-                self._read()
-                break
-            except HistoryMismatch:
-                if not left:
-                    raise
-                time.sleep(0.2)
+        steadily(self._read)
         return self._aged()
 
     def look(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.accounts import Account, PasswordFile, address_of, ask_password, load_account, password_for
+from cli.accounts import Account, Light, PasswordFile, address_of, load_account, new_password
 from cli.context import Here, command
 from cli.keyring import free_path, import_key, list_keys
 from protocol.errors import FatalError
@@ -39,20 +39,14 @@ def new(
     here: Here,
     name: Annotated[str, typer.Argument(help="What to call the keystore.")],
     password_file: PasswordFile = None,
-    light: Annotated[
-        bool, typer.Option("--light", help="A quick, weak derivation of the key: for tests only.")
-    ] = False,
+    light: Light = False,
 ) -> None:
     """Make a key and keep it in DIR/keys/NAME.json, readable by you alone."""
-    import os
-
     from protocol.keys import Keyfile
 
     path = free_path(here, name)
     here.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
-    given = password_file is not None or "HANSA_PASSWORD" in os.environ
-    password = password_for(path, password_file) if given else ask_password(path, confirm=True)
-    account = Keyfile.create(path, password, light=light)
+    account = Keyfile.create(path, new_password(path, password_file), light=light)
     data = {"name": name, "address": account.address, "path": str(path)}
     here.answer(
         data, lambda console: console.print(f"{name}: {account.address}, in {path}. Back it up: nobody else has it.")

@@ -10,6 +10,7 @@ from typing import Protocol
 from protocol import keys
 from protocol.chain.federation import Call, JobState, approve_call
 from protocol.chain.history import CycleRecord, Failed, Finalized, History, JobHistory
+from protocol.chain.sender import Pending
 from protocol.cid import to_cid
 from protocol.daemon import Daemon, DaemonConfig
 from protocol.errors import HistoryMismatch, SpoiltModel
@@ -177,10 +178,14 @@ class Participant(Daemon):
         return time.monotonic() >= self._turn[1] + min(TURN_SECONDS * place, within / 3)
 
     def pay_in(self, amount: int) -> None:
-        """Lets the vault take `amount` of the job's token."""
-        token = self.context.terms.token
+        """Lets the vault take `amount` of the job's token. Another job of this account may take it first: asked again,
+        it is allowed again, but never twice while the first time is under way."""
+        token, name = self.context.terms.token, (self.job, "approvals", amount)
         if self.federation.allowance(token, self.me) < amount:
-            self.send(approve_call(token, self.federation.vault, amount), "approve", amount, self.head.number)
+            done = (self.journal.recall(name) or {"times": 0})["times"]
+            outcome = self.send(approve_call(token, self.federation.vault, amount), "approve", amount, done)
+            if not isinstance(outcome, Pending):
+                self.journal.replace(name, {"times": done + 1})
 
     def claim_call(self, trainer: Address, rounds: Sequence[int]) -> Call:
         ledgers = self.replay().rounds

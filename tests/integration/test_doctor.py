@@ -50,6 +50,7 @@ def test_doctor__of_a_healthy_federation(here: Path, world_once: Once) -> None:
         "balances",
         "allow-list",
         "jobs",
+        "parties",
         "keystores",
     ):
         assert found[what][0] == "ok", found[what]
@@ -120,6 +121,45 @@ def test_doctor__finds_jobs_that_are_too_quick_and_an_empty_allow_list(here: Pat
     assert code == 1
     assert "job 1: submit, score, reveal, vote, finalize shorter than" in found["jobs"][1]
     assert found["allow-list"][0] == "warning" and "add it to deployment.json" in found["allow-list"][1]
+
+
+YES = "600160005260206000f3"
+CODES = {  # runtime code in a party's place, and what is said of it
+    "committee": {
+        "": "has no code: no round can be opened",
+        "00": "gives no list of members",
+        "60006000fd": "refuses to name members",
+        "602060005260206020f3": "gives no list of members",  # a list that begins beyond its end
+        "6020600052600360205260606000f3": "gives no list of members",  # shorter than it says
+        "6020600052600060205260406000f3": "names 0 members for 3 seats",
+        "6020600052600360205260056040526005606052600660805260a06000f3": "names a member twice, or out of order",
+    },
+    "admission": {
+        "": "has no code: nobody can enrol",
+        "00": "does not say yes or no",
+        "600760005260206000f3": "does not say yes or no",  # 7
+        "60006000fd": None,  # refuses nobody in particular
+        YES: None,
+    },
+}
+
+
+@pytest.mark.parametrize(("party", "code"), [(party, code) for party, codes in CODES.items() for code in codes])
+def test_doctor__looks_at_a_jobs_committee_and_admission(here: Path, world_once: Once, party: str, code: str) -> None:
+    world, job = world_once
+    at = getattr(world.federation.terms(job), party)
+    before = world.chain.code(at)
+    world.rpc("anvil_setCode", at, f"0x{code}")
+    try:
+        exit_code, found = diagnose(here)
+    finally:
+        world.rpc("anvil_setCode", at, "0x" + before.hex())
+    said = CODES[party][code]
+    if said is None:
+        assert found["parties"][0] == "ok", found["parties"]
+    else:
+        assert exit_code == 1 and found["parties"][0] == "wrong"
+        assert f"job {job}'s {party} {at} {said}" in found["parties"][1]
 
 
 def test_doctor__finds_a_key_that_is_no_keystore(here: Path) -> None:

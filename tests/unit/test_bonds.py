@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
 from protocol.chain.history import can_be_held
+from protocol.chain.records import JobState
 from protocol.types import Phase
+
+
+def in_round(round_: int, phase: Phase = Phase.SUBMIT) -> JobState:
+    return cast(JobState, SimpleNamespace(round=round_, phase=phase))
 
 
 @pytest.mark.parametrize(
@@ -30,10 +35,8 @@ from protocol.types import Phase
     ],
 )
 def test_bond__of_100_with_penalties_of_30(held: int, finalised: int, phase: Phase, fits: bool) -> None:
-    state = cast(Any, SimpleNamespace(round=finalised + 1, phase=phase))
-    assert can_be_held(held, 100, 30, state) is fits
+    assert can_be_held(held, 100, 30, in_round(finalised + 1, phase)) is fits
 
 
 def test_bond__without_penalties__is_all_there() -> None:
-    state = cast(Any, SimpleNamespace(round=5, phase=Phase.SUBMIT))
-    assert can_be_held(100, 100, 0, state) and not can_be_held(99, 100, 0, state)
+    assert can_be_held(100, 100, 0, in_round(5)) and not can_be_held(99, 100, 0, in_round(5))

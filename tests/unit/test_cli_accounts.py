@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from cli.accounts import address_of, find_keystore, load_account, password_for
+from cli.accounts import address_of, find_keystore, load_account, new_password, password_for
 from cli.anvil import published_key, require_local
 from cli.context import Here
 from cli.up import account_names, make_keystores
@@ -90,3 +91,19 @@ def test_published_accounts__stay_on_local_chains() -> None:
     assert published_key(0).hex().startswith("ac0974")
     with pytest.raises(FatalError, match="chain 1 is not a local test chain"):
         require_local(1)
+
+
+def test_new_password__is_given_or_asked_for_twice__never_a_published_one(
+    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, file, typed = here.keys / "new.json", tmp_path / "file", iter(["typed", "typed", "typed", "other"])
+    assert password_for(path, None) == (here.keys / "password").read_text().strip()
+    monkeypatch.setattr("cli.accounts.sys.stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("cli.accounts.getpass.getpass", lambda prompt: next(typed))
+    assert new_password(path, None) == "typed"
+    with pytest.raises(FatalError, match="the two passwords differ"):
+        new_password(path, None)
+    monkeypatch.setenv("HANSA_PASSWORD", "of the environment")
+    assert new_password(path, None) == "of the environment"
+    file.write_text("of the file\n")
+    assert new_password(path, file) == "of the file"

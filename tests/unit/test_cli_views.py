@@ -8,10 +8,12 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from cli import books
 from cli.demo.report import is_conserved
 from cli.demo.view import RoundLine, View
 from cli.jobview import metric_of, state_data, state_line
 from protocol.chain.records import JobState
+from protocol.errors import HistoryMismatch
 from protocol.types import Address, CycleId, Phase, Round, Timestamp
 
 STATE = JobState(
@@ -90,3 +92,24 @@ def test_conservation__to_the_unit() -> None:
     line = {"escrowed": "345", "paid": "344", "refunded": "0", "burnt": "0", "left": "1"}
     assert is_conserved(line)
     assert not is_conserved({**line, "left": "2"})
+
+
+@pytest.mark.parametrize(("mixed", "reads"), [(0, 1), (4, 5), (9, 5)])
+def test_steadily__a_node_that_mixes_blocks__is_asked_again_a_few_times(
+    mixed: int, reads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(books, "READ_PAUSE", 0.0)
+    asked: list[int] = []
+
+    def read() -> str:
+        asked.append(1)
+        if len(asked) <= mixed:
+            raise HistoryMismatch("the job moved on while it was read")
+        return "read"
+
+    if mixed < reads:
+        assert books.steadily(read) == "read"
+    else:
+        with pytest.raises(HistoryMismatch):
+            books.steadily(read)
+    assert len(asked) == reads

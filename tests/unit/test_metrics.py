@@ -57,6 +57,17 @@ def test_grafana__shows_every_metric_and_no_other() -> None:
     assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
 
 
+def test_grafana__asks_the_source_that_its_reader_chooses() -> None:
+    board = json.loads((DOCS / "grafana.json").read_text())
+    known = {(v["query"], f"${{{v['name']}}}") for v in board["templating"]["list"] if v["type"] == "datasource"}
+    assert [kind for kind, _ in known] == ["prometheus"]
+    for panel in board["panels"]:
+        assert panel["targets"], panel["title"]
+        for asked in (panel, *panel["targets"]):
+            source = asked.get("datasource", panel["datasource"])
+            assert (source["type"], source["uid"]) in known, panel["title"]
+
+
 def test_health__during_long_work__lasts_to_the_end_of_the_phase(
     served: tuple[Metrics, Endpoint], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,14 +51,14 @@ def test_model__finalised_before_this_member_saw_it__is_published(tmp_path: Path
     member: Validator = daemon(Validator, tmp_path, cycle, deep)
     member.journal.put_blob(FILE)
     state = SimpleNamespace(phase=Phase.OPEN, ended_at=0)
-    assert member._serve_model(cast(Any, state)) is served
+    assert member.serve_model(cast(Any, state)) is served
     assert member.store.has(DIGEST) is served
 
 
 def test_model__that_this_member_never_had__holds_nothing_up(tmp_path: Path) -> None:
     cycle = SimpleNamespace(cycle=FIRST, outcome=finalized())
     member: Validator = daemon(Validator, tmp_path, cycle, (FIRST, Phase.COMPLETED))
-    assert member._serve_model(cast(Any, SimpleNamespace(phase=Phase.COMPLETED, ended_at=9)))
+    assert member.serve_model(cast(Any, SimpleNamespace(phase=Phase.COMPLETED, ended_at=9)))
     assert not member.store.has(DIGEST)
 
 

@@ -21,6 +21,7 @@ from protocol.errors import ChainUnavailable, FatalError, Malformed, SpoiltModel
 from protocol.journal import Journal
 from protocol.models import ModelChain
 from protocol.participant import Participant
+from protocol.store.kubo import KuboStore
 from protocol.store.local import LocalStore
 from protocol.types import CycleId, JobId, Phase, Round
 
@@ -81,7 +82,7 @@ def test_members_journal__keeps_its_last_models(tmp_path: Path) -> None:
     member: Validator = daemon(Validator, tmp_path, 5)
     models = [member.journal.put_blob(f"model {number}".encode()) for number in range(1, 6)]
     failed = member.journal.put_blob(b"the model of a cycle that failed")
-    member.tidy(in_cycle(6), member._still_needed())
+    member.tidy(in_cycle(6), member.still_needed())
     assert [member.journal.has_blob(model) for model in models] == [False, False, False, True, True]
     assert not member.journal.has_blob(failed)
 
@@ -164,6 +165,23 @@ def test_await_chain__another_chain_or_nonsense__ends_at_once(
     chain = chain_of(lambda method, params: answer.get(method))
     with pytest.raises(error):
         daemons.await_chain(cast(Any, SimpleNamespace(chain=chain)))
+
+
+def test_await_store__of_a_node_that_is_down__waits_and_says_so_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    node, pauses = KuboStore("/ip4/127.0.0.1/tcp/1"), list[float]()
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            monkeypatch.setattr(node, "has", lambda digest: False)  # it has started; the spec is still elsewhere
+
+    monkeypatch.setattr(daemons.time, "sleep", pause)
+    federation = SimpleNamespace(terms=lambda job: SimpleNamespace(spec=digest_of(b"spec")))
+    daemons.await_store(cast(Any, SimpleNamespace(federation=federation, store=node)), 1)
+    assert len(pauses) == 3
+    assert capsys.readouterr().err.count("no Kubo node answers at /ip4/127.0.0.1/tcp/1") == 1
 
 
 # --- a claim in a lapsed phase
