@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,11 +38,11 @@ def test_put__on_one__get_from_the_other(nodes: list[KuboNode], tmp_path: Path) 
         assert two.get(digest, limit=size, timeout=10) == data
 
 
-def test_get__nobody_has_it__ends_in_time(nodes: list[KuboNode]) -> None:
-    started = time.monotonic()
-    with pytest.raises(NotFound, match=to_cid(digest_of(b"nobody"))):
+def test_get__nobody_has_it__is_given_up(nodes: list[KuboNode]) -> None:
+    with pytest.raises(
+        NotFound, match=f"{to_cid(digest_of(b'nobody'))} did not arrive: no node that is reached has it"
+    ):
         KuboStore(nodes[0].api).get(digest_of(b"nobody"), limit=10, timeout=1)
-    assert time.monotonic() - started < 5
 
 
 def test_get__over_the_limit(nodes: list[KuboNode]) -> None:
@@ -75,6 +74,10 @@ def test_pin__a_directory_is_no_file(nodes: list[KuboNode]) -> None:
 
 def test_no_node__is_unavailable() -> None:
     store = KuboStore("/ip4/127.0.0.1/tcp/1")
-    for action in (lambda: store.put(b"x"), lambda: store.get(digest_of(b"x"), limit=1, timeout=1)):
+    for action in (
+        lambda: store.put(b"x"),
+        lambda: store.has(digest_of(b"x")),
+        lambda: store.get(digest_of(b"x"), limit=1, timeout=1),
+    ):
         with pytest.raises(StoreUnavailable, match="no Kubo node answers at /ip4/127.0.0.1/tcp/1"):
             action()

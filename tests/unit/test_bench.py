@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,12 +12,12 @@ import pytest
 import structlog
 
 from aggregator import measure as measuring
-from aggregator.bench import Bench
+from aggregator.bench import FETCHES, Bench
 from aggregator.screen import Opening
 from protocol import envelope
 from protocol.chain.history import Finalized
 from protocol.cid import digest_of, to_cid
-from protocol.errors import NotFound, SpoiltModel, StoreUnavailable
+from protocol.errors import SpoiltModel, StoreUnavailable
 from protocol.ledger import Judgement
 from protocol.model import Model, Update, initial_model
 from protocol.models import ModelChain
@@ -50,28 +50,37 @@ def bench_of(store: Any, digests: list[Digest]) -> Bench:
 
 
 class SlowStore(LocalStore):
-    """Takes its time to say that it has not got a file."""
+    """Answers once as many ask as may ask at a time; its clock is a second later then."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.seconds = 0.0
+        self.asked: list[Digest] = []
+        self._all = threading.Barrier(FETCHES, action=self._pass, timeout=60)
+
+    def _pass(self) -> None:
+        self.seconds += 1
 
     def get(self, digest: Digest, *, limit: int, timeout: float) -> bytes:
-        try:
-            return super().get(digest, limit=limit, timeout=timeout)
-        except NotFound:
-            time.sleep(0.2)
-            raise
+        self.asked.append(digest)
+        self._all.wait()
+        return super().get(digest, limit=limit, timeout=timeout)
 
 
 def test_fetch__many_that_never_come__hold_up_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aggregator.bench.PASS_SECONDS", 0.3)
     store = SlowStore(tmp_path)
-    good = store.put(sealed(40, [1, 2, 3, 4]))
-    bench = bench_of(store, [Digest(bytes([i + 1]) * 32) for i in range(40)] + [good])
-    started = time.monotonic()
+    monkeypatch.setattr("aggregator.bench.PASS_SECONDS", 1.5)
+    monkeypatch.setattr("aggregator.bench.time", SimpleNamespace(monotonic=lambda: store.seconds))
+    missing = 5 * FETCHES - 1
+    digests = [Digest(bytes([i + 1]) * 32) for i in range(missing)] + [store.put(sealed(missing, [1, 2, 3, 4]))]
+    bench = bench_of(store, digests)
     assert not bench.fetch()
-    assert time.monotonic() - started < 2, "one after another they would take 8 s"
-    for _ in range(3):
-        bench.fetch()
+    assert set(store.asked) == set(digests[: 2 * FETCHES]), "in a pass of a second and a half, two of a second"
+    for _ in range(2):
+        assert not bench.fetch()
+    assert set(store.asked) == set(digests), "those asked for least often come first"
     codes = [item.code for item in bench.verdicts([])]
-    assert codes == [Code.UNREACHABLE] * 40 + [Code.OK]
+    assert codes == [Code.UNREACHABLE] * missing + [Code.OK]
 
 
 def test_counted__an_update_of_zeros_called_ok__is_not_voted_for(tmp_path: Path) -> None:
