@@ -93,7 +93,8 @@ def run(
     for arena in places:
         section, plot = _shown(arena, chosen, found)
         report.sections.append(section)
-        report.plots.append(plot)
+        if plot.series:
+            report.plots.append(plot)
     return report
 
 
@@ -137,7 +138,7 @@ def _shown(arena: Arena, rules: Sequence[str], found: Cells) -> tuple[Section, P
         f"seeds; the target is for {DEFAULT}."
     ]
     section = Section(arena.title, ["points lost to", "target", *rules], rows, notes, 1)
-    measured = [rule for rule in rules if any(lost[rule].values())] or list(rules)
+    measured = [rule for rule in rules if any(lost[rule].values())]
     series = {rule: [_mean(lost[rule][name]) for name in arena.attacks] for rule in measured}
     return section, Plot(arena.title, "points of accuracy lost", arena.attacks, series)
 
