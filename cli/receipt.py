@@ -134,7 +134,7 @@ def show_receipt(console: Console, data: dict[str, Any], token: Token) -> None:
     console.print(
         f"total {token.text(int(data['pay']))}; gain and news: validation loss taken off, in thousandths; "
         "averages: 1 is a round's mean; "
-        "differs: 1 is the middle one's, below ¼ less is paid"
+        "differs: 1 is the middle one's, below ¼ pays less"
     )
     console.print("`--round R` shows one round in full")
 
