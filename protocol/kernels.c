@@ -104,7 +104,7 @@ MEAN(mean_int16, int16_t, int32_t, 32768, 65535)
 /* Mean of what is left of each column of v = clip * row without the `trim` lowest and highest.
    near: for each row the m rows that are added up in its place (m = 0: none). pairs: a sorting network's comparators.
    scratch: n * COLUMNS values, twice that where m > 0. */
-#define TRIMMED(NAME, ROW, VALUE)                                                                                      \
+#define TRIMMED(NAME, ROW, VALUE, SUM, STEP)                                                                           \
     void NAME(const ROW *const *rows, const int32_t *clips, int64_t n, int64_t count, double scale, double divisor,    \
               const float *w, float *out, const int32_t *near, int64_t m, const int32_t *pairs, int64_t comparators,   \
               int64_t trim, VALUE *scratch) {                                                                          \
@@ -112,8 +112,12 @@ MEAN(mean_int16, int16_t, int32_t, 32768, 65535)
             const int64_t here = count - start < COLUMNS ? count - start : COLUMNS;                                    \
             VALUE *v = scratch;                                                                                        \
             if (here < COLUMNS) memset(v, 0, n * COLUMNS * sizeof *v);                                                 \
-            for (int64_t i = 0; i < n; i++)                                                                            \
-                for (int64_t j = 0; j < here; j++) v[i * COLUMNS + j] = (VALUE)(clips[i] * rows[i][start + j]);        \
+            for (int64_t i = 0; i < n; i++) {                                                                          \
+                const VALUE clip = (VALUE)clips[i];                                                                    \
+                const ROW *restrict row = rows[i] + start;                                                             \
+                VALUE *restrict to = v + i * COLUMNS;                                                                  \
+                for (int64_t j = 0; j < here; j++) to[j] = (VALUE)(clip * row[j]);                                     \
+            }                                                                                                          \
             if (m) {                                                                                                   \
                 VALUE *mixed = v + n * COLUMNS;                                                                        \
                 memset(mixed, 0, n * COLUMNS * sizeof *v);                                                             \
@@ -133,16 +137,18 @@ MEAN(mean_int16, int16_t, int32_t, 32768, 65535)
                     high[j] = x < y ? y : x;                                                                           \
                 }                                                                                                      \
             }                                                                                                          \
-            double sums[COLUMNS] = {0};                                                                                \
-            for (int64_t i = trim; i < n - trim; i++)                                                                  \
-                for (int64_t j = 0; j < COLUMNS; j++) sums[j] += v[i * COLUMNS + j];                                   \
-            step_double(sums, here, scale, divisor, w + start, out + start);                                           \
+            SUM sums[COLUMNS] = {0};                                                                                   \
+            for (int64_t i = trim; i < n - trim; i++) {                                                                \
+                const VALUE *restrict from = v + i * COLUMNS;                                                          \
+                for (int64_t j = 0; j < COLUMNS; j++) sums[j] += from[j];                                              \
+            }                                                                                                          \
+            STEP(sums, here, scale, divisor, w + start, out + start);                                                  \
         }                                                                                                              \
     }
 
-TRIMMED(trimmed_int8_int16, int8_t, int16_t)
-TRIMMED(trimmed_int8_int32, int8_t, int32_t)
-TRIMMED(trimmed_int16_int32, int16_t, int32_t)
+TRIMMED(trimmed_int8_int16, int8_t, int16_t, int32_t, step_int32)
+TRIMMED(trimmed_int8_int32, int8_t, int32_t, double, step_double)
+TRIMMED(trimmed_int16_int32, int16_t, int32_t, double, step_double)
 
 /* Adds to products[i * n + j], j <= i < n, the dot product of rows i and j: int32 over COLUMNS of them (at most
    2**14 * 256), then int64. scratch: n * COLUMNS values. */
