@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ TOKEN = 10**18
 GAS = hex(10_000_000)
 SALT = bytes(32)
 PATIENCE = 30.0  # seconds
+LONG = 4 * 3600  # seconds of each phase: however slow the machine, none runs out
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ class Script:
             fee=Wei(10 * TOKEN),
             bond=Wei(50 * TOKEN),
             penalty=Wei(5 * TOKEN),
+            times=dict.fromkeys(("enrol", "submit", "score", "reveal", "vote", "finalize"), LONG),
         )
         spec = JobSpec(
             task="heart", steps=100, baselines=["majority=0.54", "pooled=0.805"], model_bytes=4096, update_bytes=4096
@@ -123,7 +125,7 @@ class Script:
         account = open_published(here, "sponsor")
         with acting(self.wire.chain, account, journal_of(here, account.address)) as actor:
             committee = create(actor, "AppointedCommittee", members)
-            terms = job_terms(
+            self.terms = job_terms(
                 offer,
                 token=deployment.token,
                 committee=committee,
@@ -131,7 +133,6 @@ class Script:
                 spec=store.put(spec.encode()),
                 model=store.put(self.random.randbytes(2048)),
             )
-            self.terms = replace(terms, enrol_time=30 * 86_400)
             actor.do(approve_call(deployment.token, deployment.vault, offer.escrow))
             receipt = actor.do(self.federation.post_call(self.terms, offer.escrow))
         self.job = self.federation.posted_in(receipt)

@@ -1,7 +1,8 @@
-"""Every movement of tokens between one account and the vault, from the vault's events."""
+"""Every movement of tokens between one account and the vault, from the vault's events, and what its jobs burnt."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from protocol.chain.codec import artifact
@@ -9,6 +10,7 @@ from protocol.types import JobId
 
 if TYPE_CHECKING:
     from cli.wire import Wire
+    from protocol.chain.client import Log
     from protocol.types import Address
 
 KINDS = {
@@ -19,23 +21,18 @@ KINDS = {
     "FeesClaimed": ("fees", 1),
     "BondReturned": ("bond back", 1),
     "RestReturned": ("rest of the escrow back", 1),
+    "Burnt": ("burnt", 0),
 }
 """By event: what it is, and whether it moves tokens to the account (1), from it (−1), or neither (0)."""
 
 
 def movements(wire: Wire, account: Address, job: int | None) -> list[dict[str, Any]]:
-    """Oldest first; a claim of a round that paid nothing is left out. Amounts are signed integer strings."""
+    """Oldest first; a claim of a round that paid nothing is left out. `moved`: to the account, negative from it."""
     vault = artifact("Vault")
     events = {vault.event(name).topic: name for name in KINDS}
-    head = wire.chain.head()
-    topics = [
-        list(events),
-        None if job is None else job.to_bytes(32, "big"),
-        bytes(12) + bytes.fromhex(account[2:]),
-    ]
-    rows: list[dict[str, Any]] = []
     times: dict[int, int] = {}
-    for log in wire.chain.logs(wire.deployment.vault, topics, wire.deployment.first_block, head):
+    rows: list[dict[str, Any]] = []
+    for log in _logs(wire, account, job):
         name = events[log.topics[0]]
         values = vault.event(name).decode(log.topics, log.data)
         amount = int(values.get("amount", values.get("penalty", 0)))
@@ -52,7 +49,23 @@ def movements(wire: Wire, account: Address, job: int | None) -> list[dict[str, A
                 "kind": name,
                 "what": words.format(**values),
                 "amount": str(amount * sign if sign else amount),
+                "moved": str(amount * sign),
                 "token": wire.federation.terms(JobId(int(values["job"]))).token,
             }
         )
     return rows
+
+
+def _logs(wire: Wire, account: Address, job: int | None) -> list[Log]:
+    """Events that name the account, and the burnings of jobs whose escrow it paid in; in order."""
+    vault, deployment, head = artifact("Vault"), wire.deployment, wire.chain.head()
+    topic = {name: vault.event(name).topic for name in KINDS}
+
+    def read(topics: Sequence[Any]) -> list[Log]:
+        return list(wire.chain.logs(deployment.vault, topics, deployment.first_block, head))
+
+    of_job = None if job is None else job.to_bytes(32, "big")
+    found = read([list(topic.values()), of_job, bytes(12) + bytes.fromhex(account[2:])])
+    for sponsored in [log.topics[1] for log in found if log.topics[0] == topic["Deposited"]]:
+        found += read([topic["Burnt"], sponsored])
+    return sorted(found, key=lambda log: (log.block, log.index))

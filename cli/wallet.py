@@ -109,7 +109,7 @@ def claim(
 
 @command(app, "history")
 def history(here: Here, who: Who = None, job: JobChoice = None) -> None:
-    """Every movement of tokens between an account and the vault, oldest first."""
+    """Every movement of tokens between an account and the vault, and what its jobs burnt, oldest first."""
     from cli.movements import movements
     from cli.wire import connect
 
@@ -243,7 +243,13 @@ def _show_history(console: Console, data: dict[str, Any], wire: Wire) -> None:
     for row in rows:
         amount = wire.token(row["token"]).text(int(row["amount"]))
         table.add_row(_moment(row["time"]), str(row["block"]), str(row["job"]), row["what"], amount)
-    console.print(table if rows else f"no tokens have moved between {data['address']} and the vault")
+    if not rows:
+        console.print(f"no tokens have moved between {data['address']} and the vault")
+        return
+    console.print(table)
+    for token in dict.fromkeys(row["token"] for row in rows):
+        moved = sum(int(row["moved"]) for row in rows if row["token"] == token)
+        console.print(f"in all, from the vault to this account: {wire.token(token).text(moved)}")
 
 
 def _moment(timestamp: int) -> str:

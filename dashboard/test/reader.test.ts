@@ -138,6 +138,24 @@ test('a new block without news changes no round', async () => {
   expect(asked.filter((method) => method === 'eth_call')).toHaveLength(3) // the count of jobs, this one's state and books
 })
 
+test('an account has its movements, which add up; a node that hides one is found', async () => {
+  const facts = recorded()
+  const { trainers } = await reading(facts).job(1)
+  const { address, earned, bond } = trainers[0]!
+  const all = await reading(facts).account(address)
+  expect(all.movements.map(({ kind, moved }) => [kind, moved])).toEqual(
+    expect.arrayContaining([['Bonded', -bond], ['BondReturned', bond]]),
+  )
+  expect(all.movements.reduce((sum, { moved }) => sum + moved, 0n)).toBe(earned)
+  expect(all.movements.every(({ time, tx, job }) => time !== null && tx.length === 66 && job === 1)).toBe(true)
+  expect(all.unlike).toEqual([])
+  const hidden = reading(facts, (method, params) => {
+    const found = answer(facts, method, params)
+    return method === 'eth_getLogs' && params[0].topics[2] ? (found as unknown[]).slice(0, -1) : found
+  })
+  expect((await hidden.account(address)).unlike).toEqual([1])
+})
+
 test('without its spec a job has no ledger, and says why', async () => {
   const facts = recorded()
   facts.files.clear()

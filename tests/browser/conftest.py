@@ -5,6 +5,7 @@ Every test fails on a console error, or a request to another host.
 
 from __future__ import annotations
 
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -35,6 +36,13 @@ FLAGS = [
     "--no-first-run",
 ]
 WAIT = 15_000  # ms
+
+
+def amount_in(text: str) -> int:
+    """Smallest units of the first exact amount in a text."""
+    found = re.search(r"([\d,]+)(?:\.(\d+))? HANSA", text)
+    assert found is not None, text
+    return int(found[1].replace(",", "") + (found[2] or "").ljust(18, "0"))
 
 
 @pytest.fixture(scope="session")

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import csv
+from datetime import UTC, datetime
 from typing import Literal
 
 import pytest
-from conftest import Views
+from conftest import Views, amount_in
 from federations import look
 from stage import FALSE_ROOT, HOSTILE_TEXT, Stage
 
+from cli.amounts import Token
 from cli.books import read_job
+from cli.movements import movements
+from cli.up import TOKENS_EACH
+from protocol.chain.deploy import SUPPLY
 from protocol.cid import to_cid
 from protocol.types import Digest
 
@@ -99,6 +104,44 @@ def test_ledger__equals_the_chain(views: Views, scene: Stage) -> None:
     books = scene.lab.wire.federation.books(scene.daemons)
     open_fees = sum(scene.lab.wire.federation.fees(scene.daemons, m) for m in truth.members())
     assert claimed <= books.paid <= claimed + fees - open_fees
+
+
+@pytest.mark.parametrize("name", ["trainer-1", "trainer-5", "validator-1", "sponsor"])
+def test_movements__are_those_of_wallet_history(views: Views, scene: Stage, name: str) -> None:
+    """Row by row, to the unit; and in all, what the account's balance has changed by."""
+    lab, account = scene.lab, scene.lab.address(name)
+    rows = movements(lab.wire, account, None)
+    kinds = {row["kind"] for row in rows}
+    wanted = {"trainer-5": {"Bonded", "Struck", "BondReturned"}, "validator-1": {"FeesClaimed"}}
+    wanted |= {"sponsor": {"Deposited", "Burnt"}, "trainer-1": {"Bonded", "BondReturned", "RewardClaimed"}}
+    assert kinds >= wanted[name]
+    view = views.new()
+    view.open(f"#/account/{account}")
+    view.see("In all, from the vault to this account")
+    table = view.page.get_by_role("region", name="Movements between this account and the vault")
+    shown = table.locator("tbody tr").evaluate_all(
+        "rows => rows.map(row => [...row.cells].map(cell => cell.innerText))"
+    )
+    token = lab.wire.token()
+    assert [row[:4] for row in shown] == [
+        [
+            f"{datetime.fromtimestamp(row['time'], UTC):%Y-%m-%d %H:%M:%S} UTC",
+            f"Job {row['job']}",
+            row["what"],
+            as_shown(int(row["amount"]), int(row["moved"]), token),
+        ]
+        for row in reversed(rows)
+    ]
+    moved = sum(int(row["moved"]) for row in rows)
+    given = SUPPLY - TOKENS_EACH * (len(lab.names) - 1) if name == "sponsor" else TOKENS_EACH
+    assert lab.wire.federation.token_balance(lab.wire.deployment.token, account) == given + moved
+    assert amount_in(view.page.get_by_text("In all, from the vault").inner_text()) == abs(moved)
+
+
+def as_shown(amount: int, moved: int, token: Token) -> str:
+    text = token.text(abs(amount), places=token.decimals, unit=False)
+    signed = f"({text})" if not moved else f"+{text}" if moved > 0 else f"−{text}"
+    return f"{signed} {token.symbol}"
 
 
 def test_failed_cycle__is_in_the_timeline_with_its_reason(views: Views, scene: Stage) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import View, Views
+from conftest import View, Views, amount_in
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 from purse import Purse
@@ -35,13 +35,6 @@ def connected(views: Views, mine: Purse, route: str = "#/") -> View:
     view.open(route)
     view.click("Connect")
     return view
-
-
-def amount_in(text: str) -> int:
-    """Smallest units of the first exact amount in a text."""
-    found = re.search(r"([\d,]+)(?:\.(\d+))? HANSA", text)
-    assert found is not None, text
-    return int(found[1].replace(",", "") + (found[2] or "").ljust(18, "0"))
 
 
 def test_claim__two_clicks_one_confirmation_exact_amount(views: Views, scene: Stage) -> None:

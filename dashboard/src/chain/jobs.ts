@@ -40,7 +40,7 @@ export class Job {
 
   /** The history that led there. Events that don't agree with the contract are asked for once more. */
   async read(standing: Standing): Promise<Facts> {
-    if (this.upto && !(await this.continues(this.upto, standing.at))) this.forget()
+    if (this.upto && !(await continues(this.chain, this.upto, standing.at))) this.forget()
     try {
       return await this.follow(standing)
     } catch (error) {
@@ -97,17 +97,17 @@ export class Job {
     this.checkedTrainers = state.cycle > 0n
   }
 
-  /** Whether a block is the one that was read last, or one on top of it. */
-  private async continues(upto: Block, at: Block): Promise<boolean> {
-    if (at.number < upto.number) return false
-    if (upto.hash === at.hash || upto.hash === at.parent) return true
-    return (await this.chain.block(upto.number)).hash === upto.hash
-  }
-
   private forget(): void {
     this.fold = this.upto = null
     this.checkedTrainers = false
   }
+}
+
+/** Whether a block is the one that was read last, or one on top of it. */
+export async function continues(chain: Chain, upto: Block, at: Block): Promise<boolean> {
+  if (at.number < upto.number) return false
+  if (upto.hash === at.hash || upto.hash === at.parent) return true
+  return (await chain.block(upto.number)).hash === upto.hash
 }
 
 const same = (a: object, b: object): boolean =>

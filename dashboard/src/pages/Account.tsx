@@ -10,6 +10,7 @@ import { Facts, Loading, Section, VerdictTag } from '../ui/parts'
 import { Table } from '../ui/Table'
 import { isOver } from '../ui/words'
 import type { AccountView, Address, JobView } from '../view/model'
+import { Movements } from './Movements'
 import { asAddress } from '../wallet/requests'
 
 export function Account({ address }: { address: string }) {
@@ -37,13 +38,14 @@ function Inside({ address }: { address: Address }) {
             of={[
               ['DID', <span class="name"><span class="mono wrap">{value.did}</span><Copy text={value.did} what="DID" /></span>],
               ['For fees', `${exact(value.native, 18)} ETH`],
-              ...value.tokens.map(({ token, balance }): [string, preact.JSX.Element] => ['Balance', <Amount value={balance} token={token} whole />]),
+              ...value.tokens.map(({ token, balance }): [string, preact.JSX.Element] => ['Balance', balance === null ? <>the token does not say</> : <Amount value={balance} token={token} whole />]),
             ]}
           />
           {!value.jobs.length && <p class="empty">This account takes part in no job yet.</p>}
           {[...value.jobs].reverse().map((part) => (
             <Part key={part.job} part={part} address={address} />
           ))}
+          <Movements account={value} />
         </>
       )}
     </>

@@ -9,12 +9,14 @@ interface Props {
   token: Token
   unit?: boolean
   whole?: boolean
+  signed?: boolean // + before what is positive
 }
 
-export function Amount({ value, token, unit = true, whole = false }: Props) {
+export function Amount({ value, token, unit = true, whole = false, signed = false }: Props) {
   const all = exact(value, token.decimals)
   return (
     <span class="amount" title={`${all} ${symbolOf(token)}`}>
+      {signed && value > 0n && '+'}
       {whole ? all : rounded(value, token.decimals)}
       {unit && <span class="unit"> {symbolOf(token)}</span>}
     </span>

@@ -1,5 +1,5 @@
 /** What phases and verdicts are called on the page. */
-import type { PhaseName, Verdict } from '../view/model'
+import type { MovementKind, PhaseName, Verdict } from '../view/model'
 
 export const PHASES: Record<PhaseName, { title: string; says: string }> = {
   NONE: { title: 'none', says: 'There is no such job.' },
@@ -19,6 +19,18 @@ export const PHASES: Record<PhaseName, { title: string; says: string }> = {
 }
 
 export const isOver = (phase: PhaseName) => phase === 'COMPLETED' || phase === 'ABORTED' || phase === 'CANCELLED'
+
+/** As cli/movements.py says it; {round} is the round's number. */
+export const MOVEMENTS: Record<MovementKind, string> = {
+  Deposited: 'escrow paid in',
+  Bonded: 'bond paid in',
+  RewardClaimed: 'pay of round {round}',
+  Struck: 'penalty for round {round}, off the bond',
+  FeesClaimed: 'fees',
+  BondReturned: 'bond back',
+  RestReturned: 'rest of the escrow back',
+  Burnt: 'burnt',
+}
 
 export const VERDICTS: Record<Verdict, string> = {
   ok: 'The update was opened and measured.',

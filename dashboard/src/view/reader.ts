@@ -1,13 +1,13 @@
 // The one thing that pages read by: chain, store and rules together.
 
 import type { Client } from 'viem'
-import { getAddress, pad } from 'viem/utils'
+import { getAddress } from 'viem/utils'
 import { decodeEvent, federationAbi, vaultAbi } from '../chain/abi'
 import { Chain, type Block } from '../chain/client'
 import { loadDeployment, type Deployment } from '../chain/deployment'
 import { isOver, phaseOf, type JobState, type RawTerms } from '../chain/history'
 import { Job, type Facts, type Standing } from '../chain/jobs'
-import { Logs } from '../chain/logs'
+import { Logs, type Log } from '../chain/logs'
 import { MAX_BYTES, parseSpec } from '../protocol/spec'
 import { fetchFile } from '../store/gateway'
 import { claimCall, type ClaimCall } from './claims'
@@ -15,6 +15,7 @@ import { cidText } from './cycles'
 import { glanceAt } from './glance'
 import { jobView, members } from './job'
 import { ChainProblem, StoreProblem, type AccountView, type Address, type Hex, type JobGlance, type JobRow, type JobView, type Reader, type Spec } from './model'
+import { Movements, unlike } from './movements'
 import { Replay, type Replayed } from './replay'
 import { Tokens } from './tokens'
 import { kindOf } from './verify'
@@ -55,11 +56,13 @@ interface Seen {
 class ChainReader implements Reader {
   private readonly logs: Logs
   private readonly tokens: Tokens
+  private readonly movements: Movements
   private readonly kept = new Map<number, Kept>()
 
   constructor(private readonly chain: Chain) {
     this.logs = new Logs(chain)
     this.tokens = new Tokens(chain)
+    this.movements = new Movements(chain, this.logs)
   }
 
   async head(): Promise<{ number: number; timestamp: number }> {
@@ -81,16 +84,18 @@ class ChainReader implements Reader {
   async account(address: Address): Promise<AccountView> {
     const at = await this.newest()
     const account = getAddress(address)
-    const numbers = await this.jobsOf(account, at)
+    const named = await this.movements.naming(account, at)
+    const numbers = await this.jobsOf(account, named, at)
     const views = await Promise.all(numbers.map(async (id) => (await this.see(id, at)).view))
     const tokens = new Map([[this.chain.deployment.token, await this.tokens.of(this.chain.deployment.token, at.number)]])
     for (const { token } of views) tokens.set(token.address, token)
-    const [native, ...balances] = await Promise.all([
-      this.chain.balance(account, at.number), ...[...tokens.keys()].map((token) => this.tokens.balance(token, account, at.number)),
+    const [native, movements, ...balances] = await Promise.all([
+      this.chain.balance(account, at.number), this.movements.of(account, named, views, at), ...[...tokens.keys()].map((token) => this.tokens.balance(token, account, at.number)),
     ])
     return {
       address: account, did: `did:ethr:0x${this.chain.deployment.chainId.toString(16)}:${account}`, native,
-      tokens: [...tokens.values()].map((token, i) => ({ token, balance: balances[i] ?? 0n })), jobs: views.map((view) => partOf(view, account)),
+      movements, unlike: unlike(movements, views, account), tokens: [...tokens.values()].map((token, i) => ({ token, balance: balances[i] ?? null })),
+      jobs: views.map((view) => partOf(view, account)),
     }
   }
 
@@ -214,9 +219,8 @@ class ChainReader implements Reader {
   }
 
   /** Jobs with an event that names an account (posted, enrolled, paid), or with a seat of it now. */
-  private async jobsOf(account: Address, at: Block): Promise<number[]> {
-    const { federation, vault, firstBlock } = this.chain.deployment
-    const logs = await this.logs.read([federation, vault], [null, null, pad(account.toLowerCase() as Address)], firstBlock, at)
+  private async jobsOf(account: Address, logs: readonly Log[], at: Block): Promise<number[]> {
+    const { federation } = this.chain.deployment
     const count = Number(await this.chain.call<bigint>(federation, federationAbi, 'jobCount', [], at.number))
     const ids = Array.from({ length: count }, (_, i) => i + 1)
     const named = new Set(logs.map((log) => Number(decodeEvent(log.topics, log.data)?.values.job ?? 0n)))
@@ -230,5 +234,5 @@ function partOf(view: JobView, account: Address): AccountView['jobs'][number] {
   const validator = view.validators.find((each) => each.address === account) ?? null
   const sponsor = view.sponsor === account
   const roles = [sponsor && 'sponsor', trainer && 'trainer', validator && 'validator'].filter((role) => role !== false && role !== null)
-  return { job: view.job, roles: roles as AccountView['jobs'][number]['roles'], trainer, validator, rest: sponsor && isOver(view.phase) ? view.books.left : 0n }
+  return { job: view.job, token: view.token, roles: roles as AccountView['jobs'][number]['roles'], trainer, validator, rest: sponsor && isOver(view.phase) ? view.books.left : 0n }
 }

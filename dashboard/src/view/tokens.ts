@@ -27,8 +27,9 @@ export class Tokens {
     return { address, symbol: text || 'tokens', decimals: typeof decimals === 'number' && decimals <= MOST_DECIMALS ? decimals : 0 }
   }
 
-  balance(token: Address, owner: Address, at: number): Promise<bigint> {
-    return this.chain.call<bigint>(token, tokenAbi, 'balanceOf', [owner], at)
+  /** null: the token does not say. */
+  balance(token: Address, owner: Address, at: number): Promise<bigint | null> {
+    return this.chain.call<bigint>(token, tokenAbi, 'balanceOf', [owner], at).catch(unlessAway)
   }
 }
 
