@@ -44,7 +44,7 @@ function Page({ deployment, reader, client }: { deployment: Deployment; reader: 
   const wallet = useWallet(deployment)
   const route = useRoute()
   const { head, problem, refresh } = useHead(reader)
-  const app = { reader, client, deployment, wallet, head: head?.number ?? 0, refresh }
+  const app = { reader, client, deployment, wallet, head: head?.number ?? 0, problem, refresh }
   return (
     <AppContext.Provider value={app}>
       <Layout route={route} head={head} problem={problem} retry={refresh}>

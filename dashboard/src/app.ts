@@ -12,6 +12,7 @@ export interface App {
   deployment: Deployment
   wallet: Wallet
   head: number // the newest block; pages read again when it changes
+  problem: Error | null // with the chain, said above every page
   refresh: () => void // reads the head now
 }
 

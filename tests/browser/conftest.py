@@ -109,8 +109,8 @@ class View:
         """Serious and critical findings of axe."""
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(AXE.read_text())
-        found = self.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-        worst = [item for item in found["violations"] if item["impact"] in ("serious", "critical")]
+        run = "axe.run(document, { resultTypes: ['violations'], preload: false }).then(found => found.violations)"
+        worst = [item for item in self.page.evaluate(run) if item["impact"] in ("serious", "critical")]
         return [f"{item['id']}: {[node['html'][:120] for node in item['nodes'][:3]]}" for item in worst]
 
     def shot(self, name: str) -> None:

@@ -25,19 +25,23 @@ from protocol.types import Address, Code, Digest, JobId, Seat
 
 ROUNDS = 3
 SALT = bytes(32)
+CLAIM_SECONDS = 10
 HOSTILE_TEXT = '<img src=x onerror="document.title=1"><script>document.title=2</script> \u202egnp.exe'
 FALSE_ROOT = b"\x07" * 32
 
 
 @dataclass
 class Stage:
-    """What the tests look at: a job run by daemons, one whose last round was voted falsely, one with a hostile spec."""
+    """What the tests look at: a job run by daemons, one whose last round was voted falsely, one with a hostile spec,
+    and one whose time to claim is soon over: its first trainer has claimed, its second has not."""
 
     lab: Observed
     daemons: JobId
     by_hand: JobId
     hostile: JobId
+    late: JobId
     payouts: RoundLedger  # of the honest round played by hand
+    late_payouts: RoundLedger
 
     @property
     def url(self) -> str:
@@ -84,7 +88,8 @@ def play_on(lab: Observed) -> Stage:
     hands.round(job, honest.after, trainers, rewards=FALSE_ROOT)
     spec = JobSpec(**{**lab.prepared.spec.model_dump(), "task": HOSTILE_TEXT})
     hostile = hands.post(spec=lab.wire.store.put(spec.encode()))
-    return Stage(lab, lab.posted.job, job, hostile, honest)
+    late, late_payouts = hands.too_late(trainers)
+    return Stage(lab, lab.posted.job, job, hostile, late, honest, late_payouts)
 
 
 class Hands:
@@ -105,6 +110,18 @@ class Hands:
                 return
             time.sleep(0.02)
         raise AssertionError(f"not mined: {call.what}")
+
+    def too_late(self, trainers: Sequence[Address]) -> tuple[JobId, RoundLedger]:
+        """A job of one round, whose time to claim ends soon."""
+        job = self.post(max_trainers=2, min_updates=2, max_rounds=1, slash_time=1, claim_time=CLAIM_SECONDS)
+        self.enrol(job, trainers)
+        ledger = Ledger(dict.fromkeys(trainers, 1), self.lab.offer.reward, seats=3, rule=self.lab.prepared.spec.rule)
+        done = self.round(job, ledger, trainers)
+        leaf = next(leaf for leaf in done.leaves if leaf.trainer == trainers[0])
+        claims = [(1, leaf, RewardsTree(done.leaves).proof(leaf.trainer))]
+        self.send(leaf.trainer, self.federation.claim_call(job, leaf.trainer, claims))
+        self.send(self.lab.address("sponsor"), self.federation.claim_rest_call(job))
+        return job, done
 
     def state(self, job: JobId) -> JobState:
         return self.federation.state(job, self.lab.wire.chain.head())

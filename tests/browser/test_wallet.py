@@ -11,7 +11,7 @@ from conftest import View, Views, amount_in
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 from purse import Purse
-from stage import Stage
+from stage import Hands, Stage
 
 from cli.anvil import rpc
 from protocol.cid import to_cid
@@ -199,3 +199,39 @@ def test_post_a_job__then_stop_it(views: Views, scene: Stage) -> None:
     view.click("Yes, stop it")
     view.see("Cancelled")
     assert lab.wire.federation.state(jobs + 1).phase == Phase.CANCELLED
+
+
+def test_time_to_claim_is_over__what_is_lost_and_what_is_not(views: Views, scene: Stage) -> None:
+    """The second trainer's pay and the fees can only be burnt; its bond comes back all the same."""
+    lab, job, federation = scene.lab, scene.late, scene.lab.wire.federation
+    me = lab.address("trainer-2")
+    ends = federation.books(job).claim_until
+    lab.wait_until(lambda: lab.wire.chain.head().timestamp >= ends, 30.0, "the end of the time to claim")
+    lost = next(leaf.pay for leaf in scene.late_payouts.leaves if leaf.trainer == me)
+    books = federation.books(job)
+    dust = lab.offer.reward - sum(leaf.pay for leaf in scene.late_payouts.leaves)
+    assert books.booked - books.paid == lost + 3 * lab.offer.fee + dust > 0
+    mine = purse(scene, "trainer-2")
+    view = connected(views, mine, f"#/job/{job}")
+    view.see("The time to claim ended at")
+    assert amount_in(view.see("that nobody claimed can only be burnt now").inner_text()) == books.booked - books.paid
+    view.shot("too-late-1280-light")
+    view.see("Claimable:")
+    assert f"job {job}," not in view.page.locator(".claimbar").inner_text()
+    view.open(f"#/account/{me}")
+    part = view.page.locator("section", has=view.page.get_by_role("heading", name=f"Job {job}", exact=True))
+    assert amount_in(part.get_by_text("the end of the time to claim").inner_text()) == lost
+    assert part.get_by_text("too late", exact=True).count() == 1
+    assert part.get_by_role("button", name="Claim the rewards").count() == 0
+    before = federation.token_balance(lab.wire.deployment.token, me)
+    part.get_by_role("button", name="Take back the bond").click()
+    part.get_by_text("Paid").wait_for()
+    assert federation.token_balance(lab.wire.deployment.token, me) - before == lab.offer.bond
+    Hands(lab).send(me, federation.expire_call(job))
+    view.open(f"#/job/{job}")
+    view.see("What nobody claimed is burnt.")
+    assert federation.books(job).burnt == books.burnt + books.booked - books.paid
+    view.open(f"#/job/{job}/ledger")
+    view.see("The ledger adds up to what was paid")
+    view.open(f"#/account/{lab.validators[0]}")
+    part.get_by_text("the end of the time to claim").wait_for()

@@ -1,7 +1,7 @@
 /** An account: what it has, what it can claim, how it did in each job. */
 import { useApp } from '../app'
 import { Amount } from '../ui/Amount'
-import { Banner, Problem } from '../ui/Banner'
+import { Banner, PageProblem } from '../ui/Banner'
 import { exact, moment, ranges } from '../ui/format'
 import { ClaimButton } from '../ui/ClaimButton'
 import { Copy, Name } from '../ui/Name'
@@ -9,6 +9,7 @@ import { useLoad } from '../ui/load'
 import { Facts, Loading, Section, VerdictTag } from '../ui/parts'
 import { Table } from '../ui/Table'
 import { isOver } from '../ui/words'
+import { claimsOpen } from '../view/claims'
 import type { AccountView, Address, JobView } from '../view/model'
 import { Movements } from './Movements'
 import { asAddress } from '../wallet/requests'
@@ -30,7 +31,7 @@ function Inside({ address }: { address: Address }) {
           <Name of={address} kind="address" whole />
         </p>
       </header>
-      {error && <Problem error={error} retry={reload} />}
+      {error && <PageProblem error={error} retry={reload} />}
       {!value && loading && !error && <Loading what="the account" />}
       {value && (
         <>
@@ -57,7 +58,7 @@ function Part({ part, address }: { part: AccountView['jobs'][number]; address: A
   const { value: view, error, reload } = useLoad(`job ${part.job}`, () => reader.job(part.job), head)
   return (
     <Section title={`Job ${part.job}`} aside={<span>{part.roles.join(', ')} · <a href={`#/job/${part.job}`}>open</a></span>}>
-      {error && <Problem error={error} retry={reload} />}
+      {error && <PageProblem error={error} retry={reload} />}
       {!view && !error && <Loading what={`job ${part.job}`} />}
       {view && part.trainer && <AsTrainer trainer={part.trainer} view={view} />}
       {view && part.validator && <AsValidator member={part.validator} view={view} address={address} />}
@@ -82,6 +83,7 @@ function AsTrainer({ trainer, view }: { trainer: NonNullable<AccountView['jobs']
   const { slashUntil } = view.books
   const known = view.spec !== null
   const free = isOver(view.phase) && view.head.timestamp >= slashUntil
+  const late = !claimsOpen(view.books, view.head.timestamp)
   return (
     <>
       <Facts
@@ -100,6 +102,7 @@ function AsTrainer({ trainer, view }: { trainer: NonNullable<AccountView['jobs']
           {trainer.bondLeft > 0n && free && <ClaimButton job={view.job} kind="bond" label="Take back the bond" token={view.token} />}
         </div>
       </Mine>
+      {late && known && <TooLate amount={trainer.earned - trainer.claimed} view={view} />}
       {trainer.bondLeft > 0n && !free && (
         <p class="note">{slashUntil ? `The bond is free from ${moment(slashUntil)}.` : 'The bond is free some time after the job’s end.'}</p>
       )}
@@ -108,7 +111,17 @@ function AsTrainer({ trainer, view }: { trainer: NonNullable<AccountView['jobs']
   )
 }
 
+function TooLate({ amount, view }: { amount: bigint; view: JobView }) {
+  if (amount <= 0n) return null
+  return (
+    <p class="note">
+      <Amount value={amount} token={view.token} whole /> was not claimed until {moment(view.books.claimUntil)}, the end of the time to claim: it is lost.
+    </p>
+  )
+}
+
 function History({ view, address }: { view: JobView; address: Address }) {
+  const open = claimsOpen(view.books, view.head.timestamp)
   const rows = [...view.rounds].reverse().flatMap((round) => {
     const cell = round.cells.find((one) => one.trainer === address)
     if (!cell) return []
@@ -122,7 +135,7 @@ function History({ view, address }: { view: JobView; address: Address }) {
           {!round.agrees && <span class="tag bad">differs</span>}
         </>,
         <Amount value={cell.pay} token={view.token} />,
-        cell.claimed ? <Name of={cell.claimed.tx} kind="transaction" /> : cell.pay ? 'not yet' : '',
+        cell.claimed ? <Name of={cell.claimed.tx} kind="transaction" /> : cell.pay ? (open ? 'not yet' : 'too late') : '',
         exact(BigInt(cell.reputation), 6),
       ],
     }]
@@ -149,6 +162,7 @@ function AsValidator({ member, view, address }: { member: NonNullable<AccountVie
           ['Claimable', <Amount value={member.feesClaimable} token={view.token} whole />],
         ]}
       />
+      {!claimsOpen(view.books, view.head.timestamp) && <TooLate amount={member.fees - member.feesPaid} view={view} />}
       {member.feesClaimable > 0n && <Mine of={address}><ClaimButton job={view.job} kind="fees" label="Claim the fees" token={view.token} /></Mine>}
     </>
   )

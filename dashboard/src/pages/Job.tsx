@@ -1,6 +1,6 @@
 /** One job: where it stands, how its model gets better, who takes part, what was agreed. */
 import { Amount, symbolOf } from '../ui/Amount'
-import { duration, exact, nano, percent, plural, visible } from '../ui/format'
+import { duration, exact, moment, nano, percent, plural, visible } from '../ui/format'
 import { useNow } from '../ui/load'
 import { Name } from '../ui/Name'
 import { Facts, Section } from '../ui/parts'
@@ -8,6 +8,7 @@ import { MetricPlot } from '../ui/Plot'
 import { Table } from '../ui/Table'
 import { PHASES, isOver } from '../ui/words'
 import type { Address, JobGlance, JobView } from '../view/model'
+import { claimsOpen } from '../view/claims'
 import { JobFrame } from './JobFrame'
 import { ModelChain, SpecFacts, TermsFacts } from './JobParts'
 import { Timeline } from './Timeline'
@@ -68,6 +69,7 @@ function Now({ view }: { view: JobGlance }) {
       </p>
       {view.stopping && <p>The sponsor asked for the end: the job ends with the cycle under way.</p>}
       {waiting.note && <p>{waiting.note}</p>}
+      {view.books.claimUntil > 0 && <Until view={view} />}
       <Facts
         of={[
           ['Rounds', `${view.finalized} of ${terms.maxRounds}`],
@@ -81,6 +83,19 @@ function Now({ view }: { view: JobGlance }) {
       {waiting.acted.length > 0 && <Names title="Has acted" of={waiting.acted} />}
       {waiting.waitingFor.length > 0 && <Names title="Waiting for" of={waiting.waitingFor} />}
     </Section>
+  )
+}
+
+/** How long pay and fees can be claimed, and what becomes of the rest. */
+function Until({ view: { books, token, head } }: { view: JobGlance }) {
+  const open = books.booked - books.paid
+  if (claimsOpen(books, head.timestamp)) return <p>Pay and fees can be claimed until {moment(books.claimUntil)}.</p>
+  return (
+    <p>
+      The time to claim ended at {moment(books.claimUntil)}. {open > 0n ? (
+        <><Amount value={open} token={token} whole /> that nobody claimed can only be burnt now: a call of the vault, expire, by anybody.</>
+      ) : 'What nobody claimed is burnt.'} Bonds and the sponsor’s rest don’t expire.
+    </p>
   )
 }
 

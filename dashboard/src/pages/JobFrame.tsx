@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { useApp } from '../app'
-import { Banner, Problem } from '../ui/Banner'
+import { Banner, PageProblem } from '../ui/Banner'
 import { plural, visible } from '../ui/format'
 import { useLoad } from '../ui/load'
 import { JobTabs, Loading, Phase } from '../ui/parts'
@@ -32,7 +32,7 @@ export function JobFrame({ job, here, children, early }: Props) {
         {known && <StopButton view={known} />}
       </header>
       <JobTabs job={job} here={here} />
-      {error && <Problem error={error} retry={reload} />}
+      {error && <PageProblem error={error} retry={reload} />}
       {value?.specProblem && (
         <Banner tone="warn" title="The ledger can't be worked out without the job's spec">
           <p>{visible(value.specProblem, 400)}</p>

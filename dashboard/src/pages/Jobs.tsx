@@ -1,7 +1,7 @@
 /** The front page: every job, newest first. */
 import { useApp } from '../app'
 import { Amount } from '../ui/Amount'
-import { Problem } from '../ui/Banner'
+import { PageProblem } from '../ui/Banner'
 import { nano } from '../ui/format'
 import { useLoad } from '../ui/load'
 import { Name } from '../ui/Name'
@@ -20,7 +20,7 @@ export function Jobs() {
           {deployment.chainId} by this page itself.
         </p>
       </header>
-      {error && <Problem error={error} retry={reload} />}
+      {error && <PageProblem error={error} retry={reload} />}
       {!value && loading && !error && <Loading what="the jobs" />}
       {value && (
         <Table
@@ -30,10 +30,10 @@ export function Jobs() {
             { head: 'Job' },
             { head: 'Phase' },
             { head: 'Round', number: true },
-            { head: 'Trainers', number: true },
-            { head: 'Seats', number: true },
             { head: 'Best metric', number: true },
             { head: 'Reward a round', number: true },
+            { head: 'Trainers', number: true },
+            { head: 'Seats', number: true },
             { head: 'Sponsor' },
           ]}
           rows={[...value]
@@ -44,10 +44,10 @@ export function Jobs() {
                 <a href={`#/job/${row.job}`}>Job {row.job}</a>,
                 <Phase of={row.phase} />,
                 `${Math.min(row.round, row.maxRounds)} / ${row.maxRounds}`,
-                row.trainers,
-                row.seats,
                 nano(row.metric),
                 <Amount value={row.rewardPerRound} token={row.token} />,
+                row.trainers,
+                row.seats,
                 <Name of={row.sponsor} kind="address" />,
               ],
             }))}

@@ -1,4 +1,5 @@
 /** Trainer × round: what each update was worth and what was paid for it, worked out in this page from the chain. */
+import type { ComponentChildren } from 'preact'
 import { useMemo, useState } from 'preact/hooks'
 import { Amount, symbolOf } from '../ui/Amount'
 import { Banner } from '../ui/Banner'
@@ -37,7 +38,8 @@ function Inside({ view }: { view: JobView }) {
           Worked out in this page from the sheets on chain. Gain and news: validation loss taken off, in thousandths, medians with each
           validator’s below. Averages: 1 is a round’s mean. Fresh: how far a trainer’s updates still
           differ from the model’s course; half is forgotten in every round. The smallest of the three averages decides the share; news
-          and fresh count double, and an update that hardly differs from the course is paid less in its round. Pay in {symbolOf(view.token)}.
+          and fresh count double, and an update that hardly differs from the course is paid less in its round. Pay in {symbolOf(view.token)}. Below
+          a pay and an update stand the transactions that claimed and submitted it.
         </p>
         {rounds.slice(0, count).map((round) => (
           <RoundTable key={round.round} round={round} view={view} />
@@ -59,7 +61,7 @@ function Sums({ view }: { view: JobView }) {
   const fees = view.validators.reduce((sum, member) => sum + member.feesPaid, 0n)
   const paid = view.books.paid
   const whole = claimed + fees === paid
-  const columns = ['Trainer', 'Rounds paid', 'Earned', 'Claimed', 'Still open', 'Strikes'].map((head, i) => ({ head, number: i > 0 }))
+  const columns = ['Trainer', 'Earned', 'Claimed', 'Not claimed', 'Rounds paid', 'Strikes'].map((head, i) => ({ head, number: i > 0 }))
   return (
     <Section title="Sums">
       <Banner tone={whole ? 'good' : 'bad'} title={whole ? 'The ledger adds up to what was paid' : 'The ledger differs from what was paid'}>
@@ -79,10 +81,10 @@ function Sums({ view }: { view: JobView }) {
             key: trainer.address,
             cells: [
               <Name of={trainer.address} kind="address" />,
-              paidRounds,
               amount(trainer.earned),
               amount(trainer.claimed),
               amount(trainer.earned - trainer.claimed),
+              paidRounds,
               trainer.strikes ? <span class="bad-text">{trainer.strikes}</span> : 0,
             ],
           }
@@ -114,16 +116,14 @@ function OneRound({ round, view }: { round: RoundView; view: JobView }) {
         columns={[
           { head: 'Trainer' },
           { head: 'Verdict' },
+          { head: 'Pay', number: true, title: 'Below it: the transaction that claimed it' },
+          { head: 'Share', number: true },
           { head: 'Gain', number: true },
           { head: 'News', number: true },
           { head: 'Avg gain', number: true },
           { head: 'Avg news', number: true },
           { head: 'Avg fresh', number: true },
-          { head: 'Share', number: true },
-          { head: 'Pay', number: true },
-          { head: 'Update' },
-          { head: 'Submitted in' },
-          { head: 'Claimed in' },
+          { head: 'Update', title: 'Below it: the transaction that submitted it' },
         ]}
         rows={round.cells.map((cell) => ({ key: cell.trainer, cells: cells(cell, view) }))}
       />
@@ -133,37 +133,47 @@ function OneRound({ round, view }: { round: RoundView; view: JobView }) {
 
 function cells(cell: LedgerCell, view: JobView) {
   const { update, share, record } = cell
+  const opinions = update?.opinions ?? []
+  const measured = (of: 'gain' | 'news') => opinions.map((each) => (each.verdict === 'ok' ? milli(each[of]) : '–'))
   return [
     <Name of={cell.trainer} kind="address" />,
     <>
-      {update ? <VerdictTag of={update.verdict} update={update} /> : <span class="tag quiet">absent</span>}
-      {cell.strike && <span class="tag bad">strike</span>}
-      {update && <Each values={update.opinions.map((o) => o.verdict)} unlike={update.verdict} />}
+      <span class="tags">
+        {update ? <VerdictTag of={update.verdict} update={update} /> : <span class="tag quiet">absent</span>}
+        {cell.strike && <span class="tag bad">strike</span>}
+      </span>
+      <Each values={opinions.map((each) => each.verdict)} unless={(said) => said === update?.verdict} />
     </>,
     <>
+      <Amount value={cell.pay} token={view.token} unit={false} />
+      <Below>{cell.claimed ? <Name of={cell.claimed.tx} kind="transaction" /> : cell.pay > 0n && 'not claimed'}</Below>
+    </>,
+    share ? percent(share.part) + (share.capped ? ' (cap)' : '') : '–',
+    <>
       {milli(update?.gain ?? null)}
-      {update && <Each values={update.opinions.map((o) => milli(o.gain))} />}
+      <Each values={measured('gain')} unless={(said) => said === '–'} />
     </>,
     <>
       {milli(update?.news ?? null)}
-      {update && <Each values={update.opinions.map((o) => milli(o.news))} />}
+      <Each values={measured('news')} unless={(said) => said === '–'} />
     </>,
     share ? times(share.averageGain) : average(record?.cg, record?.dg),
     share ? times(share.averageNews) : average(record?.cn, record?.dn),
     share ? times(share.averageFresh) : average(record?.cf, record?.df),
-    share ? percent(share.part) + (share.capped ? ' (cap)' : '') : '–',
-    <Amount value={cell.pay} token={view.token} unit={false} />,
-    update ? <Name of={update.cid} kind="cid" /> : '',
-    update ? <Name of={update.tx} kind="transaction" /> : '',
-    cell.claimed ? <Name of={cell.claimed.tx} kind="transaction" /> : cell.pay ? <span class="muted">not yet</span> : '',
+    update && (
+      <>
+        <Name of={update.cid} kind="cid" />
+        <Below><Name of={update.tx} kind="transaction" /></Below>
+      </>
+    ),
   ]
 }
 
 const average = (sum?: bigint, weight?: bigint) => (sum === undefined || !weight ? '–' : times(Number((sum * 1000n) / weight) / 1000))
 
-/** What the validators said, by seat; left out where all said the same as the median. */
-function Each({ values, unlike }: { values: string[]; unlike?: string | null }) {
-  if (unlike !== undefined && values.every((value) => value === unlike)) return null
-  return <span class="each">{values.join(' · ')}</span>
-}
+const Below = ({ children }: { children: ComponentChildren }) => (children ? <span class="each">{children}</span> : null)
 
+/** What the validators said, by seat; left out where `unless` holds for all. */
+function Each({ values, unless }: { values: string[]; unless: (said: string) => boolean }) {
+  return values.every(unless) ? null : <Below>{values.join(' · ')}</Below>
+}

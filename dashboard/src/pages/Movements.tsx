@@ -26,7 +26,7 @@ export function Movements({ account }: { account: AccountView }) {
       <Table
         caption="Movements between this account and the vault"
         empty="No tokens have moved between this account and the vault."
-        columns={[{ head: 'When' }, { head: 'Job' }, { head: 'What' }, { head: 'Moved', number: true }, { head: 'Transaction' }]}
+        columns={[{ head: 'What' }, { head: 'Moved', number: true }, { head: 'Job' }, { head: 'When' }, { head: 'Transaction' }]}
         rows={rows.slice(0, count).map((row, place) => ({ key: rows.length - place, cells: cells(row, ofJob.get(row.job)) }))}
       />
       {rows.length > count && (
@@ -53,10 +53,10 @@ function Total({ rows, token }: { rows: readonly Movement[]; token: Token }) {
 function cells({ time, block, job, kind, round, amount, moved, tx }: Movement, token: Token | undefined) {
   const shown = token && <Amount value={moved || amount} token={token} whole signed={moved !== 0n} unit={false} />
   return [
-    time === null ? `block ${block}` : <span title={`block ${block}`}>{moment(time)}</span>,
-    <a href={`#/job/${job}`}>Job {job}</a>,
     MOVEMENTS[kind].replace('{round}', String(round)),
     <>{moved ? shown : <span class="muted">({shown})</span>} <span class="unit">{token && symbolOf(token)}</span></>,
+    <a href={`#/job/${job}`}>Job {job}</a>,
+    time === null ? `block ${block}` : <span title={`block ${block}`}>{moment(time)}</span>,
     <Name of={tx} kind="transaction" />,
   ]
 }

@@ -5,6 +5,7 @@ import { milli, moment, nano, percent, times, visible } from '../ui/format'
 import { Name } from '../ui/Name'
 import { Facts, Section, VerdictTag } from '../ui/parts'
 import { Table } from '../ui/Table'
+import { claimsOpen } from '../view/claims'
 import type { CycleView, JobView, LedgerCell, RoundView } from '../view/model'
 import { JobFrame } from './JobFrame'
 
@@ -91,7 +92,7 @@ function Updates({ cycle }: { cycle: CycleView }) {
     ...update.opinions.map((opinion) => ({
       key: `${update.place} ${opinion.seat}`,
       tone: 'quiet' as const,
-      cells: ['', <Name of={opinion.validator} kind="address" />, opinion.verdict, milli(opinion.gain), milli(opinion.news), '', ''],
+      cells: ['', <Name of={opinion.validator} kind="address" />, opinion.verdict, ...[opinion.gain, opinion.news].map((value) => milli(opinion.verdict === 'ok' ? value : null)), '', ''],
     })),
   ])
   return (
@@ -129,7 +130,7 @@ function Payments({ round, view }: { round: RoundView; view: JobView }) {
       cell.share ? percent(cell.share.part) + (cell.share.capped ? ', capped' : '') : '–',
       <Amount value={cell.pay} token={view.token} />,
       cell.strike ? <span class="tag bad">strike</span> : '',
-      cell.claimed ? <Name of={cell.claimed.tx} kind="transaction" /> : cell.pay ? 'not yet' : '',
+      cell.claimed ? <Name of={cell.claimed.tx} kind="transaction" /> : cell.pay ? (claimsOpen(view.books, view.head.timestamp) ? 'not yet' : 'too late') : '',
     ],
   })
   return (
@@ -175,7 +176,7 @@ function Seats({ cycle }: { cycle: CycleView }) {
   return (
     <Table
       caption="Committee of the round"
-      columns={[{ head: 'Seat', number: true }, { head: 'Validator' }, { head: 'Committed' }, { head: 'Revealed' }, { head: 'Voted' }, { head: 'Metric', number: true }, { head: 'Vote' }]}
+      columns={[{ head: 'Seat' }, { head: 'Validator' }, { head: 'Committed' }, { head: 'Revealed' }, { head: 'Voted' }, { head: 'Metric', number: true }, { head: 'Vote' }]}
       rows={cycle.seats.map((seat) => ({
         key: seat.seat,
         cells: [

@@ -1,5 +1,5 @@
 /** The committee's members: how their votes went and what they earned. */
-import { Amount } from '../ui/Amount'
+import { Amount, symbolOf } from '../ui/Amount'
 import { Name } from '../ui/Name'
 import { Section } from '../ui/parts'
 import { Table } from '../ui/Table'
@@ -15,25 +15,25 @@ export function Validators({ job }: { job: number }) {
             empty="No committee has been drawn yet."
             columns={[
               { head: 'Validator' },
+              { head: 'Fees', number: true, title: 'Earned so far' },
+              { head: 'Claimable', number: true },
               { head: 'Matched', number: true, title: 'Rounds in which it voted the result that won' },
               { head: 'Wrong', number: true, title: 'Rounds in which it voted another result' },
               { head: 'Missed', number: true, title: 'Rounds of its seat without a vote' },
-              { head: 'Fees', number: true },
-              { head: 'Claimable', number: true },
             ]}
             rows={view.validators.map((member) => ({
               key: member.address,
               cells: [
                 <Name of={member.address} kind="address" />,
+                <Amount value={member.fees} token={view.token} unit={false} />,
+                <Amount value={member.feesClaimable} token={view.token} unit={false} />,
                 member.matched,
                 member.wrong ? <span class="bad-text">{member.wrong}</span> : 0,
                 member.missed,
-                <Amount value={member.fees} token={view.token} />,
-                <Amount value={member.feesClaimable} token={view.token} />,
               ],
             }))}
           />
-          <p class="note">A seat earns {<Amount value={view.terms.feePerSeat} token={view.token} />} for each finalised round in which its vote matched.</p>
+          <p class="note">A seat earns {<Amount value={view.terms.feePerSeat} token={view.token} />} for each finalised round in which its vote matched. Amounts in {symbolOf(view.token)}.</p>
         </Section>
       )}
     </JobFrame>

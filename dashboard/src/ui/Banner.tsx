@@ -1,5 +1,6 @@
 /** What is wrong, why, and what to do. */
 import type { ComponentChildren } from 'preact'
+import { useApp } from '../app'
 import { ChainProblem, StoreProblem } from '../view/model'
 import { visible } from './format'
 
@@ -43,10 +44,21 @@ const TITLES: Record<string, string> = {
 export function Problem({ error, retry }: { error: Error; retry?: () => void }) {
   const known = error instanceof ChainProblem || error instanceof StoreProblem
   const title = known ? (TITLES[error.kind] ?? error.kind) : 'This could not be worked out'
+  const reset = error instanceof ChainProblem && error.kind === 'reset'
+  const action = reset ? { label: 'Reload the page', run: () => location.reload() } : retry && { label: 'Try again', run: retry }
   return (
-    <Banner tone="bad" title={title} action={retry && { label: 'Try again', run: retry }}>
-      <p>{visible(error.message, 400)}</p>
+    <Banner tone="bad" title={title} action={action}>
+      <p>{sentence(visible(error.message, 400))}</p>
       {known && <p class="next">{visible(error.next, 400)}</p>}
     </Banner>
   )
 }
+
+/** The same on a page, where its frame does not say it already. */
+export function PageProblem({ error, retry }: { error: Error; retry: () => void }) {
+  const { problem } = useApp()
+  const said = error instanceof ChainProblem && problem instanceof ChainProblem && error.kind === problem.kind
+  return said ? null : <Problem error={error} retry={retry} />
+}
+
+const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.')

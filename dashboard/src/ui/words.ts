@@ -13,7 +13,7 @@ export const PHASES: Record<PhaseName, { title: string; says: string }> = {
   VOTE: { title: 'Vote', says: 'Members work out the next model and vote its hash.' },
   FINALIZE: { title: 'Finalize', says: 'Anybody may open the result and book the rewards.' },
   LAPSED: { title: 'Lapsed', says: 'A minimum was missed; anybody may end this attempt.' },
-  COMPLETED: { title: 'Completed', says: 'The job is over; what was earned can be claimed.' },
+  COMPLETED: { title: 'Completed', says: 'The job is over.' },
   ABORTED: { title: 'Aborted', says: 'The job ended without its goal; the rest went back to the sponsor.' },
   CANCELLED: { title: 'Cancelled', says: 'The job ended before it began; everything can be taken back.' },
 }

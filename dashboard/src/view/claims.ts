@@ -1,9 +1,9 @@
-// All rounds of a job that a trainer can claim, in one call of the vault.
+// What can be claimed, and until when; all rounds of a trainer in one call of the vault.
 
 import { encodeFunctionData } from 'viem/utils'
 import { vaultAbi } from '../chain/abi'
 import { proofOf } from '../protocol/merkle'
-import type { Address, Hex, JobView } from './model'
+import type { Address, Books, Hex, JobView } from './model'
 import type { Replayed } from './replay'
 
 export interface ClaimCall {
@@ -12,6 +12,9 @@ export interface ClaimCall {
   total: bigint
   rounds: number[]
 }
+
+/** Whether pay and fees can still be claimed. */
+export const claimsOpen = (books: Books, now: number): boolean => !books.claimUntil || now < books.claimUntil
 
 /** claimed: rounds that the vault has marked already. No rounds: nothing to claim. */
 export function claimCall(vault: Address, view: JobView, replayed: readonly Replayed[], trainer: Address, claimed: ReadonlySet<number>): ClaimCall {

@@ -8,6 +8,7 @@ import { parseBaselines } from '../protocol/spec'
 import { cidText, cycleView } from './cycles'
 import type { Address, Books, CycleView, JobView, LedgerCell, RoundView, ShareView, Spec, Terms, Token, TrainerView, UpdateView, ValidatorView } from './model'
 import type { Replayed } from './replay'
+import { claimsOpen } from './claims'
 import { waitingOf } from './waiting'
 
 export interface JobFacts {
@@ -101,9 +102,6 @@ function shareView(share: Share | undefined, record: PayRecord | undefined, tota
 }
 
 const average = (sum: bigint, weight: bigint): number => (weight ? Number(sum) / Number(weight) : 0)
-
-/** Whether pay and fees can still be claimed. */
-export const claimsOpen = (books: Books, now: number): boolean => !books.claimUntil || now < books.claimUntil
 
 /** place: of the trainer among the enrolled, and so of its cell in each round. */
 function trainerView(facts: JobFacts, rounds: readonly RoundView[], place: number, { trainer, bond }: JobHistory['enrolled'][number]): TrainerView {
