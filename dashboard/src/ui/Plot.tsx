@@ -58,7 +58,7 @@ function draw(target: HTMLElement, points: Point[], baselines: Props['baselines'
       stroke: colour('--muted'),
       width: 1,
       dash: dashes[i % dashes.length]!,
-      points: { show: false },
+      points: { show: points.length === 1 }, // of one round there is no line
     })),
   ]
   const data: uPlot.AlignedData = [

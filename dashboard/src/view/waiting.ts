@@ -34,6 +34,7 @@ const submitters = (history: JobHistory, cycle: number): Address[] => history.cy
 /** What the phase needs, in counts. */
 export function noteOf({ maxTrainers, minUpdates, quorum, seats, threshold }: RawTerms, state: JobState): string {
   const count = (bits: number) => state.committee.filter((_, seat) => (bits >> seat) & 1).length
+  const rounds = state.round === 2 ? '1 round' : `${state.round - 1} rounds`
   switch (phaseOf(state.phase)) {
     case 'ENROL': return `${state.enrolled} of at most ${maxTrainers} trainers are enrolled; ${minUpdates} are needed.`
     case 'OPEN': return 'Anyone may open the next cycle.'
@@ -45,8 +46,8 @@ export function noteOf({ maxTrainers, minUpdates, quorum, seats, threshold }: Ra
     case 'VOTE': return `${count(state.voted)} of ${count(state.revealed)} members have voted; ${quorum} must agree.`
     case 'FINALIZE': return 'Anyone may finalise the round with the result that was voted.'
     case 'LAPSED': return 'The phase ran out. Anyone may end the attempt.'
-    case 'COMPLETED': return `The job is completed, after ${state.round - 1} rounds.`
-    case 'ABORTED': return `The job was aborted, after ${state.round - 1} rounds.`
+    case 'COMPLETED': return `The job is completed, after ${rounds}.`
+    case 'ABORTED': return `The job was aborted, after ${rounds}.`
     case 'CANCELLED': return 'The job was cancelled before its first cycle.'
     default: return ''
   }

@@ -1,0 +1,96 @@
+"""The built page where somebody else serves it: below a path of a plain file server, and at an IPFS path of Kubo."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from conftest import Views
+from federations import look
+from stage import Stage
+
+from cli.dashboard import PAGE, public
+from cli.demo.kubo import start_nodes
+from protocol.cid import to_cid
+from protocol.store import open_store
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+def files(scene: Stage) -> list[bytes]:
+    """What the pages below ask for: spec and model 0 of the job that daemons ran."""
+    store, posted = scene.lab.wire.store, scene.lab.posted
+    return [store.get(digest, limit=2**20, timeout=5.0) for digest in (posted.spec, posted.model)]
+
+
+def built(folder: Path, scene: Stage, gateway: str) -> Path:
+    """The page with a deployment.json beside it."""
+    shutil.copytree(PAGE, folder)
+    facts = {**public(scene.lab.wire.deployment), "gateway": gateway}
+    (folder / "deployment.json").write_text(json.dumps(facts))
+    return folder
+
+
+@contextmanager
+def plain(scene: Stage, directory: Path) -> Iterator[str]:
+    folder = built(directory / "people" / "hansa", scene, "./files/")
+    (folder / "files").mkdir()
+    for data, digest in zip(files(scene), (scene.lab.posted.spec, scene.lab.posted.model), strict=True):
+        (folder / "files" / to_cid(digest)).write_bytes(data)
+    handler = functools.partial(Quiet, directory=str(directory))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/people/hansa/"
+        server.shutdown()
+        thread.join()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@contextmanager
+def kubo(scene: Stage, directory: Path) -> Iterator[str]:
+    if shutil.which("ipfs") is None:
+        pytest.skip("Kubo is not installed")
+    folder = built(directory / "page", scene, "/ipfs/")
+    [node] = start_nodes(directory / "nodes", ["host"]).values()
+    try:
+        store = open_store({"kind": "kubo", "api": node.api})
+        for data in files(scene):
+            store.put(data)
+        add = ["ipfs", "add", "--recursive", "--quieter", str(folder)]
+        environment = {**os.environ, "IPFS_PATH": str(node.path)}
+        root = subprocess.run(add, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+        yield f"{(node.path / 'gateway').read_text().strip()}/ipfs/{root}/"
+    finally:
+        node.stop()
+
+
+@pytest.mark.parametrize("host", [plain, kubo])
+def test_page__below_any_path__reads_chain_and_store(browser: Browser, scene: Stage, tmp_path: Path, host: Any) -> None:
+    with host(scene, tmp_path) as address:
+        opened = Views(browser, address, scene.url)
+        view = opened.new()
+        view.open("#/")
+        view.see("Job 1")
+        view.open(f"#/job/{scene.daemons}/ledger")
+        view.see("The ledger adds up to what was paid")
+        assert view.page.get_by_text("equal to the vote").count() == len(look(scene.lab).rounds)
+        view.open(f"#/verify/{to_cid(scene.lab.posted.model)}")
+        view.see("The bytes are those")
+        assert view.page.url.startswith(address)
+        opened.close()
