@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from typing import Any, TypeVar
@@ -131,7 +132,9 @@ def from_tuple(kind: type[T], values: Sequence[Any]) -> T:
     return kind(**named)
 
 
+@functools.lru_cache(4096)
 def address(value: str) -> Address:
+    """With its checksum (EIP-55), which costs a hash: a job has few accounts, and its events name them often."""
     return Address(to_checksum_address(value))
 
 
