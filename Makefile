@@ -17,7 +17,7 @@ page: cli/page/index.html ## build the page that `hansa dashboard` serves into c
 demo: setup ## train the four-hospital model on a chain of your own; ARGS="--rounds 5 --seed 2" and so on
 	@hansa demo $(ARGS)
 
-test: setup ## contract tests (brownie), the page's (vitest), then unit, integration and end-to-end tests (pytest)
+test: setup ## the page's tests (vitest), contract tests (brownie), unit, integration, end-to-end, browser tests (pytest)
 	@scripts/test.sh $(ARGS)
 
 lint: setup ## ruff, mypy --strict, tsc, the rules of the house, slither

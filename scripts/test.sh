@@ -1,21 +1,34 @@
 #!/usr/bin/env bash
-# Contract tests under brownie, the page's under vitest, then the others under pytest, whose closing lines end the output.
-# Fails when one of them fails.
+# The page's tests under vitest, then, beside each other, the contract tests under brownie and all others under pytest in two
+# processes, whose closing lines end the output. Fails when one of them fails.
 set -uo pipefail
 cd "$(dirname "$0")/.."
+export OMP_NUM_THREADS=1 # the cores are shared out already
 
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-brownie test --network anvil 2>&1 | tee "$log"
-contracts=$?
+contracts=
+trap '[ -z "$contracts" ] || kill -INT -- "-$contracts" 2>/dev/null; rm -f "$log"' EXIT
+closing() { grep -E '^=+ .* in [0-9.]+' "$log" | tail -n 1; }
+
 (cd dashboard && npm test --silent)
 page=$?
-python -m pytest -p no:pytest-brownie "$@"
+
+brownie compile # here, so that no two do it at once
+set -m # a group of its own, which can be ended with its chain
+(brownie test --network anvil >"$log" 2>&1; status=$?; echo; echo "Contract tests: $(closing)"; exit $status) &
+contracts=$!
+set +m
+python -m pytest -p no:pytest-brownie -n 2 --no-loadscope-reorder "$@"
 others=$?
+wait "$contracts"
+passed=$?
+contracts=
 
 [ "$page" -eq 0 ] || echo "The page's tests failed, further up."
-if [ "$contracts" -ne 0 ]; then
-  echo "The contract tests failed, further up:"
-  grep -E '^(FAILED|ERROR)|^=+ .* in [0-9.]+' "$log" | tail -n 20
+if [ "$passed" -ne 0 ]; then
+  cat "$log"
+  echo "The contract tests failed:"
+  grep -E '^(FAILED|ERROR)' "$log" | tail -n 20
+  closing
 fi
-[ "$contracts" -eq 0 ] && [ "$page" -eq 0 ] && [ "$others" -eq 0 ]
+[ "$passed" -eq 0 ] && [ "$page" -eq 0 ] && [ "$others" -eq 0 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -24,6 +25,20 @@ def pytest_configure(config: pytest.Config) -> None:
         for network in CONFIG.networks.values():
             if "cmd" in network:
                 network["cmd_settings"]["port"] = port
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Where several processes share the tests: a file's stay together, and so do all that run federations of their own,
+    whose daemons want the machine for themselves."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::", 1)[0]
+            return "federations" if file.startswith(("tests/e2e/", "tests/browser/")) else file
+
+    return ByFile(config, log)
 
 
 def free_port() -> int:

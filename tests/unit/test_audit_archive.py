@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from remembering import remembering
 
 from aggregator.archive import MAGIC, Archive, write_archive
 from aggregator.audit import blocks, walk
@@ -47,25 +48,6 @@ def remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setattr(module, name, remembering(getattr(module, name)))
     yield
     assert audit_archive(JOB)[0].exit_code == 0, "after all that, what is remembered of the unchanged archive holds"
-
-
-def remembering(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Answers by the arguments' values; what raises is not remembered."""
-    known: dict[Any, Any] = {}
-
-    def answer(*given: Any) -> Any:
-        key = tuple(map(frozen, given))
-        if key not in known:
-            known[key] = function(*given)
-        return known[key]
-
-    return answer
-
-
-def frozen(value: Any) -> Any:
-    if isinstance(value, dict):
-        return tuple((name, frozen(item)) for name, item in value.items())
-    return tuple(map(frozen, value)) if isinstance(value, list | tuple) else value
 
 
 @pytest.fixture(scope="module")
