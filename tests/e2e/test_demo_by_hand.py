@@ -127,8 +127,21 @@ class Terminal:
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
-    (tmp_path / "line.py").write_text(TASK)
-    shell = Terminal(tmp_path)
+    with opened(tmp_path) as shell:
+        yield shell
+
+
+@pytest.fixture(scope="module")
+def terminal_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    """For commands that change nothing."""
+    with opened(tmp_path_factory.mktemp("once")) as shell:
+        yield shell
+
+
+@contextlib.contextmanager
+def opened(directory: Path) -> Iterator[Terminal]:
+    (directory / "line.py").write_text(TASK)
+    shell = Terminal(directory)
     shell.run("up", "--background", "--trainers", "2", "--validators", "1")
     try:
         yield shell
@@ -220,9 +233,9 @@ def test_trainer__without_the_sponsors_file__is_told_how_to_get_it(terminal: Ter
         (("--set", "speed=3", "--task", "heart"), "no setting speed"),
     ],
 )  # fmt: skip
-def test_post__of_what_cannot_be__is_one_sentence(terminal: Terminal, words: tuple[str, ...], said: str) -> None:
+def test_post__of_what_cannot_be__is_one_sentence(terminal_once: Terminal, words: tuple[str, ...], said: str) -> None:
     base = ["job", "post", "--task", "heart", "--account", "sponsor", "--validators", "validator-1"]
-    refused = terminal.attempt(*base, *words)
+    refused = terminal_once.attempt(*base, *words)
     assert refused.returncode == 1, refused.stdout
     assert said in refused.stderr
     assert refused.stderr.count("\n") == 1

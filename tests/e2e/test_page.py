@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +28,10 @@ def answered(directory: Path, *words: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Where a demo left its chain running."""
+def directory(kept_demo: tuple[Path, str]) -> Path:
     if not VITEST.is_file() or not shutil.which("node"):
         pytest.skip("the page's tools are not installed: npm ci in dashboard/")
-    path = tmp_path_factory.mktemp("page")
-    try:
-        command = [*HANSA, "demo", "--rounds", "3", "--keep", "--dir", str(path)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        yield path
-    finally:
-        subprocess.run([*HANSA, "up", "--stop", "--dir", str(path)], cwd=ROOT, timeout=SECONDS, check=False)
+    return kept_demo[0]
 
 
 @pytest.fixture(scope="module")
