@@ -6,11 +6,9 @@ are 0x-hex, every integer is a decimal string, trainers are named by address, up
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from random import Random
 from typing import Any, Final
 
@@ -21,8 +19,9 @@ from protocol.ledger import Ledger, RoundLedger
 from protocol.merkle import RewardsTree
 from protocol.sheet import Entry, decode_sheet, encode_sheet
 from protocol.types import Address, Code, Wei
+from scripts.vector_file import VECTORS, decimal, write_or_check
 
-PATH: Final = Path(__file__).parent.parent / "tests" / "vectors" / "pay.json"
+PATH: Final = VECTORS / "pay.json"
 EDGE: Final = 2**40
 TOKENS: Final = 10**18
 OK, UNREACHABLE, MALFORMED, ZERO, DUPLICATE = Code
@@ -160,31 +159,8 @@ def _result(result: RoundLedger) -> Facts:
         **{name: dict(sorted(facts.items(), key=lambda item: item[0].lower())) for name, facts in by_address.items()},
         "leaves": [leaf._asdict() for leaf in result.leaves],
     }
-    return {**_decimal(facts), "rewards": "0x" + RewardsTree(result.leaves).root.hex()}
-
-
-def _decimal(value: Any) -> Any:
-    """The same with every integer as a decimal string."""
-    if isinstance(value, dict):
-        return {name: _decimal(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_decimal(inner) for inner in value]
-    return str(value)
-
-
-def text_of(facts: list[Facts]) -> str:
-    return json.dumps(facts, indent=1) + "\n"
-
-
-def main(arguments: list[str]) -> int:
-    text = text_of(make())
-    if arguments == ["--check"]:
-        same = PATH.exists() and PATH.read_text(encoding="utf-8") == text
-        print(f"{PATH} is {'up to date' if same else 'stale: run python -m scripts.pay_vectors'}")
-        return 0 if same else 1
-    PATH.write_text(text, encoding="utf-8")
-    return 0
+    return {**decimal(facts), "rewards": "0x" + RewardsTree(result.leaves).root.hex()}
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(write_or_check(PATH, make, "scripts.pay_vectors", sys.argv[1:]))

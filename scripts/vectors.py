@@ -7,9 +7,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import sys
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -23,8 +21,9 @@ from protocol.merkle import Leaf, RewardsTree
 from protocol.model import Update, initial_model, quantise
 from protocol.spec import JobSpec
 from protocol.types import Address, Code, CycleId, Digest, JobId, Seat
+from scripts.vector_file import VECTORS, write_or_check
 
-PATH: Final = Path(__file__).parent.parent / "tests" / "vectors" / "protocol.json"
+PATH: Final = VECTORS / "protocol.json"
 
 CHAIN_ID: Final = 31337
 JOB: Final = JobId(7)
@@ -271,19 +270,5 @@ def hexed(data: bytes) -> str:
     return "0x" + data.hex()
 
 
-def text_of(facts: Facts) -> str:
-    return json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
-
-
-def main(arguments: list[str]) -> int:
-    text = text_of(make())
-    if arguments == ["--check"]:
-        same = PATH.exists() and PATH.read_text(encoding="utf-8") == text
-        print(f"{PATH} is {'up to date' if same else 'stale: run python -m scripts.vectors'}")
-        return 0 if same else 1
-    PATH.write_text(text, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(write_or_check(PATH, make, "scripts.vectors", sys.argv[1:]))

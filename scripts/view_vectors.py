@@ -6,9 +6,7 @@ are decimal strings.
 
 from __future__ import annotations
 
-import json
 import sys
-from pathlib import Path
 from typing import Any, Final
 
 from aggregator.archive import Archive
@@ -24,8 +22,8 @@ from protocol.merkle import RewardsTree
 from protocol.replay import Replay
 from protocol.spec import JobSpec
 from protocol.types import Address
+from scripts.vector_file import VECTORS, decimal, write_or_check
 
-VECTORS: Final = Path(__file__).parent.parent / "tests" / "vectors"
 PATH: Final = VECTORS / "view.json"
 
 
@@ -44,7 +42,7 @@ def make() -> dict[str, Any]:
         "rounds": [_round(view, number) for number in range(1, len(rounds) + 1)],
         "trainers": [_trainer(view, item.trainer, item.bond) for item in view.history.enrolled],
         "claims": [_claim(view, item.trainer) for item in view.history.enrolled],
-        "validators": [{"address": m, **_decimal(vars(view.attendance(m)))} for m in view.members()],
+        "validators": [{"address": m, **decimal(vars(view.attendance(m)))} for m in view.members()],
     }
 
 
@@ -78,13 +76,13 @@ def _round(view: JobView, number: int) -> dict[str, Any]:
     return {
         "root": "0x" + RewardsTree(ledger.leaves).root.hex(),
         "included": [str(place) for place in ledger.included],
-        "leaves": {leaf.trainer: _decimal(leaf._asdict()) for leaf in ledger.leaves},
+        "leaves": {leaf.trainer: decimal(leaf._asdict()) for leaf in ledger.leaves},
     }
 
 
 def _trainer(view: JobView, trainer: Address, bond: int) -> dict[str, Any]:
     sums = {"earned": view.earned(trainer), "strikes": view.strikes(trainer), "reputation": view.reputation(trainer)}
-    return {"address": trainer, **_decimal({"bond": bond} | sums)}
+    return {"address": trainer, **decimal({"bond": bond} | sums)}
 
 
 def _claim(view: JobView, trainer: Address) -> str:
@@ -96,23 +94,5 @@ def _claim(view: JobView, trainer: Address) -> str:
     return "0x" + artifact("Vault").functions["claim"].encode(view.job, trainer, due).hex()
 
 
-def _decimal(values: dict[str, Any]) -> dict[str, str]:
-    return {name: value if isinstance(value, str) else str(int(value)) for name, value in values.items()}
-
-
-def text_of(facts: dict[str, Any]) -> str:
-    return json.dumps(facts, indent=1) + "\n"
-
-
-def main(arguments: list[str]) -> int:
-    text = text_of(make())
-    if arguments == ["--check"]:
-        same = PATH.exists() and PATH.read_text(encoding="utf-8") == text
-        print(f"{PATH} is {'up to date' if same else 'stale: run python -m scripts.view_vectors'}")
-        return 0 if same else 1
-    PATH.write_text(text, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(write_or_check(PATH, make, "scripts.view_vectors", sys.argv[1:]))

@@ -10,10 +10,11 @@ from protocol.envelope import open_envelope, open_with_key, seal
 from protocol.model import Model, Update
 from protocol.spec import JobSpec
 from scripts import vectors
+from scripts.vector_file import text_of
 
 
 def test_committed_file__is_what_the_script_writes() -> None:
-    assert vectors.PATH.read_text(encoding="utf-8") == vectors.text_of(vectors.make())
+    assert vectors.PATH.read_text(encoding="utf-8") == text_of(vectors.make())
 
 
 @pytest.mark.parametrize("fact", VECTORS["cids"], ids=lambda fact: str(fact["length"]))

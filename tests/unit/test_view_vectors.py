@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from scripts import view_vectors
+from scripts.vector_file import text_of
 
 
 def test_committed_file__is_what_the_script_writes():
-    assert view_vectors.PATH.read_text(encoding="utf-8") == view_vectors.text_of(view_vectors.make())
+    assert view_vectors.PATH.read_text(encoding="utf-8") == text_of(view_vectors.make())
 
 
 def test_recorded_job__paid_and_was_paid_out():

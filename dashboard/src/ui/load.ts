@@ -1,5 +1,5 @@
 /** Reading with its states: under way, done, failed. What was read stays on the screen while it is read again. */
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { ChainProblem, type Head, type Reader } from '../view/model'
 
 export interface Loaded<T> {
@@ -22,7 +22,7 @@ export function useLoad<T>(key: string, load: () => Promise<T>, fresh: unknown =
   const latest = useRef(load)
   latest.current = load
 
-  useEffect(() => {
+  useLayoutEffect(() => { // at once, not after the next frame
     if (busy.current === key) return // the answer on its way is as new as the next one
     busy.current = key
     set((old) => (old.key === key ? { ...old, loading: true } : { key, value: null, error: null, loading: true }))
