@@ -6,7 +6,7 @@ import { exact, moment, ranges } from '../ui/format'
 import { ClaimButton } from '../ui/ClaimButton'
 import { Copy, Name } from '../ui/Name'
 import { useLoad } from '../ui/load'
-import { Facts, Loading, Section, VerdictTag } from '../ui/parts'
+import { ClaimedIn, Facts, Loading, Section, VerdictTag } from '../ui/parts'
 import { Table } from '../ui/Table'
 import { isOver } from '../ui/words'
 import { claimsOpen } from '../view/claims'
@@ -121,7 +121,6 @@ function TooLate({ amount, view }: { amount: bigint; view: JobView }) {
 }
 
 function History({ view, address }: { view: JobView; address: Address }) {
-  const open = claimsOpen(view.books, view.head.timestamp)
   const rows = [...view.rounds].reverse().flatMap((round) => {
     const cell = round.cells.find((one) => one.trainer === address)
     if (!cell) return []
@@ -135,7 +134,7 @@ function History({ view, address }: { view: JobView; address: Address }) {
           {!round.agrees && <span class="tag bad">differs</span>}
         </>,
         <Amount value={cell.pay} token={view.token} />,
-        cell.claimed ? <Name of={cell.claimed.tx} kind="transaction" /> : cell.pay ? (open ? 'not yet' : 'too late') : '',
+        <ClaimedIn cell={cell} view={view} />,
         exact(BigInt(cell.reputation), 6),
       ],
     }]

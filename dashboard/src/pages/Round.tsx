@@ -3,9 +3,8 @@ import { Amount } from '../ui/Amount'
 import { Banner } from '../ui/Banner'
 import { milli, moment, nano, percent, times, visible } from '../ui/format'
 import { Name } from '../ui/Name'
-import { Facts, Section, VerdictTag } from '../ui/parts'
+import { ClaimedIn, Facts, Section, VerdictTag } from '../ui/parts'
 import { Table } from '../ui/Table'
-import { claimsOpen } from '../view/claims'
 import type { CycleView, JobView, LedgerCell, RoundView } from '../view/model'
 import { JobFrame } from './JobFrame'
 
@@ -122,15 +121,15 @@ function Payments({ round, view }: { round: RoundView; view: JobView }) {
     key: cell.trainer,
     cells: [
       <Name of={cell.trainer} kind="address" />,
+      <Amount value={cell.pay} token={view.token} />,
+      cell.share ? percent(cell.share.part) + (cell.share.capped ? ', capped' : '') : '–',
       cell.share ? times(cell.share.averageGain) : '–',
       cell.share ? times(cell.share.averageNews) : '–',
       cell.share ? times(cell.share.averageFresh) : '–',
       cell.share ? times(cell.share.differs) : '–',
       cell.share ? String(cell.share.weight) : '–',
-      cell.share ? percent(cell.share.part) + (cell.share.capped ? ', capped' : '') : '–',
-      <Amount value={cell.pay} token={view.token} />,
       cell.strike ? <span class="tag bad">strike</span> : '',
-      cell.claimed ? <Name of={cell.claimed.tx} kind="transaction" /> : cell.pay ? (claimsOpen(view.books, view.head.timestamp) ? 'not yet' : 'too late') : '',
+      <ClaimedIn cell={cell} view={view} />,
     ],
   })
   return (
@@ -139,13 +138,13 @@ function Payments({ round, view }: { round: RoundView; view: JobView }) {
         caption="Payments of the round"
         columns={[
           { head: 'Trainer' },
+          { head: 'Pay', number: true },
+          { head: 'Share', number: true },
           { head: 'Average gain', number: true, title: '1 is a round’s mean' },
           { head: 'Average news', number: true, title: '1 is a round’s mean' },
           { head: 'Fresh', number: true, title: '1 is a round’s mean; half is forgotten every round' },
           { head: 'Differs', number: true, title: 'this round’s update from the model’s course; 1 is the middle one’s, less than ¼ is paid less' },
           { head: 'Weight', number: true },
-          { head: 'Share', number: true },
-          { head: 'Pay', number: true },
           { head: 'Strike' },
           { head: 'Claimed in' },
         ]}

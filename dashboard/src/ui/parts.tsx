@@ -1,7 +1,9 @@
 /** Small pieces that several pages share. */
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import type { PhaseName, UpdateView, Verdict } from '../view/model'
+import { claimsOpen } from '../view/claims'
+import type { JobView, LedgerCell, PhaseName, UpdateView, Verdict } from '../view/model'
+import { Name } from './Name'
 import { PHASES, VERDICTS, isOver } from './words'
 
 export function Loading({ what }: { what: string }) {
@@ -65,6 +67,13 @@ export function More({ summary, children }: { summary: string; children: () => C
       {open && children()}
     </details>
   )
+}
+
+/** The transaction that claimed a round's pay, or what keeps it. */
+export function ClaimedIn({ cell, view }: { cell: LedgerCell; view: JobView }) {
+  if (cell.claimed) return <Name of={cell.claimed.tx} kind="transaction" />
+  if (!cell.pay) return null
+  return <>{claimsOpen(view.books, view.head.timestamp) ? 'not yet' : 'too late'}</>
 }
 
 export function JobTabs({ job, here }: { job: number; here: 'job' | 'ledger' | 'validators' | 'round' }) {
