@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 U = 1 << 32
 PRIOR = U // 4
+CLAMP = 2  # medians: no measurement counts for more
+CAP = 3  # medians: nobody is paid more
+KEPT = 4  # of what was fresh a quarter stays, each round
 FULL_REPUTATION = 10**6
 
 
@@ -83,15 +86,15 @@ def advance(
             old.dg + gain_weight,
             old.cn + max(0, brought[i]),
             old.dn + news_weight,
-            old.cf // 2 + max(0, still[i]),
-            old.df // 2 + gain_weight,
+            old.cf // KEPT + max(0, still[i]),
+            old.df // KEPT + gain_weight,
         )
     return after
 
 
 def _clamped(column: Mapping[Address, int], a: Mapping[Address, int]) -> dict[Address, int]:
-    """Each x_i within ±3 * a_i * (the median of x_j // a_j over the positive x_j)."""
-    limit = 3 * _median({i: x for i, x in column.items() if x > 0}, a)
+    """Each x_i within ±2 * a_i * (the median of x_j // a_j over the positive x_j)."""
+    limit = CLAMP * _median({i: x for i, x in column.items() if x > 0}, a)
     return {i: max(-limit * a[i], min(limit * a[i], x)) for i, x in column.items()}
 
 
@@ -130,7 +133,7 @@ def shares(
     total, positive_s = sum(a.values()), sum(max(0, value) for value in s.values())
     p = {i: max(0, 4 * total * s[i] - a[i] * positive_s) for i in a}
     p = {i: p[i] * min(middle, 4 * d.get(i, 0)) // middle if middle else p[i] for i in a}
-    limit = 3 * _median({i: value for i, value in p.items() if value > 0}, a)
+    limit = CAP * _median({i: value for i, value in p.items() if value > 0}, a)
     return {
         i: Share(a[i], e[i], k[i], f[i], s[i], d.get(i, 0), middle, p[i], limit * a[i], min(p[i], limit * a[i]))
         for i in a

@@ -33,7 +33,8 @@ Round = tuple[Sequence[int], Sequence[Sequence[Line]], Sequence[int]]  # who sub
 
 def make() -> list[Facts]:
     """All jobs."""
-    return [four_hospitals(), edges(), one_trainer(), members_that_submit(), nobody_helps(), by_bond(), at_random()]
+    small = [four_hospitals(), edges(), one_trainer(), members_that_submit(), nobody_helps(), by_bond(), one_of_few()]
+    return [*small, at_random()]
 
 
 def four_hospitals() -> Facts:
@@ -93,6 +94,15 @@ def by_bond() -> Facts:
         ([0, 1, 2, 3, 4], [[(100 * x, 20 * x) for x in (2, 2, 2, 255, 10_000)]] * 3, []),
     ]
     return job("weights by bond, a gain far above its weight", "median", 4, [1, 2, 3, 255, 40], rounds)
+
+
+def one_of_few() -> Facts:
+    gains = [2_000_000, 1_000_000, 1_000_000, 1_000_000, 500_000, 500_000]
+    rounds: list[Round] = [
+        ([0, 1, 2, 3, 4, 5], [[(gain, gain) for gain in gains]] * 3, []),
+        ([0, 4, 5], [[(1_000_000, 900_000), (500_000, 400_000), (500_000, -80_000)]] * 3, []),
+    ]
+    return job("the best with the poorest alone: capped; one differs too little", "mean", 3, [1] * 6, rounds)
 
 
 def at_random() -> Facts:

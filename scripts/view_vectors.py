@@ -33,7 +33,7 @@ def make() -> dict[str, Any]:
         facts = archive.facts
         spec = JobSpec.decode(archive.get(facts.terms().spec, limit=SPEC_LIMIT, timeout=0.0))
     context = JobContext(facts.job, facts.terms(), spec)
-    fold = _fold(facts)
+    fold = folded(facts)
     rounds = Replay(context, context.weights(fold.history.enrolled)).follow(fold.history)
     view = JobView(facts.job, facts.at, facts.state(), context, fold.history, rounds)
     return {
@@ -46,7 +46,7 @@ def make() -> dict[str, Any]:
     }
 
 
-def _fold(facts: Facts) -> Fold:
+def folded(facts: Facts) -> Fold:
     """The archive's events, checked as a daemon checks a node's."""
     fold = Fold(facts.chain_id, facts.federation, facts.job, lambda number: facts.blocks[number].parent)
     announced = artifact("Federation").event("KeyAnnounced").topic

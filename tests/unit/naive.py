@@ -111,7 +111,7 @@ def middle(x, a):
 
 
 def clamped(x, a):
-    bound = 3 * middle({i: x[i] for i in x if x[i] > 0}, a)
+    bound = 2 * middle({i: x[i] for i in x if x[i] > 0}, a)
     return {i: min(max(x[i], -a[i] * bound), a[i] * bound) for i in x}
 
 
@@ -131,7 +131,7 @@ def advance(records, judged, weights):
         return after
     for i in judged:
         entry = list(records.get(i, (0,) * 6))
-        entry[4:] = [entry[4] // 2, entry[5] // 2]
+        entry[4:] = [entry[4] // 4, entry[5] // 4]
         for column, x, y, w in (
             (0, g, g[i], agreement["g"]),
             (2, n, max(0, n[i]), agreement["n"]),

@@ -77,13 +77,13 @@ def test_pay__any_order_of_trainers__is_the_same(values, random):
 
 @settings(max_examples=200, deadline=None)
 @given(trainers)
-def test_advance__one_huge_value__moves_nobody_beyond_three_medians(values):
+def test_advance__one_huge_value__moves_nobody_beyond_two_medians(values):
     a = {i: weight for i, (_, _, weight) in enumerate(values)}
     gains = {i: gain for i, (gain, _, _) in enumerate(values)}
     clamped = pay._clamped(gains, a)
     bound = naive.middle({i: g for i, g in gains.items() if g > 0}, a)
-    assert all(abs(x) <= 3 * a[i] * bound for i, x in clamped.items())
-    assert all(clamped[i] == gains[i] for i in gains if abs(gains[i]) <= 3 * a[i] * bound)
+    assert all(abs(x) <= 2 * a[i] * bound for i, x in clamped.items())
+    assert all(clamped[i] == gains[i] for i in gains if abs(gains[i]) <= 2 * a[i] * bound)
 
 
 @settings(max_examples=200, deadline=None)
@@ -92,7 +92,7 @@ def test_advance__a_round__never_weighs_more_than_one(values):
     a = {i: weight for i, (_, _, weight) in enumerate(values)}
     records = pay.advance({}, {i: ok(gain, news) for i, (gain, news, _) in enumerate(values)}, a)
     assert all(0 <= r.dg <= pay.U and 0 <= r.dn <= pay.U for r in records.values())
-    assert all(abs(r.cg) <= 3 * sum(a.values()) * pay.U and r.cn >= 0 for r in records.values())
+    assert all(abs(r.cg) <= 2 * sum(a.values()) * pay.U and r.cn >= 0 for r in records.values())
 
 
 @settings(max_examples=200, deadline=None)
@@ -239,7 +239,7 @@ def test_advance__absence__keeps_a_record_and_makes_it_no_fresher():
 
 
 P = 1_000_003
-THOUSAND = "919f75427413045d6ca7c3c3eff06189d2634a66ce81a8710057dc8e879b8a1e"
+THOUSAND = "df0cfad956db7737f660628495addaba492c7292cf5f5c7cf6f2ccd344f11630"
 """SHA-256 of a line `trainer cg dg cn dn cf df pay reputation` for each of a thousand trainers, after five rounds."""
 
 

@@ -37,7 +37,7 @@ function Inside({ view }: { view: JobView }) {
         <p class="note">
           Worked out in this page from the sheets on chain. Gain and news: validation loss taken off, in thousandths, medians with each
           validator’s below. Averages: 1 is a round’s mean. Fresh: how far a trainer’s updates still
-          differ from the model’s course; half is forgotten in every round. The smallest of the three averages decides the share; news
+          differ from the model’s course; a quarter of it stays in every round. The smallest of the three averages decides the share; news
           and fresh count double, and an update that hardly differs from the course is paid less in its round. Pay in {symbolOf(view.token)}. Below
           a pay and an update stand the transactions that claimed and submitted it.
         </p>

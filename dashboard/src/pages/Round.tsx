@@ -142,7 +142,7 @@ function Payments({ round, view }: { round: RoundView; view: JobView }) {
           { head: 'Share', number: true },
           { head: 'Average gain', number: true, title: '1 is a round’s mean' },
           { head: 'Average news', number: true, title: '1 is a round’s mean' },
-          { head: 'Fresh', number: true, title: '1 is a round’s mean; half is forgotten every round' },
+          { head: 'Fresh', number: true, title: '1 is a round’s mean; a quarter of it stays every round' },
           { head: 'Differs', number: true, title: 'this round’s update from the model’s course; 1 is the middle one’s, less than ¼ is paid less' },
           { head: 'Weight', number: true },
           { head: 'Strike' },

@@ -6,6 +6,9 @@ import { Code } from './sheet'
 
 export const U = 1n << 32n
 export const PRIOR = U / 4n
+const CLAMP = 2n // medians: no measurement counts for more
+const CAP = 3n // medians: nobody is paid more
+const KEPT = 4n // of what was fresh a quarter stays, each round
 export const FULL_REPUTATION = 1_000_000
 
 type Column = Map<string, bigint>
@@ -65,21 +68,21 @@ export function advance(
       dg: old.dg + gainWeight,
       cn: old.cn + max(0n, of(brought, i)),
       dn: old.dn + newsWeight,
-      cf: old.cf / 2n + max(0n, of(still, i)),
-      df: old.df / 2n + gainWeight,
+      cf: old.cf / KEPT + max(0n, of(still, i)),
+      df: old.df / KEPT + gainWeight,
     })
   }
   return after
 }
 
-/** Each x_i within ±3 * a_i * (the median of x_j // a_j over the positive x_j). */
+/** Each x_i within ±2 * a_i * (the median of x_j // a_j over the positive x_j). */
 function clamped(x: Column, a: Column): Column {
-  const limit = limitOf(x, a)
+  const limit = CLAMP * medianOfPositive(x, a)
   return mapped(x, (value, i) => max(-limit * of(a, i), min(limit * of(a, i), value)))
 }
 
-function limitOf(x: Column, a: Column): bigint {
-  return 3n * median(new Map([...x].filter(([, value]) => value > 0n)), a)
+function medianOfPositive(x: Column, a: Column): bigint {
+  return median(new Map([...x].filter(([, value]) => value > 0n)), a)
 }
 
 /** The weighted lower median of x_i // a_i; 0 of nothing. */
@@ -121,7 +124,7 @@ export function shares(
   const { d, middle } = differences(judgements, weights)
   const unlimited = mapped(a, (weight, i) => max(0n, 4n * total * of(s, i) - weight * positiveS))
   const p = mapped(unlimited, (value, i) => (middle ? floorDiv(value * min(middle, 4n * of(d, i)), middle) : value))
-  const limit = limitOf(p, a)
+  const limit = CAP * medianOfPositive(p, a)
   const share = (weight: bigint, i: string): Share => ({
     weight, e: of(e, i), k: of(k, i), f: of(f, i), s: of(s, i), d: of(d, i), middle, beforeCap: of(p, i), cap: limit * weight, p: min(of(p, i), limit * weight),
   })
