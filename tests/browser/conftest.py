@@ -88,8 +88,13 @@ class View:
     may_fail: bool = False  # requests that fail, on purpose, are in the console too
 
     def open(self, route: str = "#/") -> Page:
+        """Another route of the same tab is drawn when this returns: nothing of the one before is left."""
         self.page.goto(self.address + route)
+        self.drawn()
         return self.page
+
+    def drawn(self) -> None:
+        self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     def see(self, text: str) -> Locator:
         found = self.page.get_by_text(text).first
@@ -103,7 +108,7 @@ class View:
         """The same page on another screen; waits until it is drawn."""
         self.page.set_viewport_size({"width": width, "height": 800})
         self.page.emulate_media(color_scheme=scheme)
-        self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        self.drawn()
 
     def axe(self) -> list[str]:
         """Serious and critical findings of axe."""
@@ -159,6 +164,25 @@ class Views:
             context.close()
         assert [view.strangers for _, view in self._opened if view.strangers] == [], "requests to other hosts"
         assert [view.errors for _, view in self._opened if view.errors and not view.may_fail] == [], "console errors"
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Browser, scene: Stage, address: str) -> Iterator[View]:
+    """One tab for all tests of a module that only look: page, axe and what was read stay in it."""
+    opened = Views(browser, address, scene.url)
+    yield opened.new()
+    opened.close()
+
+
+@pytest.fixture
+def tour(tab: View) -> Iterator[View]:
+    """That tab, as a desktop's in light; what goes wrong in a test is that test's."""
+    tab.turn(1280, "light")
+    yield tab
+    wrong = [*tab.errors, *tab.strangers]
+    tab.errors.clear()
+    tab.strangers.clear()
+    assert wrong == [], "console errors, or requests to other hosts"
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 import pytest
-from conftest import Views, amount_in
+from conftest import View, Views, amount_in
 from federations import look
 from stage import FALSE_ROOT, HOSTILE_TEXT, Stage
 
@@ -50,18 +50,17 @@ READY = {
 
 
 @pytest.mark.parametrize("name", READY)
-def test_page__reads_well_on_any_screen(views: Views, scene: Stage, name: str) -> None:
+def test_page__reads_well_on_any_screen(tour: View, scene: Stage, name: str) -> None:
     """No serious finding of axe, nothing wider than the screen; pictures in light and dark, desktop and 360 px."""
-    view = views.new()
-    view.open(routes(scene)[name])
-    view.see(READY[name])
+    tour.open(routes(scene)[name])
+    tour.see(READY[name])
     if name == "account":
-        view.see("Bond held")
+        tour.see("Bond held")
     for width, scheme in SCREENS:
-        view.turn(width, scheme)
-        assert view.page.evaluate("document.documentElement.scrollWidth") <= width, f"wider than {width}"
-        assert view.axe() == [], (width, scheme)
-        view.shot(f"{name}-{width}-{scheme}")
+        tour.turn(width, scheme)
+        assert tour.page.evaluate("document.documentElement.scrollWidth") <= width, f"wider than {width}"
+        assert tour.axe() == [], (width, scheme)
+        tour.shot(f"{name}-{width}-{scheme}")
 
 
 def test_ledger__equals_the_chain(views: Views, scene: Stage) -> None:
@@ -107,7 +106,7 @@ def test_ledger__equals_the_chain(views: Views, scene: Stage) -> None:
 
 
 @pytest.mark.parametrize("name", ["trainer-1", "trainer-5", "validator-1", "sponsor"])
-def test_movements__are_those_of_wallet_history(views: Views, scene: Stage, name: str) -> None:
+def test_movements__are_those_of_wallet_history(tour: View, scene: Stage, name: str) -> None:
     """Row by row, to the unit; and in all, what the account's balance has changed by."""
     lab, account = scene.lab, scene.lab.address(name)
     rows = movements(lab.wire, account, None)
@@ -119,10 +118,9 @@ def test_movements__are_those_of_wallet_history(views: Views, scene: Stage, name
         "sponsor": {"Deposited", "RestReturned", "Burnt"},
     }
     assert kinds >= wanted[name]
-    view = views.new()
-    view.open(f"#/account/{account}")
-    view.see("In all, from the vault to this account")
-    table = view.page.get_by_role("region", name="Movements between this account and the vault")
+    tour.open(f"#/account/{account}")
+    tour.see("In all, from the vault to this account")
+    table = tour.page.get_by_role("region", name="Movements between this account and the vault")
     shown = table.locator("tbody tr").evaluate_all(
         "rows => rows.map(row => [...row.cells].map(cell => cell.innerText))"
     )
@@ -139,7 +137,7 @@ def test_movements__are_those_of_wallet_history(views: Views, scene: Stage, name
     moved = sum(int(row["moved"]) for row in rows)
     given = SUPPLY - TOKENS_EACH * (len(lab.names) - 1) if name == "sponsor" else TOKENS_EACH
     assert lab.wire.federation.token_balance(lab.wire.deployment.token, account) == given + moved
-    assert amount_in(view.page.get_by_text("In all, from the vault").inner_text()) == abs(moved)
+    assert amount_in(tour.page.get_by_text("In all, from the vault").inner_text()) == abs(moved)
 
 
 def as_shown(amount: int, moved: int, token: Token) -> str:
@@ -148,41 +146,38 @@ def as_shown(amount: int, moved: int, token: Token) -> str:
     return f"{signed} {token.symbol}"
 
 
-def test_failed_cycle__is_in_the_timeline_with_its_reason(views: Views, scene: Stage) -> None:
-    view = views.new()
-    view.open(f"#/job/{scene.daemons}")
-    view.see("Failed:")
+def test_failed_cycle__is_in_the_timeline_with_its_reason(tour: View, scene: Stage) -> None:
+    tour.open(f"#/job/{scene.daemons}")
+    tour.see("Failed:")
     burnt = [c.outcome.burnt for c in look(scene.lab).history.cycles if hasattr(c.outcome, "burnt")]
-    assert view.page.locator(".timeline li.bad").count() == len(burnt) > 0
+    assert tour.page.locator(".timeline li.bad").count() == len(burnt) > 0
 
 
-def test_quorum_that_voted_false_rewards__differs_in_red(views: Views, scene: Stage) -> None:
+def test_quorum_that_voted_false_rewards__differs_in_red(tour: View, scene: Stage) -> None:
     truth = read_job(scene.lab.wire.federation, scene.lab.wire.store, scene.by_hand)
     assert truth.misvoted() == [2]
-    view = views.new()
-    view.open(f"#/job/{scene.by_hand}/ledger")
-    view.see("The committee voted other rewards than the rules give: round 2")
-    view.see("The ledger adds up to what was paid")  # fees of a running job are earned, and not yet paid
-    section = view.page.locator("section.round.differs")
+    tour.open(f"#/job/{scene.by_hand}/ledger")
+    tour.see("The committee voted other rewards than the rules give: round 2")
+    tour.see("The ledger adds up to what was paid")  # fees of a running job are earned, and not yet paid
+    section = tour.page.locator("section.round.differs")
     assert section.count() == 1
     tag = section.get_by_text("differs from the vote")
     assert tag.is_visible()
     red, green, blue = (int(v) for v in tag.evaluate("e => getComputedStyle(e).color.match(/[0-9]+/g).slice(0, 3)"))
     assert red > 2 * green and red > 2 * blue
     assert section.get_by_title("0x" + FALSE_ROOT.hex()).count() >= 1
-    assert view.page.locator("section.round:not(.differs)").get_by_text("equal to the vote").count() == 1
+    assert tour.page.locator("section.round:not(.differs)").get_by_text("equal to the vote").count() == 1
 
 
-def test_hostile_text__stays_text(views: Views, scene: Stage) -> None:
-    view = views.new()
-    view.open(f"#/job/{scene.hostile}")
-    view.see("Model chain")
-    content = view.page.locator("main")
+def test_hostile_text__stays_text(tour: View, scene: Stage) -> None:
+    tour.open(f"#/job/{scene.hostile}")
+    tour.see("Model chain")
+    content = tour.page.locator("main")
     assert HOSTILE_TEXT.split(" \u202e")[0][:40] in content.inner_text()
     assert "\u202e" not in content.inner_text()
     assert "\\u{202e}" in content.inner_text()
     assert content.locator("script").count() == 0 and content.locator("img").count() == 0
-    assert view.page.title() == "Hansa"
+    assert tour.page.title() == "Hansa"
 
 
 def test_verify__says_when_bytes_are_wrong(views: Views, scene: Stage) -> None:
@@ -194,7 +189,7 @@ def test_verify__says_when_bytes_are_wrong(views: Views, scene: Stage) -> None:
     view.shot("verify-wrong-bytes-1280-light")
 
 
-def test_verify__every_kind_of_file(views: Views, scene: Stage) -> None:
+def test_verify__every_kind_of_file(tour: View, scene: Stage) -> None:
     lab, truth = scene.lab, look(scene.lab)
     kinds: dict[str, Digest] = {
         "A model": truth.finalised[0][1].model,
@@ -202,11 +197,10 @@ def test_verify__every_kind_of_file(views: Views, scene: Stage) -> None:
         "A sealed update": truth.finalised[0][0].updates[0].digest,
         "A file of another kind": lab.wire.store.put(bytes(600_000)),
     }
-    view = views.new()
     for said, digest in kinds.items():
-        view.open(f"#/verify/{to_cid(digest)}")
-        view.see(f"{said}:")
-    assert view.page.get_by_text("600,000 bytes in").is_visible()
+        tour.open(f"#/verify/{to_cid(digest)}")
+        tour.see(f"{said}:")
+    assert tour.page.get_by_text("600,000 bytes in").is_visible()
 
 
 def test_keyboard__reaches_content_and_tables(views: Views) -> None:
@@ -224,10 +218,9 @@ def test_keyboard__reaches_content_and_tables(views: Views) -> None:
     page.wait_for_url("**/#/job/*")
 
 
-def test_copy__gives_the_whole_address(views: Views, scene: Stage) -> None:
-    view = views.new()
-    page = view.open(f"#/job/{scene.daemons}/validators")
-    view.see("A seat earns")
+def test_copy__gives_the_whole_address(tour: View, scene: Stage) -> None:
+    page = tour.open(f"#/job/{scene.daemons}/validators")
+    tour.see("A seat earns")
     page.locator("table .copy").first.click()
     page.get_by_text("copied").first.wait_for(state="attached")
     copied = page.evaluate("navigator.clipboard.readText()")
@@ -245,11 +238,10 @@ def test_theme__follows_the_button_and_stays(views: Views) -> None:
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
-def test_unknown_places__say_so(views: Views) -> None:
-    view = views.new()
-    view.open("#/nowhere")
-    view.see("There is no such page")
-    view.open("#/account/0x12")
-    view.see("This is not an address")
-    view.open("#/verify/xyz")
-    view.see("This is not a CID of Hansa")
+def test_unknown_places__say_so(tour: View) -> None:
+    tour.open("#/nowhere")
+    tour.see("There is no such page")
+    tour.open("#/account/0x12")
+    tour.see("This is not an address")
+    tour.open("#/verify/xyz")
+    tour.see("This is not a CID of Hansa")
