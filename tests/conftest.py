@@ -29,14 +29,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Where several processes share the tests: a file's stay together, and so do all that run federations of their own,
-    whose daemons want the machine for themselves."""
+    """Where several processes share the tests, those that share what they read stay together: a file's, and all of the
+    browser."""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByFile(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
-            file = nodeid.split("::", 1)[0]
-            return "federations" if file.startswith(("tests/e2e/", "tests/browser/")) else file
+            return "browser" if nodeid.startswith("tests/browser/") else nodeid.split("::", 1)[0]
 
     return ByFile(config, log)
 
