@@ -100,11 +100,11 @@ test('a first sight comes before the events are read, and says what the whole vi
   expect(metrics.map(({ round }) => round)).toEqual([1, 2, 3])
 })
 
-test('a first sight has no metric where the node hides or invents a round', async () => {
+test('a first sight has no metric where the node hides the last round, or gives them in another order', async () => {
   type Logs = { blockNumber: string }[]
   const lies = [
-    (logs: Logs) => logs.slice(1),
     (logs: Logs) => logs.slice(0, -1),
+    (logs: Logs) => [...logs.slice(0, 1), ...logs.slice(2)],
     (logs: Logs) => logs.reverse().map((log, i) => ({ ...log, blockNumber: `0x${i + 2}` })),
   ]
   for (const lie of lies) {
@@ -117,6 +117,21 @@ test('a first sight has no metric where the node hides or invents a round', asyn
     await reader.job(1, (glance) => sights.push(glance))
     expect(sights.map(({ metrics, finalized }) => ({ metrics, finalized }))).toEqual([{ metrics: [], finalized: 3 }])
   }
+})
+
+test('a first sight of an old job does not wait for all ranges of a node that gives few blocks at once', async () => {
+  const facts = recorded()
+  const before: string[] = []
+  const reader = reading(facts, (method, params) => {
+    if (method !== 'eth_getLogs') return answer(facts, method, params)
+    if (Number(params[0].toBlock) - Number(params[0].fromBlock) > 1) throw new Error('query returned more than 2 blocks')
+    before.push(params[0].fromBlock)
+    return answer(facts, method, params)
+  })
+  const sights: { rounds: number; asked: number }[] = []
+  const view = await reader.job(1, ({ metrics }) => sights.push({ rounds: metrics.length, asked: before.length }))
+  expect(sights).toEqual([{ rounds: 0, asked: 4 }])
+  expect(view.rounds).toHaveLength(3)
 })
 
 test('a new block without news changes no round', async () => {

@@ -41,13 +41,15 @@ export class Logs {
     return found
   }
 
-  /** The newest events, at least `count` where there are so many, in order. */
+  /** The newest events, in order: `count` or more, or those of the last few ranges. */
   async newest(addresses: readonly Address[], topics: Topics, from: number, to: Block, count: number): Promise<Log[]> {
     let found: Log[] = []
-    for (let stop = to.number; stop >= from && found.length < count; ) {
+    let pages = 0
+    for (let stop = to.number; stop >= from && found.length < count && pages < AT_ONCE; ) {
       const start = Math.max(from, stop - this.span + 1)
       const page = await this.tried(addresses, topics, start, stop)
       if (page === null) continue
+      pages += 1
       found = [...page, ...found]
       stop = start - 1
     }

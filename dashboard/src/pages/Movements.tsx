@@ -7,7 +7,8 @@ import { Name } from '../ui/Name'
 import { Section } from '../ui/parts'
 import { Table } from '../ui/Table'
 import { MOVEMENTS } from '../ui/words'
-import type { AccountView, Movement, Token } from '../view/model'
+import type { AccountView, Movement } from '../view/account'
+import type { Token } from '../view/model'
 
 const PAGE = 50 // rows shown at once
 

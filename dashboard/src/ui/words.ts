@@ -1,5 +1,6 @@
 /** What phases and verdicts are called on the page. */
-import type { MovementKind, PhaseName, Verdict } from '../view/model'
+import type { MovementKind } from '../view/account'
+import type { PhaseName, Verdict } from '../view/model'
 
 export const PHASES: Record<PhaseName, { title: string; says: string }> = {
   NONE: { title: 'none', says: 'There is no such job.' },

@@ -46,6 +46,6 @@ async function latest(chain: Chain, logs: Logs, job: number, { at, state }: Stan
   const event = eventOf(federationAbi, 'RoundFinalized')
   const events = found.slice(-LATEST).map((log) => decodedAs(event, log.topics, log.data))
   const rounds = events.map(({ metric }, i): { round: number; metric: bigint } => ({ round: state.round - events.length + i, metric }))
-  const whole = events.length === wanted && events.every(({ round }, i) => round === rounds[i]?.round)
-  return whole && (!wanted || events.at(-1)?.resultHash === state.lastResult) ? rounds : []
+  const inOrder = events.every(({ round }, i) => round === rounds[i]?.round)
+  return inOrder && events.at(-1)?.resultHash === state.lastResult ? rounds : []
 }

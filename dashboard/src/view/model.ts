@@ -1,5 +1,7 @@
 // What the pages show. Amounts are bigint in a token's smallest unit; gains, news and metrics are in units of 1e-9.
 
+import type { AccountView } from './account'
+
 export type Address = `0x${string}`
 export type Hex = `0x${string}`
 export type PhaseName =
@@ -245,37 +247,6 @@ export interface JobView extends JobGlance {
 export interface Head {
   number: number
   timestamp: number
-}
-
-export type MovementKind = 'Deposited' | 'Bonded' | 'RewardClaimed' | 'Struck' | 'FeesClaimed' | 'BondReturned' | 'RestReturned' | 'Burnt'
-
-/** One event of the vault about an account. */
-export interface Movement {
-  block: number
-  time: number | null // null: not asked for
-  tx: Hex
-  job: number
-  kind: MovementKind
-  round: number | null
-  amount: bigint
-  moved: bigint // to the account; from it: negative; 0 where tokens stay in the vault or are burnt
-}
-
-export interface AccountView {
-  address: Address
-  did: string
-  native: bigint
-  movements: Movement[] // oldest first
-  unlike: number[] // jobs whose movements don't add up to what the vault holds
-  tokens: { token: Token; balance: bigint | null }[] // null: the token does not say
-  jobs: {
-    job: number
-    token: Token
-    roles: ('sponsor' | 'trainer' | 'validator')[]
-    trainer: TrainerView | null
-    validator: ValidatorView | null
-    rest: bigint // the sponsor's, claimable
-  }[]
 }
 
 /** message: the object and the cause; next: what to do. */

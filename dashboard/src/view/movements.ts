@@ -5,7 +5,8 @@ import { decodeEvent, selectorOf, vaultAbi } from '../chain/abi'
 import type { Block, Chain } from '../chain/client'
 import { continues } from '../chain/jobs'
 import type { Log, Logs } from '../chain/logs'
-import type { Address, JobView, Movement, MovementKind } from './model'
+import type { Movement, MovementKind } from './account'
+import type { Address, JobView } from './model'
 
 /** Whether an event moves tokens to the account (1), from it (−1), or neither. */
 const SIGNS: Record<MovementKind, bigint> = {
