@@ -50,6 +50,14 @@ test('an event cut short is found', async () => {
   expect(await problem(facts)).toMatchObject({ kind: 'nonsense', message: expect.stringContaining('makes no sense') })
 })
 
+test('an account whose event is cut short: the node is blamed', async () => {
+  const facts = recorded()
+  const event = facts.events.find((each) => each[3][0] === topicOf('Bonded'))!
+  event[4] = '0x'
+  const account = `0x${event[3][2]!.slice(26)}` as const
+  await expect(reading(facts).account(account)).rejects.toMatchObject({ name: 'ChainProblem', kind: 'nonsense' })
+})
+
 const GARBAGE: [string, unknown][] = [
   ['null', null], ['a number', 7], ['a text', 'x'], ['an object', {}], ['a list', [null]], ['odd hex', '0x123'], ['short bytes', '0x1234'], ['markup', '<b>'],
 ]

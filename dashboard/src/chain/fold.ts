@@ -34,6 +34,7 @@ export class Fold {
   private readonly claims = new Map<number, Map<Address, Claim>>()
   private readonly touched = new Set<number>() // rounds with claims that no history has shown
   private paid = 0n
+  private readonly burnt: Log[] = []
 
   constructor(private readonly site: Site) {}
 
@@ -43,7 +44,7 @@ export class Fold {
     return {
       job: this.site.job, posted: this.posted, enrolled: [...this.enrolled].map(([trainer, bond]) => ({ trainer, bond })),
       cycles: this.drafts.map((draft) => draft.record()), lapses: [...this.lapses], ended: this.ended,
-      claims: new Map(this.claims), paid: this.paid,
+      claims: new Map(this.claims), paid: this.paid, burnt: [...this.burnt],
     }
   }
 
@@ -154,6 +155,7 @@ export class Fold {
 
   private onMoney(name: string, { round, trainer, amount }: Values, log: Log): void {
     if (name === 'RewardClaimed' || name === 'FeesClaimed') this.paid += amount
+    if (name === 'Burnt') this.burnt.push(log)
     if (name !== 'RewardClaimed') return
     if (!this.touched.has(round)) this.claims.set(round, new Map(this.claims.get(round)))
     this.touched.add(round)

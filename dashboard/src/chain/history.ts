@@ -2,6 +2,7 @@
 
 import type { Address, Hex } from 'viem'
 import type { PhaseName } from '../view/model'
+import type { Log } from './logs'
 
 /** contracts/interfaces/IFederation.sol's Phase, in its order. */
 export const PHASES: readonly PhaseName[] = [
@@ -108,6 +109,7 @@ export interface JobHistory {
   ended: PhaseName | null
   claims: ReadonlyMap<number, ReadonlyMap<Address, Claim>> // by round, then trainer; the same map where nothing is new
   paid: bigint // rewards and fees that were claimed
+  burnt: readonly Log[] // the vault's Burnt events
 }
 
 export const finalised = (history: JobHistory): { cycle: Cycle; outcome: Finalized }[] =>

@@ -1,7 +1,8 @@
 // Events in ranges: each answer is checked for form and filter; a range that a node refuses is halved.
 
-import type { Address, Hex } from 'viem'
+import type { AbiEvent, Address, Hex } from 'viem'
 import { isHex, numberToHex } from 'viem/utils'
+import { decodedAs, decodeEvent, type Values } from './abi'
 import { nonsense, number, Refused, word, type Block, type Chain } from './client'
 
 export interface Log {
@@ -78,6 +79,16 @@ export class Logs {
       if (!fits || !known.has(log.address) || log.block < start || log.block > stop) throw nonsense('eth_getLogs', JSON.stringify(log))
     }
     return logs
+  }
+}
+
+/** What the contracts say by it; null: nothing that they know. Throws ChainProblem where its bytes make no sense.
+ * kind: the event that it is, where only one was asked for. */
+export function eventIn(log: Log, kind?: AbiEvent): { name: string; values: Values } | null {
+  try {
+    return kind ? { name: kind.name, values: decodedAs(kind, log.topics, log.data) } : decodeEvent(log.topics, log.data)
+  } catch {
+    throw nonsense('eth_getLogs', log.data)
   }
 }
 

@@ -1,11 +1,11 @@
 // A job at first sight: what its contracts hold, and the latest rounds as the node tells them.
 
 import { encodeAbiParameters, keccak256, numberToHex } from 'viem/utils'
-import { decodedAs, eventOf, federationAbi, outputOf, selectorOf } from '../chain/abi'
+import { eventOf, federationAbi, outputOf, selectorOf } from '../chain/abi'
 import type { Chain } from '../chain/client'
 import { phaseOf, type RawTerms } from '../chain/history'
 import type { Standing } from '../chain/jobs'
-import type { Logs } from '../chain/logs'
+import { eventIn, type Logs } from '../chain/logs'
 import { parseBaselines } from '../protocol/spec'
 import { termsView } from './job'
 import type { JobGlance, Spec, Token } from './model'
@@ -44,7 +44,7 @@ async function latest(chain: Chain, logs: Logs, job: number, { at, state }: Stan
   const wanted = Math.min(LATEST, state.round - 1)
   const found = await logs.newest([federation], topics, firstBlock, at, wanted)
   const event = eventOf(federationAbi, 'RoundFinalized')
-  const events = found.slice(-LATEST).map((log) => decodedAs(event, log.topics, log.data))
+  const events = found.slice(-LATEST).map((log) => eventIn(log, event)?.values ?? {})
   const rounds = events.map(({ metric }, i): { round: number; metric: bigint } => ({ round: state.round - events.length + i, metric }))
   const inOrder = events.every(({ round }, i) => round === rounds[i]?.round)
   return inOrder && events.at(-1)?.resultHash === state.lastResult ? rounds : []

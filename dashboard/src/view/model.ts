@@ -1,5 +1,6 @@
 // What the pages show. Amounts are bigint in a token's smallest unit; gains, news and metrics are in units of 1e-9.
 
+import type { Log } from '../chain/logs'
 import type { AccountView } from './account'
 
 export type Address = `0x${string}`
@@ -236,6 +237,7 @@ export interface JobGlance {
 }
 
 export interface JobView extends JobGlance {
+  burnt: readonly Log[] // the vault's events
   specProblem: string | null
   cycles: CycleView[]
   lapses: { afterCycle: number; failures: number; burnt: bigint; block: number }[]

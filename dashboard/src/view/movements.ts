@@ -1,10 +1,9 @@
 // Every movement of tokens between an account and the vault, as cli/movements.py has it, from the vault's events.
 
-import { numberToHex, pad } from 'viem/utils'
-import { decodeEvent, selectorOf, vaultAbi } from '../chain/abi'
+import { pad } from 'viem/utils'
 import type { Block, Chain } from '../chain/client'
 import { continues } from '../chain/jobs'
-import type { Log, Logs } from '../chain/logs'
+import { eventIn, type Log, type Logs } from '../chain/logs'
 import type { Movement, MovementKind } from './account'
 import type { Address, JobView } from './model'
 
@@ -41,25 +40,20 @@ export class Movements {
   }
 
   /** Oldest first, from the events that name the account, and what was burnt in the jobs that it sponsors. */
-  async of(account: Address, named: readonly Log[], views: readonly JobView[], at: Block): Promise<Movement[]> {
+  async of(account: Address, named: readonly Log[], views: readonly JobView[]): Promise<Movement[]> {
     const vault = this.chain.deployment.vault.toLowerCase()
-    const burnt = await Promise.all(views.filter(({ sponsor }) => sponsor === account).map(({ job }) => this.burnt(job, at)))
-    const logs = [...named.filter(({ address }) => address === vault), ...burnt.flat()].sort((a, b) => a.block - b.block || a.index - b.index)
+    const burnt = views.filter(({ sponsor }) => sponsor === account).flatMap((view) => view.burnt)
+    const logs = [...named.filter(({ address }) => address === vault), ...burnt].sort((a, b) => a.block - b.block || a.index - b.index)
     const rows = logs.flatMap((log) => rowOf(log) ?? [])
     const dated = new Set(rows.slice(-DATED).map(({ block }) => block))
     await Promise.all([...dated].filter((block) => !this.times.has(block)).map(async (block) => this.times.set(block, (await this.chain.block(block)).timestamp)))
     return rows.map((row) => ({ ...row, time: this.times.get(row.block) ?? null }))
   }
-
-  private burnt(job: number, at: Block): Promise<Log[]> {
-    const { vault, firstBlock } = this.chain.deployment
-    return this.logs.read([vault], [selectorOf(vaultAbi, 'Burnt'), numberToHex(job, { size: 32 })], firstBlock, at)
-  }
 }
 
 /** null: an event that moves nothing of the account, or a claim of a round that paid nothing. */
 function rowOf(log: Log): Omit<Movement, 'time'> | null {
-  const event = decodeEvent(log.topics, log.data)
+  const event = eventIn(log)
   if (!event || !Object.hasOwn(SIGNS, event.name)) return null
   const kind = event.name as MovementKind
   const { values } = event

@@ -2,12 +2,12 @@
 
 import type { Client } from 'viem'
 import { getAddress } from 'viem/utils'
-import { decodeEvent, federationAbi, vaultAbi } from '../chain/abi'
+import { federationAbi, vaultAbi } from '../chain/abi'
 import { Chain, type Block } from '../chain/client'
 import { loadDeployment, type Deployment } from '../chain/deployment'
 import { isOver, phaseOf, type JobState, type RawTerms } from '../chain/history'
 import { Job, type Facts, type Standing } from '../chain/jobs'
-import { Logs, type Log } from '../chain/logs'
+import { eventIn, Logs, type Log } from '../chain/logs'
 import { MAX_BYTES, parseSpec } from '../protocol/spec'
 import { fetchFile } from '../store/gateway'
 import type { AccountView } from './account'
@@ -91,7 +91,7 @@ class ChainReader implements Reader {
     const tokens = new Map([[this.chain.deployment.token, await this.tokens.of(this.chain.deployment.token, at.number)]])
     for (const { token } of views) tokens.set(token.address, token)
     const [native, movements, ...balances] = await Promise.all([
-      this.chain.balance(account, at.number), this.movements.of(account, named, views, at), ...[...tokens.keys()].map((token) => this.tokens.balance(token, account, at.number)),
+      this.chain.balance(account, at.number), this.movements.of(account, named, views), ...[...tokens.keys()].map((token) => this.tokens.balance(token, account, at.number)),
     ])
     return {
       address: account, did: `did:ethr:0x${this.chain.deployment.chainId.toString(16)}:${account}`, native,
@@ -224,7 +224,7 @@ class ChainReader implements Reader {
     const { federation } = this.chain.deployment
     const count = Number(await this.chain.call<bigint>(federation, federationAbi, 'jobCount', [], at.number))
     const ids = Array.from({ length: count }, (_, i) => i + 1)
-    const named = new Set(logs.map((log) => Number(decodeEvent(log.topics, log.data)?.values.job ?? 0n)))
+    const named = new Set(logs.map((log) => Number(eventIn(log)?.values.job ?? 0n)))
     const states = await Promise.all(ids.map((id) => this.chain.call<JobState>(federation, federationAbi, 'stateAt', [BigInt(id), BigInt(at.timestamp)], at.number)))
     return ids.filter((id, i) => named.has(id) || states[i]?.committee.includes(account))
   }
