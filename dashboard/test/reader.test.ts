@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import type { Abi, AbiEvent } from 'viem'
 import { encodeFunctionData, toEventSelector } from 'viem/utils'
-import { federationAbi, vaultAbi } from '../src/chain/abi'
+import { federationAbi, selectorOf, vaultAbi } from '../src/chain/abi'
 import { Fold } from '../src/chain/fold'
 import type { JobHistory } from '../src/chain/history'
 import { parseSpec } from '../src/protocol/spec'
@@ -191,6 +191,8 @@ function unclaimed() {
   const marks = selector('isClaimed', [1n, facts.vault, 1])
   for (const [key, data] of facts.answers) if (key.startsWith(marks) && data === claimed) facts.answers.set(key, '0x' + '0'.repeat(64))
   const books = [...facts.answers.keys()].find((key) => key.startsWith(selector('booksOf', [1n])))!
+  const bond = facts.events.find((event) => event[3][0] === selectorOf(federationAbi, 'TrainerEnrolled'))![4]
+  for (const key of facts.answers.keys()) if (key.startsWith(selector('bondOf', [1n, facts.vault]))) facts.answers.set(key, bond)
   const data = facts.answers.get(books)!
   facts.answers.set(books, data.slice(0, 2 + 64 * PAID) + '0'.repeat(64) + data.slice(2 + 64 * (PAID + 1)))
   facts.events = facts.events.filter((event) => event[2] !== vault)

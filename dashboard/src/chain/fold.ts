@@ -24,7 +24,7 @@ export interface Site {
 /** Every method may throw HistoryError. blockOf: the blocks in which cycles opened. */
 export class Fold {
   private posted: JobHistory['posted'] | null = null
-  private readonly enrolled = new Map<Address, bigint>()
+  private readonly enrolled = new Map<Address, { bond: bigint; held: bigint }>()
   private readonly drafts: Draft[] = []
   private readonly lapses: { afterCycle: number; failed: Failed }[] = []
   private ended: PhaseName | null = null
@@ -42,7 +42,7 @@ export class Fold {
     if (!this.posted) throw new HistoryError('its posting is missing')
     this.touched.clear()
     return {
-      job: this.site.job, posted: this.posted, enrolled: [...this.enrolled].map(([trainer, bond]) => ({ trainer, bond })),
+      job: this.site.job, posted: this.posted, enrolled: [...this.enrolled].map(([trainer, each]) => ({ trainer, ...each })),
       cycles: this.drafts.map((draft) => draft.record()), lapses: [...this.lapses], ended: this.ended,
       claims: new Map(this.claims), paid: this.paid, burnt: [...this.burnt],
     }
@@ -105,7 +105,7 @@ export class Fold {
 
   private onEnrolled({ trainer, bond }: Values): void {
     if (this.enrolled.has(trainer) || this.drafts.length) throw new HistoryError(`the enrolment of ${trainer} is invented`)
-    this.enrolled.set(trainer, bond)
+    this.enrolled.set(trainer, { bond, held: bond })
   }
 
   private onOpened({ cycle, seed, round, committee }: Values, log: Log, opened: Block | undefined): void {
@@ -153,9 +153,12 @@ export class Fold {
     else this.draftOf(values).outcome = failed
   }
 
-  private onMoney(name: string, { round, trainer, amount }: Values, log: Log): void {
+  private onMoney(name: string, { round, trainer, amount, penalty }: Values, log: Log): void {
     if (name === 'RewardClaimed' || name === 'FeesClaimed') this.paid += amount
     if (name === 'Burnt') this.burnt.push(log)
+    const enrolled = this.enrolled.get(trainer)
+    if (enrolled && name === 'Struck') enrolled.held -= penalty
+    if (enrolled && name === 'BondReturned') enrolled.held -= amount
     if (name !== 'RewardClaimed') return
     if (!this.touched.has(round)) this.claims.set(round, new Map(this.claims.get(round)))
     this.touched.add(round)

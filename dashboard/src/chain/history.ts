@@ -103,7 +103,7 @@ export interface Claim {
 export interface JobHistory {
   job: number
   posted: { block: number; sponsor: Address; termsHash: Hex; terms: RawTerms; escrow: bigint }
-  enrolled: readonly { trainer: Address; bond: bigint }[]
+  enrolled: readonly { trainer: Address; bond: bigint; held: bigint }[] // held: what penalties and its return left of it
   cycles: readonly Cycle[]
   lapses: readonly { afterCycle: number; failed: Failed }[]
   ended: PhaseName | null

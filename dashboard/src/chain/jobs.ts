@@ -1,5 +1,6 @@
 // A job's history, kept as long as the chain keeps it: only new blocks are read again.
 
+import type { Address } from 'viem'
 import { breathe } from '../pause'
 import { ChainProblem, type Books } from '../view/model'
 import { federationAbi, selectorOf, vaultAbi } from './abi'
@@ -18,6 +19,7 @@ export interface Standing {
 export interface Facts extends Standing {
   history: JobHistory
   moved: boolean // whether there are events since the last reading
+  bonds: ReadonlyMap<Address, bigint> // that the vault holds, by trainer
 }
 
 /** Reads one job. */
@@ -25,6 +27,7 @@ export class Job {
   private fold: Fold | null = null
   private upto: Block | null = null
   private checkedTrainers = false
+  private bonds: ReadonlyMap<Address, bigint> = new Map()
 
   constructor(private readonly chain: Chain, private readonly logs: Logs, private readonly job: number) {}
 
@@ -71,8 +74,9 @@ export class Job {
     const history = fold.history
     await this.checkTrainers(history, state, at)
     const moved = !this.upto || found.length > 0
+    if (moved) this.bonds = await this.checkBonds(history, at)
     this.upto = at
-    return { ...standing, history, moved }
+    return { ...standing, history, moved, bonds: this.bonds }
   }
 
   private async openings(logs: readonly Log[]): Promise<Map<number, Block>> {
@@ -95,6 +99,15 @@ export class Job {
     const invented = history.enrolled.find((_, i) => !trainers[i]?.[0])
     if (invented) throw new HistoryError(`the enrolment of ${invented.trainer} is invented`)
     this.checkedTrainers = state.cycle > 0n
+  }
+
+  /** Nor have bonds, from which weights follow: each is what its events leave of it, in the vault too. */
+  private async checkBonds({ enrolled }: JobHistory, at: Block): Promise<Map<Address, bigint>> {
+    const { vault } = this.chain.deployment
+    const bonds = await Promise.all(enrolled.map(({ trainer }) => this.chain.call<bigint>(vault, vaultAbi, 'bondOf', [BigInt(this.job), trainer], at.number)))
+    const wrong = enrolled.findIndex(({ held }, i) => held !== bonds[i])
+    if (wrong >= 0) throw new HistoryError(`${enrolled[wrong]?.held} is left of the bond of ${enrolled[wrong]?.trainer} by its events, and the vault holds ${bonds[wrong]}`)
+    return new Map(enrolled.map(({ trainer }, i) => [trainer, bonds[i] ?? 0n]))
   }
 
   private forget(): void {

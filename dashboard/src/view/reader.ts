@@ -40,8 +40,7 @@ interface Kept {
   replay: Replay
   spec: Spec | null
   fetching: Promise<string | null> | null // the spec
-  moved: boolean // bonds and fees may be others
-  bonds: ReadonlyMap<Address, bigint>
+  moved: boolean // fees may be others
   fees: ReadonlyMap<Address, bigint>
   glance: JobGlance | null
   early: ((glance: JobGlance) => void)[] // who waits for a first sight
@@ -141,7 +140,7 @@ class ChainReader implements Reader {
   /** A job at a block; one reading at a time, and none where the block is the one that was read last. */
   private see(id: number, at: Block, early?: (glance: JobGlance) => void): Promise<Seen> {
     const kept: Kept = this.kept.get(id) ?? {
-      job: new Job(this.chain, this.logs, id), replay: new Replay(), spec: null, fetching: null, moved: true, bonds: new Map(), fees: new Map(),
+      job: new Job(this.chain, this.logs, id), replay: new Replay(), spec: null, fetching: null, moved: true, fees: new Map(),
       glance: null, early: [], last: Promise.resolve(null),
     }
     this.kept.set(id, kept)
@@ -164,14 +163,13 @@ class ChainReader implements Reader {
     const { history } = facts
     kept.moved ||= facts.moved
     const { terms } = history.posted
-    const [problem, token, bonds, fees] = await Promise.all([
+    const [problem, token, fees] = await Promise.all([
       this.readSpec(kept, terms.spec), this.tokens.of(terms.token, at.number),
-      kept.moved ? this.amounts('bondOf', facts, history.enrolled.map((each) => each.trainer)) : kept.bonds,
-      kept.moved ? this.amounts('feesOf', facts, members(history)) : kept.fees,
+      kept.moved ? this.fees(facts) : kept.fees,
     ])
-    Object.assign(kept, { bonds, fees, moved: false })
+    Object.assign(kept, { fees, moved: false })
     const replayed = kept.spec ? await kept.replay.follow(history, kept.spec) : []
-    const view = await jobView({ ...facts, token, spec: kept.spec, specProblem: problem, replayed, bonds, fees })
+    const view = await jobView({ ...facts, token, spec: kept.spec, specProblem: problem, replayed, fees })
     kept.glance = view
     return { at, replayed, view }
   }
@@ -213,9 +211,11 @@ class ChainReader implements Reader {
     }
   }
 
-  private async amounts(name: 'bondOf' | 'feesOf', { history, at }: Facts, accounts: readonly Address[]): Promise<Map<Address, bigint>> {
+  /** Booked and not claimed, by member. */
+  private async fees({ history, at }: Facts): Promise<Map<Address, bigint>> {
     const { vault } = this.chain.deployment
-    const found = await Promise.all(accounts.map((account) => this.chain.call<bigint>(vault, vaultAbi, name, [BigInt(history.job), account], at.number)))
+    const accounts = members(history)
+    const found = await Promise.all(accounts.map((account) => this.chain.call<bigint>(vault, vaultAbi, 'feesOf', [BigInt(history.job), account], at.number)))
     return new Map(accounts.map((account, i) => [account, found[i] ?? 0n]))
   }
 
