@@ -66,7 +66,7 @@ function Part({ part, address }: { part: AccountView['jobs'][number]; address: A
       {view && part.roles.includes('sponsor') && (
         <>
           <Facts of={[['Sponsor’s rest', <Amount value={part.rest} token={view.token} whole />]]} />
-          {part.rest > 0n && <Mine of={address}><ClaimButton job={part.job} kind="rest" label="Take back the rest" token={view.token} /></Mine>}
+          <Mine of={address}><ClaimButton job={part.job} kind="rest" label="Take back the rest" token={view.token} open={part.rest > 0n} /></Mine>
         </>
       )}
     </Section>
@@ -99,8 +99,8 @@ function AsTrainer({ trainer, view }: { trainer: NonNullable<AccountView['jobs']
       />
       <Mine of={trainer.address}>
         <div class="buttons">
-          {due > 0n && <ClaimButton job={view.job} kind="rounds" label="Claim the rewards" token={view.token} primary />}
-          {trainer.bondLeft > 0n && free && <ClaimButton job={view.job} kind="bond" label="Take back the bond" token={view.token} />}
+          <ClaimButton job={view.job} kind="rounds" label="Claim the rewards" token={view.token} primary open={due > 0n} />
+          <ClaimButton job={view.job} kind="bond" label="Take back the bond" token={view.token} open={trainer.bondLeft > 0n && free} />
         </div>
       </Mine>
       {late && known && <TooLate amount={trainer.earned - trainer.claimed} view={view} />}
@@ -163,7 +163,7 @@ function AsValidator({ member, view, address }: { member: NonNullable<AccountVie
         ]}
       />
       {!claimsOpen(view.books, view.head.timestamp) && <TooLate amount={member.fees - member.feesPaid} view={view} />}
-      {member.feesClaimable > 0n && <Mine of={address}><ClaimButton job={view.job} kind="fees" label="Claim the fees" token={view.token} /></Mine>}
+      <Mine of={address}><ClaimButton job={view.job} kind="fees" label="Claim the fees" token={view.token} open={member.feesClaimable > 0n} /></Mine>
     </>
   )
 }

@@ -17,9 +17,10 @@ interface Props {
   label: string
   token: Token
   primary?: boolean
+  open?: boolean // whether there is anything to claim; a receipt stays when there is not
 }
 
-export function ClaimButton({ job, kind, label, token, primary = false }: Props) {
+export function ClaimButton({ job, kind, label, token, primary = false, open = true }: Props) {
   const app = useApp()
   const { wallet } = app
   const [step, setStep] = useState<Step | null>(null)
@@ -38,9 +39,10 @@ export function ClaimButton({ job, kind, label, token, primary = false }: Props)
       app.refresh()
     }
   }
+  if (!open && !paid && !problem && !step) return null
   return (
     <div class="claim">
-      {!paid && (
+      {!paid && (open || step) && (
         <button type="button" class={primary ? 'primary' : ''} disabled={step !== null} onClick={() => void run()}>
           {step ? `${step}…` : label}
         </button>
