@@ -42,8 +42,8 @@ def measure(
     `earlier` models to this one taken out of g, and never above gain_i. Two gradients and 2n dot products, whatever n.
     A task that has no gradients is measured by `_by_losses`.
 
-    earlier: the model before `model`, and model 0: who imitates the last change, or an average of all, has no news.
-    None in round 1, where news equals gain. Values that are not finite become 0.
+    earlier: the last models before `model`, and model 0 (`ModelChain.earlier`): who imitates the last changes, or an
+    average of all, has no news. None in round 1, where news equals gain. Values that are not finite become 0.
     """
     if not updates:
         return []

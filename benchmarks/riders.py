@@ -7,7 +7,7 @@ What they cannot know in round 1, a length to imitate, they guess: a thousandth 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
@@ -41,6 +41,23 @@ def momentum(view: View) -> Delta | None:
     average = 0.9 * view.memory.get("average", 0.0) + 0.1 * flat(view.change)
     view.memory["average"] = average
     return _sent(view, _scaled(average, _length(view)) + _noise(view, DISGUISE * _length(view)))
+
+
+def older(back: int, part: float = 0.5) -> Behaviour:
+    """Knows how news is measured: the last change, and a part of the one `back` changes ago that neither a later one
+    nor the model's whole way shows. Three times as long as the last change: what is too long is clipped."""
+
+    def act(view: View) -> Delta | None:
+        models: list[Vector] = view.memory.setdefault("models", [])
+        models.append(flat(view.model.tensors))
+        if len(models) < back + 2:
+            return random_noise(view)
+        steps = [new - old for old, new in zip(models[-back - 1 : -1], models[-back:], strict=True)]
+        kept, norm = _rest(steps[0], [*steps[1:], models[-1] - models[0]]), _length(view)
+        sent = _scaled(steps[-1], norm) + part * _scaled(kept, norm)
+        return _sent(view, _scaled(sent, 3 * norm) + _noise(view, DISGUISE * norm))
+
+    return act
 
 
 def stale(view: View) -> Delta | None:
@@ -98,6 +115,8 @@ RIDERS: dict[str, Behaviour] = {
     "delta": delta,
     "delta + noise": delta_noise,
     "momentum": momentum,
+    "an older step": older(2),
+    "an even older step": older(4),
     "copier": copier,
 }
 
@@ -110,6 +129,12 @@ def _length(view: View) -> float:
 def _scaled(vector: Vector, norm: float) -> Vector:
     now = length(vector)
     return vector * (norm / now) if now else vector
+
+
+def _rest(vector: Vector, others: Sequence[Vector]) -> Vector:
+    """What of a vector others don't span."""
+    spanned = np.stack(others, axis=1)
+    return vector - spanned @ np.linalg.lstsq(spanned, vector, rcond=None)[0]
 
 
 def _noise(view: View, norm: float) -> Vector:

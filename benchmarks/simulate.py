@@ -22,6 +22,7 @@ from protocol.cid import NO_DIGEST
 from protocol.errors import FatalError
 from protocol.ledger import Ledger, RoundLedger
 from protocol.model import Model, Update, initial_model, quantise
+from protocol.models import SHOWN
 from protocol.sheet import Entry, decode_sheet, encode_sheet
 from protocol.types import Address, Code, Digest, JobId, Wei
 from tasks.base import Task
@@ -136,7 +137,8 @@ def play(job: Job) -> History:
             continue
         submitted = [player.address for player in job.players if player.name in updates]
         weights = [ledger.trainers[address] for address in submitted]
-        earlier = [before for before in (previous, history.models[0]) if before is not None][: model.round]
+        before = history.models[:-1]
+        earlier = [*before[-SHOWN:], *before[:-SHOWN][:1]]
         revealed = sheets(job, model, earlier, list(updates.values()), weights)
         if job.lie is not None:
             revealed = job.lie(number, names, revealed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from protocol.cid import to_cid
 from protocol.errors import Malformed, SpoiltModel, TransientError
@@ -11,7 +12,11 @@ from protocol.store import Store
 from protocol.types import Digest, JobId, Round
 
 FETCH_SECONDS = 30.0
-CACHED = 3
+OLDER_SECONDS = 5.0
+"""How long an older model is waited for, which it is possible to do without."""
+SHOWN = 3
+"""So many last steps of a model, and its whole way from model 0, are its course."""
+CACHED = SHOWN + 2
 
 
 class ModelChain:
@@ -35,7 +40,7 @@ class ModelChain:
         """Tells which models the chain names after model 0, in order, up to the last that is loaded."""
         self._line = (self._line[0], *models)
 
-    def load(self, digest: Digest, round_: Round) -> Model:
+    def load(self, digest: Digest, round_: Round, timeout: float = FETCH_SECONDS) -> Model:
         """Model `round_`, whose file is `digest`.
 
         Raises Malformed if the file is not that model (SpoiltModel where a committee voted it), and the store's
@@ -44,7 +49,7 @@ class ModelChain:
         model = self._cache.get(digest)
         try:
             if model is None:
-                model = Model.decode(self._store.get(digest, limit=self._limit, timeout=FETCH_SECONDS))
+                model = Model.decode(self._store.get(digest, limit=self._limit, timeout=timeout))
             self._check(model, digest, round_)
         except Malformed as error:
             if round_ == 0:
@@ -61,14 +66,17 @@ class ModelChain:
         return self.load(model.parent, Round(model.round - 1))
 
     def earlier(self, model: Model) -> list[Model]:
-        """The model before `model` and model 0, as far as they are two; model 0 only if it can be had now."""
+        """The models that tell the course of `model`: the SHOWN before it and model 0, newest first. All but the first
+        only if they can be had now."""
         previous = self.previous(model)
-        if previous is None or previous.round == 0:
-            return [] if previous is None else [previous]
-        try:
-            return [previous, self.load(self._line[0], Round(0))]
-        except TransientError:
-            return [previous]
+        if previous is None:
+            return []
+        found = [previous]
+        for round_ in (*range(model.round - 2, model.round - 1 - SHOWN, -1), 0):
+            if 0 <= round_ < found[-1].round:
+                with suppress(TransientError):
+                    found.append(self.load(self._line[round_], Round(round_), OLDER_SECONDS))
+        return found
 
     def _check(self, model: Model, digest: Digest, round_: Round) -> None:
         job = self._job if round_ else 0
@@ -88,7 +96,8 @@ class ModelChain:
         self._store.pin(digest)
         self._pinned[digest] = model.round
         if len(self._cache) > CACHED:
-            del self._cache[min(self._cache, key=lambda item: self._cache[item].round)]
+            later = [item for item, model in self._cache.items() if model.round > 0]
+            del self._cache[min(later, key=lambda item: self._cache[item].round)]
         if self._keep is None:
             return
         newest = max(self._pinned.values())

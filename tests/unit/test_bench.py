@@ -143,13 +143,14 @@ def chain_of(store: LocalStore, count: int) -> list[Digest]:
     return digests
 
 
-def test_models__earlier__are_the_last_and_the_first(tmp_path: Path) -> None:
+def test_models__earlier__are_the_last_three_and_the_first(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
-    digests = chain_of(store, 3)
+    digests = chain_of(store, 6)
     models = ModelChain(store, JOB, digests[0], 10_000, 3)
     models.follow(digests[1:])
     loaded = [models.load(digest, Round(number)) for number, digest in enumerate(digests)]
-    assert [[before.round for before in models.earlier(model)] for model in loaded] == [[], [0], [1, 0], [2, 0]]
+    shown = [[before.round for before in models.earlier(model)] for model in loaded]
+    assert shown == [[], [0], [1, 0], [2, 1, 0], [3, 2, 1, 0], [4, 3, 2, 0], [5, 4, 3, 0]]
 
 
 def test_models__one_that_follows_another_than_the_chains__is_spoilt(tmp_path: Path) -> None:
@@ -169,20 +170,23 @@ def test_models__one_that_follows_another_than_the_chains__is_spoilt(tmp_path: P
         models.load(digests[2], Round(2))  # though it is held from before the reorganisation
 
 
-def test_models__model_0_out_of_reach__the_last_one_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("lost", "shown"), [([0], [3, 2, 1]), ([1, 2], [3, 0]), ([0, 1, 2], [3])])
+def test_models__older_ones_out_of_reach__the_last_one_is_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: list[int], shown: list[int]
+) -> None:
     store = LocalStore(tmp_path)
-    digests = chain_of(store, 2)
+    digests = chain_of(store, 4)
     restarted = ModelChain(store, JOB, digests[0], 10_000, 3)
     restarted.follow(digests[1:])
-    newest, real = restarted.load(digests[2], Round(2)), store.get
+    newest, real = restarted.load(digests[4], Round(4)), store.get
 
     def get(digest: Digest, **options: Any) -> bytes:
-        if digest == digests[0]:
+        if digest in [digests[number] for number in lost]:
             raise StoreUnavailable("store")
         return real(digest, **options)
 
     monkeypatch.setattr(store, "get", get)
-    assert [before.round for before in restarted.earlier(newest)] == [1]
+    assert [before.round for before in restarted.earlier(newest)] == shown
 
 
 def test_measure__along_what_earlier_models_show__is_no_news() -> None:
