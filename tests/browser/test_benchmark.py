@@ -25,4 +25,5 @@ def test_page_of_a_played_job__each_moment_is_seen(browser: Browser, tmp_path: P
         found = visit(browser, f"{address}#/job/{job.job}", job)
         assert found.keys() == LINES.keys()
         assert 0 < found["first"] <= found["whole"] and found["next"] > 0
+        assert 0 < found["first_work"] <= found["whole_work"]
         assert wire.federation.state(job.job).submitted == job.submitted == 3
