@@ -10,6 +10,7 @@ import typer
 from cli.accounts import Account, PasswordFile, load_account
 from cli.context import Here
 from protocol.errors import FatalError
+from protocol.foreign import visible
 from protocol.types import JobId
 
 if TYPE_CHECKING:
@@ -135,9 +136,9 @@ def _show(console: Console, report: Report, data: dict[str, Any]) -> None:
         console.print(f"  [green]✓[/] {times} {name}")
     for gap in report.gaps:
         mark = "[dim]–[/]" if gap.expected else "[yellow]?[/]"
-        console.print(f"  {mark} not checked: {gap.what}: {gap.why}", markup=True)
+        console.print(f"  {mark} not checked: {visible(gap.what)}: {visible(gap.why)}")
     if report.wrong:
-        console.print(f"[bold red]wrong:[/] {report.wrong[0]}")
+        console.print(f"[bold red]wrong:[/] {visible(str(report.wrong[0]))}")
         if len(report.wrong) > 1:
             console.print(f"  and {len(report.wrong) - 1} more, which --json lists")
         return

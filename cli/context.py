@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from protocol.errors import ChainUnavailable, FatalError, HansaError
+from protocol.foreign import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -76,7 +77,7 @@ class Here:
 
         stream = sys.stderr if self.json else sys.stdout
         width = None if stream.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
-        return Console(stderr=self.json, highlight=False, soft_wrap=True, width=width)
+        return Console(stderr=self.json, highlight=False, emoji=False, soft_wrap=True, width=width)
 
     def answer(self, data: Any, render: Callable[[Console], None]) -> None:
         """Prints `data` as one JSON object, or lets `render` show it to a person."""
@@ -139,11 +140,11 @@ def with_errors_told(debug: bool, action: Callable[[], None]) -> None:
         if debug:
             raise
         if isinstance(error, OSError) and error.errno in FILE_TROUBLE:
-            what = error.filename if error.filename is not None else "a file"
+            what = visible(str(error.filename)) if error.filename is not None else "a file"
             print(f"hansa: {what} can't be used: {error.strerror}; put it right, or name another", file=sys.stderr)
             raise typer.Exit(1) from None
         print(
-            f"hansa: unexpected {type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}; "
+            f"hansa: unexpected {type(error).__name__}: {visible(str(error).partition(chr(10))[0]) or 'no message'}; "
             "run the command again with --debug and report what it prints",
             file=sys.stderr,
         )

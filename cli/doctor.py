@@ -17,6 +17,7 @@ from cli.anvil import find_anvil
 from cli.checks import BAD, GOOD, WARNING, Finding, Result, check, deployment_findings
 from cli.context import Here
 from protocol.errors import FatalError
+from protocol.foreign import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -104,4 +105,4 @@ def _keys(directory: Path) -> Result:
 
 def _show(console: Console, findings: list[Finding]) -> None:
     for item in findings:
-        console.print(f"{SIGNS[item.state]} {item.what:11} {item.text}")
+        console.print(f"{SIGNS[item.state]} {item.what:11} {visible(item.text)}")

@@ -9,6 +9,7 @@ from rich.table import Table
 from cli.terms import NO_TARGET, in_words
 from protocol.chain.history import Failed
 from protocol.cid import to_cid
+from protocol.foreign import visible
 from protocol.hashes import cycle_counter
 from protocol.types import UNIT
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from protocol.chain.federation import Federation, JobState
 
 NO_METRIC = -(2**63)
+LONGEST_TASK = 80  # characters of a name that a line shows
 PARTS = {
     "ENROL": "{enrolled} enrolled",
     "SUBMIT": "{submitted} updates in, {pending} awaited",
@@ -155,7 +157,8 @@ def show_job(console: Console, data: dict[str, Any], token: Token) -> None:
     """One job: what it is, its rounds, its people, its money."""
     terms, state, spec = data["terms"], data["state"], data["spec"]
     at = f"after {state['round'] - 1}" if not state["deadline"] else f"round {state['round']}"
-    console.print(f"[bold]job {data['job']}[/]  {spec['task']}  {state['phase']}, {at} of {terms['max_rounds']} rounds")
+    task = visible(spec["task"], LONGEST_TASK)
+    console.print(f"[bold]job {data['job']}[/]  {task}  {state['phase']}, {at} of {terms['max_rounds']} rounds")
     console.print(
         f"  sponsor  {data['sponsor']}\n  spec     {spec['cid']}\n  rule     {spec['rule']}, {spec['bits']} bits"
     )

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.terms import in_words
+from protocol.foreign import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,8 +60,9 @@ def _head(data: dict[str, Any], width: int) -> Text:
     at = f"round {data['round']} of {rounds['at_most']}" if data["deadline"] else f"{rounds['finalised']} rounds"
     failed = f", {data['failures']} failed in a row" if data["failures"] else ""
     cycle = f", cycle {data['cycle']}" if data["cycle"] and width >= NARROW else ""
+    task = visible(data["task"], 80)
     return Text.assemble(
-        (f"job {data['job']}", "bold"), f"  {data['task']}  ", (data["phase"], "bold cyan"), f"  {at}{cycle}{failed}",
+        (f"job {data['job']}", "bold"), f"  {task}  ", (data["phase"], "bold cyan"), f"  {at}{cycle}{failed}",
         **_LINE,
     )  # fmt: skip
 
@@ -116,15 +118,15 @@ def _metric(data: dict[str, Any]) -> list[Text]:
         ]  # fmt: skip
     if baselines:
         shown = "   ".join(
-            f"{name} {sparkline([value], low, high)} {value:.4f}" + (_against(values[-1], value) if values else "")
+            f"{visible(name, 40)} {sparkline([value], low, high)} {value:.4f}" + _against(values, value)
             for name, value in baselines.items()
         )
         lines.append(Text.assemble(("against ", "dim"), shown, **_LINE))
     return lines
 
 
-def _against(value: float, baseline: float) -> str:
-    return f" ({value - baseline:+.4f})"
+def _against(values: Sequence[float], baseline: float) -> str:
+    return f" ({values[-1] - baseline:+.4f})" if values else ""
 
 
 def _rooms(left: int | None, trainers: int, validators: int) -> tuple[int, int]:

@@ -18,6 +18,7 @@ from protocol.chain.codec import ContractError, artifact
 from protocol.chain.federation import Federation
 from protocol.chain.sender import Call, Mined, Pending, Refused, Sender
 from protocol.errors import FatalError, TransientError, WrongChain
+from protocol.foreign import visible
 from protocol.journal import Journal
 from protocol.store import Store, open_store
 from protocol.types import Address
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 
 PATIENCE = 180.0  # seconds that a command waits for its transaction
+LONGEST_SYMBOL = 16  # characters
 
 
 @dataclass
@@ -113,4 +115,4 @@ def read_token(chain: Chain, address: Address) -> Token:
         (symbol,), (decimals,) = chain.read([(address, functions["symbol"], ()), (address, functions["decimals"], ())])
     except (ContractError, WrongChain) as error:
         raise FatalError(f"{address} is not an ERC-20 token", cause=error) from error
-    return Token(address, str(symbol), int(decimals))
+    return Token(address, visible(str(symbol), LONGEST_SYMBOL), int(decimals))

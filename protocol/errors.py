@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from protocol.foreign import visible
+
 
 class HansaError(Exception):
-    """Anything that Hansa reports. `str()` is one sentence: the object, the cause, the next step.
+    """Anything that Hansa reports. `str()` is one sentence: the object, the cause, the next step. Whatever strangers
+    wrote into it, it can be printed: see `visible`.
 
     `message` names the object and what is wrong with it, `cause` says why (often a foreign exception), `next_step`
     what the reader can do. `exit_code` is what the command line ends with.
@@ -25,11 +28,11 @@ class HansaError(Exception):
         self.exit_code = exit_code
 
     def __str__(self) -> str:
-        text = self.message.rstrip(".")
+        text = _one_line(self.message)
         if self.cause is not None:
             text += f": {_one_line(self.cause)}"
         if self.next_step is not None:
-            text += f"; {self.next_step.rstrip('.')}"
+            text += f"; {_one_line(self.next_step)}"
         return text
 
 
@@ -95,4 +98,4 @@ class HistoryMismatch(TransientError):
 
 def _one_line(cause: str | BaseException) -> str:
     text = str(cause) or type(cause).__name__
-    return " ".join(text.split()).rstrip(".")
+    return visible(" ".join(text.split()).rstrip("."))

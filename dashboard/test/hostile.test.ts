@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { toEventSelector } from 'viem/utils'
+import { encodeFunctionResult, toEventSelector, toFunctionSelector } from 'viem/utils'
 import { parseDeployment } from '../src/chain/deployment'
-import { federationAbi, vaultAbi } from '../src/chain/abi'
+import { federationAbi, tokenAbi, vaultAbi } from '../src/chain/abi'
 import { parseBaselines, parseSpec } from '../src/protocol/spec'
 import { answer, reading, recorded, type Answer, type Recorded } from './recorded'
 
@@ -133,4 +133,20 @@ test.for([
   ['gateway', { gateway: '//other.test/' }], ['first_block', { first_block: -1 }],
 ] as const)('deployment.json: %s %j', ([field, change]) => {
   expect(() => parseDeployment(JSON.stringify({ ...FILE, ...change }))).toThrow(field)
+})
+
+const HOSTILE = '\u001b]0;PWNED\u0007\u009b31m \u202egnp'
+const SEEN = '\\u{1b}]0;PWNED\\u{7}\\u{9b}31m'
+
+test("an RPC node's message is shown as text", async () => {
+  const failed = await problem(recorded(), () => { throw new Error(HOSTILE) })
+  expect(failed).toMatchObject({ name: 'ChainProblem', message: expect.stringContaining(SEEN) })
+})
+
+test("a token's symbol is shown as text, and is short", async () => {
+  const facts = recorded()
+  const symbol = encodeFunctionResult({ abi: tokenAbi, functionName: 'symbol', result: HOSTILE } as never)
+  const asked = toFunctionSelector('symbol()')
+  const view = await reading(facts, (method, params) => (method === 'eth_call' && params[0].data === asked ? symbol : answer(facts, method, params))).job(1)
+  expect(view.token.symbol).toBe(`${SEEN} \\u{202e}… (${HOSTILE.length} characters)`)
 })

@@ -2,6 +2,7 @@
 
 import { createClient, fallback, http, type Abi, type Address, type Client, type Hex } from 'viem'
 import { decodeFunctionResult, encodeFunctionData, isHex, numberToHex } from 'viem/utils'
+import { visible } from '../ui/format'
 import { ChainProblem } from '../view/model'
 import type { Deployment } from './deployment'
 
@@ -80,7 +81,7 @@ export class Chain {
 export class Refused extends ChainProblem {}
 
 export function nonsense(what: string, answer: unknown): ChainProblem {
-  return new ChainProblem('nonsense', `the node answers nonsense to ${what}: ${String(answer).slice(0, 60)}`, 'Name another node under rpc in deployment.json.')
+  return new ChainProblem('nonsense', `the node answers nonsense to ${what}: ${visible(String(answer), 60)}`, 'Name another node under rpc in deployment.json.')
 }
 
 export function resetProblem(): ChainProblem {
@@ -134,4 +135,4 @@ function translated(method: string, error: unknown): ChainProblem {
   return nonsense(method, error instanceof Error ? said(error.message) : error)
 }
 
-const said = (details: unknown): string => String(details).replace(/\p{C}/gu, ' ').slice(0, 120)
+const said = (details: unknown): string => visible(String(details), 120)
