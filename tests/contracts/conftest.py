@@ -22,7 +22,7 @@ from brownie import (
 )
 from brownie.network.account import Account
 from drive import House, Job
-from node import Settled, rpc
+from node import Settled, quicken, rpc
 
 from protocol.types import Phase
 
@@ -48,6 +48,7 @@ def house(actors: dict[str, Account]) -> House:
     network.gas_limit(8_000_000)
     web3.middleware_onion.add(Settled, name="settled")
     web3.middleware_onion.remove("validation")  # it asks for the chain's id at every call
+    quicken()
     rpc("anvil_setBlockTimestampInterval", 1)
     by = {"from": actors["deployer"]}
     validators = [actors[name] for name in ("vera", "victor", "viola", "vito", "vivian")]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from functools import cache
 from http.client import HTTPConnection
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -67,6 +69,17 @@ def settled(transaction: str) -> Any:
     while receipt is None:
         receipt = rpc("eth_getTransactionReceipt", transaction)
     return receipt
+
+
+def quicken() -> None:
+    """Takes out of brownie what costs a third of the time and serves nobody here: a snapshot after every transaction,
+    for `chain.undo`, and reading the source of every caller to see who asks for a snapshot."""
+
+    def stack() -> list[Any]:
+        return [None, SimpleNamespace(frame=sys._getframe(2))]  # brownie looks at the frame of its caller alone
+
+    sys.modules["brownie.network.rpc"].inspect = SimpleNamespace(stack=stack)  # type: ignore[attr-defined]
+    chain._add_to_undo_buffer = lambda *_: None
 
 
 class Settled(Web3Middleware):
