@@ -20,6 +20,7 @@ contracts=$!
 set +m
 python -m pytest -p no:pytest-brownie -n 2 --no-loadscope-reorder "$@"
 others=$?
+! kill -0 "$contracts" 2>/dev/null || echo "The contract tests are still running …"
 wait "$contracts"
 passed=$?
 contracts=

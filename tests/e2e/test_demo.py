@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 240
@@ -118,10 +121,13 @@ def test_demo__keep__leaves_a_chain_to_look_at(tmp_path: Path) -> None:
 
 
 def explained_to_the_unit(name: str, *where: str) -> None:
-    """What `wallet why` adds up to is what the chain moved."""
-    why = json.loads(hansa("wallet", "why", name, *where).stdout)
+    """What `wallet why` adds up to is what the chain moved. In this process: there are many accounts."""
+    why, history = (
+        json.loads(CliRunner().invoke(app, ["wallet", noun, name, *where], catch_exceptions=False).stdout)
+        for noun in ("why", "history")
+    )
     moved: dict[str, int] = {}
-    for row in json.loads(hansa("wallet", "history", name, *where).stdout)["movements"]:
+    for row in history["movements"]:
         moved[row["kind"]] = moved.get(row["kind"], 0) + int(row["amount"])
     paid, fees = moved.get("RewardClaimed", 0), moved.get("FeesClaimed", 0)
     assert int(why.get("pay", 0)) == sum(int(line["pay"]) for line in why.get("rounds", [])) == paid, name

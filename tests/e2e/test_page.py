@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
 
 ROOT = Path(__file__).resolve().parents[2]
 VITEST = ROOT / "dashboard" / "node_modules" / "vitest" / "vitest.mjs"
-HANSA = [sys.executable, "-m", "cli.main"]
 SECONDS = 240
 
 
@@ -22,8 +24,9 @@ SAID = ("validator", "verdict", "gain", "news")
 
 
 def answered(directory: Path, *words: str) -> Any:
-    command = [*HANSA, *words, "--json", "--dir", str(directory)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=True)
+    """What a command says, in this process."""
+    done = CliRunner().invoke(app, [*words, "--json", "--dir", str(directory)], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
     return json.loads(done.stdout)
 
 
