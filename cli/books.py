@@ -15,7 +15,7 @@ from protocol.replay import Replay
 
 if TYPE_CHECKING:
     from protocol.chain.client import Block
-    from protocol.chain.federation import Federation, JobState
+    from protocol.chain.federation import Federation, JobState, JobTerms
     from protocol.ledger import RoundLedger
     from protocol.store import Store
     from protocol.types import Address, JobId, Seat
@@ -44,15 +44,17 @@ class Attendance:
 
 
 @dataclass(frozen=True)
-class JobView:
-    """One job at one block."""
+class JobFacts:
+    """One job at one block, as the chain alone tells it."""
 
     job: JobId
     at: Block
     state: JobState
-    context: JobContext
     history: JobHistory
-    rounds: list[RoundLedger]  # of the finalised rounds, in order
+
+    @property
+    def terms(self) -> JobTerms:
+        return self.history.posted.terms
 
     @property
     def finalised(self) -> list[tuple[CycleRecord, Finalized]]:
@@ -62,21 +64,6 @@ class JobView:
     @property
     def trainers(self) -> list[Address]:
         return [enrolment.trainer for enrolment in self.history.enrolled]
-
-    def leaves(self, trainer: Address) -> Iterator[tuple[int, Leaf]]:
-        """A trainer's leaf in every finalised round."""
-        for number, round_ in enumerate(self.rounds, 1):
-            yield from ((number, leaf) for leaf in round_.leaves if leaf.trainer == trainer)
-
-    def earned(self, trainer: Address) -> int:
-        return sum(leaf.pay for _, leaf in self.leaves(trainer))
-
-    def strikes(self, trainer: Address) -> int:
-        return sum(leaf.strike for _, leaf in self.leaves(trainer))
-
-    def reputation(self, trainer: Address) -> int:
-        """In 1e-6."""
-        return next((leaf.reputation for _, leaf in reversed(list(self.leaves(trainer)))), 0)
 
     def members(self) -> list[Address]:
         """Everybody who ever had a seat, in order of appearance."""
@@ -96,6 +83,34 @@ class JobView:
                 missed += 1
         return Attendance(matched, wrong, missed)
 
+    def seat(self, member: Address) -> Seat | None:
+        """The seat that a member has in the present committee."""
+        from protocol.types import Seat
+
+        return Seat(self.state.committee.index(member)) if member in self.state.committee else None
+
+
+@dataclass(frozen=True)
+class JobLedger(JobFacts):
+    """A job with what its sheets come to. Where no round is finalised that is nothing, whatever its spec says."""
+
+    rounds: list[RoundLedger]  # the finalised ones, in order
+
+    def leaves(self, trainer: Address) -> Iterator[tuple[int, Leaf]]:
+        """A trainer's leaf in every finalised round."""
+        for number, round_ in enumerate(self.rounds, 1):
+            yield from ((number, leaf) for leaf in round_.leaves if leaf.trainer == trainer)
+
+    def earned(self, trainer: Address) -> int:
+        return sum(leaf.pay for _, leaf in self.leaves(trainer))
+
+    def strikes(self, trainer: Address) -> int:
+        return sum(leaf.strike for _, leaf in self.leaves(trainer))
+
+    def reputation(self, trainer: Address) -> int:
+        """In 1e-6."""
+        return next((leaf.reputation for _, leaf in reversed(list(self.leaves(trainer)))), 0)
+
     def misvoted(self) -> list[int]:
         """Rounds whose quorum voted another rewards root than their sheets give: nobody can prove a leaf of those."""
         outcomes = [outcome for _, outcome in self.finalised]
@@ -105,15 +120,21 @@ class JobView:
             if outcome.rewards != RewardsTree(round_.leaves).root
         ]
 
-    def seat(self, member: Address) -> Seat | None:
-        """The seat that a member has in the present committee."""
-        from protocol.types import Seat
 
-        return Seat(self.state.committee.index(member)) if member in self.state.committee else None
+@dataclass(frozen=True)
+class JobView(JobLedger):
+    """A job with its ledgers and its spec."""
+
+    context: JobContext
 
 
 def read_job(federation: Federation, store: Store, job: JobId) -> JobView:
     """Reads and replays a job at the newest block. Raises FatalError where there is no such job."""
+    return replayed(read_facts(federation, job), federation, store)
+
+
+def read_facts(federation: Federation, job: JobId) -> JobFacts:
+    """What the chain tells of a job at the newest block; its files are not needed. FatalError as `read_job`."""
     check_job(federation, job)
 
     def read() -> tuple[Block, JobState, JobHistory]:
@@ -121,10 +142,20 @@ def read_job(federation: Federation, store: Store, job: JobId) -> JobView:
         state = federation.state(job, at)
         return at, state, History(federation, job).read(at, state)
 
-    at, state, history = steadily(read)
-    context = JobContext.read(federation, store, job)
-    rounds = Replay(context, context.weights(history.enrolled)).follow(history)
-    return JobView(job, at, state, context, history, rounds)
+    return JobFacts(job, *steadily(read))
+
+
+def replayed(facts: JobFacts, federation: Federation, store: Store) -> JobView:
+    """With the ledgers of its rounds, by its spec. Raises Malformed, NotFound and whatever the store says of that."""
+    context = JobContext.read(federation, store, facts.job)
+    rounds = Replay(context, context.weights(facts.history.enrolled)).follow(facts.history)
+    return JobView(facts.job, facts.at, facts.state, facts.history, rounds, context)
+
+
+def unplayed(facts: JobFacts) -> JobLedger:
+    """The ledgers of a job without a finalised round: none."""
+    assert not facts.finalised
+    return JobLedger(facts.job, facts.at, facts.state, facts.history, [])
 
 
 def steadily(read: Callable[[], T]) -> T:
@@ -150,7 +181,7 @@ def check_job(federation: Federation, job: JobId) -> None:
         )
 
 
-def unclaimed(view: JobView, federation: Federation, trainer: Address) -> list[Due]:
+def unclaimed(view: JobLedger, federation: Federation, trainer: Address) -> list[Due]:
     """Every leaf of a trainer that pays or strikes and is not claimed yet, with its proof. Rounds of `misvoted` have
     none."""
     lost = set(view.misvoted())

@@ -106,9 +106,10 @@ def _contracts(wire: Wire) -> Result:
 
 
 def _token(wire: Wire) -> Result:
+    from cli.wire import read_token
     from protocol.chain.genuine import is_ours
 
-    token = wire.token()
+    token = read_token(wire.chain, wire.deployment.token)
     kind = "our test token" if is_ours(wire.chain, "RewardToken", wire.deployment.token) else "a token of others"
     return GOOD, f"{token.symbol}, {token.decimals} decimals, {kind}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cli.books import Due, JobView, unclaimed
+from cli.books import Due, JobFacts, JobLedger, unclaimed
 
 if TYPE_CHECKING:
     from cli.wire import Actor
@@ -18,6 +18,7 @@ class Owed:
     """What a job owes one account at a block. `later` says what can't be claimed yet, and from when."""
 
     rewards: list[Due] = field(default_factory=list)
+    pay_unknown: bool = False  # there are rounds that may pay it, and no spec to work them out by
     fees: int = 0
     bond: int = 0
     rest: int = 0
@@ -33,8 +34,8 @@ class Owed:
         return self.pay + self.fees + self.bond + self.rest
 
 
-def owed(view: JobView, federation: Federation, account: Address) -> Owed:
-    """Everything that `account` could have from a job: now, or later."""
+def owed(view: JobFacts, federation: Federation, account: Address) -> Owed:
+    """Everything that `account` could have from a job: now, or later. Pay alone needs more than the facts."""
     found = Owed()
     books = federation.books(view.job)
     now = view.at.timestamp
@@ -50,10 +51,12 @@ def owed(view: JobView, federation: Federation, account: Address) -> Owed:
 
 
 def _owe_trainer(
-    found: Owed, view: JobView, federation: Federation, trainer: Address, bond_is_free: bool, free_from: int
+    found: Owed, view: JobFacts, federation: Federation, trainer: Address, bond_is_free: bool, free_from: int
 ) -> None:
-    if not found.expired:
+    if not found.expired and isinstance(view, JobLedger):
         found.rewards = unclaimed(view, federation, trainer)
+    elif not found.expired:
+        found.pay_unknown = True
     bond = federation.bond(view.job, trainer)
     if bond_is_free:
         found.bond = bond
@@ -61,12 +64,12 @@ def _owe_trainer(
         found.later["bond"] = (bond, free_from)
 
 
-def _owe_member(found: Owed, view: JobView, federation: Federation, member: Address, ended: bool) -> None:
+def _owe_member(found: Owed, view: JobFacts, federation: Federation, member: Address, ended: bool) -> None:
     """Fees of a seat still held are booked after the end, by the claim itself."""
     fees = federation.fees(view.job, member)
     held = 0
     if (seat := view.seat(member)) is not None:
-        held = view.state.matched[seat] * view.context.terms.fee_per_seat
+        held = view.state.matched[seat] * view.terms.fee_per_seat
     if ended:
         found.fees = fees + held
     else:
@@ -75,7 +78,7 @@ def _owe_member(found: Owed, view: JobView, federation: Federation, member: Addr
             found.later["fees"] = (held, 0)
 
 
-def claim(view: JobView, federation: Federation, actor: Actor, account: Address) -> Owed:
+def claim(view: JobFacts, federation: Federation, actor: Actor, account: Address) -> Owed:
     """Claims everything that is due to `account` now; all rounds go in one transaction."""
     due = owed(view, federation, account)
     if due.rewards:

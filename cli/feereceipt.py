@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cli.books import JobView
+from cli.books import JobFacts, JobLedger
 from protocol.chain.history import Failed, Finalized
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from protocol.types import Address
 
 
-def fee_receipt(view: JobView, member: Address, round_: int | None) -> dict[str, Any]:
+def fee_receipt(view: JobFacts, member: Address, round_: int | None) -> dict[str, Any]:
     """A seat's fee in every cycle that a member sat in, failed ones too; of all rounds, or one."""
     rows: list[dict[str, Any]] = []
     for number, cycle in enumerate(view.history.cycles, 1):
@@ -23,12 +23,12 @@ def fee_receipt(view: JobView, member: Address, round_: int | None) -> dict[str,
             continue
         seat = cycle.committee.index(member)
         earned = isinstance(cycle.outcome, Finalized) and bool(cycle.outcome.matched >> seat & 1)
-        fee = view.context.terms.fee_per_seat if earned else 0
+        fee = view.terms.fee_per_seat if earned else 0
         rows.append(
             {"cycle": number, "round": cycle.round, "seat": seat, "what": _attended(cycle, seat), "fee": str(fee)}
         )
     return {
-        "fee_per_seat": str(view.context.terms.fee_per_seat),
+        "fee_per_seat": str(view.terms.fee_per_seat),
         "cycles": rows,
         "matched": sum(row["what"] == MATCHED for row in rows),
         "fees": str(sum(int(row["fee"]) for row in rows)),
@@ -54,13 +54,13 @@ def _attended(cycle: CycleRecord, seat: int) -> str:
     return "committed, did not reveal" if seat in cycle.commitments else "did not commit"
 
 
-def escrow_receipt(view: JobView, round_: int | None) -> dict[str, Any]:
+def escrow_receipt(view: JobLedger, round_: int | None) -> dict[str, Any]:
     """What became of the escrow: a line a finalised round or failed cycle, all of them or one round's; and totals.
 
     unearned: what nobody can claim of a round (rounding, seats that did not match, roots that the sheets don't give).
     `rest` is what no round took: the sponsor's, at the end.
     """
-    terms, lost = view.context.terms, set(view.misvoted())
+    terms, lost = view.terms, set(view.misvoted())
     lines: list[dict[str, Any]] = []
     for number, cycle in enumerate(view.history.cycles, 1):
         line = {"round": cycle.round, "cycle": number, "pay": 0, "fees": 0, "unearned": 0, "burnt": 0}

@@ -10,11 +10,13 @@ from cli.accounts import Account, PasswordFile, address_of, load_account
 from cli.amounts import Token
 from cli.context import Here, command
 from cli.terms import NO_TARGET, Offer, parse_times
-from protocol.errors import FatalError
-from protocol.types import JobId
+from protocol.errors import FatalError, HansaError
+from protocol.types import Address, JobId
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from protocol.chain.federation import Federation
 
 app = typer.Typer(help="Post a job, look at it, stop it.", no_args_is_help=True)
 
@@ -66,10 +68,11 @@ def post(
     """Put spec and model 0 into the store, appoint the committee, escrow the reward and post."""
     from cli.deploy import allow_committee
     from cli.offers import parse_baselines, parse_settings, post_job, prepare
-    from cli.wire import acting, connect, journal_of
+    from cli.wire import acting, connect, journal_of, read_token
     from protocol.cid import to_cid
 
     wire = connect(here)
+    read_token(wire.chain, Address(token or wire.deployment.token))  # nobody can escrow what is no token
     paid_in = wire.token(token)
     members = [address_of(here, name.strip()) for name in validators.split(",") if name.strip()]
     if not members:
@@ -104,6 +107,7 @@ def post(
         times=parse_times(times or []),
     )
     signer = load_account(here, account, password_file)
+    check_escrow(wire.federation, Address(signer.address), paid_in, offer.escrow)
     with acting(wire.chain, signer, journal_of(here, signer.address)) as actor:
         posted = post_job(wire, actor, prepared, offer, members, token)
     allow_committee(wire.deployment, posted.committee).save(here.deployment_file)
@@ -119,6 +123,17 @@ def post(
         "escrow": str(offer.escrow),
     }
     here.answer(data, lambda console: _show_posted(console, here, data, paid_in.text(offer.escrow)))
+
+
+def check_escrow(federation: Federation, sponsor: Address, token: Token, escrow: int) -> None:
+    """FatalError where a sponsor has too few tokens for the escrow."""
+    held = federation.token_balance(Address(token.address), sponsor)
+    if held < escrow:
+        raise FatalError(
+            f"{sponsor} can't pay an escrow of {token.text(escrow)}",
+            cause=f"it has {token.text(held)}",
+            next_step="lower --rounds, --reward or --fee, send it tokens, or name another account",
+        )
 
 
 def billionths(text: str, what: str) -> int:
@@ -167,15 +182,22 @@ def list_jobs(here: Here) -> None:
 
 @command(app, "show")
 def show(here: Here, job: Job) -> None:
-    """Terms, state, rounds and accounts of a job."""
-    from cli.books import read_job
+    """Terms, state, rounds and accounts of a job. Ends with 1 where its spec can't be read, and shows the rest."""
+    from cli.books import read_facts, replayed
     from cli.jobview import job_data, show_job
     from cli.wire import connect
 
     wire = connect(here)
-    view = read_job(wire.federation, wire.store, JobId(job))
-    data = job_data(view, wire.federation)
-    here.answer(data, lambda console: show_job(console, data, wire.token(view.context.terms.token)))
+    facts = read_facts(wire.federation, JobId(job))
+    problem: str | None = None
+    try:
+        facts = replayed(facts, wire.federation, wire.store)
+    except HansaError as error:
+        problem = str(error)
+    data = job_data(facts, wire.federation, problem)
+    here.answer(data, lambda console: show_job(console, data, wire.token(facts.terms.token)))
+    if problem is not None:
+        raise typer.Exit(1)
 
 
 @command(app, "watch")

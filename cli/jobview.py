@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console, JustifyMethod
 
     from cli.amounts import Token
-    from cli.books import JobView
+    from cli.books import JobFacts
     from cli.wire import Wire
     from protocol.chain.federation import Federation, JobState
 
@@ -68,15 +68,18 @@ def state_line(state: JobState, now: int) -> str:
     return f"round {state.round}, cycle {data['cycle']}: {data['phase']}{left}{done}{failed}"
 
 
-def job_data(view: JobView, federation: Federation) -> dict[str, Any]:
-    """Everything about a job, as JSON; amounts are strings."""
-    terms, spec = view.context.terms, view.context.spec
+def job_data(view: JobFacts, federation: Federation, problem: str | None = None) -> dict[str, Any]:
+    """Everything about a job, as JSON; amounts are strings. problem: why its spec can't be read, and so what follows
+    from that is None."""
+    from cli.books import JobView
+
+    terms, spec = view.terms, view.context.spec.model_dump() if isinstance(view, JobView) else {"problem": problem}
     books = federation.books(view.job)
     return {
         "job": view.job,
         "sponsor": view.state.sponsor,
         "state": state_data(view.state),
-        "spec": {"cid": to_cid(terms.spec), **spec.model_dump()},
+        "spec": {"cid": to_cid(terms.spec), **spec},
         "terms": {
             "token": terms.token,
             "committee": terms.committee,
@@ -102,7 +105,9 @@ def job_data(view: JobView, federation: Federation) -> dict[str, Any]:
     }
 
 
-def _cycle(view: JobView, place: int) -> dict[str, Any]:
+def _cycle(view: JobFacts, place: int) -> dict[str, Any]:
+    from cli.books import JobLedger
+
     cycle = view.history.cycles[place]
     data: dict[str, Any] = {
         "cycle": cycle_counter(cycle.cycle),
@@ -113,28 +118,31 @@ def _cycle(view: JobView, place: int) -> dict[str, Any]:
     if isinstance(cycle.outcome, Failed):
         data |= {"outcome": f"failed in {cycle.outcome.phase.name}", "burnt": str(cycle.outcome.burnt)}
     elif cycle.outcome is not None:
-        ledger = view.rounds[cycle.round - 1]
+        included = len(view.rounds[cycle.round - 1].included) if isinstance(view, JobLedger) else None
         data |= {
             "outcome": "finalised",
             "model": to_cid(cycle.outcome.model),
             "metric": metric_of(cycle.outcome.metric),
-            "included": len(ledger.included),
+            "included": included,
             "matched": [seat for seat in range(len(cycle.committee)) if cycle.outcome.matched >> seat & 1],
         }
     return data
 
 
-def _trainer(view: JobView, trainer: Any, bond: int) -> dict[str, Any]:
-    return {
-        "address": trainer,
-        "bond": str(bond),
+def _trainer(view: JobFacts, trainer: Any, bond: int) -> dict[str, Any]:
+    from cli.books import JobLedger
+
+    data: dict[str, Any] = {"address": trainer, "bond": str(bond)}
+    if not isinstance(view, JobLedger):
+        return data | {"earned": None, "strikes": None, "reputation": None}
+    return data | {
         "earned": str(view.earned(trainer)),
         "strikes": view.strikes(trainer),
         "reputation": view.reputation(trainer),
     }
 
 
-def _validator(view: JobView, member: Any) -> dict[str, Any]:
+def _validator(view: JobFacts, member: Any) -> dict[str, Any]:
     did = view.attendance(member)
     return {"address": member, "matched": did.matched, "wrong": did.wrong, "missed": did.missed}
 
@@ -157,24 +165,28 @@ def show_job(console: Console, data: dict[str, Any], token: Token) -> None:
     """One job: what it is, its rounds, its people, its money."""
     terms, state, spec = data["terms"], data["state"], data["spec"]
     at = f"after {state['round'] - 1}" if not state["deadline"] else f"round {state['round']}"
-    task = visible(spec["task"], LONGEST_TASK)
-    console.print(f"[bold]job {data['job']}[/]  {task}  {state['phase']}, {at} of {terms['max_rounds']} rounds")
-    console.print(
-        f"  sponsor  {data['sponsor']}\n  spec     {spec['cid']}\n  rule     {spec['rule']}, {spec['bits']} bits"
+    known = "problem" not in spec
+    task = visible(spec["task"], LONGEST_TASK) if known else "task unknown"
+    rule = (
+        f"  rule     {spec['rule']}, {spec['bits']} bits" if known else f"           can't be read: {spec['problem']}"
     )
+    console.print(f"[bold]job {data['job']}[/]  {task}  {state['phase']}, {at} of {terms['max_rounds']} rounds")
+    console.print(f"  sponsor  {data['sponsor']}\n  spec     {spec['cid']}\n{rule}")
     reward, fee, bond = (token.text(int(terms[name])) for name in ("reward_per_round", "fee_per_seat", "min_bond"))
     quorum = f"quorum {terms['quorum']} of {terms['seats']}"
     console.print(f"  pays     {reward} a round, {fee} a seat; bond {bond}; {quorum}\n")
     rounds = _table("cycle", "round", "updates", "included", "metric", "model or failure")
     for cycle in data["cycles"]:
         metric = "" if cycle.get("metric") is None else f"{cycle['metric']:.4f}"
-        included = str(cycle.get("included", ""))
+        included = _known(cycle.get("included", ""))
         model = cycle.get("model", cycle["outcome"])
         rounds.add_row(str(cycle["cycle"]), str(cycle["round"]), str(len(cycle["updates"])), included, metric, model)
     people = _table("trainer", "bond", "earned", "strikes", "reputation")
     for item in data["trainers"]:
-        numbers = (str(item["strikes"]), f"{item['reputation'] / 1e6:.3f}")
-        people.add_row(item["address"], token.text(int(item["bond"])), token.text(int(item["earned"])), *numbers)
+        earned = item["earned"] and token.text(int(item["earned"]))
+        reputation = item["reputation"] if item["reputation"] is None else f"{item['reputation'] / 1e6:.3f}"
+        numbers = map(_known, (earned, item["strikes"], reputation))
+        people.add_row(item["address"], token.text(int(item["bond"])), *numbers)
     members = _table("validator", "matched", "wrong", "missed")
     for item in data["validators"]:
         members.add_row(item["address"], str(item["matched"]), str(item["wrong"]), str(item["missed"]))
@@ -183,6 +195,10 @@ def show_job(console: Console, data: dict[str, Any], token: Token) -> None:
             console.print(table)
             console.print()
     console.print("  ".join(f"{name} {token.text(int(amount), unit=False)}" for name, amount in data["books"].items()))
+
+
+def _known(value: object) -> str:
+    return "–" if value is None else str(value)
 
 
 def _table(*headings: str) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from cli.books import JobView
+from cli.books import JobFacts, JobLedger
 from protocol.errors import FatalError
 from protocol.pay import Record
 from protocol.sheet import decode_sheet
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from protocol.types import Address
 
 
-def receipt(view: JobView, trainer: Address, round_: int | None) -> dict[str, Any]:
+def receipt(view: JobLedger, trainer: Address, round_: int | None) -> dict[str, Any]:
     """A trainer's receipt: every finalised round, or one.
 
     Gains and news in 1e-9 of validation loss, running averages in multiples of a round's mean; amounts are strings.
@@ -31,20 +31,20 @@ def receipt(view: JobView, trainer: Address, round_: int | None) -> dict[str, An
     return {
         "job": view.job,
         "address": trainer,
-        "reward_per_round": str(view.context.terms.reward_per_round),
+        "reward_per_round": str(view.terms.reward_per_round),
         "rounds": lines,
         "pay": str(sum(int(line["pay"]) for line in lines if line["root_matches"])),
     }
 
 
-def check_round(view: JobView, round_: int | None) -> None:
+def check_round(view: JobFacts, round_: int | None) -> None:
     """FatalError unless the round is finalised."""
-    count = len(view.rounds)
+    count = len(view.finalised)
     if round_ is not None and not 1 <= round_ <= count:
         raise FatalError(f"job {view.job} has no finalised round {round_}", cause=f"{count} are")
 
 
-def _line(view: JobView, trainer: Address, number: int) -> dict[str, Any]:
+def _line(view: JobLedger, trainer: Address, number: int) -> dict[str, Any]:
     cycle, outcome = view.finalised[number - 1]
     ledger = view.rounds[number - 1]
     leaf = next(leaf for leaf in ledger.leaves if leaf.trainer == trainer)

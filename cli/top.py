@@ -123,7 +123,7 @@ class Watcher:
         assert state is not None
         if self._replay is None or not self._replay.rounds:  # enrolment is over once there are some
             self._replay = Replay(self._context, self._context.weights(history.enrolled))
-        view = JobView(self._job, at, state, self._context, history, self._replay.follow(history))
+        view = JobView(self._job, at, state, history, self._replay.follow(history), self._context)
         if self._misvoted[0] != state.last_result:
             self._misvoted = (state.last_result, view.misvoted())
         books = self._federation.books(self._job, at)

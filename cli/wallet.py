@@ -11,7 +11,7 @@ from cli.accounts import Account, Light, PasswordFile, address_of, load_account,
 from cli.context import Here, command
 from cli.keyring import free_path, import_key, list_keys
 from protocol.errors import FatalError
-from protocol.types import Address, JobId
+from protocol.types import Address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from cli.amounts import Token
-    from cli.books import JobView
+    from cli.books import JobFacts
     from cli.claims import Owed
     from cli.wire import Wire
 
@@ -61,15 +61,14 @@ command(app, "list")(list_keys)
 def show(here: Here, who: Who = None, job: JobChoice = None) -> None:
     """Coins and tokens of an account, and what every job owes it."""
     from cli.claims import owed
+    from cli.portfolio import Portfolio
     from cli.wire import connect
 
     wire = connect(here)
     account = address_of(here, who)
-    rows = []
-    for view in views(wire, job):
-        due = owed(view, wire.federation, account)
-        if _takes_part(view, account):
-            rows.append(_owed_data(view, due))
+    portfolio = Portfolio(wire, account, job)
+    found = [view for number in portfolio.jobs if (view := portfolio.read(number)) is not None]
+    rows = [_owed_data(view, owed(view, wire.federation, account)) for view in found]
     token = wire.token()
     data = {
         "address": account,
@@ -79,8 +78,10 @@ def show(here: Here, who: Who = None, job: JobChoice = None) -> None:
         "symbol": token.symbol,
         "decimals": token.decimals,
         "jobs": rows,
+        "problems": [problem.data() for problem in portfolio.problems],
     }
     here.answer(data, lambda console: _show(console, data, wire))
+    portfolio.told()
 
 
 @command(app, "claim")
@@ -93,18 +94,25 @@ def claim(
 ) -> None:
     """Claim pay, fees, bonds and a sponsor's rest, all rounds of a job at once. Anyone may claim for anyone."""
     from cli import claims
+    from cli.portfolio import Portfolio
     from cli.wire import acting, connect, journal_of
 
     wire = connect(here)
     signer = load_account(here, account, password_file)
     target = address_of(here, who) if who is not None else address_of(here, signer.address)
+    portfolio = Portfolio(wire, target, job)
     rows = []
     with acting(wire.chain, signer, journal_of(here, signer.address)) as actor:
-        for view in views(wire, job):
-            if _takes_part(view, target):
+        for number in portfolio.jobs:
+            if (view := portfolio.read(number)) is None:
+                continue
+            try:
                 rows.append(_owed_data(view, claims.claim(view, wire.federation, actor, target)))
-    data = {"address": target, "jobs": rows}
+            except FatalError as error:
+                portfolio.add(number, str(error))
+    data = {"address": target, "jobs": rows, "problems": [problem.data() for problem in portfolio.problems]}
     here.answer(data, lambda console: _show_claimed(console, data, wire))
+    portfolio.told()
 
 
 @command(app, "history")
@@ -131,26 +139,30 @@ def why(
 ) -> None:
     """Explain, equal to the chain to the last unit, a trainer's pay (verdicts, measurements, averages, share), a
     validator's fees (what it matched, what it lost and why) and what became of a sponsor's escrow."""
+    from cli.books import JobLedger
     from cli.feereceipt import escrow_receipt, fee_receipt, show_escrow, show_fees
+    from cli.portfolio import Portfolio
     from cli.receipt import check_round, receipt, show_receipt
     from cli.wire import connect
 
     wire = connect(here)
     account = address_of(here, who)
-    mine = [view for view in views(wire, job) if _takes_part(view, account)]
-    if not mine:
+    portfolio = Portfolio(wire, account, job)
+    view = portfolio.last()
+    if view is None:
+        portfolio.told()
         where = f"job {job}" if job is not None else "any job"
         raise FatalError(f"{account} has no part in {where}", next_step="`hansa job show JOB` lists who has")
-    view = mine[-1]
     check_round(view, round_)
     data: dict[str, Any] = {"job": view.job, "address": account}
-    if account in view.trainers:
+    if account in view.trainers and isinstance(view, JobLedger):
         data |= receipt(view, account, round_)
     if account in view.members():
         data["seat"] = fee_receipt(view, account, round_)
-    if account == view.state.sponsor:
+    if account == view.state.sponsor and isinstance(view, JobLedger):
         data["escrow"] = escrow_receipt(view, round_)
-    token = wire.token(view.context.terms.token)
+    data["problems"] = [problem.data() for problem in portfolio.problems]
+    token = wire.token(view.terms.token)
 
     def shown(console: Console) -> None:
         if "rounds" in data:
@@ -163,33 +175,24 @@ def why(
             show_escrow(console, data["escrow"], token)
 
     here.answer(data, shown)
+    portfolio.told()
 
 
-def views(wire: Wire, job: int | None) -> list[JobView]:
-    """One job, or all, oldest first."""
-    from cli.books import read_job
+def _owed_data(view: JobFacts, due: Owed) -> dict[str, Any]:
+    from cli.books import JobLedger
 
-    numbers = [job] if job is not None else range(1, wire.federation.job_count() + 1)
-    return [read_job(wire.federation, wire.store, JobId(number)) for number in numbers]
-
-
-def _takes_part(view: JobView, account: Address) -> bool:
-    return account in view.trainers or account in view.members() or account == view.state.sponsor
-
-
-def _owed_data(view: JobView, due: Owed) -> dict[str, Any]:
     return {
         "job": view.job,
         "phase": view.state.phase.name,
-        "token": view.context.terms.token,
-        "pay": str(due.pay),
+        "token": view.terms.token,
+        "pay": None if due.pay_unknown else str(due.pay),
         "rounds": [item.round for item in due.rewards],
         "fees": str(due.fees),
         "bond": str(due.bond),
         "rest": str(due.rest),
         "later": {what: {"amount": str(amount), "from": when} for what, (amount, when) in due.later.items()},
         "expired": due.expired,
-        "misvoted_rounds": view.misvoted(),
+        "misvoted_rounds": view.misvoted() if isinstance(view, JobLedger) else [],
     }
 
 
@@ -219,7 +222,8 @@ def _show_claimed(console: Console, data: dict[str, Any], wire: Wire) -> None:
 
 def _parts(row: dict[str, Any], token: Token) -> list[str]:
     named = [("pay", f" for {len(row['rounds'])} rounds"), ("fees", ""), ("bond", ""), ("rest", "")]
-    return [f"{name} {token.text(int(row[name]))}{more}" for name, more in named if int(row[name])]
+    unknown = ["pay that can't be worked out"] if row["pay"] is None else []
+    return unknown + [f"{name} {token.text(int(row[name]))}{more}" for name, more in named if int(row[name] or 0)]
 
 
 def _tell_later(console: Console, row: dict[str, Any], token: Token) -> None:

@@ -16,8 +16,9 @@ from cli.refusals import explain
 from protocol.chain.client import Chain
 from protocol.chain.codec import ContractError, artifact
 from protocol.chain.federation import Federation
+from protocol.chain.rpc import AllFailed, NodeError, Nonsense
 from protocol.chain.sender import Call, Mined, Pending, Refused, Sender
-from protocol.errors import FatalError, TransientError, WrongChain
+from protocol.errors import ChainUnavailable, FatalError, TransientError, WrongChain
 from protocol.foreign import visible
 from protocol.journal import Journal
 from protocol.store import Store, open_store
@@ -54,9 +55,16 @@ class Wire:
     def store(self) -> Store:
         return open_store(self.deployment.store)
 
+    @functools.cached_property
+    def _tokens(self) -> dict[Address, Token]:
+        return {}
+
     def token(self, address: str | None = None) -> Token:
-        """Name and decimals of an ERC-20, the deployment's own by default."""
-        return read_token(self.chain, Address(address or self.deployment.token))
+        """How amounts of an ERC-20 are shown, the deployment's own by default. Each is asked once."""
+        asked = Address(address or self.deployment.token)
+        if asked not in self._tokens:
+            self._tokens[asked] = any_token(self.chain, asked, is_ours=asked == self.deployment.token)
+        return self._tokens[asked]
 
 
 def connect(here: Here) -> Wire:
@@ -109,10 +117,40 @@ def journal_of(here: Here, address: str, noun: str = "cli") -> Path:
 
 
 def read_token(chain: Chain, address: Address) -> Token:
-    """Asks an ERC-20 for its name and decimals; FatalError when there is no such contract."""
-    functions = artifact("RewardToken").functions
+    """Asks an ERC-20 for its name and decimals; FatalError when it doesn't say."""
+    symbol, decimals = _described(chain, address)
+    if symbol is None or decimals is None:
+        raise FatalError(
+            f"{address} is not an ERC-20 token", cause=f"it gives no {'symbol' if symbol is None else 'decimals'}"
+        )
+    return Token(address, symbol, decimals)
+
+
+def any_token(chain: Chain, address: Address, *, is_ours: bool) -> Token:
+    """What amounts of a job's token are shown in, whatever contract that is: whole units where it says no decimals. One
+    that is not the deployment's own shows its address, since any token can call itself what it likes."""
+    symbol, decimals = _described(chain, address)
+    short = f"{address[:6]}…{address[-4:]}"
+    if decimals is None:
+        return Token(address, f"units of {short}", 0)
+    if symbol is None:
+        return Token(address, f"of {short}", decimals)
+    return Token(address, symbol if is_ours else f"{symbol} ({short})", decimals)
+
+
+def _described(chain: Chain, address: Address) -> tuple[str | None, int | None]:
+    """A token's symbol and decimals; None for what it does not say, or says in a way that makes no sense."""
+    symbol, decimals = (_asked(chain, address, name) for name in ("symbol", "decimals"))
+    return None if symbol is None else visible(str(symbol), LONGEST_SYMBOL), None if decimals is None else int(decimals)
+
+
+def _asked(chain: Chain, address: Address, name: str) -> Any:
     try:
-        (symbol,), (decimals,) = chain.read([(address, functions["symbol"], ()), (address, functions["decimals"], ())])
-    except (ContractError, WrongChain) as error:
-        raise FatalError(f"{address} is not an ERC-20 token", cause=error) from error
-    return Token(address, visible(str(symbol), LONGEST_SYMBOL), int(decimals))
+        return chain.read([(address, artifact("RewardToken").functions[name], ())])[0][0]
+    except (ContractError, WrongChain):
+        return None
+    except ChainUnavailable as error:
+        failures = error.failures if isinstance(error, AllFailed) else [error]
+        if all(isinstance(failure, Nonsense | NodeError) for failure in failures):  # the token's doing: out of gas, say
+            return None
+        raise

@@ -35,7 +35,7 @@ def make() -> dict[str, Any]:
     context = JobContext(facts.job, facts.terms(), spec)
     fold = folded(facts)
     rounds = Replay(context, context.weights(fold.history.enrolled)).follow(fold.history)
-    view = JobView(facts.job, facts.at, facts.state(), context, fold.history, rounds)
+    view = JobView(facts.job, facts.at, facts.state(), fold.history, rounds, context)
     return {
         "phase": view.state.phase.name,
         "cycles": [_cycle(cycle) for cycle in view.history.cycles],

@@ -55,6 +55,12 @@ class Federation(Calls):
         block = at if at is not None else self.chain.head()
         return self._record(JobState, self._read("stateAt", job, block.timestamp, at=block))
 
+    def states(self, jobs: Sequence[JobId], at: Block) -> list[JobState]:
+        """As `state`, for many in one request."""
+        function = artifact("Federation").functions["stateAt"]
+        readings: list[Reading] = [(self.address, function, (job, at.timestamp)) for job in jobs]
+        return [self._record(JobState, found) for (found,) in self.chain.read(readings, at)]
+
     def terms(self, job: JobId) -> JobTerms:
         """Read once: they never change. FatalError where there is no such job."""
         if job not in self._terms:
@@ -81,6 +87,12 @@ class Federation(Calls):
         function = artifact("Federation").functions["trainerOf"]
         readings: list[Reading] = [(self.address, function, (job, trainer)) for trainer in trainers]
         return [(bool(enrolled), int(counter)) for enrolled, counter in self.chain.read(readings, at)]
+
+    def enrolments(self, trainer: Address, jobs: Sequence[JobId], at: Block | None = None) -> set[JobId]:
+        """Those of `jobs` that a trainer is enrolled in, in one request."""
+        function = artifact("Federation").functions["trainerOf"]
+        readings: list[Reading] = [(self.address, function, (job, trainer)) for job in jobs]
+        return {job for job, (enrolled, _) in zip(jobs, self.chain.read(readings, at), strict=True) if enrolled}
 
     # --- money
 

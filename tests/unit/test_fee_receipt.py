@@ -39,7 +39,7 @@ VIEW = cast(
     SimpleNamespace(
         history=SimpleNamespace(cycles=CYCLES, posted=SimpleNamespace(escrow=1000)),
         rounds=[SimpleNamespace(leaves=[SimpleNamespace(pay=pay), SimpleNamespace(pay=39)]) for pay in (60, 61, 50)],
-        context=SimpleNamespace(terms=SimpleNamespace(fee_per_seat=7, full_round=121)),
+        terms=SimpleNamespace(fee_per_seat=7, full_round=121),
         misvoted=lambda: [2],
     ),
 )
