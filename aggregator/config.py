@@ -17,6 +17,7 @@ class ValidatorConfig:
 
     keep_models: models back that stay pinned; None keeps every model, for those who audit the job later.
     max_bytes: largest model or update file that this member handles.
+    min_claim: seconds that a job must leave after its end to claim what it pays.
     threads: torch threads; None leaves torch's own choice.
     """
 
@@ -26,6 +27,7 @@ class ValidatorConfig:
     job: JobId
     keep_models: int | None = None
     max_bytes: int = 2**30
+    min_claim: int = 3600
     threads: int | None = 1
     task_file: Path | None = None
     allow: frozenset[str] = field(default_factory=frozenset)

@@ -6,7 +6,7 @@ from aggregator.config import ValidatorConfig
 from protocol import envelope
 from protocol.chain.federation import JobState
 from protocol.chain.history import CycleRecord, Finalized
-from protocol.chain.sender import Mined, Pending
+from protocol.chain.sender import Mined, Pending, Refused
 from protocol.participant import Participant
 from protocol.types import Address, CycleId, Digest, Phase, Seat
 
@@ -84,7 +84,7 @@ class Member(Participant):
         return state.committee.index(self.me) if self.me in state.committee else len(state.committee)
 
     def leave(self, state: JobState, seat: Seat | None) -> bool:
-        """Settles what is left and takes the fees; True when that is done."""
+        """Settles what is left and takes the fees; True when that is done. FatalError for fees that can't be had."""
         self.settle_strikes(state)
         if self._settled_rounds < len(self.replay().rounds):
             return False
@@ -98,4 +98,6 @@ class Member(Participant):
         sent = self.send(call, key)
         if isinstance(sent, Mined):
             self.metrics.claimed.inc(fees)
+        if isinstance(sent, Refused):
+            self.report_unclaimed("fees", fees, self.federation.books(self.job, self.head), sent)
         return not isinstance(sent, Pending)

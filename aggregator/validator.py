@@ -39,6 +39,7 @@ class Validator(Member):
         self._held: dict[Seat, Data] = {}
         state = self.federation.state(self.job)
         if not state.phase.is_over:
+            self.context.check_claim_time(config.min_claim)
             self._rows(self.seat(state.committee) or Seat(0))  # what can't be read is said now, not in SCORE
 
     def act(self, state: JobState) -> bool:

@@ -9,7 +9,8 @@ import typer
 
 from cli.accounts import Account, PasswordFile, address_of, load_account
 from cli.context import Here, command
-from cli.daemons import Allow, JobOption, LogFile, MaxBytes, MetricsAt, TaskFile, Threads
+from cli.daemons import Allow, JobOption, LogFile, MaxBytes, MetricsAt, MinClaim, TaskFile, Threads
+from cli.terms import seconds
 from protocol.types import JobId
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def run(
     allow: Allow = None,
     task_file: TaskFile = None,
     max_bytes: MaxBytes = 2**30,
+    min_claim: MinClaim = "1h",
     threads: Threads = 1,
     log_file: LogFile = None,
     metrics: MetricsAt = None,
@@ -53,6 +55,7 @@ def run(
         job=JobId(job),
         keep_models=keep_models,
         max_bytes=max_bytes,
+        min_claim=seconds(min_claim),
         threads=threads,
         task_file=task_file,
         allow=frozenset(allow or ()),

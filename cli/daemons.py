@@ -24,6 +24,12 @@ Allow = Annotated[
 ]
 TaskFile = Annotated[Path | None, typer.Option("--task-file", help="Your copy of a task that is not built in.")]
 MaxBytes = Annotated[int, typer.Option("--max-bytes", help="Largest model or update file to handle.", min=1)]
+MinClaim = Annotated[
+    str,
+    typer.Option(
+        "--min-claim", help="Refuse a job that leaves less time after its end to claim what was earned, like 30m."
+    ),
+]
 Threads = Annotated[int, typer.Option("--threads", help="torch threads.", min=1)]
 LogFile = Annotated[Path | None, typer.Option("--log-file", help="JSON lines go there; to standard error by default.")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -106,6 +107,8 @@ def post(
         target=NO_TARGET if target is None else billionths(target, "--target"),
         times=parse_times(times or []),
     )
+    if warning := offer.claim_warning:
+        print(f"hansa: {warning}", file=sys.stderr)
     signer = load_account(here, account, password_file)
     check_escrow(wire.federation, Address(signer.address), paid_in, offer.escrow)
     with acting(wire.chain, signer, journal_of(here, signer.address)) as actor:

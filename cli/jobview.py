@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -94,10 +95,12 @@ def job_data(view: JobFacts, federation: Federation, problem: str | None = None)
             "min_updates": terms.min_updates,
             "seats": terms.seats,
             "quorum": terms.quorum,
+            "claim_time": terms.claim_time,
         },
         "cycles": [_cycle(view, place) for place in range(len(view.history.cycles))],
         "trainers": [_trainer(view, item.trainer, item.bond) for item in view.history.enrolled],
         "validators": [_validator(view, member) for member in view.members()],
+        "claim_until": books.claim_until or None,
         "books": {
             name: str(getattr(books, name))
             for name in ("escrowed", "left", "booked", "paid", "burnt", "refunded", "bonded")
@@ -174,7 +177,8 @@ def show_job(console: Console, data: dict[str, Any], token: Token) -> None:
     console.print(f"  sponsor  {data['sponsor']}\n  spec     {spec['cid']}\n{rule}")
     reward, fee, bond = (token.text(int(terms[name])) for name in ("reward_per_round", "fee_per_seat", "min_bond"))
     quorum = f"quorum {terms['quorum']} of {terms['seats']}"
-    console.print(f"  pays     {reward} a round, {fee} a seat; bond {bond}; {quorum}\n")
+    console.print(f"  pays     {reward} a round, {fee} a seat; bond {bond}; {quorum}")
+    console.print(f"  claims   {_claims(terms['claim_time'], data['claim_until'])}\n")
     rounds = _table("cycle", "round", "updates", "included", "metric", "model or failure")
     for cycle in data["cycles"]:
         metric = "" if cycle.get("metric") is None else f"{cycle['metric']:.4f}"
@@ -199,6 +203,14 @@ def show_job(console: Console, data: dict[str, Any], token: Token) -> None:
 
 def _known(value: object) -> str:
     return "–" if value is None else str(value)
+
+
+def _claims(seconds: int, until: int | None) -> str:
+    """How long pay and fees can be claimed."""
+    after = f"{in_words(seconds)} after the job's end; what is claimed later is lost"
+    if until is None:
+        return f"until {after}"
+    return f"until {datetime.fromtimestamp(until).isoformat(' ', 'seconds')}, {after}"
 
 
 def _table(*headings: str) -> Table:

@@ -56,6 +56,17 @@ class Offer:
         return self.reward + self.seats * self.fee
 
     @property
+    def claim_warning(self) -> str | None:
+        """What is said of a time to claim under a day: who is away for it loses what it earned."""
+        claim = {**TIMES, **self.times}["claim"]
+        if claim >= DAY:
+            return None
+        return (
+            f"--time claim leaves {in_words(claim)} after the job's end to claim what was earned, later it is burnt; "
+            "daemons refuse less than an hour, so a day or more is wise"
+        )
+
+    @property
     def escrow(self) -> int:
         """What all rounds cost."""
         return self.rounds * self.full_round

@@ -8,7 +8,8 @@ import typer
 
 from cli.accounts import Account, PasswordFile, address_of, load_account
 from cli.context import Here, command
-from cli.daemons import Allow, JobOption, LogFile, MaxBytes, MetricsAt, TaskFile, Threads
+from cli.daemons import Allow, JobOption, LogFile, MaxBytes, MetricsAt, MinClaim, TaskFile, Threads
+from cli.terms import seconds
 from protocol.errors import FatalError
 from protocol.types import Address, JobId, Phase
 
@@ -38,6 +39,7 @@ def run(
     allow: Allow = None,
     task_file: TaskFile = None,
     max_bytes: MaxBytes = 2**30,
+    min_claim: MinClaim = "1h",
     threads: Threads = 1,
     log_file: LogFile = None,
     metrics: MetricsAt = None,
@@ -64,6 +66,7 @@ def run(
         bond=own_bond,
         keep_going=keep_going,
         max_bytes=max_bytes,
+        min_claim=seconds(min_claim),
         threads=threads,
         task_file=task_file,
         allow=frozenset(allow or ()),

@@ -21,6 +21,7 @@ class TrainerConfig:
     keep_models: models back that stay pinned.
     max_bytes: largest model or update file that this trainer accepts a job for.
     wait_for_bond: seconds to stay after the end for the bond to be free; it never expires.
+    min_claim: seconds that a job must leave after its end to claim what it pays.
     threads: torch threads; None leaves torch's own choice.
     """
 
@@ -33,6 +34,7 @@ class TrainerConfig:
     keep_going: bool = False
     keep_models: int = 3
     max_bytes: int = 2**30
+    min_claim: int = 3600
     wait_for_bond: float = 600.0
     threads: int | None = 1
     task_file: Path | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from client.config import TrainerConfig
@@ -9,6 +10,7 @@ from client.training import local_update
 from protocol import envelope, tensors
 from protocol.chain.federation import JobState
 from protocol.chain.history import CycleRecord, Failed, Submitted
+from protocol.chain.records import Books
 from protocol.chain.sender import Mined, Pending, Refused
 from protocol.cid import to_cid
 from protocol.contentkeys import encode_keys
@@ -88,6 +90,7 @@ class Trainer(Participant):
                 cause=f"job {self.job} asks for {self.context.terms.min_bond}",
                 next_step="raise --bond",
             )
+        self.context.check_claim_time(self.config.min_claim)
         self._check_model()
         self.pay_in(bond)
         outcome = self.send(self.federation.enrol_call(self.job, self.context.terms.hash, bond, b""), "enrol")
@@ -194,19 +197,31 @@ class Trainer(Participant):
 
     def _leave(self, state: JobState) -> bool:
         """Publishes content keys where the spec asks for them, claims what is due, then takes the bond back if that is
-        possible soon enough."""
+        possible soon enough. FatalError, at last, for pay that can't be had any more."""
         if not self._keys_published(state):
             return False
         books = self.federation.books(self.job, self.head)
-        due = self._unclaimed() if self.head.timestamp < books.claim_until else []
+        due = self._unclaimed()
         first = due[:CLAIMED_AT_ONCE]
-        if first and not isinstance(sent := self.send(self.claim_call(self.me, first), "claim", *first), Refused):
+        refused: Refused | None = None
+        if first and self.head.timestamp < books.claim_until:
+            sent = self.send(self.claim_call(self.me, first), "claim", *first)
             if isinstance(sent, Mined):
-                ledgers = [self.replay().rounds[round_ - 1] for round_ in first]
-                self.metrics.claimed.inc(
-                    sum(x.pay for ledger in ledgers for x in ledger.leaves if x.trainer == self.me)
-                )
-            return False  # what is mined is due no more, the next time
+                self.metrics.claimed.inc(self._pay_of(first))
+            if not isinstance(sent, Refused):
+                return False  # what is mined is due no more, the next time
+            refused = sent
+        if not self._bond_settled(books):
+            return False
+        self.report_unclaimed("pay", self._pay_of(due), books, refused)
+        return True
+
+    def _pay_of(self, rounds: Collection[int]) -> int:
+        ledgers = [self.replay().rounds[round_ - 1] for round_ in rounds]
+        return sum(leaf.pay for ledger in ledgers for leaf in ledger.leaves if leaf.trainer == self.me)
+
+    def _bond_settled(self, books: Books) -> bool:
+        """Whether the bond is back, or is free too late to wait for."""
         bond = self.federation.bond(self.job, self.me, self.head)
         if bond == 0:
             return True

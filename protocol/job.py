@@ -60,6 +60,16 @@ class JobContext:
                 next_step=f"pass --max-bytes {largest} if this machine has the memory",
             )
 
+    def check_claim_time(self, least: int) -> None:
+        """Refuses a job that leaves fewer than `least` seconds after its end to claim what it pays: later, that is
+        burnt. Raises NotAllowed."""
+        if self.terms.claim_time < least:
+            raise NotAllowed(
+                f"job {self.job} leaves {self.terms.claim_time} s after its end to claim what was earned",
+                cause=f"your limit is {least} s, and what is claimed later is lost",
+                next_step=f"pick another job, or pass --min-claim {self.terms.claim_time}s",
+            )
+
     def weight(self, bond: int) -> int:
         """What a trainer's update weighs in the mean and in pay: 1, or its bond in units of the least bond."""
         if self.spec.weights == "equal":

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Protocol
 
 from protocol import keys
 from protocol.chain.federation import Call, JobState, approve_call
 from protocol.chain.history import CycleRecord, Failed, Finalized, History, JobHistory
-from protocol.chain.sender import Pending
+from protocol.chain.records import Books
+from protocol.chain.sender import Pending, Refused
 from protocol.cid import to_cid
 from protocol.daemon import Daemon, DaemonConfig
-from protocol.errors import HistoryMismatch, SpoiltModel
+from protocol.errors import FatalError, HistoryMismatch, SpoiltModel
 from protocol.hashes import cycle_counter, everybody_due
 from protocol.job import JobContext
 from protocol.merkle import RewardsTree
@@ -196,6 +198,26 @@ class Participant(Daemon):
     def root_stands(self, round_: int) -> bool:
         """Whether the rewards that the committee voted for a round are those that its sheets give."""
         return self.finalized()[round_ - 1].rewards == RewardsTree(self.replay().rounds[round_ - 1].leaves).root
+
+    def report_unclaimed(self, what: str, amount: int, books: Books, refused: Refused | None) -> None:
+        """FatalError, and a warning in the log, where the job still owes this account `amount` and the claim of it came
+        too late, or was `refused`."""
+        if not amount:
+            return
+        self.log.warning("not claimed", what=what, amount=amount, token=books.token, until=books.claim_until)
+        named = f"{amount} units of token {books.token}, {what} of job {self.job},"
+        if self.head.timestamp >= books.claim_until or (refused and refused.error.name == "Vault_TooLate"):
+            end = datetime.fromtimestamp(books.claim_until, UTC).isoformat(" ", "seconds")
+            raise FatalError(
+                f"{named} can't be claimed any more",
+                cause=f"the time to claim ended at {end}",
+                next_step="let your daemon run at a job's end, and raise --min-claim to refuse jobs as short as this",
+            )
+        raise FatalError(
+            f"{named} could not be claimed",
+            cause=None if refused is None else refused.error,
+            next_step="try `hansa wallet claim`",
+        )
 
     # --- what anyone may do, so that nobody has to be relied on
 

@@ -36,6 +36,7 @@ class Config:
     max_bytes: int = 2**20
     keep_models: int | None = None
     bond: int | None = None
+    min_claim: int = 3600
 
 
 class Enroller(Trainer):

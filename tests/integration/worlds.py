@@ -79,10 +79,9 @@ class World:
         for seat, name in self.seats(job):
             self.do(name, self.federation.reveal_call(job, state.cycle, seat, sheet, bytes([seat]) * 32))
 
-    def decide(self, job: JobId, model: bytes = b"\x07" * 32) -> None:
+    def decide(self, job: JobId, model: bytes = b"\x07" * 32, rewards: bytes = bytes(32)) -> None:
         """Every member votes one result; anybody finalises it."""
         state = self.federation.state(job)
-        rewards = bytes(32)
         result = result_hash(
             self.chain.chain_id, self.federation.address, job, state.cycle, state.updates, state.sheets, model, rewards
         )

@@ -70,6 +70,14 @@ def test_seconds__of_no_duration(text: str) -> None:
         seconds(text)
 
 
+def test_claim__shorter_than_a_day__is_warned_of() -> None:
+    assert OFFER.claim_warning is None
+    assert replace(OFFER, times={"claim": 86_400}).claim_warning is None
+    warning = replace(OFFER, times={"claim": 90}).claim_warning
+    assert warning is not None
+    assert "leaves 1 min 30 s after the job's end" in warning
+
+
 def test_times__name_their_phase() -> None:
     assert parse_times(["submit=10m", "claim=3d"]) == {"submit": 600, "claim": 259200}
     with pytest.raises(FatalError, match="'sleep'"):
