@@ -44,7 +44,8 @@ class Validator(Member):
 
     def act(self, state: JobState) -> bool:
         """Does the one thing that is due; True when nothing ever will be again."""
-        self.announce()
+        if not state.phase.is_over:
+            self.announce()
         seat = self.seat(state.committee)
         served = self.serve_model(state)
         match state.phase:

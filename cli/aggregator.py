@@ -11,7 +11,7 @@ from cli.accounts import Account, PasswordFile, address_of, load_account
 from cli.context import Here, command
 from cli.daemons import Allow, JobOption, LogFile, MaxBytes, MetricsAt, MinClaim, TaskFile, Threads
 from cli.terms import seconds
-from protocol.types import JobId
+from protocol.types import Address, JobId
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -61,9 +61,16 @@ def run(
         allow=frozenset(allow or ()),
         log_file=log_file,
     )
-    config.journal.parent.mkdir(parents=True, exist_ok=True)
     if is_outside(wire, JobId(job), signer.address):
-        print(f"hansa: {signer.address} is not in the committee of job {job}; it waits to be drawn", file=sys.stderr)
+        phase = wire.federation.state(JobId(job)).phase
+        if phase.is_over and not wire.federation.fees(JobId(job), Address(signer.address)):
+            said = f"job {job} is over ({phase.name}) and owes {signer.address} no fees: there is nothing to do"
+            print(f"hansa: {said}", file=sys.stderr)
+            return
+        if not phase.is_over:
+            said = f"{signer.address} is not in the committee of job {job}; it waits to be drawn"
+            print(f"hansa: {said}", file=sys.stderr)
+    config.journal.parent.mkdir(parents=True, exist_ok=True)
     run_daemon(Validator(config), metrics)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec
 
 from protocol.errors import HansaError
@@ -129,6 +130,9 @@ def _logs(wire: Wire) -> Result:
 def _store(wire: Wire) -> Result:
     from protocol.cid import to_cid
 
+    folder = wire.deployment.store.get("path")
+    if folder is not None and not Path(folder).is_dir():
+        return BAD, f"{folder} is missing; bring it back with its files, or correct the store in deployment.json"
     data = b"hansa doctor"
     digest = wire.store.put(data)
     if wire.store.get(digest, limit=64, timeout=10.0) != data:

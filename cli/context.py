@@ -33,7 +33,9 @@ DEFAULT_DIR = ".hansa"
 UNEXPECTED = 70  # exit code of a failure that nobody foresaw
 INTERRUPTED = 130
 PIPE_WIDTH = 200
-FILE_TROUBLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.ENOTDIR, errno.EISDIR})
+FILE_TROUBLE = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.ENOENT, errno.ENOTDIR, errno.EISDIR}
+)
 
 _Dir = Annotated[
     Path, typer.Option("--dir", envvar="HANSA_DIR", help="Holds the deployment, journals and keystores.", metavar="DIR")

@@ -109,9 +109,11 @@ def allow_committee(deployment: Deployment, committee: Address) -> Deployment:
 
 
 def store_settings(store: str, directory: Path) -> dict[str, str]:
-    """`local` keeps files in the directory; anything else is a Kubo node's API address."""
+    """`local` keeps files in a folder of the directory, which it makes; anything else is a Kubo node's API address."""
     if store == "local":
-        return {"kind": "local", "path": str((directory / "store").resolve())}
+        folder = (directory / "store").resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        return {"kind": "local", "path": str(folder)}
     if store == "kubo":
         return {"kind": "kubo", "api": KUBO_API}
     if store.startswith("/"):

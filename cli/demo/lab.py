@@ -32,6 +32,7 @@ from cli.offers import Posted, Prepared, post_job, prepare, with_baselines
 from cli.terms import Offer
 from cli.up import account_names, furnish, open_published
 from cli.wire import Actor, Wire, acting, journal_of
+from protocol.errors import TransientError
 from protocol.job import JobContext
 from protocol.types import BlockNumber, Wei
 
@@ -77,15 +78,19 @@ class Lab(Waiting):
         try:
             warm_up()
             self._set_up()
-        except BaseException:
-            self.stop()
+        except BaseException as error:
+            self.__exit__(type(error), error, error.__traceback__)
             raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
+        try:
+            if isinstance(error, TransientError):
+                self.check_chain()  # why nothing answers
+        finally:
+            self.stop()
 
     def _set_up(self) -> None:
         self.here.dir.mkdir(parents=True, exist_ok=True)

@@ -40,7 +40,10 @@ class Progress:
         self._before: tuple[int, ...] = ()
 
     def look(self) -> bool:
-        """One look at the newest block; True when the job is over. Waits for the next block otherwise."""
+        """One look at the newest block; True when the job is over. Waits for the next block otherwise. FatalError when
+        the chain has ended. `moved` says whether this look saw something new."""
+        self.moved = False
+        self._lab.check_chain()
         self._look_at_daemons()
         chain = self._lab.wire.chain
         try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from protocol.errors import FatalError, TransientError
 
 if TYPE_CHECKING:
+    from cli.anvil import Anvil
     from cli.context import Here
     from cli.demo.processes import Worker
     from protocol.chain.federation import JobState
@@ -20,6 +21,7 @@ LOOK = 0.05  # seconds between two looks at the chain
 class Waiting:
     """The half of a `Lab` that looks on."""
 
+    anvil: Anvil
     here: Here
     workers: dict[str, Worker]
 
@@ -36,12 +38,13 @@ class Waiting:
         watch: list[str] | None = None,
         every: float = LOOK,
     ) -> None:
-        """Returns when `condition` holds. FatalError after `timeout`, or when a daemon of `watch` ended by itself."""
+        """Returns when `condition` holds. FatalError after `timeout`, or when the chain or one of `watch` ended."""
         deadline = time.monotonic() + timeout
         while True:
             with contextlib.suppress(TransientError):
                 if condition():
                     return
+            self.check_chain()
             for name in watch or []:
                 self._check_alive(name)
             if time.monotonic() > deadline:
@@ -49,6 +52,16 @@ class Waiting:
                     f"waited {timeout:.0f} s for {what} in vain", next_step=f"look into {self.here.dir / 'logs'}"
                 )
             time.sleep(every)
+
+    def check_chain(self) -> None:
+        """FatalError when the chain has ended: nothing will happen any more."""
+        process = self.anvil.process if hasattr(self, "anvil") else None
+        if process is not None and (code := process.poll()) is not None:
+            raise FatalError(
+                f"the chain ended with code {code}",
+                cause="somebody stopped anvil, or it failed",
+                next_step=f"look into {self.here.dir / 'anvil.log'}, and start again",
+            )
 
     def _check_alive(self, name: str) -> None:
         worker = self.workers[name]

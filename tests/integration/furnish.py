@@ -41,6 +41,7 @@ def furnished(anvil: Anvil, tmp_path: Path) -> Iterator[World]:
     }
     members = sorted((senders[name].address for name in MEMBERS), key=str.lower)
     store = {"kind": "local", "path": str(tmp_path / "store")}
+    (tmp_path / "store").mkdir(exist_ok=True)
     made = Deployer(chain, senders["sponsor"]).deploy(
         [anvil.url], name="test", store=store, ws=anvil.ws, members=members
     )

@@ -71,6 +71,14 @@ def test_doctor__finds_an_endpoint_of_another_chain(here: Path, world_once: Once
     assert "is chain 31337, not 1" in found["endpoint"][1]
 
 
+def test_doctor__finds_that_the_folder_of_the_store_is_gone__and_makes_no_other(here: Path, world_once: Once) -> None:
+    gone = here / "moved away"
+    code, found = diagnose(here, world_once[0].deployment.updated(store={"kind": "local", "path": str(gone)}))
+    assert code == 1
+    assert found["store"][0] == "wrong" and f"{gone} is missing" in found["store"][1]
+    assert not gone.exists()
+
+
 @pytest.mark.parametrize("name", ["federation", "vault"])
 @pytest.mark.parametrize("place", [40, -60])
 def test_doctor__finds_code_that_is_not_ours(here: Path, world_once: Once, name: str, place: int) -> None:

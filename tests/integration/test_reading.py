@@ -141,6 +141,16 @@ def test_top__of_no_such_job__is_one_sentence(answers: dict[str, Any]) -> None:
     assert "there is no job 9" in answers["top 9"]["err"]
 
 
+def test_aggregator_run__of_a_job_that_is_over__by_an_outsider__sends_nothing(place: Place) -> None:
+    alice = place.world.address("alice")
+    before = place.world.rpc("eth_getTransactionCount", alice, "latest")
+    words = "aggregator run --job 2 --account alice"
+    done = place.answers(words)[words]
+    assert done["code"] == 0
+    assert done["err"] == f"hansa: job 2 is over (CANCELLED) and owes {alice} no fees: there is nothing to do\n"
+    assert place.world.rpc("eth_getTransactionCount", alice, "latest") == before
+
+
 @pytest.mark.parametrize(("columns", "rows", "key"), [(80, 24, b"q"), (44, 16, b"\x03")])
 def test_top__in_a_terminal__stays_until_q_or_ctrl_c(place: Place, columns: int, rows: int, key: bytes) -> None:
     own, theirs = pty.openpty()

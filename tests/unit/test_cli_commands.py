@@ -95,6 +95,15 @@ def test_file__that_may_not_be_written__is_one_sentence(capsys: pytest.CaptureFi
     assert capsys.readouterr().err.startswith("hansa: /somewhere can't be used: Permission denied; ")
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder in which none can be made")
+@pytest.mark.parametrize("words", ["demo", "up", "wallet new alice"])
+def test_directory_that_can_not_be_made__is_one_sentence(run: CliRunner, words: str) -> None:
+    done = run.invoke(app, [*words.split(), "--dir", "/proc/nothing"])
+    assert done.exit_code == 1
+    assert done.stderr.startswith("hansa: /proc/nothing"), done.stderr
+    assert "can't be used: No such file or directory" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
 def test_exit_code__is_the_errors_own(capsys: pytest.CaptureFixture[str]) -> None:
     def stopped() -> None:
         raise FatalError("a cycle failed", exit_code=3)
