@@ -11,6 +11,15 @@ from protocol.types import Wei
 PLACES = 6  # shown to people; JSON has every digit
 
 
+def fixed(units: int, decimals: int, places: int) -> str:
+    """`units` of 10^-decimals with `places` decimals, half to even, as the page rounds: 4707500, 6, 3 → '4.708'."""
+    step = 10 ** (decimals - places)
+    kept, rest = divmod(abs(units), step)
+    kept += 2 * rest > step or (2 * rest == step and kept % 2)
+    whole, part = divmod(kept, 10**places)
+    return f"{'-' if units < 0 and kept else ''}{whole}.{part:0{places}d}"
+
+
 @dataclass(frozen=True)
 class Token:
     """An ERC-20's name for its unit, and how many decimals it has."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from cli.amounts import fixed
 from cli.terms import NO_TARGET, in_words
 from protocol.chain.history import Failed
 from protocol.cid import to_cid
@@ -38,6 +39,11 @@ PARTS = {
 def metric_of(units: int) -> float | None:
     """A metric as a number; None before there is one."""
     return None if units == NO_METRIC else units / UNIT
+
+
+def metric_text(metric: float | None) -> str:
+    """A metric for people."""
+    return "–" if metric is None else fixed(round(metric * UNIT), 9, 4)
 
 
 def state_data(state: JobState) -> dict[str, Any]:
@@ -157,7 +163,7 @@ def show_jobs(console: Console, rows: Sequence[dict[str, Any]], wire: Wire) -> N
         return
     table = _table("job", "phase", "rounds", "trainers", "seats", "metric", "reward a round")
     for row in rows:
-        metric = "–" if row["metric"] is None else f"{row['metric']:.4f}"
+        metric = metric_text(row["metric"])
         reward = wire.token(row["token"]).text(int(row["reward_per_round"]))
         numbers = (f"{row['round']}/{row['rounds']}", str(row["trainers"]), str(row["seats"]))
         table.add_row(str(row["job"]), row["phase"], *numbers, metric, reward)
@@ -181,14 +187,14 @@ def show_job(console: Console, data: dict[str, Any], token: Token) -> None:
     console.print(f"  claims   {_claims(terms['claim_time'], data['claim_until'])}\n")
     rounds = _table("cycle", "round", "updates", "included", "metric", "model or failure")
     for cycle in data["cycles"]:
-        metric = "" if cycle.get("metric") is None else f"{cycle['metric']:.4f}"
+        metric = "" if cycle.get("metric") is None else metric_text(cycle["metric"])
         included = _known(cycle.get("included", ""))
         model = cycle.get("model", cycle["outcome"])
         rounds.add_row(str(cycle["cycle"]), str(cycle["round"]), str(len(cycle["updates"])), included, metric, model)
     people = _table("trainer", "bond", "earned", "strikes", "reputation")
     for item in data["trainers"]:
         earned = item["earned"] and token.text(int(item["earned"]))
-        reputation = item["reputation"] if item["reputation"] is None else f"{item['reputation'] / 1e6:.3f}"
+        reputation = item["reputation"] if item["reputation"] is None else fixed(item["reputation"], 6, 3)
         numbers = map(_known, (earned, item["strikes"], reputation))
         people.add_row(item["address"], token.text(int(item["bond"])), *numbers)
     members = _table("validator", "matched", "wrong", "missed")

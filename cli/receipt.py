@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from cli.amounts import fixed
 from cli.books import JobFacts, JobLedger
 from protocol.errors import FatalError
 from protocol.pay import Record
@@ -176,7 +177,7 @@ def _show_round(console: Console, line: dict[str, Any], data: dict[str, Any], to
 
 def _small(value: int | None) -> str:
     """Units of 1e-9 as thousandths."""
-    return "–" if value is None else f"{value / 1e6:.3f}"
+    return "–" if value is None else fixed(value, 6, 3)
 
 
 def _times(value: float | None) -> str:

@@ -8,6 +8,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from cli.amounts import fixed
+from cli.jobview import metric_text
 from cli.terms import in_words
 from protocol.foreign import visible
 
@@ -114,11 +116,11 @@ def _metric(data: dict[str, Any]) -> list[Text]:
         best = max(values)
         lines = [
             Text.assemble(("metric  ", "dim"), (sparkline(values[-40:], low, high), "cyan"),
-                          (f" {values[-1]:.4f}", "bold"), f"  best {best:.4f}", **_LINE)
+                          (f" {metric_text(values[-1])}", "bold"), f"  best {metric_text(best)}", **_LINE)
         ]  # fmt: skip
     if baselines:
         shown = "   ".join(
-            f"{visible(name, 40)} {sparkline([value], low, high)} {value:.4f}" + _against(values, value)
+            f"{visible(name, 40)} {sparkline([value], low, high)} {metric_text(value)}" + _against(values, value)
             for name, value in baselines.items()
         )
         lines.append(Text.assemble(("against ", "dim"), shown, **_LINE))
@@ -126,7 +128,10 @@ def _metric(data: dict[str, Any]) -> list[Text]:
 
 
 def _against(values: Sequence[float], baseline: float) -> str:
-    return f" ({values[-1] - baseline:+.4f})" if values else ""
+    if not values:
+        return ""
+    off = values[-1] - baseline
+    return f" ({'+' if off > 0 else ''}{metric_text(off)})"
 
 
 def _rooms(left: int | None, trainers: int, validators: int) -> tuple[int, int]:
@@ -153,7 +158,7 @@ def _trainers(data: dict[str, Any], token: Token, width: int, room: int) -> Tabl
     for item in _first(data["trainers"], room, awaited):
         update = "awaited" if item["address"] in awaited else "in" if item["submitted"] and data["deadline"] else "–"
         share = "–" if item["share"] is None else f"{100 * item['share']:.1f} %"
-        gain = "–" if item["gain"] is None else f"{item['gain'] / 1e6:.3f}"
+        gain = "–" if item["gain"] is None else fixed(item["gain"], 6, 3)
         style = "red" if item["verdict"] == "malformed" else ""
         verdict = Text(item["verdict"] or "–", style=style)
         row: list[Any] = [short(item), update, verdict, *([gain] if wide else []), share]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.accounts import Account, PasswordFile, address_of, load_account
+from cli.amounts import fixed
 from cli.context import Here, command
 from cli.daemons import Allow, JobOption, LogFile, MaxBytes, MetricsAt, MinClaim, TaskFile, Threads
 from cli.terms import seconds
@@ -132,4 +133,4 @@ def _show(console: Console, data: dict[str, Any], token: Any) -> None:
     )
     console.print(f"  updates     {data['updates']}\n  earned      {token.text(int(data['earned']))}")
     console.print(f"  bond        {token.text(int(data['bond']))}\n  strikes     {data['strikes']}")
-    console.print(f"  reputation  {data['reputation'] / 1e6:.3f}")
+    console.print(f"  reputation  {fixed(data['reputation'], 6, 3)}")

@@ -14,6 +14,7 @@ import numpy as np
 from eth_utils.address import to_checksum_address
 from numpy.typing import NDArray
 
+from cli.amounts import fixed
 from protocol import envelope, hashes, sheet
 from protocol.cid import digest_of, to_cid
 from protocol.ledger import tally
@@ -42,6 +43,7 @@ def make() -> Facts:
         "cids": cids(),
         "spec": spec(),
         "files": files(),
+        "decimals": decimals(),
     }
 
 
@@ -215,6 +217,22 @@ def cids() -> list[Facts]:
 
 def repeated(text: str, length: int) -> bytes:
     return (text.encode() * (length // len(text) + 1))[:length]
+
+
+def decimals() -> list[Facts]:
+    """Numbers as they are shown: rounded half to even, both ways of zero."""
+    facts = []
+    for units, digits, places in (
+        *(
+            (sign * units, 6, 3)
+            for units in (0, 499, 500, 501, 1500, 4_707_500, 4_708_500, 4_707_501)
+            for sign in (1, -1)
+        ),
+        *((units, 9, 4) for units in (327_649_999, 327_650_000, 327_550_000, 812_450_000, 999_950_000, -1_000_050_000)),
+    ):
+        text = fixed(units, digits, places)
+        facts.append({"units": str(units), "decimals": digits, "places": places, "text": text})
+    return facts
 
 
 def spec() -> Facts:

@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from cli.jobview import state_line
+from cli.jobview import metric_text, state_line
 
 if TYPE_CHECKING:
     from protocol.chain.federation import JobState
@@ -74,7 +74,7 @@ class View:
         elif self._console is not None:
             self._console.print(
                 f"[dim]{self._elapsed():6.1f} s[/]  round {line.round}/{self.rounds}: {_counts(line)}, "
-                f"metric {line.metric:.4f}, model {line.model}{_failures(line)}",
+                f"metric {metric_text(line.metric)}, model {line.model}{_failures(line)}",
                 soft_wrap=True,
             )
 
@@ -106,7 +106,7 @@ class View:
             table.add_row(
                 f"{line.round}/{self.rounds}",
                 _counts(line) + _failures(line),
-                f"{line.metric:.4f}",
+                metric_text(line.metric),
                 f"{line.seconds:.1f}",
                 line.model,
             )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from decimal import ROUND_HALF_EVEN, Decimal
 
-from cli.amounts import Token
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cli.amounts import Token, fixed
 from protocol.errors import FatalError
 
 HANSA = Token("0x", "HANSA", 18)
@@ -53,3 +57,11 @@ def test_text__rounds_down_and_never_hides_something(amount: int, text: str) -> 
 
 def test_text__of_a_token_without_decimals() -> None:
     assert Token("", "SEAT", 0).text(1500) == "1,500 SEAT"
+
+
+@given(st.integers(-(10**12), 10**12), st.sampled_from([(6, 3), (9, 4), (4, 1)]))
+def test_fixed__rounds_half_to_even(units: int, form: tuple[int, int]) -> None:
+    decimals, places = form
+    exactly = Decimal(units).scaleb(-decimals).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
+    assert Decimal(fixed(units, decimals, places)) == exactly
+    assert len(fixed(units, decimals, places).partition(".")[2]) == places

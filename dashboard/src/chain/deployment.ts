@@ -49,7 +49,7 @@ const isUrls = (value: unknown): value is string[] => Array.isArray(value) && va
 const isPlace = (value: unknown): value is string => isUrl(value) || (isText(value) && /^\.{0,2}\/(?!\/)/.test(value))
 
 function address(name: string, value: unknown): Address {
-  return getAddress(checked(name, value, (given): given is string => isText(given) && isAddress(given, { strict: false })))
+  return getAddress(checked(name, value, (given): given is string => isText(given) && isAddress(given)))
 }
 
 function checked<Kind>(name: string, value: unknown, fits: (value: unknown) => value is Kind): Kind {

@@ -13,12 +13,12 @@ import { claimsOpen } from '../view/claims'
 import type { AccountView } from '../view/account'
 import type { Address, JobView } from '../view/model'
 import { Movements } from './Movements'
-import { asAddress } from '../wallet/requests'
+import { asAddress, MISSPELT, misspelt } from '../wallet/requests'
 
 export function Account({ address }: { address: string }) {
   const known = asAddress(address)
   if (known) return <Inside address={known} />
-  return <Banner tone="bad" title="This is not an address">An address is 0x and 40 hexadecimal digits.</Banner>
+  return <Banner tone="bad" title="This is not an address">{misspelt(address) ? MISSPELT : 'An address is 0x and 40 hexadecimal digits.'}</Banner>
 }
 
 function Inside({ address }: { address: Address }) {

@@ -8,7 +8,7 @@ import { parsed, visible } from '../ui/format'
 import { asError, useLoad } from '../ui/load'
 import { Section } from '../ui/parts'
 import type { Token } from '../view/model'
-import { asAddress, Refusal } from '../wallet/requests'
+import { asAddress, MISSPELT, misspelt, Refusal } from '../wallet/requests'
 import { escrowOf, PHASE_FIELDS, post, problemsOf, readToken, TIMES, usualQuorum, type Offer } from '../wallet/post'
 
 type Fields = Record<string, string>
@@ -141,7 +141,7 @@ function read(fields: Fields, token: Token): { offer: Offer | null; problems: st
   const committee = asAddress(text('committee'))
   if (!CID.test(text('spec'))) problems.push('Spec: a CID, Qm and 44 characters')
   if (!CID.test(text('model'))) problems.push('Model 0: a CID, Qm and 44 characters')
-  if (!committee) problems.push('Committee: the address of a contract')
+  if (!committee) problems.push(`Committee: ${misspelt(text('committee')) ? MISSPELT : 'the address of a contract'}`)
   const [reward, fee, bond, penalty] = AMOUNTS.map(([name, label]) => amount(name, label)) as [bigint, bigint, bigint, bigint]
   const offer = {
     spec: text('spec'), model: text('model'), committee: committee ?? '0x',

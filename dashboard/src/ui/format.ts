@@ -29,7 +29,7 @@ export function parsed(text: string, decimals: number): bigint | null {
   return BigInt(match[1] + (match[2] ?? '').padEnd(decimals, '0'))
 }
 
-/** Units of 1e-9 with `places` decimals, rounded towards zero. */
+/** Units of 1e-9 with `places` decimals, rounded half to even, as the command line does. */
 export function nano(value: bigint | null, places = 4): string {
   return value === null ? '–' : padded(value, 9, places)
 }
@@ -41,17 +41,27 @@ export function milli(value: bigint | null, places = 3): string {
 
 function padded(value: bigint, decimals: number, places: number): string {
   const size = value < 0n ? -value : value
-  const unit = 10n ** BigInt(decimals)
-  const rest = (size % unit).toString().padStart(decimals, '0').slice(0, places)
-  return `${value < 0n ? '−' : ''}${grouped((size / unit).toString())}.${rest}`
+  const step = 10n ** BigInt(decimals - places)
+  const [cut, rest] = [size / step, 2n * (size % step)]
+  const kept = rest > step || (rest === step && cut % 2n === 1n) ? cut + 1n : cut
+  return (value < 0n && kept ? '−' : '') + exactly(kept, places)
+}
+
+function exactly(size: bigint, places: number): string {
+  const digits = size.toString().padStart(places + 1, '0')
+  return `${grouped(digits.slice(0, -places))}.${digits.slice(-places)}`
 }
 
 /** A metric for a plot, whose axis has no more than seven digits. */
 export const plotted = (value: bigint) => Number(value) / Number(BILLION)
 
-export const times = (value: number) => (Number.isFinite(value) ? `×${value.toFixed(2)}` : '–')
+/** A number with `places` decimals, half to even. */
+const even = (value: number, places: number) =>
+  new Intl.NumberFormat('en', { minimumFractionDigits: places, maximumFractionDigits: places, useGrouping: false, roundingMode: 'halfEven' }).format(value)
 
-export const percent = (part: number) => `${(100 * part).toFixed(1)} %`
+export const times = (value: number) => (Number.isFinite(value) ? `×${even(value, 2)}` : '–')
+
+export const percent = (part: number) => `${even(100 * part, 1)} %`
 
 /** Seconds in words: "45 s", "3 min 20 s", "2 h 5 min", "4 d 3 h". */
 export function duration(seconds: number): string {

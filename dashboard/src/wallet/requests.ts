@@ -44,9 +44,15 @@ export function refusal(thrown: unknown, what: string): Refusal {
   return new Refusal(`The wallet refused ${what}: ${words}`, 'Look into the wallet, then try again.')
 }
 
+/** null for what is none, and for mixed case that is not its checksum (ERC-55). */
 export function asAddress(value: unknown): Address | null {
-  return typeof value === 'string' && isAddress(value, { strict: false }) ? getAddress(value) : null
+  return typeof value === 'string' && isAddress(value) ? getAddress(value) : null
 }
+
+/** Whether a text would be an address, were it not for its checksum. */
+export const misspelt = (text: string): boolean => isAddress(text, { strict: false }) && !isAddress(text)
+
+export const MISSPELT = 'Its checksum is wrong: a character is not the one that was meant. Copy the address again.'
 
 export function asChainId(value: unknown): number | null {
   const number = typeof value === 'string' && /^0x[0-9a-fA-F]{1,13}$/.test(value) ? parseInt(value, 16) : value
