@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
 from cli.amounts import fixed
+from cli.fit import fitting, shortened
 from cli.terms import NO_TARGET, in_words
 from protocol.chain.history import Failed
 from protocol.cid import to_cid
@@ -185,26 +187,39 @@ def show_job(console: Console, data: dict[str, Any], token: Token) -> None:
     quorum = f"quorum {terms['quorum']} of {terms['seats']}"
     console.print(f"  pays     {reward} a round, {fee} a seat; bond {bond}; {quorum}")
     console.print(f"  claims   {_claims(terms['claim_time'], data['claim_until'])}\n")
-    rounds = _table("cycle", "round", "updates", "included", "metric", "model or failure")
+    for part, make in (("cycles", _cycles), ("trainers", _trainers), ("validators", _validators)):
+        if data[part]:
+            console.print(fitting(console, partial(make, data, token), False, True)[0])
+            console.print()
+    console.print("  ".join(f"{name} {token.text(int(amount), unit=False)}" for name, amount in data["books"].items()))
+
+
+def _cycles(data: dict[str, Any], token: Token, short: bool) -> Table:
+    table = _table("cycle", "round", "updates", "included", "metric", "model or failure")
     for cycle in data["cycles"]:
         metric = "" if cycle.get("metric") is None else metric_text(cycle["metric"])
-        included = _known(cycle.get("included", ""))
-        model = cycle.get("model", cycle["outcome"])
-        rounds.add_row(str(cycle["cycle"]), str(cycle["round"]), str(len(cycle["updates"])), included, metric, model)
-    people = _table("trainer", "bond", "earned", "strikes", "reputation")
+        numbers = (str(cycle["cycle"]), str(cycle["round"]), str(len(cycle["updates"])))
+        model = shortened(cycle.get("model", cycle["outcome"]), short)
+        table.add_row(*numbers, _known(cycle.get("included", "")), metric, model)
+    return table
+
+
+def _trainers(data: dict[str, Any], token: Token, short: bool) -> Table:
+    table = _table("trainer", "bond", "earned", "strikes", "reputation")
     for item in data["trainers"]:
         earned = item["earned"] and token.text(int(item["earned"]))
         reputation = item["reputation"] if item["reputation"] is None else fixed(item["reputation"], 6, 3)
         numbers = map(_known, (earned, item["strikes"], reputation))
-        people.add_row(item["address"], token.text(int(item["bond"])), *numbers)
-    members = _table("validator", "matched", "wrong", "missed")
+        table.add_row(shortened(item["address"], short), token.text(int(item["bond"])), *numbers)
+    return table
+
+
+def _validators(data: dict[str, Any], token: Token, short: bool) -> Table:
+    table = _table("validator", "matched", "wrong", "missed")
     for item in data["validators"]:
-        members.add_row(item["address"], str(item["matched"]), str(item["wrong"]), str(item["missed"]))
-    for table in (rounds, people, members):
-        if table.row_count:
-            console.print(table)
-            console.print()
-    console.print("  ".join(f"{name} {token.text(int(amount), unit=False)}" for name, amount in data["books"].items()))
+        numbers = [str(item[name]) for name in ("matched", "wrong", "missed")]
+        table.add_row(shortened(item["address"], short), *numbers)
+    return table
 
 
 def _known(value: object) -> str:

@@ -7,18 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 from cli.amounts import fixed
 from cli.books import JobFacts, JobLedger
+from cli.fit import fitting
 from protocol.errors import FatalError
 from protocol.pay import Record
 from protocol.sheet import decode_sheet
 from protocol.types import Code
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
+    from rich.table import Table
 
     from cli.amounts import Token
     from protocol.chain.history import CycleRecord
     from protocol.ledger import RoundLedger
     from protocol.types import Address
+
+COLUMNS = ("round", "verdict", "gain", "news", "avg gain", "avg news", "fresh", "differs", "share", "pay")
+LEAST_FIRST = ("fresh", "avg news", "avg gain", "differs", "news", "gain", "verdict", "share")
+"""Columns that a narrow screen does without, in this order; never the pay."""
 
 
 def receipt(view: JobLedger, trainer: Address, round_: int | None) -> dict[str, Any]:
@@ -117,27 +125,49 @@ def show_receipt(console: Console, data: dict[str, Any], token: Token) -> None:
     if len(data["rounds"]) == 1:
         _show_round(console, data["rounds"][0], data, token)
         return
-    from rich.table import Table
-
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("round", "verdict", "gain", "news", "avg gain", "avg news", "fresh", "differs", "share", "pay"):
-        table.add_column(heading, justify="left" if heading == "verdict" else "right")
-    for line in data["rounds"]:
-        verdict = (
-            line["verdict"] + ("" if line.get("included", True) else ", dropped") + (" ⚡" if line["strike"] else "")
-        )
-        values = [_small(line.get(name)) for name in ("median_gain", "median_news")]
-        values += [_times(line.get(name)) for name in ("average_gain", "average_news", "average_fresh")]
-        values.append(_times(line["share"]["differs"]) if "share" in line else "–")
-        part = f"{100 * line['share']['part']:.1f} %" if "share" in line else "–"
-        table.add_row(str(line["round"]), verdict, *values, part, token.text(int(line["pay"]), unit=False))
+    narrower: list[tuple[str, ...]] = [COLUMNS]
+    for name in LEAST_FIRST:
+        narrower.append(tuple(other for other in narrower[-1] if other != name))
+    table, shown = fitting(console, lambda columns: _rounds(data["rounds"], columns, token), *narrower)
     console.print(table)
+    if missing := [name for name in COLUMNS if name not in shown]:
+        console.print(f"not shown in {console.width} columns: {', '.join(missing)}")
     console.print(
         f"total {token.text(int(data['pay']))}; gain and news: validation loss taken off, in thousandths; "
         "averages: 1 is a round's mean; "
         "differs: 1 is the middle one's, below ¼ pays less"
     )
     console.print("`--round R` shows one round in full")
+
+
+def _rounds(lines: Sequence[dict[str, Any]], columns: Sequence[str], token: Token) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in columns:
+        table.add_column(heading, justify="left" if heading == "verdict" else "right", no_wrap=heading != "verdict")
+    for line in lines:
+        cells = _cells(line, token)
+        table.add_row(*(cells[heading] for heading in columns))
+    return table
+
+
+def _cells(line: dict[str, Any], token: Token) -> dict[str, str]:
+    """A round's line of the receipt, by column."""
+    dropped, strike = "" if line.get("included", True) else ", dropped", " ⚡" if line["strike"] else ""
+    share = line.get("share")
+    return {
+        "round": str(line["round"]),
+        "verdict": line["verdict"] + dropped + strike,
+        "gain": _small(line.get("median_gain")),
+        "news": _small(line.get("median_news")),
+        "avg gain": _times(line.get("average_gain")),
+        "avg news": _times(line.get("average_news")),
+        "fresh": _times(line.get("average_fresh")),
+        "differs": _times(share and share["differs"]),
+        "share": f"{100 * share['part']:.1f} %" if share else "–",
+        "pay": token.text(int(line["pay"]), unit=False),
+    }
 
 
 def _show_round(console: Console, line: dict[str, Any], data: dict[str, Any], token: Token) -> None:

@@ -242,7 +242,7 @@ def _show_history(console: Console, data: dict[str, Any], wire: Wire) -> None:
 
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("when", "block", "job", "what", "amount"):
-        table.add_column(heading, justify="right" if heading == "amount" else "left")
+        table.add_column(heading, justify="right" if heading == "amount" else "left", no_wrap=heading != "what")
     rows: Sequence[dict[str, Any]] = data["movements"]
     for row in rows:
         amount = wire.token(row["token"]).text(int(row["amount"]))
