@@ -84,15 +84,14 @@ def keystores(directory: Path) -> Iterator[tuple[Path, str]]:
 
 def address_of(here: Here, who: str | None) -> Address:
     """An address itself, or that of a keystore, without its password. FatalError when it is neither."""
-    from eth_utils.address import is_address, to_checksum_address
-
+    from protocol.chain.deployment import checksummed
     from protocol.keys import Keyfile
-    from protocol.types import Address
 
     if who is not None and who.startswith("0x") and not Path(who).is_file():
-        if not is_address(who):
-            raise FatalError(f"{who} is not an address", cause="an address is 0x and 40 hexadecimal digits")
-        return Address(to_checksum_address(who))
+        try:
+            return checksummed(who)
+        except ValueError as error:
+            raise FatalError(f"{who} is not an address", cause=error) from error
     return Keyfile.address(find_keystore(here, who))
 
 

@@ -7,20 +7,28 @@ import os
 from pathlib import Path
 from typing import Annotated, Any
 
-from eth_utils.address import is_address, to_checksum_address
+from eth_utils.address import (
+    is_checksum_address,
+    is_checksum_formatted_address,
+    is_hex_address,
+    to_checksum_address,
+)
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError
 
 from protocol.errors import FatalError
 from protocol.types import Address
 
 
-def _checksummed(value: str) -> str:
-    if not is_address(value):
-        raise ValueError("not an address: 0x and 40 hexadecimal digits")
-    return to_checksum_address(value)
+def checksummed(value: str) -> Address:
+    """An address with its checksum. ValueError for what is none, and for mixed case that is another's (ERC-55)."""
+    if not is_hex_address(value):
+        raise ValueError("an address is 0x and 40 hexadecimal digits")
+    if is_checksum_formatted_address(value) and not is_checksum_address(value):
+        raise ValueError("its checksum is wrong, so a character is not the one that was meant: copy it again")
+    return Address(to_checksum_address(value))
 
 
-ChainAddress = Annotated[Address, AfterValidator(_checksummed)]
+ChainAddress = Annotated[Address, AfterValidator(checksummed)]
 
 
 class Allowed(BaseModel):

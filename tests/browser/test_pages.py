@@ -243,5 +243,7 @@ def test_unknown_places__say_so(tour: View) -> None:
     tour.see("There is no such page")
     tour.open("#/account/0x12")
     tour.see("This is not an address")
+    tour.open("#/account/0x15d34aAf54267DB7D7c367839AAf71A00a2C6A65")
+    tour.see("Its checksum is wrong")
     tour.open("#/verify/xyz")
     tour.see("This is not a CID of Hansa")

@@ -69,6 +69,8 @@ def test_address__of_an_address_needs_no_keystore(here: Here) -> None:
     assert address_of(here, "0x" + "ab" * 20).lower() == "0x" + "ab" * 20
     with pytest.raises(FatalError, match="not an address"):
         address_of(here, "0x12")
+    with pytest.raises(FatalError, match="its checksum is wrong, so .* copy it again"):
+        address_of(here, "0x15d34aAf54267DB7D7c367839AAf71A00a2C6A65")
 
 
 def test_password__from_the_environment_wins_over_the_published_one(

@@ -43,7 +43,8 @@ def test_addresses__are_checksummed() -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"federation": "0x12"}, "federation: .*not an address"),
+        ({"federation": "0x12"}, "federation: .*an address is 0x and 40"),
+        ({"vault": "0x15d34aAf54267DB7D7c367839AAf71A00a2C6A65"}, "vault: .*its checksum is wrong"),
         ({"rpc": []}, "rpc"),
         ({"chain_id": 0}, "chain_id"),
         ({"first_block": -1}, "first_block"),
