@@ -98,6 +98,9 @@ class Waiting:
     def wait_for_exit(self, timeout: float = 60.0) -> list[str]:
         """Waits until the daemons have claimed and ended; the names of those that have not."""
         deadline = time.monotonic() + timeout
-        for worker in self.workers.values():
-            worker.join(max(0.0, deadline - time.monotonic()))
-        return [name for name, worker in self.workers.items() if worker.alive]
+        while (
+            alive := [name for name, worker in self.workers.items() if worker.alive]
+        ) and time.monotonic() < deadline:
+            self.check_chain()
+            time.sleep(LOOK)
+        return alive

@@ -174,6 +174,22 @@ def test_token_that_does_not_say_what_it_is__stops_no_command(place: Place, word
         assert f"units of {place.token[:6]}…{place.token[-4:]}" in done.stdout, done.stdout + done.stderr
 
 
+def test_wallet_claim__that_a_token_refuses__is_named__and_the_others_are_claimed(place: Place) -> None:
+    world = place.world
+    later = world.post(spec=LOST)
+    for job in (place.foreign, later):
+        world.do("sponsor", world.federation.stop_call(job))
+    before = world.chain.code(place.token)
+    world.rpc("anvil_setCode", place.token, f"0x{REVERTS}")
+    try:
+        done = place.run("wallet claim --account sponsor", 1)
+    finally:
+        world.rpc("anvil_setCode", place.token, "0x" + before.hex())
+    assert f"hansa: job {place.foreign}: can't take the rest of job {place.foreign} back" in done.stderr
+    refunded = [world.federation.books(job).refunded for job in (place.foreign, later)]
+    assert refunded == [0, 15_000]
+
+
 def test_job_post__beyond_the_balance__says_so_in_tokens(place: Place) -> None:
     words = "job post --validators dave,erin,frank --account alice --rounds 1 --reward 1000000"
     done = place.run(words, 1)
