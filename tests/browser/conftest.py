@@ -5,27 +5,20 @@ Every test fails on a console error, or a request to another host.
 
 from __future__ import annotations
 
-import re
 import shutil
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 import pytest
-from purse import Purse
 from stage import Stage, stage
+from views import View, Views
 
 from cli.dashboard import PAGE, serve
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Locator, Page
+    from playwright.sync_api import Browser
 
-ROOT = Path(__file__).resolve().parents[2]
-SHOTS = ROOT / "reports/screenshots"
-AXE = ROOT / "dashboard/node_modules/axe-core/axe.min.js"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
     "--no-sandbox",
@@ -35,14 +28,6 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
-WAIT = 15_000  # ms
-
-
-def amount_in(text: str) -> int:
-    """Smallest units of the first exact amount in a text."""
-    found = re.search(r"([\d,]+)(?:\.(\d+))? HANSA", text)
-    assert found is not None, text
-    return int(found[1].replace(",", "") + (found[2] or "").ljust(18, "0"))
 
 
 @pytest.fixture(scope="session")
@@ -74,96 +59,6 @@ def address(scene: Stage) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
         thread.join()
-
-
-@dataclass
-class View:
-    """One tab, and what it did."""
-
-    page: Page
-    address: str
-    hosts: set[str]
-    errors: list[str] = field(default_factory=list)
-    strangers: list[str] = field(default_factory=list)
-    may_fail: bool = False  # requests that fail, on purpose, are in the console too
-
-    def open(self, route: str = "#/") -> Page:
-        """Another route of the same tab is drawn when this returns: nothing of the one before is left."""
-        self.page.goto(self.address + route)
-        self.drawn()
-        return self.page
-
-    def drawn(self) -> None:
-        self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-
-    def see(self, text: str) -> Locator:
-        found = self.page.get_by_text(text).first
-        found.wait_for(timeout=WAIT)
-        return found
-
-    def click(self, name: str) -> None:
-        self.page.get_by_role("button", name=name, exact=True).first.click(timeout=WAIT)
-
-    def turn(self, width: int, scheme: Literal["light", "dark"]) -> None:
-        """The same page on another screen; waits until it is drawn."""
-        self.page.set_viewport_size({"width": width, "height": 800})
-        self.page.emulate_media(color_scheme=scheme)
-        self.drawn()
-
-    def axe(self) -> list[str]:
-        """Serious and critical findings of axe."""
-        if not self.page.evaluate("'axe' in window"):
-            self.page.evaluate(AXE.read_text())
-        run = "axe.run(document, { resultTypes: ['violations'], preload: false }).then(found => found.violations)"
-        worst = [item for item in self.page.evaluate(run) if item["impact"] in ("serious", "critical")]
-        return [f"{item['id']}: {[node['html'][:120] for node in item['nodes'][:3]]}" for item in worst]
-
-    def shot(self, name: str) -> None:
-        SHOTS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
-
-
-class Views:
-    """Opens tabs; at the end says what went wrong in any."""
-
-    def __init__(self, browser: Browser, address: str, rpc: str) -> None:
-        self._browser = browser
-        self._address = address
-        self._hosts = {urlsplit(address).netloc, urlsplit(rpc).netloc}
-        self._opened: list[tuple[BrowserContext, View]] = []
-
-    def new(self, *purses: Purse, width: int = 1280, scheme: Any = "light", may_fail: bool = False) -> View:
-        context = self._browser.new_context(
-            viewport={"width": width, "height": 800},
-            color_scheme=scheme,
-            reduced_motion="reduce",  # colours are measured when they have changed, not on the way
-            permissions=["clipboard-read", "clipboard-write"],
-        )
-        page = context.new_page()
-        page.set_default_timeout(WAIT)
-        view = View(page, self._address, self._hosts, may_fail=may_fail)
-        page.on("pageerror", lambda error: view.errors.append(str(error)))
-        page.on("console", lambda said: view.errors.append(said.text) if said.type == "error" else None)
-        page.on("request", lambda asked: self._check(view, asked.url))
-        for purse in purses:
-            purse.give(page)
-        self._opened.append((context, view))
-        return view
-
-    @staticmethod
-    def _check(view: View, url: str) -> None:
-        if url.startswith(("data:", "blob:")) or urlsplit(url).netloc in view.hosts:
-            return
-        view.strangers.append(url)
-
-    def close(self) -> None:
-        for context, _ in self._opened:
-            context.unroute_all(behavior="ignoreErrors")  # answers under way end with their page
-            for page in context.pages:
-                page.unroute_all(behavior="ignoreErrors")
-            context.close()
-        assert [view.strangers for _, view in self._opened if view.strangers] == [], "requests to other hosts"
-        assert [view.errors for _, view in self._opened if view.errors and not view.may_fail] == [], "console errors"
 
 
 @pytest.fixture(scope="module")

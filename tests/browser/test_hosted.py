@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import Views
 from federations import look
 from stage import Stage
+from views import Views
 
 from cli.dashboard import PAGE, public
 from cli.demo.kubo import start_nodes

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Literal
 
 import pytest
-from conftest import View, Views, amount_in
 from federations import look
 from stage import FALSE_ROOT, HOSTILE_TEXT, Stage
+from views import View, Views, amount_in
 
 from cli.amounts import Token
 from cli.books import read_job

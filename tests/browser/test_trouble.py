@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from conftest import View, Views
 from stage import Stage
+from views import View, Views
 
 
 def answer(view: View, scene: Stage, change: Callable[[str, Any], Any]) -> None:

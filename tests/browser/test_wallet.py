@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import View, Views, amount_in
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 from purse import Purse
 from stage import Hands, Stage
+from views import View, Views, amount_in
 
 from cli.anvil import rpc
 from protocol.cid import to_cid

@@ -224,7 +224,7 @@ def test_trainer__without_the_sponsors_file__is_told_how_to_get_it(terminal: Ter
         (("--validators", "nobody"), "no keystore is called nobody"),
         (("--validators", "validator-1,validator-1"), "named twice"),
         (("--reward", "a lot"), "is not a number"),
-        (("--reward", "10000000000"), "needs"),
+        (("--reward", "10000000000"), "can't pay an escrow of"),
         (("--time", "submit=31d"), "SUBMIT would take 2678400 s"),
         (("--quorum", "2"), "--quorum 2 is out of range"),
         (("--token", "0x" + "12" * 20), "is not an ERC-20 token"),
