@@ -19,8 +19,9 @@ ENROLLING = cast(Any, SimpleNamespace(phase=Phase.ENROL))
 def trainer(outcome: Outcome) -> Trainer:
     """A trainer without a chain, whose every transaction comes to `outcome`."""
     made: Any = object.__new__(Trainer)
-    made.me, made.job, made.config = "0x" + "a1" * 20, 1, SimpleNamespace(bond=None)
-    made.context = SimpleNamespace(terms=SimpleNamespace(min_bond=5, hash=bytes(32)))
+    made.me, made.job, made.config = "0x" + "a1" * 20, 1, SimpleNamespace(bond=None, min_claim=0)
+    terms = SimpleNamespace(min_bond=5, hash=bytes(32))
+    made.context = SimpleNamespace(terms=terms, check_claim_time=lambda least: None)
     made.federation = SimpleNamespace(enrol_call=lambda *arguments: None)
     made._check_model = lambda: None
     made.pay_in = lambda bond: None

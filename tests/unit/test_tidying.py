@@ -122,7 +122,9 @@ def test_member__whose_validation_rows_cannot_be_read__says_so_at_its_start(monk
 
     def bare(self: Any, config: Any) -> None:
         self.job, self.me = 1, "0xa"
-        self.context = SimpleNamespace(spec=SimpleNamespace(task="mine"), terms=SimpleNamespace(seats=3))
+        self.context = SimpleNamespace(
+            spec=SimpleNamespace(task="mine"), terms=SimpleNamespace(seats=3), check_claim_time=lambda least: None
+        )
         state = SimpleNamespace(phase=Phase.ENROL, committee=())
         self.federation, self.models = SimpleNamespace(state=lambda job: state), SimpleNamespace()
 
@@ -130,7 +132,11 @@ def test_member__whose_validation_rows_cannot_be_read__says_so_at_its_start(monk
     task = SimpleNamespace(validation=broken, model=dict)
     monkeypatch.setattr(validators, "load_task_of", lambda *args, **options: task)
     config = SimpleNamespace(
-        deployment=SimpleNamespace(allowed=SimpleNamespace(tasks=[])), allow=(), task_file=None, threads=None
+        deployment=SimpleNamespace(allowed=SimpleNamespace(tasks=[])),
+        allow=(),
+        task_file=None,
+        threads=None,
+        min_claim=0,
     )
     with pytest.raises(FatalError, match=r"reading the validation rows of seat 0.*rows\.csv is gone"):
         Validator(cast(Any, config))
