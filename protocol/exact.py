@@ -69,11 +69,6 @@ def stepped(w: NDArray[np.float32], sums: NDArray[np.float64], k: int, divisor: 
     return value.astype(np.float32)
 
 
-def lower_median(values: Sequence[int]) -> int:
-    """sorted[(n-1)//2]: of two middle values the lower."""
-    return sorted(values)[(len(values) - 1) // 2]
-
-
 def weighted_lower_median(values: Sequence[int], weights: Sequence[int]) -> int:
     """The smallest v with 2 * (weight of the values <= v) >= the total weight."""
     total, below = sum(weights), 0

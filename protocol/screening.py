@@ -15,7 +15,6 @@ from protocol.exact import (
     Tensors,
     blocks,
     in_order,
-    lower_median,
     measurement_median,
     weighted_lower_median,
 )
@@ -27,7 +26,6 @@ __all__ = [
     "dot_products",
     "duplicates",
     "is_zero",
-    "lower_median",
     "measurement_median",
     "squared_norm",
     "weighted_lower_median",
