@@ -10,9 +10,9 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.installed $(SOLC) cli/page/index.html ## everything into .venv and node_modules (the other commands do it too)
+setup: $(VENV)/.installed $(SOLC) hansa/cli/page/index.html ## everything into .venv and node_modules (the other commands do it too)
 
-page: cli/page/index.html ## build the page that `hansa dashboard` serves into cli/page
+page: hansa/cli/page/index.html ## build the page that `hansa dashboard` serves into hansa/cli/page
 
 demo: setup ## train the four-hospital model on a chain of your own; ARGS="--rounds 5 --seed 2" and so on
 	@hansa demo $(ARGS)
@@ -28,7 +28,7 @@ gas: setup ## what each call costs, against budgets and snapshot; ARGS=--write m
 	@python -c 'import json; [print(f"{gas:>10,}  {call}") for call, gas in json.load(open("tests/contracts/gas.json"))["gas"].items()]'
 
 clean: ## remove what set-up and tests made, except keys and deployments
-	rm -rf $(VENV) node_modules dashboard/node_modules cli/page .brownie .mypy_cache .ruff_cache .pytest_cache .hypothesis reports build *.egg-info
+	rm -rf $(VENV) node_modules dashboard/node_modules hansa/cli/page .brownie .mypy_cache .ruff_cache .pytest_cache .hypothesis reports build *.egg-info
 
 $(VENV)/.installed: pyproject.toml constraints.txt node_modules/.package-lock.json
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Hansa needs Python 3.11: make setup PYTHON=/path/to/python3.11")'
@@ -49,7 +49,7 @@ dashboard/node_modules/.package-lock.json: dashboard/package.json dashboard/pack
 	@cd dashboard && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-cli/page/index.html: dashboard/node_modules/.package-lock.json dashboard/index.html dashboard/vite.config.ts dashboard/tsconfig.json $(shell find dashboard/src -type f) $(wildcard protocol/chain/abi/*.json)
+hansa/cli/page/index.html: dashboard/node_modules/.package-lock.json dashboard/index.html dashboard/vite.config.ts dashboard/tsconfig.json $(shell find dashboard/src -type f) $(wildcard hansa/runtime/chain/artifacts/*.json)
 	@cd dashboard && npm run --silent build
 	@touch $@
 

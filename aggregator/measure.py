@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from protocol import rules, screening
-from protocol.model import Model
-from protocol.sheet import to_units
-from tasks.base import Data, Differentiable, Task
+from hansa.protocol import aggregation, geometry
+from hansa.protocol.model import Model
+from hansa.protocol.sheet import to_units
+from hansa.tasks.base import Data, Differentiable, Task
 
 Flat = dict[str, NDArray[np.float64]]
 PARALLEL = 1e-9
@@ -47,13 +47,13 @@ def measure(
     """
     if not updates:
         return []
-    norms = [screening.squared_norm(update, model.k) for update in updates]
-    clips = screening.clip_factors(norms, weights)
+    norms = [geometry.squared_norm(update, model.k) for update in updates]
+    clips = geometry.clip_factors(norms, weights)
     total = sum(weights)
 
     def entering() -> Iterator[Flat]:
         for update, weight, clip in zip(updates, weights, clips, strict=True):
-            yield rules.contribution(model, update, weight, clip, total)
+            yield aggregation.contribution(model, update, weight, clip, total)
 
     before: Flat = {name: values.astype(np.float64) for name, values in model.tensors.items()}
     after = {name: values.copy() for name, values in before.items()}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from aggregator.config import ValidatorConfig
-from protocol import envelope
-from protocol.chain.federation import JobState
-from protocol.chain.history import CycleRecord, Finalized
-from protocol.chain.sender import Mined, Pending, Refused
-from protocol.participant import Participant
-from protocol.types import Address, CycleId, Digest, Phase, Seat
+from hansa.protocol import envelope
+from hansa.protocol.types import Address, CycleId, Digest, Phase, Seat
+from hansa.runtime.chain.federation import JobState
+from hansa.runtime.history.reader import CycleRecord, Finalized
+from hansa.runtime.participant import Participant
+from hansa.runtime.transactions.sender import Mined, Pending, Refused
 
 KEPT_MODELS = 2  # of its own in the journal; the store pins as many as it is told
 

@@ -5,22 +5,22 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from aggregator.bench import Bench
 from aggregator.config import ValidatorConfig
+from aggregator.inbox import Inbox
 from aggregator.measure import measure
 from aggregator.member import Member
-from aggregator.result import NOTHING, Outcome, outcome
-from aggregator.screen import Attempt, Opening
-from protocol import sheet
-from protocol.chain.federation import JobState
-from protocol.chain.history import CycleRecord
-from protocol.cid import to_cid
-from protocol.hashes import result_hash, sealed_vote
-from protocol.model import Model
-from protocol.sheet import Entry
-from protocol.types import Code, Phase, Seat, Timestamp
-from tasks import load_task_of, running, use_threads
-from tasks.base import Data
+from hansa.protocol import sheet
+from hansa.protocol.cid import to_cid
+from hansa.protocol.hashes import result_hash, sealed_vote
+from hansa.protocol.model import Model
+from hansa.protocol.result import NOTHING, Result, outcome
+from hansa.protocol.sheet import Entry
+from hansa.protocol.types import Code, Phase, Seat, Timestamp
+from hansa.protocol.verdict import Attempt, CycleKeys
+from hansa.runtime.chain.federation import JobState
+from hansa.runtime.history.reader import CycleRecord
+from hansa.tasks import load_task_of, running, use_threads
+from hansa.tasks.base import Data
 
 SOON = 0.1  # seconds until updates that were just registered may have been published
 
@@ -35,7 +35,7 @@ class Validator(Member):
         use_threads(config.threads)
         with running(self.context.spec.task, "making model 0"):
             self.models.shapes = {name: values.shape for name, values in self.task.model().items()}
-        self._bench: Bench | None = None
+        self._bench: Inbox | None = None
         self._held: dict[Seat, Data] = {}
         state = self.federation.state(self.job)
         if not state.phase.is_over:
@@ -92,7 +92,7 @@ class Validator(Member):
         )
         self.send(self.federation.commit_call(self.job, cycle.cycle, seat, commitment), "commit", cycle.cycle)
 
-    def _sheet(self, bench: Bench, cycle: CycleRecord) -> dict[str, bytes]:
+    def _sheet(self, bench: Inbox, cycle: CycleRecord) -> dict[str, bytes]:
         base = bench.opening.model
         judged = bench.verdicts(self._attempts())
         ok = [place for place, item in enumerate(judged) if item.code == Code.OK]
@@ -131,11 +131,11 @@ class Validator(Member):
                 attempts.append(Attempt(submitted.trainer, submitted.digest, cycle.cycle, keys, len(attempts)))
         return attempts
 
-    def _bench_of(self, cycle: CycleRecord, seat: Seat) -> Bench:
+    def _bench_of(self, cycle: CycleRecord, seat: Seat) -> Inbox:
         known = None if self._bench is None else (self._bench.cycle.cycle, self._bench.cycle.updates)
         if self._bench is None or known != (cycle.cycle, cycle.updates):
             base_digest, base = self.base()
-            opening = Opening(
+            opening = CycleKeys(
                 self.chain.chain_id,
                 self.federation.address,
                 self.job,
@@ -146,7 +146,7 @@ class Validator(Member):
                 seat,
                 self.secret,
             )
-            self._bench = Bench(cycle, opening, self.store, self.context.spec.update_bytes, self.log)
+            self._bench = Inbox(cycle, opening, self.store, self.context.spec.update_bytes, self.log)
         return self._bench
 
     # --- REVEAL
@@ -200,7 +200,7 @@ class Validator(Member):
     def _result_key(self, state: JobState) -> tuple[int | str | bytes, ...]:
         return (self.job, state.cycle, "result", state.sheets, state.updates)
 
-    def _worked_out(self, state: JobState, voted: Outcome, seat: Seat) -> dict[str, Any]:
+    def _worked_out(self, state: JobState, voted: Result, seat: Seat) -> dict[str, Any]:
         metric = 0
         if voted is not NOTHING:
             deadline = state.deadline

@@ -11,8 +11,8 @@ from pathlib import Path
 from benchmarks.flowered import STRATEGIES
 from benchmarks.peers import INSTALL
 from benchmarks.report import Report
-from protocol.errors import HansaError
-from protocol.rules import RULES
+from hansa.protocol.aggregation import RULES
+from hansa.protocol.errors import HansaError
 
 NAMES = {
     "aggregation": "Hansa's exact rules, Flower's own functions, and what memory gives",

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from benchmarks.peers import INSTALL, offered
 from benchmarks.report import Cell, Plot, Report, Section
-from protocol import kernels, rules, screening
-from protocol.errors import FatalError
-from protocol.model import Model, initial_model
+from hansa.protocol import aggregation, geometry, kernels
+from hansa.protocol.errors import FatalError
+from hansa.protocol.model import Model, initial_model
 
 MILLION = 10**6
 NAME = "weight"
@@ -94,7 +94,7 @@ def _means(size: int, times: int) -> Iterator[Measured]:
     n = 10
     model, updates = _made(n, size)
     flower = offered("flwr.server.strategy.aggregate")
-    seconds = best(times, lambda: rules.aggregate("mean", model, updates, [1] * n, [256] * n))
+    seconds = best(times, lambda: aggregation.aggregate("mean", model, updates, [1] * n, [256] * n))
     theirs = None
     if flower is not None:
         results = [([update[NAME].astype(np.float32)], 1) for update in updates]
@@ -120,7 +120,7 @@ def _robust(size: int, times: int) -> Iterator[Measured]:
     clips = [256 - i for i in range(n)]
 
     def ours(rule: str) -> float:
-        return best(times, lambda: rules.aggregate(rule, model, updates, [1] * n, clips))
+        return best(times, lambda: aggregation.aggregate(rule, model, updates, [1] * n, clips))
 
     def theirs(work: Callable[[Any], object]) -> float | None:
         return best(max(2, times // 3), lambda: work(flower)) if flower is not None else None
@@ -128,7 +128,7 @@ def _robust(size: int, times: int) -> Iterator[Measured]:
     yield Measured("median", n, size, ours("median"), theirs(lambda peer: peer.aggregate_median(results)), "≤ 50 ms")
     trimmed = theirs(lambda peer: peer.aggregate_trimmed_avg(results, 0.3))
     yield Measured("trimmed mean", n, size, ours("trimmed_mean"), trimmed, "≤ 50 ms")
-    distances = best(times, lambda: screening.dot_products(updates, updates, model.k))
+    distances = best(times, lambda: geometry.dot_products(updates, updates, model.k))
     vectors = [tensors for tensors, _ in results]
     peer = theirs(lambda peer: peer._compute_distances(vectors))
     yield Measured("all distances (exact dot products)", n, size, distances, peer, "≤ 130 ms")
@@ -202,7 +202,7 @@ def _aggregate_from(path: Path, n: int, size: int) -> int:
     updates = [Window(path, 4096 * i, size) for i in range(n)]
     random = np.random.default_rng(1)
     model = Model({NAME: random.random(size, np.float32) + 1}, job=0, round=0, parent=None, bits=8, k=(8,))
-    rules.aggregate("mean", model, updates, [1] * n, [256] * n)
+    aggregation.aggregate("mean", model, updates, [1] * n, [256] * n)
     return _most_in_memory()
 
 

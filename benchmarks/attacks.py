@@ -17,7 +17,7 @@ from benchmarks.cells import Cells
 from benchmarks.report import Cell, Plot, Report, Section
 from benchmarks.simulate import Job, play
 from benchmarks.worlds import World
-from protocol.rules import RULES
+from hansa.protocol.aggregation import RULES
 
 DEFAULT = "validated_mean"
 TARGETS = {0.3: "≤ 4", 0.2: "≤ 2.5", 0.25: "≤ 2.5"}

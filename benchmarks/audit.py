@@ -15,19 +15,19 @@ from typing import Any, cast
 
 import numpy as np
 
-from aggregator.audit.keys import Keys
-from aggregator.audit.models import is_same
-from aggregator.audit.report import Report as Findings
-from aggregator.audit.updates import Cycle, Updates
-from aggregator.result import next_model
 from benchmarks.report import Cell, Plot, Report, Section
-from protocol import envelope
-from protocol.chain.events import CycleRecord, Submitted
-from protocol.cid import digest_of
-from protocol.ledger import Ledger
-from protocol.model import Model, Update, initial_model
-from protocol.sheet import Entry
-from protocol.types import Address, BlockNumber, Code, CycleId, Digest, JobId, Round, Wei
+from hansa.audit.models import is_same
+from hansa.audit.openers import Openers
+from hansa.audit.report import Report as Findings
+from hansa.audit.updates import Cycle, Updates
+from hansa.protocol import envelope
+from hansa.protocol.cid import digest_of
+from hansa.protocol.ledger import Ledger
+from hansa.protocol.model import Model, Update, initial_model
+from hansa.protocol.result import next_model
+from hansa.protocol.sheet import Entry
+from hansa.protocol.types import Address, BlockNumber, Code, CycleId, Digest, JobId, Round, Wei
+from hansa.runtime.history.records import CycleRecord, Submitted
 
 MILLION = 10**6
 N = 10
@@ -107,7 +107,7 @@ def a_round(size: int) -> tuple[Memory, Callable[[], None]]:
 
     def again() -> None:
         findings = Findings()
-        updates = Updates(cast(Any, facts), cast(Any, context), cast(Any, store), Keys({}, content), findings)
+        updates = Updates(cast(Any, facts), cast(Any, context), cast(Any, store), Openers({}, content), findings)
         opened = updates.check(cycle)
         assert opened is not None and len(opened) == N and not findings.wrong and not findings.gaps
         made.append(next_model(JOB, base, base_digest, ledger, trainers, opened, weights, "mean"))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from protocol.errors import FatalError
+from hansa.protocol.errors import FatalError
 
 
 class Cells:

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.peers import INSTALL, offered
-from protocol.errors import FatalError
-from tasks.base import Params
-from tasks.learning import predictions
-from tasks.mnist import DIGITS, _shared, _shares
-from tasks.rows import Party, Rows, generator, hold_back
-from tasks.study import PartyTask
+from hansa.protocol.errors import FatalError
+from hansa.tasks.base import Params
+from hansa.tasks.learning import predictions
+from hansa.tasks.mnist import DIGITS, _shared, _shares
+from hansa.tasks.rows import Party, Rows, generator, hold_back
+from hansa.tasks.study import PartyTask
 
 if TYPE_CHECKING:
     from torch import Tensor

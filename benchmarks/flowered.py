@@ -13,8 +13,8 @@ import numpy as np
 
 from benchmarks.peers import offered
 from benchmarks.simulate import Job, deltas_of
-from protocol.model import Model, initial_model
-from tasks.base import Params
+from hansa.protocol.model import Model, initial_model
+from hansa.tasks.base import Params
 
 MODULE = "flwr.server.strategy.aggregate"
 Aggregate = Callable[[Any, Any, int, int], Any]

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 from benchmarks.played import Played, Size, played
 from benchmarks.report import Cell, Plot, Report, Section
-from cli.dashboard import PAGE, serve
-from protocol.errors import FatalError
+from hansa.cli.dashboard import PAGE, serve
+from hansa.protocol.errors import FatalError
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, CDPSession

@@ -1,7 +1,7 @@
 """The pay rule, and three that it was chosen over, on the same judgements: a pay rule never changes the model.
 
 `shipped`: three running averages, one of which forgets, as far as the round's own update differs; a round weighs by
-agreement and majority (`protocol.pay`).
+agreement and majority (`hansa.protocol.pay`).
 `two averages`: gain and news, without forgetting; a round weighs how far its measurements agree in sign.
 `sums`: what was measured, summed over the rounds; round 1, where the loss falls most, outweighs all others.
 `normalised`: each round's measurements divided by their size; every round weighs the same, one of pure noise too.
@@ -15,10 +15,10 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from benchmarks.simulate import REWARD, History
-from protocol import pay
-from protocol.ledger import Judgement
-from protocol.pay import PRIOR, Record, U
-from protocol.types import Address, Code
+from hansa.protocol import pay
+from hansa.protocol.pay import PRIOR, Record, U
+from hansa.protocol.tally import Judgement
+from hansa.protocol.types import Address, Code
 
 Weights: TypeAlias = Mapping[Address, int]
 Records: TypeAlias = Mapping[Address, Record]

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from benchmarks import riders
 from benchmarks.simulate import Behaviour, Job, Lie, Player, Sheets, play
 from benchmarks.worlds import World, cut
-from protocol.sheet import LIMIT, Entry
-from protocol.types import Code
+from hansa.protocol.sheet import LIMIT, Entry
+from hansa.protocol.types import Code
 
 WEIGHT = 10
 """Everybody's bond, in units of the least one: a trainer can split it into two and ten."""

@@ -14,23 +14,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cli.accounts import address_of
-from cli.anvil import Anvil, rpc_batch, start_anvil
-from cli.context import Here
-from cli.contracts import create
-from cli.terms import Offer, job_terms
-from cli.up import account_names, furnish, open_published
-from cli.wire import Wire, acting, journal_of
-from protocol.chain.calls import Call, approve_call
-from protocol.chain.deployment import Deployment
-from protocol.chain.records import JobState
-from protocol.errors import FatalError
-from protocol.hashes import result_hash, sealed_vote
-from protocol.ledger import Ledger, RoundLedger
-from protocol.merkle import RewardsTree
-from protocol.sheet import Entry, commitment, encode_sheet
-from protocol.spec import JobSpec
-from protocol.types import Address, Code, Digest, JobId, Seat, Wei
+from hansa.cli.command import Here
+from hansa.devnet.anvil import Anvil, rpc_batch, start_anvil
+from hansa.devnet.bootstrap import account_names, bootstrap, open_published
+from hansa.protocol.errors import FatalError
+from hansa.protocol.hashes import result_hash, sealed_vote
+from hansa.protocol.ledger import Ledger, RoundLedger
+from hansa.protocol.merkle import RewardsTree
+from hansa.protocol.sheet import Entry, commitment, encode_sheet
+from hansa.protocol.spec import JobSpec
+from hansa.protocol.types import Address, Code, Digest, JobId, Seat, Wei
+from hansa.runtime.accounts import address_of
+from hansa.runtime.chain.calls import Call, approve_call
+from hansa.runtime.chain.deployment import Deployment
+from hansa.runtime.chain.structs import JobState
+from hansa.runtime.deploy import create
+from hansa.runtime.session import Session
+from hansa.runtime.transactions.signer import signing_with
+from hansa.sponsor.terms import JobOffer, job_terms
 
 TOKEN = 10**18
 GAS = hex(10_000_000)
@@ -73,9 +74,9 @@ def played(directory: Path, size: Size, seed: int = 1) -> Iterator[Played]:
     names = account_names(size.trainers, size.seats)
     anvil = start_anvil(here.dir / "anvil.log", accounts=len(names))
     try:
-        deployment = furnish(here, anvil, names, name="benchmark")
+        deployment = bootstrap(here, anvil, names, name="benchmark")
         accounts = [address_of(here, name) for name in names[1:]]
-        script = Script(anvil.url, Wire(deployment), accounts[: size.trainers], random.Random(seed))
+        script = Script(anvil.url, Session(deployment), accounts[: size.trainers], random.Random(seed))
         script.post(here, accounts[size.trainers :], size.rounds)
         script.enrol()
         for _ in range(size.rounds):
@@ -93,7 +94,7 @@ class Script:
 
     job: JobId
 
-    def __init__(self, url: str, wire: Wire, trainers: list[Address], chance: random.Random) -> None:
+    def __init__(self, url: str, wire: Session, trainers: list[Address], chance: random.Random) -> None:
         self.url, self.wire, self.trainers, self.random = url, wire, trainers, chance
         self.federation = wire.federation
         self.done: list[RoundLedger] = []
@@ -108,7 +109,7 @@ class Script:
 
     def post(self, here: Here, members: list[Address], rounds: int) -> None:
         deployment, store = self.wire.deployment, self.wire.store
-        offer = Offer(
+        offer = JobOffer(
             trainers=len(self.trainers),
             seats=len(members),
             rounds=rounds + 10,
@@ -123,7 +124,7 @@ class Script:
         )
         self.ledger = Ledger(dict.fromkeys(self.trainers, 1), offer.reward, seats=offer.seats, rule=spec.rule)
         account = open_published(here, "sponsor")
-        with acting(self.wire.chain, account, journal_of(here, account.address)) as actor:
+        with signing_with(self.wire.chain, account, here.journal(account.address)) as actor:
             committee = create(actor, "AppointedCommittee", members)
             self.terms = job_terms(
                 offer,

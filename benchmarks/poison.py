@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from benchmarks.deltas import Vector, flat, length, like, noise, stacked
 from benchmarks.simulate import Behaviour, Delta, Player, View
 from benchmarks.worlds import World, flipped
-from tasks.rows import Rows
+from hansa.tasks.rows import Rows
 
 APART = 0.15
 HIDDEN = 0.25

@@ -15,10 +15,10 @@ from benchmarks.deltas import Vector, flat, length
 from benchmarks.report import Cell, Plot, Report, Section
 from benchmarks.simulate import Behaviour, Delta, Job, Player, View, play
 from benchmarks.worlds import World
-from protocol.model import Update, initial_model, quantise
-from protocol.types import CycleId, JobId
-from tasks import load_task
-from tasks.base import Params
+from hansa.protocol.model import Update, initial_model, quantise
+from hansa.protocol.types import CycleId, JobId
+from hansa.tasks import load_task
+from hansa.tasks.base import Params
 
 BITS = (8, 16)
 ROUNDS = {"heart": 15, "mnist": 15}

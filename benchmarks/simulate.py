@@ -15,18 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aggregator.measure import Measurement, measure
-from aggregator.result import next_model
 from benchmarks.worlds import World
-from protocol import screening
-from protocol.cid import NO_DIGEST
-from protocol.errors import FatalError
-from protocol.ledger import Ledger, RoundLedger
-from protocol.model import Model, Update, initial_model, quantise
-from protocol.models import SHOWN
-from protocol.sheet import Entry, decode_sheet, encode_sheet
-from protocol.types import Address, Code, Digest, JobId, Wei
-from tasks.base import Task
-from tasks.rows import Rows
+from hansa.protocol import geometry
+from hansa.protocol.cid import NO_DIGEST
+from hansa.protocol.errors import FatalError
+from hansa.protocol.ledger import Ledger, RoundLedger
+from hansa.protocol.model import Model, Update, initial_model, quantise
+from hansa.protocol.result import next_model
+from hansa.protocol.sheet import Entry, decode_sheet, encode_sheet
+from hansa.protocol.types import Address, Code, Digest, JobId, Wei
+from hansa.runtime.model_chain import SHOWN
+from hansa.tasks.base import Task
+from hansa.tasks.rows import Rows
 
 Delta: TypeAlias = dict[str, NDArray[np.float32]]
 Integers: TypeAlias = dict[str, NDArray[Any]]
@@ -173,9 +173,9 @@ def sheets(
 
 
 def verdicts(updates: Sequence[Integers], k: Sequence[int]) -> list[Code]:
-    codes = [Code.ZERO if screening.is_zero(q) else Code.OK for q in updates]
+    codes = [Code.ZERO if geometry.is_zero(q) else Code.OK for q in updates]
     candidates = [i for i, code in enumerate(codes) if code == Code.OK]
-    for i in screening.duplicates(updates, k, candidates):
+    for i in geometry.duplicates(updates, k, candidates):
         codes[i] = Code.DUPLICATE
     return codes
 

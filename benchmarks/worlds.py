@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.digits import Digits
-from tasks import load_task
-from tasks.base import Params, Trained
-from tasks.learning import mean_loss
-from tasks.rows import Rows, concat, generator
-from tasks.study import PartyTask
+from hansa.tasks import load_task
+from hansa.tasks.base import Params, Trained
+from hansa.tasks.learning import mean_loss
+from hansa.tasks.rows import Rows, concat, generator
+from hansa.tasks.study import PartyTask
 
 
 @dataclass(frozen=True)

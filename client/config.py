@@ -7,8 +7,8 @@ from pathlib import Path
 
 from eth_account.signers.local import LocalAccount
 
-from protocol.chain.deployment import Deployment
-from protocol.types import JobId, Wei
+from hansa.protocol.types import JobId, Wei
+from hansa.runtime.chain.deployment import Deployment
 
 
 @dataclass(frozen=True)

@@ -7,19 +7,19 @@ from typing import Any
 
 from client.config import TrainerConfig
 from client.training import local_update
-from protocol import envelope, tensors
-from protocol.chain.federation import JobState
-from protocol.chain.history import CycleRecord, Failed, Submitted
-from protocol.chain.records import Books
-from protocol.chain.sender import Mined, Pending, Refused
-from protocol.cid import to_cid
-from protocol.contentkeys import encode_keys
-from protocol.errors import FatalError
-from protocol.hashes import cycle_counter
-from protocol.model import Model, Update
-from protocol.participant import Participant
-from protocol.types import CycleId, Digest, Phase
-from tasks import load_task_of, running, use_threads
+from hansa.protocol import envelope, tensors
+from hansa.protocol.cid import to_cid
+from hansa.protocol.content_keys import encode_keys
+from hansa.protocol.errors import FatalError
+from hansa.protocol.hashes import cycle_counter
+from hansa.protocol.model import Model, Update
+from hansa.protocol.types import CycleId, Digest, Phase
+from hansa.runtime.chain.federation import JobState
+from hansa.runtime.chain.structs import Books
+from hansa.runtime.history.reader import CycleRecord, Failed, Submitted
+from hansa.runtime.participant import Participant
+from hansa.runtime.transactions.sender import Mined, Pending, Refused
+from hansa.tasks import load_task_of, running, use_threads
 
 KEPT = 2  # cycles, and models, whose own files stay in the journal
 CLAIMED_AT_ONCE = 64  # rounds: about a million gas, which every chain has room for

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from protocol.model import Model, quantise
-from protocol.spec import JobSpec
-from protocol.types import UNIT, Address
-from tasks.base import Data, Task
+from hansa.protocol.model import Model, quantise
+from hansa.protocol.spec import JobSpec
+from hansa.protocol.types import UNIT, Address
+from hansa.tasks.base import Data, Task
 
 
 @dataclass(frozen=True)

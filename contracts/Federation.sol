@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {CycleId, IFederation, JobId, JobTerms, Phase, Result} from "./interfaces/IFederation.sol";
-import {Asking} from "./libraries/Asking.sol";
+import {UntrustedCalls} from "./libraries/UntrustedCalls.sol";
 import {Board, Boards} from "./libraries/Boards.sol";
 import {Cycles} from "./libraries/Cycles.sol";
 import {Errors} from "./libraries/Errors.sol";
@@ -43,7 +43,7 @@ contract Federation is IFederation, Steps {
         if (termsHash != live.termsHash) revert Errors.Federation_WrongTerms(job, live.termsHash, termsHash);
         if (bond < terms.minBond) revert Errors.Federation_BondTooSmall(job, terms.minBond, bond);
         if (live.trainers[msg.sender].enrolled) revert Errors.Federation_AlreadyEnrolled(job, msg.sender);
-        if (!Asking.admits(terms.admission, job, msg.sender, data)) {
+        if (!UntrustedCalls.admits(terms.admission, job, msg.sender, data)) {
             revert Errors.Federation_NotAdmitted(job, msg.sender);
         }
 
@@ -65,7 +65,7 @@ contract Federation is IFederation, Steps {
         (cycle, seed) = _nextCycle(live, everybody);
         address[] memory committee = _keepsCommittee(live)
             ? _committeeOf(live, terms.seats)
-            : Asking.select(terms.committee, job, cycle, seed, live.openedAt, terms.seats);
+            : UntrustedCalls.select(terms.committee, job, cycle, seed, live.openedAt, terms.seats);
 
         uint24 due = _seat(job, committee);
         if (everybody) due = uint24((1 << committee.length) - 1);
@@ -98,7 +98,7 @@ contract Federation is IFederation, Steps {
         uint32 counter = cycle.counter();
         if (!enrolment.enrolled) revert Errors.Federation_NotEnrolled(job, msg.sender);
         if (enrolment.counter == counter) revert Errors.Federation_AlreadySubmitted(job, cycle, msg.sender);
-        if (enrolment.recheckAdmission && !Asking.admits(_terms[job].admission, job, msg.sender, "")) {
+        if (enrolment.recheckAdmission && !UntrustedCalls.admits(_terms[job].admission, job, msg.sender, "")) {
             revert Errors.Federation_NotAdmitted(job, msg.sender);
         }
 

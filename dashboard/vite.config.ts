@@ -26,7 +26,7 @@ function budget(): Plugin {
 export default defineConfig({
   base: './',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  build: { outDir: '../cli/page', emptyOutDir: true, assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  build: { outDir: '../hansa/cli/page', emptyOutDir: true, assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   plugins: [budget()],
   test: { testTimeout: 120_000 }, // ms; a busy machine fails no test
 })

@@ -1,4 +1,4 @@
-"""Compiles the contracts afresh and writes what Python and the web page need of them to protocol/chain/abi.
+"""Compiles the contracts afresh and writes what Python and the web page need of them to hansa/runtime/chain/artifacts.
 
     python scripts/compile.py            write
     python scripts/compile.py --check    compare with what is committed; exit 1 on any difference
@@ -19,7 +19,7 @@ import solcx
 VERSION = "0.8.30"
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "contracts"
-ARTIFACTS = ROOT / "protocol" / "chain" / "abi"
+ARTIFACTS = ROOT / "hansa" / "runtime" / "chain" / "artifacts"
 REMAPPING = ("@openzeppelin", "node_modules/@openzeppelin")
 IMPORT = re.compile(r'^\s*import\s[^"]*"([^"]+)"\s*;', re.MULTILINE)
 LARGEST_RUNTIME = 24_576  # bytes, EIP-170
@@ -33,7 +33,9 @@ def main() -> None:
         different = [name for name, text in artifacts.items() if committed(name) != text]
         if different:
             names = ", ".join(different)
-            sys.exit(f"protocol/chain/abi differs from contracts/ ({names}): run `python scripts/compile.py`.")
+            sys.exit(
+                f"hansa/runtime/chain/artifacts differs from contracts/ ({names}): run `python scripts/compile.py`."
+            )
         return
     ARTIFACTS.mkdir(parents=True, exist_ok=True)
     for name, text in artifacts.items():

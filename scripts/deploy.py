@@ -18,9 +18,8 @@ from brownie._config import CONFIG
 from web3 import HTTPProvider, Web3
 from web3.exceptions import Web3Exception
 
-from cli.deploy import store_settings
-from protocol.chain.deploy import SUPPLY
-from protocol.chain.deployment import Allowed, Deployment
+from hansa.runtime.chain.deployment import Allowed, Deployment
+from hansa.runtime.deploy import SUPPLY, store_settings
 
 LIVE_CONFIRMATIONS = 3
 

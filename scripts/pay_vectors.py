@@ -15,10 +15,10 @@ from typing import Any, Final
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from protocol.ledger import Ledger, RoundLedger
-from protocol.merkle import RewardsTree
-from protocol.sheet import Entry, decode_sheet, encode_sheet
-from protocol.types import Address, Code, Wei
+from hansa.protocol.ledger import Ledger, RoundLedger
+from hansa.protocol.merkle import RewardsTree
+from hansa.protocol.sheet import Entry, decode_sheet, encode_sheet
+from hansa.protocol.types import Address, Code, Wei
 from scripts.vector_file import VECTORS, decimal, write_or_check
 
 PATH: Final = VECTORS / "pay.json"

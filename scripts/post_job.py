@@ -14,12 +14,12 @@ from pathlib import Path
 
 from brownie import AppointedCommittee, Federation, RewardToken
 
-from cli.deploy import allow_committee
-from cli.offers import prepare
-from cli.terms import Offer, job_terms
-from protocol.chain.deployment import Deployment
-from protocol.store import open_store
-from protocol.types import Wei
+from hansa.protocol.types import Wei
+from hansa.runtime.chain.deployment import Deployment
+from hansa.runtime.deploy import allow_committee
+from hansa.runtime.store import open_store
+from hansa.sponsor.post import prepare
+from hansa.sponsor.terms import JobOffer, job_terms
 from scripts.deploy import signer
 
 TOKEN = 10**18
@@ -39,7 +39,7 @@ def main(
     spec, model = store.put(prepared.spec.encode()), store.put(prepared.model.encode())
 
     members = validators.split(",")
-    offer = Offer(
+    offer = JobOffer(
         trainers=int(trainers),
         seats=len(members),
         rounds=int(rounds),

@@ -13,9 +13,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from aggregator.archive import Archive
-from protocol.cid import to_cid
-from protocol.journal import Journal
+from hansa.audit.archive import Archive
+from hansa.protocol.cid import to_cid
+from hansa.runtime.journal import Journal
 from scripts.vector_file import VECTORS
 from scripts.view_vectors import folded
 

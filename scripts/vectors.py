@@ -14,14 +14,14 @@ import numpy as np
 from eth_utils.address import to_checksum_address
 from numpy.typing import NDArray
 
-from cli.amounts import fixed
-from protocol import envelope, hashes, sheet
-from protocol.cid import digest_of, to_cid
-from protocol.ledger import tally
-from protocol.merkle import Leaf, RewardsTree
-from protocol.model import Update, initial_model, quantise
-from protocol.spec import JobSpec
-from protocol.types import Address, Code, CycleId, Digest, JobId, Seat
+from hansa.protocol import envelope, hashes, sheet
+from hansa.protocol.cid import digest_of, to_cid
+from hansa.protocol.merkle import Leaf, RewardsTree
+from hansa.protocol.model import Update, initial_model, quantise
+from hansa.protocol.spec import JobSpec
+from hansa.protocol.tally import tally
+from hansa.protocol.types import Address, Code, CycleId, Digest, JobId, Seat
+from hansa.runtime.amounts import fixed
 from scripts.vector_file import VECTORS, write_or_check
 
 PATH: Final = VECTORS / "protocol.json"

@@ -9,19 +9,19 @@ from __future__ import annotations
 import sys
 from typing import Any, Final
 
-from aggregator.archive import Archive
-from aggregator.audit.facts import Facts
-from cli.books import JobView
-from protocol.chain.codec import artifact
-from protocol.chain.events import CycleRecord, Finalized
-from protocol.chain.fold import Fold
-from protocol.cid import to_cid
-from protocol.hashes import cycle_counter
-from protocol.job import SPEC_LIMIT, JobContext
-from protocol.merkle import RewardsTree
-from protocol.replay import Replay
-from protocol.spec import JobSpec
-from protocol.types import Address
+from hansa.audit.archive import Archive
+from hansa.audit.evidence import Evidence
+from hansa.protocol.cid import to_cid
+from hansa.protocol.hashes import cycle_counter
+from hansa.protocol.merkle import RewardsTree
+from hansa.protocol.spec import JobSpec
+from hansa.protocol.types import Address
+from hansa.runtime.chain.abi import artifact
+from hansa.runtime.history.builder import HistoryBuilder
+from hansa.runtime.history.records import CycleRecord, Finalized
+from hansa.runtime.job import SPEC_LIMIT, JobContext
+from hansa.runtime.replay import Replay
+from hansa.runtime.snapshot import FullSnapshot
 from scripts.vector_file import VECTORS, decimal, write_or_check
 
 PATH: Final = VECTORS / "view.json"
@@ -35,7 +35,7 @@ def make() -> dict[str, Any]:
     context = JobContext(facts.job, facts.terms(), spec)
     fold = folded(facts)
     rounds = Replay(context, context.weights(fold.history.enrolled)).follow(fold.history)
-    view = JobView(facts.job, facts.at, facts.state(), fold.history, rounds, context)
+    view = FullSnapshot(facts.job, facts.at, facts.state(), fold.history, rounds, context)
     return {
         "phase": view.state.phase.name,
         "cycles": [_cycle(cycle) for cycle in view.history.cycles],
@@ -46,9 +46,9 @@ def make() -> dict[str, Any]:
     }
 
 
-def folded(facts: Facts) -> Fold:
+def folded(facts: Evidence) -> HistoryBuilder:
     """The archive's events, checked as a daemon checks a node's."""
-    fold = Fold(facts.chain_id, facts.federation, facts.job, lambda number: facts.blocks[number].parent)
+    fold = HistoryBuilder(facts.chain_id, facts.federation, facts.job, lambda number: facts.blocks[number].parent)
     announced = artifact("Federation").event("KeyAnnounced").topic
     for log in facts.logs:
         if log.address == facts.federation.lower() and log.topics[0] != announced:
@@ -71,7 +71,7 @@ def _cycle(cycle: CycleRecord) -> dict[str, Any]:
     }
 
 
-def _round(view: JobView, number: int) -> dict[str, Any]:
+def _round(view: FullSnapshot, number: int) -> dict[str, Any]:
     ledger = view.rounds[number - 1]
     return {
         "root": "0x" + RewardsTree(ledger.leaves).root.hex(),
@@ -80,12 +80,12 @@ def _round(view: JobView, number: int) -> dict[str, Any]:
     }
 
 
-def _trainer(view: JobView, trainer: Address, bond: int) -> dict[str, Any]:
+def _trainer(view: FullSnapshot, trainer: Address, bond: int) -> dict[str, Any]:
     sums = {"earned": view.earned(trainer), "strikes": view.strikes(trainer), "reputation": view.reputation(trainer)}
     return {"address": trainer, **decimal({"bond": bond} | sums)}
 
 
-def _claim(view: JobView, trainer: Address) -> str:
+def _claim(view: FullSnapshot, trainer: Address) -> str:
     """The vault's call by which a trainer that has claimed nothing claims every round."""
     due = [
         (number, (leaf.pay, leaf.strike, leaf.reputation), RewardsTree(view.rounds[number - 1].leaves).proof(trainer))

@@ -1,4 +1,4 @@
-// A node and a gateway that answer from tests/vectors/job-1.hansa (aggregator/archive.py says how it is laid out).
+// A node and a gateway that answer from tests/vectors/job-1.hansa (hansa/audit/archive.py says how it is laid out).
 
 import { readFileSync } from 'node:fs'
 import { vi } from 'vitest'

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from stage import Stage, stage
+from stage_jobs import Stage, stage
 from views import View, Views
 
-from cli.dashboard import PAGE, serve
+from hansa.cli.dashboard import PAGE, serve
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from benchmarks.page import LINES, served, visit
 from benchmarks.played import Size, played
-from cli.books import read_job
-from cli.wire import Wire
-from protocol.types import Phase
+from hansa.protocol.types import Phase
+from hansa.runtime.session import Session
+from hansa.runtime.snapshot import read_job
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def test_page_of_a_played_job__each_moment_is_seen(browser: Browser, tmp_path: Path) -> None:
     size = Size(trainers=5, seats=3, rounds=3)
     with played(tmp_path, size) as job, served(job) as address:
-        wire = Wire(job.deployment)
+        wire = Session(job.deployment)
         view = read_job(wire.federation, wire.store, job.job)
         assert (len(view.rounds), view.misvoted(), view.state.phase) == (3, [], Phase.SUBMIT)
         assert sum(view.earned(trainer) for trainer in view.trainers) > 0 and view.state.submitted == job.submitted == 2

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from federations import look
-from stage import Stage
+from stage_jobs import Stage
 from views import Views
 
-from cli.dashboard import PAGE, public
-from cli.demo.kubo import start_nodes
-from protocol.cid import to_cid
-from protocol.store import open_store
+from hansa.cli.dashboard import PAGE, public
+from hansa.devnet.kubo import start_nodes
+from hansa.protocol.cid import to_cid
+from hansa.runtime.store import open_store
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -8,16 +8,16 @@ from typing import Literal
 
 import pytest
 from federations import look
-from stage import FALSE_ROOT, HOSTILE_TEXT, Stage
+from stage_jobs import FALSE_ROOT, HOSTILE_TEXT, Stage
 from views import View, Views, amount_in
 
-from cli.amounts import Token
-from cli.books import read_job
-from cli.movements import movements
-from cli.up import TOKENS_EACH
-from protocol.chain.deploy import SUPPLY
-from protocol.cid import to_cid
-from protocol.types import Digest
+from hansa.cli.wallet.history import movements
+from hansa.devnet.bootstrap import TOKENS_EACH
+from hansa.protocol.cid import to_cid
+from hansa.protocol.types import Digest
+from hansa.runtime.amounts import Token
+from hansa.runtime.deploy import SUPPLY
+from hansa.runtime.snapshot import read_job
 
 
 def routes(scene: Stage) -> dict[str, str]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from stage import Stage
+from stage_jobs import Stage
 from views import View, Views
 
 

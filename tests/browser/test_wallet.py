@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
-from purse import Purse
-from stage import Hands, Stage
+from stage_jobs import Hands, Stage
 from views import View, Views, amount_in
+from wallet_stub import Purse
 
-from cli.anvil import rpc
-from protocol.cid import to_cid
-from protocol.types import Phase
+from hansa.devnet.anvil import rpc
+from hansa.protocol.cid import to_cid
+from hansa.protocol.types import Phase
 
 
 @pytest.fixture(autouse=True)

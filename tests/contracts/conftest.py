@@ -24,7 +24,7 @@ from brownie.network.account import Account
 from drive import House, Job
 from node import Settled, quicken, rpc
 
-from protocol.types import Phase
+from hansa.protocol.types import Phase
 
 SUPPLY = 10**30
 

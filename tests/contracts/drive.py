@@ -12,8 +12,8 @@ from eth_utils.crypto import keccak
 from node import call, head, send, skip_to, word
 from terms import NO_WORD, TERMS, TERMS_TYPES
 
-from protocol import hashes, merkle, sheet
-from protocol.types import Phase
+from hansa.protocol import hashes, merkle, sheet
+from hansa.protocol.types import Phase
 
 MEMBER_STEPS = {
     Phase.ATTEST: "attest",

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from protocol.types import Phase
+from hansa.protocol.types import Phase
 
 Who = Hashable
 

@@ -13,7 +13,7 @@ from typing import Any
 from ledger import Ledger, Refused, Round, Who
 from terms import TIME_OF
 
-from protocol.types import Phase
+from hansa.protocol.types import Phase
 
 MEMBER_PHASES = (Phase.ATTEST, Phase.RELEASE, Phase.SCORE, Phase.REVEAL, Phase.VOTE)
 

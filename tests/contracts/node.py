@@ -18,7 +18,7 @@ from eth_utils.crypto import keccak
 from web3.middleware import Web3Middleware
 from web3.types import RPCEndpoint, RPCResponse
 
-from protocol.types import Phase
+from hansa.protocol.types import Phase
 
 
 def word(text: str) -> bytes:

@@ -6,7 +6,7 @@ from typing import Any
 
 from eth_utils.crypto import keccak
 
-from protocol.types import Phase
+from hansa.protocol.types import Phase
 
 DEAD = "0x000000000000000000000000000000000000dEaD"
 NO_WORD = bytes(32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from node import at, refused, word
 
-from protocol.types import Phase
+from hansa.protocol.types import Phase
 
 
 def test_attest__emits_the_bitmap(play, victor):

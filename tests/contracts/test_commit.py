@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from node import word
 
-from protocol.types import Phase
+from hansa.protocol.types import Phase
 
 
 def test_commit__emits_the_commitment(play, victor):

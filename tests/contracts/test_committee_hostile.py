@@ -7,7 +7,7 @@ from brownie import MockAdmission
 from node import refused, skip_to
 from terms import BOND, FEE
 
-from protocol.types import Phase
+from hansa.protocol.types import Phase
 
 REVERT, NOTHING, GARBAGE, BURN, HUGE, DIRTY, LONG_REVERT = range(1, 8)
 NAMES = {

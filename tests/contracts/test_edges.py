@@ -7,8 +7,8 @@ from drive import Job
 from node import at, skip_to, word
 from races import OK, WRONG, race, soon
 
-from protocol import hashes
-from protocol.types import Phase
+from hansa.protocol import hashes
+from hansa.protocol.types import Phase
 
 SHARING = {"attestTime": 250, "releaseTime": 350}
 MINIMUM_STEPS = {

@@ -6,8 +6,8 @@ import pytest
 from races import OK, WRONG, race, soon
 from terms import FEE, NO_WORD, PENALTY, REWARD
 
-from protocol import hashes
-from protocol.types import Phase
+from hansa.protocol import hashes
+from hansa.protocol.types import Phase
 
 
 @pytest.mark.parametrize("finalize_first", [True, False])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from node import at, now, refused
 
-from protocol.types import Phase
+from hansa.protocol.types import Phase
 
 
 def rounds(job, *metrics):

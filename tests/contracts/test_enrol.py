@@ -8,7 +8,7 @@ from eth_utils.crypto import keccak
 from node import at, now, refused, skip_to, word, wrong_phase
 from terms import BOND
 
-from protocol.types import Phase
+from hansa.protocol.types import Phase
 
 REVERT, NOTHING, TWO, BURN, HUGE = range(1, 6)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from node import at, refused, skip_to
 from terms import DEAD, FEE, REWARD
 
-from protocol.types import Phase
+from hansa.protocol.types import Phase
 
 
 def test_expire__books_the_unclaimed_as_burnt(play, house, alice, mallory):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from node import at, now, refused, skip_to, wrong_phase
 
-from protocol import hashes
-from protocol.types import Phase
+from hansa.protocol import hashes
+from hansa.protocol.types import Phase
 
 SHARING = {"attestTime": 250, "releaseTime": 350}
 SILENT = [Phase.SUBMIT, Phase.ATTEST, Phase.RELEASE, Phase.SCORE, Phase.REVEAL, Phase.VOTE, Phase.FINALIZE]

@@ -6,8 +6,8 @@ import pytest
 from node import at, now, refused, skip_to, word, wrong_phase
 from terms import FEE, NO_WORD, REWARD
 
-from protocol import hashes
-from protocol.types import Phase
+from hansa.protocol import hashes
+from hansa.protocol.types import Phase
 
 
 def test_finalize__books_the_round(play, house):

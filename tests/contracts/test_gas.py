@@ -15,7 +15,7 @@ from brownie import MockCommittee
 from drive import Job
 from node import skip_to, word
 
-from protocol.types import Phase
+from hansa.protocol.types import Phase
 
 SNAPSHOT = Path(__file__).with_name("gas.json")
 WRITING = os.environ.get("HANSA_WRITE_GAS") == "1"

@@ -20,7 +20,7 @@ from node import call, now, rpc, send, skip_to
 from terms import BOND, DEAD
 from twin import Outcome, Twin
 
-from protocol.types import Phase
+from hansa.protocol.types import Phase
 
 RUNS = int(os.environ.get("HANSA_RUNS", "0"))
 STEPS, TURNS_A_STEP = 5, 12

@@ -6,7 +6,7 @@ import pytest
 from drive import MEMBER_STEPS
 from node import at, now, refused, skip_to, word, wrong_phase
 
-from protocol.types import Phase
+from hansa.protocol.types import Phase
 
 SHARING = {"attestTime": 250, "releaseTime": 350}
 STEPS = list(MEMBER_STEPS)

@@ -6,8 +6,8 @@ from brownie import MockCommittee, RecordingCommittee, chain
 from node import at, now, refused, skip_to, wrong_phase
 from terms import NO_WORD
 
-from protocol import hashes
-from protocol.types import Phase
+from hansa.protocol import hashes
+from hansa.protocol.types import Phase
 
 ALL = 0b111
 

@@ -7,7 +7,7 @@ from drive import Job
 from node import now, refused, word
 from terms import TERMS, TIME_OF
 
-from protocol.types import Phase
+from hansa.protocol.types import Phase
 
 YEAR = 365 * 24 * 3600
 DAYS_30 = 30 * 24 * 3600

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from node import word, wrong_phase
 
-from protocol.types import Phase
+from hansa.protocol.types import Phase
 
 RUNNING = [
     phase for phase in Phase if Phase.ENROL <= phase <= Phase.LAPSED and phase not in (Phase.ATTEST, Phase.RELEASE)

@@ -1,12 +1,12 @@
-"""Asking to be waited for again."""
+"""UntrustedCalls to be waited for again."""
 
 from __future__ import annotations
 
 import pytest
 from node import refused, skip_to, wrong_phase
 
-from protocol import hashes
-from protocol.types import Phase
+from hansa.protocol import hashes
+from hansa.protocol.types import Phase
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from node import refused, skip_to, word, wrong_phase
 
-from protocol import hashes
-from protocol.types import Phase
+from hansa.protocol import hashes
+from hansa.protocol.types import Phase
 
 SHEET = bytes(range(39))
 

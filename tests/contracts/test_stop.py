@@ -6,7 +6,7 @@ import pytest
 from node import now, refused, wrong_phase
 from terms import NO_WORD
 
-from protocol.types import Phase
+from hansa.protocol.types import Phase
 
 CYCLE = [Phase.SUBMIT, Phase.SCORE, Phase.REVEAL, Phase.VOTE, Phase.FINALIZE]
 

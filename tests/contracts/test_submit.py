@@ -6,8 +6,8 @@ import pytest
 from brownie import MockAdmission
 from node import at, now, refused, skip_to, word, wrong_phase
 
-from protocol import hashes
-from protocol.types import Phase
+from hansa.protocol import hashes
+from hansa.protocol.types import Phase
 
 
 def test_submit__goes_into_the_accumulator(play, alice, bob):

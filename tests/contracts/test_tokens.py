@@ -9,7 +9,7 @@ from eth_utils.crypto import keccak
 from node import refused, skip_to
 from terms import BOND, DEAD
 
-from protocol.types import Phase
+from hansa.protocol.types import Phase
 
 SUPPLY = 10**24
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from node import at, now, refused, skip_to
 from terms import BOND
 
-from protocol.types import Phase
+from hansa.protocol.types import Phase
 
 YEARS_50 = 50 * 365 * 24 * 3600
 

@@ -6,8 +6,8 @@ import pytest
 from node import at, now, refused, skip_to, word
 from terms import BOND, PENALTY, REWARD
 
-from protocol import merkle
-from protocol.types import Phase
+from hansa.protocol import merkle
+from hansa.protocol.types import Phase
 
 
 def one_round(play, leaves, **terms):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from node import at, now, refused, skip_to, word
 from terms import FEE
 
-from protocol.types import Phase
+from hansa.protocol.types import Phase
 
 
 def test_claim_fees__after_the_end__books_and_pays_the_seat(play, house, victor, mallory):

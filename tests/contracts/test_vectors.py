@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from node import call
 from terms import REWARD
 
-from protocol import merkle
-from protocol.types import Phase
+from hansa.protocol import merkle
+from hansa.protocol.types import Phase
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "protocol.json").read_text())
 FINAL = [fact for fact in VECTORS["cycles"] if "result" in fact]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from node import refused, skip_to, word
 
-from protocol.types import Phase
+from hansa.protocol.types import Phase
 
 
 def test_vote__emits_the_sealed_vote_and_the_metric(play, victor):

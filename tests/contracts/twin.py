@@ -17,8 +17,8 @@ from model import MEMBER_PHASES, Model
 from node import at, call, now, rpc, send, settled, word
 from terms import NO_WORD
 
-from protocol import hashes, merkle
-from protocol.types import Phase
+from hansa.protocol import hashes, merkle
+from hansa.protocol.types import Phase
 
 STEPS = dict(zip(MEMBER_PHASES, ("attest", "release", "commit", "reveal"), strict=False))
 FLAGS = dict(zip(MEMBER_PHASES, ("attested", "released", "committed", "revealed", "voted"), strict=True))

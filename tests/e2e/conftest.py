@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from federations import Undisturbed, run_undisturbed
 
-HANSA = [sys.executable, "-m", "cli.main"]
+HANSA = [sys.executable, "-m", "hansa.cli.main"]
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 240
 

@@ -12,14 +12,14 @@ from typing import Any
 
 from eth_utils.address import to_checksum_address
 
-from cli.anvil import rpc, rpc_batch
-from cli.books import JobView, read_job
-from cli.demo.lab import Lab
-from cli.demo.setup import Setup
-from protocol.chain.codec import artifact
-from protocol.cid import to_cid
-from protocol.hashes import cycle_counter
-from protocol.types import Code, Phase
+from hansa.devnet.anvil import rpc, rpc_batch
+from hansa.devnet.federation import LocalFederation
+from hansa.devnet.setup import Setup
+from hansa.protocol.cid import to_cid
+from hansa.protocol.hashes import cycle_counter
+from hansa.protocol.types import Code, Phase
+from hansa.runtime.chain.abi import artifact
+from hansa.runtime.snapshot import FullSnapshot, read_job
 
 TOKEN = 10**18
 SHORT = {"submit": 8, "score": 8}
@@ -30,7 +30,7 @@ TRAINERS = ["trainer-1", "trainer-2", "trainer-3", "trainer-4"]
 VALIDATORS = ["validator-1", "validator-2", "validator-3"]
 
 
-class Observed(Lab):
+class Observed(LocalFederation):
     """A lab that knows what everybody had when the job was posted."""
 
     before: dict[str, int]
@@ -60,7 +60,7 @@ def run_undisturbed(directory: Path) -> Undisturbed:
         return Undisturbed(models(view), {name: pay(lab, view, name) for name in TRAINERS})
 
 
-def finish(lab: Observed, timeout: float = 120.0) -> JobView:
+def finish(lab: Observed, timeout: float = 120.0) -> FullSnapshot:
     """Waits until the job is over and everybody who lives has claimed; checks what holds for every job."""
     lab.wait_for_end(timeout)
     left = lab.wait_for_exit(60.0)
@@ -71,16 +71,16 @@ def finish(lab: Observed, timeout: float = 120.0) -> JobView:
     return view
 
 
-def look(lab: Lab) -> JobView:
+def look(lab: LocalFederation) -> FullSnapshot:
     return read_job(lab.wire.federation, lab.wire.store, lab.posted.job)
 
 
-def models(view: JobView) -> list[str]:
+def models(view: FullSnapshot) -> list[str]:
     """The CIDs of models 1, 2, …"""
     return [to_cid(outcome.model) for _, outcome in view.finalised]
 
 
-def verdicts(lab: Lab, view: JobView, name: str) -> list[Code | None]:
+def verdicts(lab: LocalFederation, view: FullSnapshot, name: str) -> list[Code | None]:
     """What the committee said of a trainer's update in each finalised round; None where it had none."""
     me = lab.address(name)
     found: list[Code | None] = []
@@ -90,22 +90,22 @@ def verdicts(lab: Lab, view: JobView, name: str) -> list[Code | None]:
     return found
 
 
-def pay(lab: Lab, view: JobView, name: str) -> list[int]:
+def pay(lab: LocalFederation, view: FullSnapshot, name: str) -> list[int]:
     """What a trainer earned in each finalised round."""
     return [leaf.pay for _, leaf in view.leaves(lab.address(name))]
 
 
-def attendance(lab: Lab, view: JobView, name: str) -> tuple[int, int, int]:
+def attendance(lab: LocalFederation, view: FullSnapshot, name: str) -> tuple[int, int, int]:
     """Rounds that a validator matched, voted wrong in, missed."""
     did = view.attendance(lab.address(name))
     return did.matched, did.wrong, did.missed
 
 
-def balance(lab: Lab, name: str) -> int:
+def balance(lab: LocalFederation, name: str) -> int:
     return lab.wire.federation.token_balance(lab.wire.deployment.token, lab.address(name))
 
 
-def check_books(lab: Observed, view: JobView) -> None:
+def check_books(lab: Observed, view: FullSnapshot) -> None:
     """Every token of the escrow is somewhere, everybody has what the sheets say, and nobody's bond is left behind."""
     federation, setup = lab.wire.federation, lab.setup
     books = federation.books(view.job)
@@ -143,7 +143,7 @@ class Sent:
     worked: bool
 
 
-def sent(lab: Lab) -> list[Sent]:
+def sent(lab: LocalFederation) -> list[Sent]:
     """Every transaction to the federation contract, reverted ones too."""
     url, contract = lab.anvil.url, lab.wire.deployment.federation.lower()
     functions = {"0x" + f.selector.hex(): f for f in artifact("Federation").functions.values()}
@@ -165,33 +165,33 @@ def sent(lab: Lab) -> list[Sent]:
 OF_A_CYCLE = frozenset({"submit", "commitScores", "revealScores", "vote"})
 
 
-def check_once(lab: Lab) -> None:
+def check_once(lab: LocalFederation) -> None:
     """Nobody sent a step of a cycle a second time, not even one that reverted."""
     times = Counter((s.sender, s.call, s.cycle) for s in sent(lab) if s.call in OF_A_CYCLE)
     assert times, "nothing was sent"
     assert {step: n for step, n in times.items() if n != 1} == {}
 
 
-def events(lab: Lab, name: str) -> list[dict[str, Any]]:
+def events(lab: LocalFederation, name: str) -> list[dict[str, Any]]:
     """What a daemon logged."""
     path = lab.workers[name].log
     lines = path.read_text().splitlines() if path.is_file() else []
     return [json.loads(line) for line in lines if line.startswith("{")]
 
 
-def check_logs(lab: Lab, *but: str) -> None:
+def check_logs(lab: LocalFederation, *but: str) -> None:
     """No daemon but those named wrote anything but log lines: no traceback, no warning of a library."""
     for name, worker in lab.workers.items():
         if name not in but and worker.log.is_file():
             assert [line for line in worker.log.read_text().splitlines() if not line.startswith("{")] == [], name
 
 
-def mine_only_on_demand(lab: Lab) -> None:
+def mine_only_on_demand(lab: LocalFederation) -> None:
     """From here on the chain has a block only where there is a transaction."""
     rpc(lab.anvil.url, "evm_setIntervalMining", 0)
 
 
-def wait_until_in(lab: Lab, phase: Phase, round_: int) -> None:
+def wait_until_in(lab: LocalFederation, phase: Phase, round_: int) -> None:
     """Waits for a phase of a round, or any later moment of the job."""
 
     def reached() -> bool:

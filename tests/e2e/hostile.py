@@ -14,18 +14,19 @@ from lying_store import LyingStore
 
 from aggregator import ValidatorConfig
 from aggregator.validator import Validator
-from cli.demo.lab import Lab
-from cli.demo.roles import Role
 from client import TrainerConfig
 from client.trainer import Trainer
-from protocol import daemon as daemon_module
-from protocol import envelope, keys, sheet, tensors
-from protocol.chain.deployment import Deployment
-from protocol.chain.federation import JobState
-from protocol.cid import to_cid
-from protocol.hashes import result_hash
-from protocol.model import Model, Update
-from protocol.types import Code, Digest, JobId, Phase, Seat
+from hansa.devnet.federation import LocalFederation
+from hansa.devnet.roles import Role
+from hansa.protocol import envelope, sheet, tensors
+from hansa.protocol.cid import to_cid
+from hansa.protocol.hashes import result_hash
+from hansa.protocol.model import Model, Update
+from hansa.protocol.types import Code, Digest, JobId, Phase, Seat
+from hansa.runtime import daemon as daemon_module
+from hansa.runtime import keystore
+from hansa.runtime.chain.deployment import Deployment
+from hansa.runtime.chain.federation import JobState
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Character:
     idle_seconds: float | None = None  # patience with a chain without blocks
 
 
-def cast(lab: Lab, name: str, character: str, *, idle_seconds: float | None = None, **traits: Any) -> None:
+def cast(lab: LocalFederation, name: str, character: str, *, idle_seconds: float | None = None, **traits: Any) -> None:
     """Gives the next start of a daemon another character; 'Trainer' or 'Validator' is the honest one."""
     worker = lab.workers[name]
     worker.target, worker.arguments = play_as, (worker.arguments[0], Character(character, traits, idle_seconds))
@@ -243,7 +244,7 @@ class Robber(Idler):
         ctx = envelope.context(self.chain.chain_id, self.federation.address, self.job, cycle.cycle, self.victim, base)
         seat = cycle.committee.index(account.address)
         data = self.store.get(theirs.digest, limit=2**20, timeout=5)
-        opened = envelope.open_envelope(data, ctx, seat, keys.encryption_secret(account), self.member_keys(cycle))
+        opened = envelope.open_envelope(data, ctx, seat, keystore.encryption_secret(account), self.member_keys(cycle))
         update = Update.decode(opened.update, model=model, job=self.job, cycle=cycle.cycle, trainer=self.victim)
         self.log.info("robbed", victim=self.victim, cid=to_cid(theirs.digest))
         return self.journal.put_blob(tensors.encode(update.tensors, {}))

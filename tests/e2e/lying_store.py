@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from protocol.store.base import checked
-from protocol.store.local import LocalStore
-from protocol.types import Digest
+from hansa.protocol.types import Digest
+from hansa.runtime.store.base import checked
+from hansa.runtime.store.local import LocalStore
 
 
 class LyingStore(LocalStore):

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 from federations import federation, finish
 
-from aggregator.archive import Archive
-from aggregator.audit.walk import Walk
-from protocol.cid import to_cid
+from hansa.audit.archive import Archive
+from hansa.audit.replay import EventReplay
+from hansa.protocol.cid import to_cid
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 240
 
 
 def hansa(*words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "cli.main", *words]
+    command = [sys.executable, "-m", "hansa.cli.main", *words]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
 
 
@@ -72,7 +72,7 @@ def test_audit__store_that_lost_a_file__names_it(directory: Path) -> None:
     code, data = audited("1", "--dir", str(directory))
     assert code == 0
     with Archive.open(directory / "job-1.hansa") as archive:
-        walk = Walk(archive.facts)
+        walk = EventReplay(archive.facts)
         walk.events()
     cid = to_cid(walk.history.cycles[0].outcome.model)
     lost = directory / "store" / cid[-2:] / cid
@@ -95,7 +95,7 @@ def test_audit__of_a_job_that_publishes_its_keys__a_stranger_makes_every_model_a
     with federation(tmp_path / "lab", rounds=2, trainers=3, publish_keys=True) as lab:
         lab.start_all()
         finish(lab)
-        code, data = audited("1", "--dir", str(lab.here.dir), "--export", str(archive))
+        code, data = audited("1", "--dir", str(lab.workspace.dir), "--export", str(archive))
     assert (code, data["verdict"], data["not_checked"]) == (0, "holds", [])
     assert data["checked"]["files of content keys"] == 3
     assert data["checked"]["models made again, bit for bit"] == 2

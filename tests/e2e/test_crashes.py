@@ -22,7 +22,7 @@ from federations import (
 )
 from hostile import cast
 
-from protocol.types import Code
+from hansa.protocol.types import Code
 
 ROUNDS = 4
 PATIENCE = 120.0

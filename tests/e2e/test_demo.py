@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cli.main import app
+from hansa.cli.main import app
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 240
 
 
 def hansa(*words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "cli.main", *words]
+    command = [sys.executable, "-m", "hansa.cli.main", *words]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
 
 

@@ -20,8 +20,8 @@ TASK = '''
 
 import numpy as np
 
-from tasks.learning import TorchTask
-from tasks.rows import Rows
+from hansa.tasks.learning import TorchTask
+from hansa.tasks.rows import Rows
 
 
 class Line(TorchTask):
@@ -59,7 +59,7 @@ WITHOUT_GRADIENTS = '''
 import numpy as np
 
 from tasks import Trained
-from tasks.rows import Rows, generator
+from hansa.tasks.rows import Rows, generator
 
 
 class Line:
@@ -99,7 +99,7 @@ class Terminal:
         self.running: list[subprocess.Popen[str]] = []
 
     def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "cli.main", *words, "--dir", str(self.directory / "hansa")]
+        return [sys.executable, "-m", "hansa.cli.main", *words, "--dir", str(self.directory / "hansa")]
 
     def run(self, *words: str) -> dict[str, Any]:
         done = self.attempt(*words, "--json")

@@ -43,7 +43,7 @@ def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     mark = f"HANSA_TEST_MARK={uuid.uuid4()}"
     name, value = mark.split("=")
     process = subprocess.Popen(
-        [sys.executable, "-m", "cli.main", "demo", "--rounds", "200", "--dir", str(tmp_path)],
+        [sys.executable, "-m", "hansa.cli.main", "demo", "--rounds", "200", "--dir", str(tmp_path)],
         cwd=ROOT,
         env={**os.environ, name: value},
         stdout=subprocess.DEVNULL,

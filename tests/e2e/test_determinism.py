@@ -17,7 +17,7 @@ from federations import (
     verdicts,
 )
 
-from protocol.types import Code
+from hansa.protocol.types import Code
 
 ROUNDS = 3
 

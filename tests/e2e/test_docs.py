@@ -47,10 +47,10 @@ class Reader:
         return self.run("bash", "-c", text)
 
     def ask(self, *words: str) -> Any:
-        return json.loads(self.run(sys.executable, "-m", "cli.main", *words, "--json"))
+        return json.loads(self.run(sys.executable, "-m", "hansa.cli.main", *words, "--json"))
 
     def refused(self, *words: str) -> str:
-        command = [sys.executable, "-m", "cli.main", *words]
+        command = [sys.executable, "-m", "hansa.cli.main", *words]
         done = subprocess.run(
             command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
         )
@@ -87,7 +87,7 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
         yield somebody
     finally:
         with suppress(AssertionError):
-            somebody.run(sys.executable, "-m", "cli.main", "up", "--stop")
+            somebody.run(sys.executable, "-m", "hansa.cli.main", "up", "--stop")
 
 
 def test_tutorial__ends_with_a_paid_and_audited_job_of_ones_own(reader: Reader) -> None:

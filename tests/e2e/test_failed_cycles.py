@@ -8,10 +8,10 @@ from pathlib import Path
 from federations import TRAINERS, Undisturbed, attendance, check_once, federation, finish, models, pay, verdicts
 from hostile import cast
 
-from cli.anvil import published_key
-from protocol.chain.history import Failed, Finalized
-from protocol.sheet import decode_sheet
-from protocol.types import Code, Phase
+from hansa.devnet.anvil import published_key
+from hansa.protocol.sheet import decode_sheet
+from hansa.protocol.types import Code, Phase
+from hansa.runtime.history.reader import Failed, Finalized
 
 ROUNDS = 4
 SLEEPERS = ["validator-2", "validator-3"]

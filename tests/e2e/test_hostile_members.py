@@ -22,8 +22,8 @@ from federations import (
 )
 from hostile import cast
 
-from protocol.sheet import decode_sheet
-from protocol.types import Code, Phase
+from hansa.protocol.sheet import decode_sheet
+from hansa.protocol.types import Code, Phase
 
 ROUNDS = 3
 

@@ -19,8 +19,8 @@ from federations import (
 )
 from hostile import cast
 
-from protocol.sheet import decode_sheet
-from protocol.types import Code
+from hansa.protocol.sheet import decode_sheet
+from hansa.protocol.types import Code
 
 ROUNDS = 2
 CAST = {

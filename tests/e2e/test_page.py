@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cli.main import app
+from hansa.cli.main import app
 
 ROOT = Path(__file__).resolve().parents[2]
 VITEST = ROOT / "dashboard" / "node_modules" / "vitest" / "vitest.mjs"
@@ -60,8 +60,8 @@ def read(directory: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
 SERVE = """
 import sys
 from pathlib import Path
-from cli.dashboard import serve
-from protocol.chain.deployment import Deployment
+from hansa.cli.dashboard import serve
+from hansa.runtime.chain.deployment import Deployment
 with serve(Deployment.load(Path(sys.argv[1]) / "deployment.json"), 0) as server:
     print(f"http://127.0.0.1:{server.server_port}/", flush=True)
     server.serve_forever()

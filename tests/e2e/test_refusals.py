@@ -13,17 +13,17 @@ from eth_account import Account
 from federations import Observed, balance, federation
 from hostile import cast
 
-from cli.anvil import published_key
-from cli.terms import job_terms
 from client import TrainerConfig
 from client.trainer import Trainer
-from protocol.chain.calls import Call, approve_call
-from protocol.chain.deployment import Allowed
-from protocol.chain.records import address
-from protocol.errors import FatalError, Malformed, NotAllowed, WrongChain
-from protocol.model import initial_model
-from protocol.spec import JobSpec
-from protocol.types import Address, JobId, Phase
+from hansa.devnet.anvil import published_key
+from hansa.protocol.errors import FatalError, Malformed, NotAllowed, WrongChain
+from hansa.protocol.model import initial_model
+from hansa.protocol.spec import JobSpec
+from hansa.protocol.types import Address, JobId, Phase
+from hansa.runtime.chain.calls import Call, approve_call
+from hansa.runtime.chain.deployment import Allowed
+from hansa.runtime.chain.structs import address
+from hansa.sponsor.terms import job_terms
 
 
 @pytest.fixture(scope="module")

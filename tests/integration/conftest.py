@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from furnish import furnished, started
+from local_chain import furnished, started
 from worlds import World
 
-from cli.anvil import Anvil
-from protocol.types import JobId
+from hansa.devnet.anvil import Anvil
+from hansa.protocol.types import JobId
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from protocol.chain.rpc import Endpoint, Request
+from hansa.runtime.chain.rpc import Endpoint, Request
 
 Edit = Callable[[str, Sequence[Any], Any], Any]  # method, parameters, answer → what is told
 

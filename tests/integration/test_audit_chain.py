@@ -9,20 +9,20 @@ import pytest
 from liars import Liar, editing_logs
 from worlds import ESCROW, World
 
-from aggregator.archive import write_archive
-from aggregator.audit.gather import gather
-from aggregator.audit.report import Report
-from aggregator.audit.run import audit, audit_archive, files_with_limits
-from protocol.chain.calls import approve_call
-from protocol.errors import FatalError, HansaError
-from protocol.hashes import result_hash, sealed_vote
-from protocol.job import JobContext
-from protocol.merkle import RewardsTree
-from protocol.replay import Replay
-from protocol.sheet import Entry, commitment, encode_sheet
-from protocol.spec import JobSpec
-from protocol.store import LocalStore
-from protocol.types import Code, JobId, Wei
+from hansa.audit.archive import write_archive
+from hansa.audit.collect import collect
+from hansa.audit.report import Report
+from hansa.audit.run import audit, audit_archive, files_with_limits
+from hansa.protocol.errors import FatalError, HansaError
+from hansa.protocol.hashes import result_hash, sealed_vote
+from hansa.protocol.merkle import RewardsTree
+from hansa.protocol.sheet import Entry, commitment, encode_sheet
+from hansa.protocol.spec import JobSpec
+from hansa.protocol.types import Code, JobId, Wei
+from hansa.runtime.chain.calls import approve_call
+from hansa.runtime.job import JobContext
+from hansa.runtime.replay import Replay
+from hansa.runtime.store import LocalStore
 
 SPEC = JobSpec(task="heart", steps=1, model_bytes=100_000, update_bytes=100_000, rule="mean")
 
@@ -88,7 +88,7 @@ class Job:
         self.world.do("bob", self.world.federation.claim_call(self.id, address, claims))
 
     def audit(self) -> Report:
-        return audit(gather(self.world.federation, self.id), self.store)
+        return audit(collect(self.world.federation, self.id), self.store)
 
 
 def sheet(*codes: Code) -> list[Entry]:
@@ -139,7 +139,7 @@ def test_audit__eventful_job__holds_at_every_step(world: World, tmp_path: Path) 
     assert report.exit_code == 3 and {gap.what.split(" ", 2)[1] for gap in report.gaps if not gap.expected} >= {"of"}
 
     target = tmp_path / "job.hansa"
-    facts = gather(federation, job.id)
+    facts = collect(federation, job.id)
     missing = write_archive(target, facts, files_with_limits(facts, job.store), job.store)
     assert len(missing) > 2
     assert audit_archive(target)[0].exit_code == 3
@@ -227,7 +227,7 @@ def test_audit__sheets_at_the_edges__hold(world_of_many: World, entry: bytes) ->
 
 @pytest.fixture(scope="module")
 def world_of_many(tmp_path_factory: pytest.TempPathFactory) -> object:
-    from furnish import furnished, started
+    from local_chain import furnished, started
 
     path = tmp_path_factory.mktemp("audited")
     with started(path) as running, furnished(running, path) as made:
@@ -238,7 +238,7 @@ def world_of_many(tmp_path_factory: pytest.TempPathFactory) -> object:
 
 
 def transfer_of(world: World, name: str) -> object:
-    from protocol.chain.calls import transfer_call
+    from hansa.runtime.chain.calls import transfer_call
 
     return transfer_call(world.deployment.token, world.address(name), Wei(10_000))
 
@@ -246,10 +246,10 @@ def transfer_of(world: World, name: str) -> object:
 def test_audit__chain_that_was_reset__is_said(world: World) -> None:
     job = Job(world)
     with pytest.raises(FatalError, match="there is no job 7"):
-        gather(world.federation, JobId(7))
+        collect(world.federation, JobId(7))
     world.rpc("anvil_reset")
     with pytest.raises(HansaError, match=r"reset|not on the chain|no federation"):
-        gather(world.federation, job.id)
+        collect(world.federation, job.id)
 
 
 @pytest.mark.parametrize("number", range(0, 18, 3))
@@ -258,7 +258,7 @@ def test_audit__node_that_hides_an_event__is_caught(world_once: tuple[World, Job
     honest = world.chain.rpc.endpoints
     world.chain.rpc.endpoints = [Liar(world.anvil.url, editing_logs(lambda logs: logs[:number] + logs[number + 1 :]))]
     try:
-        report = audit(gather(world.federation, job), LocalStore(world.directory / "store"))
+        report = audit(collect(world.federation, job), LocalStore(world.directory / "store"))
         assert report.exit_code == 1
     finally:
         world.chain.rpc.endpoints = honest

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from web3 import HTTPProvider, Web3
 
-from protocol.chain.deployment import Deployment
-from protocol.spec import JobSpec
+from hansa.protocol.spec import JobSpec
+from hansa.runtime.chain.deployment import Deployment
 
 ROOT = Path(__file__).resolve().parents[2]
 BROWNIE = Path(sys.executable).with_name("brownie")

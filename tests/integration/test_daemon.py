@@ -18,13 +18,13 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from worlds import NAMES, World
 
-from cli.anvil import published_key
-from protocol import daemon as module
-from protocol.chain.deployment import Deployment
-from protocol.chain.federation import JobState
-from protocol.daemon import Daemon
-from protocol.errors import FatalError, Locked, StoreUnavailable, WrongChain
-from protocol.types import JobId, Phase
+from hansa.devnet.anvil import published_key
+from hansa.protocol.errors import FatalError, Locked, StoreUnavailable, WrongChain
+from hansa.protocol.types import JobId, Phase
+from hansa.runtime import daemon as module
+from hansa.runtime.chain.deployment import Deployment
+from hansa.runtime.chain.federation import JobState
+from hansa.runtime.daemon import Daemon
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -147,7 +147,7 @@ def test_node_is_paused__the_daemon_waits_and_goes_on(
 ) -> None:
     world, job = ready
     monkeypatch.setattr(module, "FIRST_BACKOFF", 0.05)
-    monkeypatch.setattr("protocol.chain.rpc.TIMEOUT", (0.3, 0.3))
+    monkeypatch.setattr("hansa.runtime.chain.rpc.TIMEOUT", (0.3, 0.3))
     daemon = Opener(config_of(world, job))
     os.kill(world.anvil.pid, signal.SIGSTOP)
     threading.Timer(1.0, os.kill, (world.anvil.pid, signal.SIGCONT)).start()
@@ -177,7 +177,7 @@ import sys
 sys.path.insert(0, "tests/integration")
 from pathlib import Path
 from eth_account import Account
-from protocol.chain.deployment import Deployment
+from hansa.runtime.chain.deployment import Deployment
 from test_daemon import Config, Daemon, module
 module.LONGEST_WAIT = 3600.0
 class Forever(Daemon):

@@ -8,11 +8,11 @@ import threading
 
 import pytest
 
-from cli import dashboard
-from protocol.chain.deployment import Deployment
-from protocol.cid import to_cid
-from protocol.errors import FatalError
-from protocol.store import LocalStore
+from hansa.cli import dashboard
+from hansa.protocol.cid import to_cid
+from hansa.protocol.errors import FatalError
+from hansa.runtime.chain.deployment import Deployment
+from hansa.runtime.store import LocalStore
 
 ANY = "0x" + "11" * 20
 

@@ -11,11 +11,11 @@ import pytest
 from typer.testing import CliRunner
 from worlds import World
 
-from cli.main import app
-from cli.up import make_keystores
-from protocol.chain.deployment import Allowed, Deployment
-from protocol.chain.genuine import filled
-from protocol.types import JobId
+from hansa.cli.main import app
+from hansa.devnet.bootstrap import make_keystores
+from hansa.protocol.types import JobId
+from hansa.runtime.chain.bytecode import filled
+from hansa.runtime.chain.deployment import Allowed, Deployment
 
 Once = tuple[World, JobId]
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from worlds import World
 
-from cli.anvil import Anvil, free_port, start_anvil
-from protocol.chain.client import Chain
-from protocol.chain.sender import Mined
-from protocol.errors import ChainUnavailable, WrongChain
+from hansa.devnet.anvil import Anvil, free_port, start_anvil
+from hansa.protocol.errors import ChainUnavailable, WrongChain
+from hansa.runtime.chain.client import Chain
+from hansa.runtime.transactions.sender import Mined
 
 ANSWERS = {
     "html": (200, b"<html>welcome</html>"),
@@ -95,8 +95,8 @@ def test_a_node_without_batches_is_asked_one_by_one(world: World, server: Server
     server.behind, server.batches = world.anvil.url, False
     job = world.post()
     chain = Chain([url_of(server)], 31337, first_block=world.chain.first_block)
-    from protocol.chain.federation import Federation
-    from protocol.chain.history import JobHistory
+    from hansa.runtime.chain.federation import Federation
+    from hansa.runtime.history.reader import JobHistory
 
     assert JobHistory.read(Federation(chain, world.deployment), job) == world.history(job)
     assert isinstance(world.another("alice", chain).poke(), Mined)
@@ -118,7 +118,7 @@ def test_chain_was_reset__federation_is_not_there(world: World) -> None:
 
 
 def test_websocket__wakes_without_asking(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("protocol.chain.client.LISTENING", 60.0)
+    monkeypatch.setattr("hansa.runtime.chain.client.LISTENING", 60.0)
     world.rpc("evm_setIntervalMining", 0)
     chain = Chain([world.anvil.url], ws=world.anvil.ws)
     try:

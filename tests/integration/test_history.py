@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from worlds import World
 
-from protocol.chain.history import Failed, Finalized, History
-from protocol.errors import FatalError
-from protocol.types import JobId, Phase
+from hansa.protocol.errors import FatalError
+from hansa.protocol.types import JobId, Phase
+from hansa.runtime.history.reader import Failed, Finalized, HistoryReader
 
 
 def test_history__whole_job__agrees_at_every_step(world: World) -> None:
     job = world.post()
-    reader = History(world.federation, job)
+    reader = HistoryReader(world.federation, job)
     assert reader.read().posted.terms == world.federation.terms(job)
     world.enrol(job)
     for _ in range(3):
@@ -42,7 +42,7 @@ def test_history__failed_cycles_and_lapsed_open__are_told_apart(world: World) ->
 
 def test_history__reorganised__is_read_afresh(world: World) -> None:
     job = world.post()
-    reader = History(world.federation, job)
+    reader = HistoryReader(world.federation, job)
     world.enrol(job)
     world.do("sponsor", world.federation.open_call(job))
     world.submit(job, "alice", "bob")
@@ -57,7 +57,7 @@ def test_history__reorganised__is_read_afresh(world: World) -> None:
 
 def test_history__at_an_earlier_block(world: World) -> None:
     job = world.post()
-    reader = History(world.federation, job)
+    reader = HistoryReader(world.federation, job)
     world.enrol(job)
     before = world.chain.head()
     world.round(job)

@@ -8,17 +8,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from furnish import furnished, started
+from local_chain import furnished, started
 from typer.testing import CliRunner
 from worlds import NAMES, World
 
-from cli.main import app
-from cli.up import make_keystores
-from protocol.chain.calls import approve_call
-from protocol.chain.deploy import Deployer
-from protocol.spec import JobSpec
-from protocol.store import open_store
-from protocol.types import Address, Digest, JobId
+from hansa.cli.main import app
+from hansa.devnet.bootstrap import make_keystores
+from hansa.protocol.spec import JobSpec
+from hansa.protocol.types import Address, Digest, JobId
+from hansa.runtime.chain.calls import approve_call
+from hansa.runtime.chain.structs import address
+from hansa.runtime.deploy import creation_call
+from hansa.runtime.store import open_store
 
 SPEC = JobSpec(task="heart", steps=1, model_bytes=10_000, update_bytes=10_000)
 LOST = Digest(b"\x11" * 32)
@@ -72,8 +73,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 def another_token(world: World) -> Address:
     """A second test token: it calls itself as the deployment's own does."""
-    made = Deployer(world.chain, world.senders["sponsor"])
-    return made.create("RewardToken", 10**24)
+    return address(world.do("sponsor", creation_call("RewardToken", 10**24)).receipt["contractAddress"])
 
 
 def post_in(world: World, token: Address, spec: Digest) -> JobId:

@@ -10,14 +10,14 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from furnish import furnished, started
+from local_chain import furnished, started
 from typer.testing import CliRunner
 from worlds import World
 
-from cli.main import app
-from protocol.spec import JobSpec
-from protocol.store import open_store
-from protocol.types import JobId
+from hansa.cli.main import app
+from hansa.protocol.spec import JobSpec
+from hansa.protocol.types import JobId
+from hansa.runtime.store import open_store
 
 HOSTILE = "\x1b]0;PWNED\x07\x1b[31mEVIL\x9b31m \u202egnp [link=http://evil]x[/link] [/nope]"
 SPEC = JobSpec(task=HOSTILE, steps=1, model_bytes=9999, update_bytes=9999, baselines=["[/m]=0.5"])

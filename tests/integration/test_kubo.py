@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from cli.demo.kubo import KuboNode, find_ipfs, start_nodes
-from protocol.cid import digest_of, to_cid
-from protocol.errors import FatalError, NotFound, StoreUnavailable, TooLarge
-from protocol.store import LocalStore, open_store
-from protocol.store.kubo import KuboStore
+from hansa.devnet.kubo import KuboNode, find_ipfs, start_nodes
+from hansa.protocol.cid import digest_of, to_cid
+from hansa.protocol.errors import FatalError, NotFound, StoreUnavailable, TooLarge
+from hansa.runtime.store import LocalStore, open_store
+from hansa.runtime.store.kubo import KuboStore
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_pin__fetches__unpin__twice_is_fine(nodes: list[KuboNode]) -> None:
 
 def test_pin__a_directory_is_no_file(nodes: list[KuboNode]) -> None:
     store = KuboStore(nodes[0].api)
-    from protocol.cid import from_cid
+    from hansa.protocol.cid import from_cid
 
     empty_directory = from_cid("QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn")
     with pytest.raises((NotFound, StoreUnavailable)):

@@ -16,19 +16,19 @@ from worlds import NAMES, TRAINERS, World
 from aggregator import ValidatorConfig
 from aggregator.member import Member
 from aggregator.validator import Validator
-from cli.anvil import published_key
-from cli.main import app
 from client.trainer import Trainer
-from protocol.chain.deployment import Deployment
-from protocol.chain.federation import JobState
-from protocol.errors import FatalError, NotAllowed
-from protocol.ledger import Ledger
-from protocol.merkle import RewardsTree
-from protocol.participant import Participant
-from protocol.sheet import Entry
-from protocol.spec import JobSpec
-from protocol.store import open_store
-from protocol.types import Code, JobId
+from hansa.cli.main import app
+from hansa.devnet.anvil import published_key
+from hansa.protocol.errors import FatalError, NotAllowed
+from hansa.protocol.ledger import Ledger
+from hansa.protocol.merkle import RewardsTree
+from hansa.protocol.sheet import Entry
+from hansa.protocol.spec import JobSpec
+from hansa.protocol.types import Code, JobId
+from hansa.runtime.chain.deployment import Deployment
+from hansa.runtime.chain.federation import JobState
+from hansa.runtime.participant import Participant
+from hansa.runtime.store import open_store
 
 SPEC = JobSpec(task="heart", steps=1, model_bytes=100_000, update_bytes=100_000, rule="mean")
 

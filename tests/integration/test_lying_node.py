@@ -8,12 +8,12 @@ import pytest
 from liars import Edit, Liar, editing_logs
 from worlds import World
 
-from protocol.chain.client import Chain
-from protocol.chain.codec import artifact
-from protocol.chain.federation import Federation
-from protocol.chain.history import JobHistory
-from protocol.errors import ChainUnavailable, HistoryMismatch, TransientError, WrongChain
-from protocol.types import JobId
+from hansa.protocol.errors import ChainUnavailable, HistoryMismatch, TransientError, WrongChain
+from hansa.protocol.types import JobId
+from hansa.runtime.chain.abi import artifact
+from hansa.runtime.chain.client import Chain
+from hansa.runtime.chain.federation import Federation
+from hansa.runtime.history.reader import JobHistory
 
 UNCOUNTED = {"Rejoined", "StopRequested"}  # nothing follows from them
 
@@ -144,7 +144,7 @@ def test_a_node_that_limits_ranges_is_asked_page_by_page(world: World) -> None:
     asked: list[int] = []
 
     def limited(method: str, params: Any, answer: Any) -> Any:
-        from protocol.chain.rpc import NodeError
+        from hansa.runtime.chain.rpc import NodeError
 
         if method != "eth_getLogs":
             return answer

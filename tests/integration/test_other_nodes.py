@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 from eth_account import Account
-from furnish import furnished
+from local_chain import furnished
 from worlds import NAMES
 
-from cli.anvil import MNEMONIC, Anvil, free_port, published_key, rpc
-from protocol.chain.history import Finalized
-from protocol.chain.sender import Refused
-from protocol.errors import ChainUnavailable
-from protocol.types import Phase
+from hansa.devnet.anvil import MNEMONIC, Anvil, free_port, published_key, rpc
+from hansa.protocol.errors import ChainUnavailable
+from hansa.protocol.types import Phase
+from hansa.runtime.history.reader import Finalized
+from hansa.runtime.transactions.sender import Refused
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -16,20 +16,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from furnish import furnished, started
+from local_chain import furnished, started
 from worlds import NAMES, World
 
-from cli.up import make_keystores
-from protocol.spec import JobSpec
-from protocol.store import open_store
-from protocol.types import JobId
+from hansa.devnet.bootstrap import make_keystores
+from hansa.protocol.spec import JobSpec
+from hansa.protocol.types import JobId
+from hansa.runtime.store import open_store
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "brownie")
 SCRIPT = f"""
 import json, sys
 from typer.testing import CliRunner
-from cli.main import app
+from hansa.cli.main import app
 answers = {{}}
 for words in sys.argv[1:]:
     done = CliRunner().invoke(app, words.split())
@@ -157,7 +157,7 @@ def test_top__in_a_terminal__stays_until_q_or_ctrl_c(place: Place, columns: int,
     termios.tcsetwinsize(theirs, (rows, columns))
     before = termios.tcgetattr(theirs)
     process = subprocess.Popen(
-        [sys.executable, "-m", "cli.main", "top", "1", "--interval", "0.2"],
+        [sys.executable, "-m", "hansa.cli.main", "top", "1", "--interval", "0.2"],
         env=place.environment(),
         stdin=theirs,
         stdout=theirs,
@@ -184,7 +184,10 @@ def test_watch__in_a_terminal__shows_a_bar(place: Place) -> None:
     own, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 80))
     process = subprocess.Popen(
-        [sys.executable, "-m", "cli.main", "job", "watch", "1"], env=place.environment(), stdout=theirs, stderr=theirs
+        [sys.executable, "-m", "hansa.cli.main", "job", "watch", "1"],
+        env=place.environment(),
+        stdout=theirs,
+        stderr=theirs,
     )
     try:
         shown = _read_until(own, b"left")

@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 from worlds import NAMES, World
 
-from cli.anvil import published_key
-from protocol.chain.calls import transfer_call
-from protocol.chain.client import Chain
-from protocol.chain.rpc import Request
-from protocol.chain.sender import Call, Mined, Pending, Refused, Sender
-from protocol.errors import ChainUnavailable, FatalError, Locked, WrongChain
-from protocol.journal import Journal
-from protocol.types import Address
+from hansa.devnet.anvil import published_key
+from hansa.protocol.errors import ChainUnavailable, FatalError, Locked, WrongChain
+from hansa.protocol.types import Address
+from hansa.runtime.chain.calls import transfer_call
+from hansa.runtime.chain.client import Chain
+from hansa.runtime.chain.rpc import Request
+from hansa.runtime.journal import Journal
+from hansa.runtime.transactions.sender import Call, Mined, Pending, Refused, Sender
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -117,10 +117,10 @@ def test_crash__between_journal_and_broadcast__same_bytes_are_sent(world: World)
 CHILD = """
 import sys
 from eth_account import Account
-from protocol.chain.client import Chain
-from protocol.chain.sender import Sender
-from protocol.chain.calls import transfer_call
-from protocol.journal import Journal
+from hansa.runtime.chain.client import Chain
+from hansa.runtime.transactions.sender import Sender
+from hansa.runtime.chain.calls import transfer_call
+from hansa.runtime.journal import Journal
 url, path, key, token, to = sys.argv[1:]
 chain = Chain([url])
 with Journal(path) as journal:
@@ -267,7 +267,7 @@ def test_no_coin__says_what_to_do(world: World) -> None:
 def test_chain_was_reset__journal_is_refused(world: World, tmp_path: Path) -> None:
     world.senders["alice"].send(payment(world), key=("pay",))
     world.journals[NAMES.index("alice")].close()
-    from cli.anvil import start_anvil
+    from hansa.devnet.anvil import start_anvil
 
     time.sleep(1.1)  # genesis blocks of two chains differ in their second
     other = start_anvil(tmp_path / "other.log", accounts=2)

@@ -12,14 +12,14 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from worlds import NAMES, World
 
-from cli.anvil import published_key
 from client.trainer import Trainer
-from protocol.chain.deployment import Deployment
-from protocol.chain.federation import JobState
-from protocol.participant import Participant
-from protocol.spec import JobSpec
-from protocol.store import open_store
-from protocol.types import JobId
+from hansa.devnet.anvil import published_key
+from hansa.protocol.spec import JobSpec
+from hansa.protocol.types import JobId
+from hansa.runtime.chain.deployment import Deployment
+from hansa.runtime.chain.federation import JobState
+from hansa.runtime.participant import Participant
+from hansa.runtime.store import open_store
 
 SPEC = JobSpec(task="heart", steps=1, model_bytes=100_000, update_bytes=100_000, rule="mean")
 BOND = 100

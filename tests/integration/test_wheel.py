@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("protocol", "tasks", "client", "aggregator", "cli")
-PAGE = ("cli/page/index.html", "cli/page/assets/index.js", "cli/page/assets/index.css")
+PACKAGES = ("hansa", "client", "aggregator")
+PAGE = ("hansa/cli/page/index.html", "hansa/cli/page/assets/index.js", "hansa/cli/page/assets/index.css")
 SECONDS = 240
 
 
@@ -40,7 +40,10 @@ def test_wheel__carries_the_page(names: set[str]) -> None:
     assert set(PAGE) <= names
 
 
-@pytest.mark.parametrize("folder, kind", [("protocol/chain/abi", "*.json"), ("protocol", "*.c"), ("tasks", "**/*.csv")])
+@pytest.mark.parametrize(
+    "folder, kind",
+    [("hansa/runtime/chain/artifacts", "*.json"), ("hansa/protocol", "*.c"), ("hansa/tasks", "**/*.csv")],
+)
 def test_wheel__carries_the_data_that_is_read(names: set[str], folder: str, kind: str) -> None:
     wanted = {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).glob(kind)}
     assert wanted and wanted <= names

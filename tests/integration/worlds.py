@@ -8,18 +8,18 @@ from typing import Any
 
 from eth_account import Account
 
-from cli.anvil import Anvil, published_key, rpc
-from protocol.chain.calls import approve_call
-from protocol.chain.client import Chain
-from protocol.chain.deployment import Deployment
-from protocol.chain.federation import Federation
-from protocol.chain.history import JobHistory
-from protocol.chain.records import JobTerms
-from protocol.chain.sender import Call, Mined, Sender
-from protocol.hashes import result_hash, sealed_vote
-from protocol.journal import Journal
-from protocol.sheet import Entry, commitment, encode_sheet
-from protocol.types import Address, Code, Digest, JobId, Seat, Wei
+from hansa.devnet.anvil import Anvil, published_key, rpc
+from hansa.protocol.hashes import result_hash, sealed_vote
+from hansa.protocol.sheet import Entry, commitment, encode_sheet
+from hansa.protocol.types import Address, Code, Digest, JobId, Seat, Wei
+from hansa.runtime.chain.calls import approve_call
+from hansa.runtime.chain.client import Chain
+from hansa.runtime.chain.deployment import Deployment
+from hansa.runtime.chain.federation import Federation
+from hansa.runtime.chain.structs import JobTerms
+from hansa.runtime.history.reader import JobHistory
+from hansa.runtime.journal import Journal
+from hansa.runtime.transactions.sender import Call, Mined, Sender
 
 NAMES = ["sponsor", "alice", "bob", "carol", "dave", "erin", "frank"]
 TRAINERS, MEMBERS = NAMES[1:4], NAMES[4:]
@@ -115,7 +115,7 @@ class World:
 
 
 def transfer(deployment: Deployment, to: Address) -> Call:
-    from protocol.chain.calls import transfer_call
+    from hansa.runtime.chain.calls import transfer_call
 
     return transfer_call(deployment.token, to, 10_000)
 

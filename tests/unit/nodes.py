@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from protocol.chain.client import Chain
-from protocol.chain.rpc import Endpoint, Request
+from hansa.runtime.chain.client import Chain
+from hansa.runtime.chain.rpc import Endpoint, Request
 
 Answer = Callable[[str, Sequence[Any]], Any]
 

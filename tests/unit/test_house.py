@@ -18,17 +18,39 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-MAY_IMPORT = {
-    "protocol": set(),
-    "tasks": {"protocol"},
-    "client": {"protocol", "tasks"},
-    "aggregator": {"protocol", "tasks"},
-    "cli": {"protocol", "tasks", "client", "aggregator"},
+PACKAGES = ("hansa", "client", "aggregator")
+SHARED = {"hansa.protocol", "hansa.runtime", "hansa.tasks"}
+ROLES = ("client", "aggregator", "hansa.sponsor", "hansa.audit")
+MAY_IMPORT: dict[str, set[str]] = {  # rooms, from the bottom up
+    "hansa.protocol": set(),
+    "hansa.runtime": {"hansa.protocol"},
+    "hansa.tasks": {"hansa.protocol"},
+    **dict.fromkeys(ROLES, SHARED),
+    "hansa.devnet": {*SHARED, *ROLES},
+    "hansa.cli": {*SHARED, *ROLES, "hansa.devnet"},
 }
 ABOVE_ALL = ("scripts", "benchmarks", "tests")
 MAX_LINES = 320
 HEAVY = {"torch", "brownie"}
 KINDS = ("unit", "integration", "e2e", "browser")  # of tests that one pytest runs; contract tests have brownie's own
+IO = {
+    "os",
+    "pathlib",
+    "socket",
+    "time",
+    "datetime",
+    "random",
+    "secrets",
+    "sqlite3",
+    "subprocess",
+    "tempfile",
+    "threading",
+    "requests",
+}
+MAY_DO_IO = {  # kernels.py builds and loads its C, envelope.py draws content keys, tables.py reads its table once
+    **dict.fromkeys(("os", "pathlib", "subprocess", "tempfile"), {"kernels.py"}),
+    "os": {"kernels.py", "envelope.py"},
+}
 NOT_RUN = {"prepare.py"}  # tells how a task's data were made, from packages that nobody else needs
 IMPORTED_BY_OTHERS = {"coincurve"}  # eth-keys takes it where it finds it, and is 71 times faster
 MACHINE_PATH = re.compile(r"(?<![\w.~}/])/(?:root|work|home|Users|opt)/[\w.]")
@@ -40,8 +62,14 @@ def tracked(*patterns: str) -> list[Path]:
     return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 
-def modules(package: str) -> list[Path]:
-    return sorted((ROOT / package).rglob("*.py"))
+def modules(room: str) -> list[Path]:
+    """A room's files; the package's own front door, hansa/__init__.py, belongs to none."""
+    return sorted((ROOT / room.replace(".", "/")).rglob("*.py"))
+
+
+def room_of(name: str) -> str:
+    """The room that an imported name is from: `hansa.runtime` for `hansa.runtime.store.base`."""
+    return ".".join(name.split(".")[:2]) if name.startswith("hansa.") else root_of(name)
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -65,42 +93,53 @@ def loaded_by(*names: str) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("package", MAY_IMPORT)
-def test_imports__point_one_way(package: str) -> None:
-    upward = {*MAY_IMPORT, *ABOVE_ALL} - MAY_IMPORT[package] - {package}
-    found = [(dotted(path), name) for path in modules(package) for name in imports(path) if root_of(name) in upward]
-    assert not found, "imports against the direction cli → client, aggregator → tasks → protocol"
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_imports__point_one_way(room: str) -> None:
+    upward = {"hansa", *MAY_IMPORT, *ABOVE_ALL} - MAY_IMPORT[room] - {room}
+    found = [(dotted(path), name) for path in modules(room) for name in imports(path) if room_of(name) in upward]
+    assert not found, "imports against the direction cli → devnet → roles → tasks, runtime → protocol"
 
 
-def test_web3__is_imported_in_protocol_chain_alone() -> None:
-    elsewhere = [path for package in MAY_IMPORT for path in modules(package) if "web3" in map(root_of, imports(path))]
-    assert [dotted(path) for path in elsewhere if path.parent != ROOT / "protocol/chain"] == []
+def test_web3__is_imported_in_runtime_chain_alone() -> None:
+    elsewhere = [path for room in MAY_IMPORT for path in modules(room) if "web3" in map(root_of, imports(path))]
+    assert [dotted(path) for path in elsewhere if path.parent != ROOT / "hansa/runtime/chain"] == []
 
 
-def test_protocol__loads_neither_torch_nor_brownie() -> None:
-    assert not loaded_by(*map(dotted, modules("protocol"))) & HEAVY
+@pytest.mark.parametrize("room", ["hansa.protocol", "hansa.runtime"])
+def test_rules_and_daemons__load_neither_torch_nor_brownie(room: str) -> None:
+    assert not loaded_by(*map(dotted, modules(room))) & HEAVY
+
+
+def test_protocol__does_no_io() -> None:
+    found = {
+        (path.name, name)
+        for path in modules("hansa.protocol")
+        for name in map(root_of, imports(path))
+        if name in IO and path.name not in MAY_DO_IO.get(name, ())
+    }
+    assert not found
 
 
 def test_command_line__loads_no_heavy_package_before_a_command_needs_it() -> None:
-    assert not loaded_by("cli.main") & (HEAVY | {"numpy", "web3"})
+    assert not loaded_by("hansa.cli.main") & (HEAVY | {"numpy", "web3"})
 
 
-@pytest.mark.parametrize("package", MAY_IMPORT)
+@pytest.mark.parametrize("package", PACKAGES)
 def test_package__belongs_to_hansa_alone(package: str) -> None:
     assert set(packages_distributions()[package]) == {"hansa"}
 
 
 def test_packages__are_all_shipped() -> None:
-    folders = {path.parent for package in MAY_IMPORT for path in modules(package)}
+    folders = {path.parent for package in PACKAGES for path in modules(package)}
     assert not [dotted(folder) for folder in folders if not (folder / "__init__.py").exists()], "set-up skips these"
-    assert PROJECT["tool"]["setuptools"]["packages"]["find"]["include"] == [f"{package}*" for package in MAY_IMPORT]
+    assert PROJECT["tool"]["setuptools"]["packages"]["find"]["include"] == [f"{package}*" for package in PACKAGES]
 
 
 def test_dependencies__are_exactly_what_is_imported() -> None:
     providers = packages_distributions()
-    shipped = [path for package in MAY_IMPORT for path in modules(package) if path.name not in NOT_RUN]
+    shipped = [path for package in PACKAGES for path in modules(package) if path.name not in NOT_RUN]
     used = {root_of(name) for path in shipped for name in imports(path)}
-    foreign = used - set(MAY_IMPORT) - sys.stdlib_module_names
+    foreign = used - set(PACKAGES) - sys.stdlib_module_names
     needed = {normal(providers.get(name, [name])[0]) for name in foreign}
     declared = {normal(re.split(r"[<>=!~\[ ]", line)[0]) for line in PROJECT["project"]["dependencies"]}
     assert needed == declared - IMPORTED_BY_OTHERS

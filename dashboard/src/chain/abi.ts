@@ -2,9 +2,9 @@
 
 import type { Abi, AbiEvent, AbiParameter, Hex } from 'viem'
 import { concat, decodeAbiParameters, toEventSelector } from 'viem/utils'
-import { abi as federationJson } from '../../../protocol/chain/abi/Federation.json'
-import { abi as tokenJson } from '../../../protocol/chain/abi/RewardToken.json'
-import { abi as vaultJson } from '../../../protocol/chain/abi/Vault.json'
+import { abi as federationJson } from '../../../hansa/runtime/chain/artifacts/Federation.json'
+import { abi as tokenJson } from '../../../hansa/runtime/chain/artifacts/RewardToken.json'
+import { abi as vaultJson } from '../../../hansa/runtime/chain/artifacts/Vault.json'
 
 export const federationAbi = federationJson as Abi
 export const vaultAbi = vaultJson as Abi

@@ -3,7 +3,7 @@
 import type { Address } from 'viem'
 import { getAddress, isAddress } from 'viem/utils'
 
-/** The public part of protocol/chain/deployment.py. */
+/** The public part of hansa/runtime/chain/deployment.py. */
 export interface Deployment {
   name: string
   chainId: number

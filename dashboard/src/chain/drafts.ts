@@ -1,4 +1,4 @@
-// One cycle in the making, as protocol/chain/drafts.py: its events as they come, its accumulators beside them.
+// One cycle in the making, as hansa/runtime/history/cycle.py: its events as they come, its accumulators beside them.
 
 import type { Address, Hex } from 'viem'
 import { commitment, cycleCounter, resultHash, sealedVote, sheetsAcc, updatesAcc, updatesStart, type Place } from '../protocol/hashes'

@@ -1,4 +1,4 @@
-// Events, one after another, to a history, as protocol/chain/fold.py: each is checked as far as what came before it
+// Events, one after another, to a history, as hansa/runtime/history/builder.py: each is checked as far as what came before it
 // allows, and `agrees` checks the rest against what the contract stores, so that events which a node omits, invents or
 // reorders are found, and named.
 

@@ -1,4 +1,4 @@
-// A job's events as records, as protocol/chain/events.py, and what the contract holds of it.
+// A job's events as records, as hansa/runtime/history/records.py, and what the contract holds of it.
 
 import type { Address, Hex } from 'viem'
 import type { PhaseName } from '../view/model'

@@ -1,4 +1,4 @@
-// Content identifiers as protocol/cid.py: CIDv0 of what `ipfs add` makes, in 256 KiB chunks and a tree of 174 links.
+// Content identifiers as hansa/protocol/cid.py: CIDv0 of what `ipfs add` makes, in 256 KiB chunks and a tree of 174 links.
 
 const CHUNK = 1 << 18
 const LINKS = 174

@@ -1,4 +1,4 @@
-// Integer arithmetic as protocol/exact.py has it. Python's // rounds towards −∞, BigInt's / towards 0.
+// Integer arithmetic as hansa/protocol/exact.py has it. Python's // rounds towards −∞, BigInt's / towards 0.
 
 export function floorDiv(a: bigint, b: bigint): bigint {
   const quotient = a / b

@@ -1,4 +1,4 @@
-// Hashes of protocol/hashes.py that the page checks: seeds, accumulators, results.
+// Hashes of hansa/protocol/hashes.py that the page checks: seeds, accumulators, results.
 
 import type { Address, Hex } from 'viem'
 import { concat, encodeAbiParameters, keccak256, numberToHex, parseAbiParameters } from 'viem/utils'

@@ -1,4 +1,4 @@
-// The ledger of a job, as protocol/ledger.py: what each finalised round's sheets mean for every trainer.
+// The ledger of a job, as hansa/protocol/ledger.py: what each finalised round's sheets mean for every trainer.
 
 import type { Address } from 'viem'
 import { measurementMedian } from './exact'

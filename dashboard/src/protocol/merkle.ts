@@ -1,4 +1,4 @@
-// Rewards of a round as a Merkle tree, equal to OpenZeppelin's StandardMerkleTree and protocol/merkle.py.
+// Rewards of a round as a Merkle tree, equal to OpenZeppelin's StandardMerkleTree and hansa/protocol/merkle.py.
 
 import { concat, keccak256 } from 'viem/utils'
 import type { Address, Hex } from 'viem'

@@ -1,4 +1,4 @@
-// Who is paid what, in integers: protocol/pay.py line by line. The rule and what it withstands: docs/pay.md.
+// Who is paid what, in integers: hansa/protocol/pay.py line by line. The rule and what it withstands: docs/pay.md.
 
 import { abs, floorDiv, max, min, sum, weightedLowerMedian } from './exact'
 import type { Judgement } from './ledger'

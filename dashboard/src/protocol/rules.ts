@@ -1,4 +1,4 @@
-// Which updates a rule leaves out, as protocol/rules.py says.
+// Which updates a rule leaves out, as hansa/protocol/aggregation.py says.
 
 import type { Judgement } from './ledger'
 import { Code } from './sheet'

@@ -1,4 +1,4 @@
-// Score sheets, as protocol/sheet.py reads them: code u8, gain and news as big-endian signed 48 bits each.
+// Score sheets, as hansa/protocol/sheet.py reads them: code u8, gain and news as big-endian signed 48 bits each.
 
 import type { Hex } from 'viem'
 import { hexToBytes } from 'viem/utils'

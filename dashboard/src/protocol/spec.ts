@@ -1,4 +1,4 @@
-// A job's spec, as protocol/spec.py and protocol/baselines.py read it. Its bytes are hashed before they come here.
+// A job's spec, as hansa/protocol/spec.py and hansa/protocol/baselines.py read it. Its bytes are hashed before they come here.
 
 import type { Spec } from '../view/model'
 

@@ -21,7 +21,7 @@ export const PHASES: Record<PhaseName, { title: string; says: string }> = {
 
 export const isOver = (phase: PhaseName) => phase === 'COMPLETED' || phase === 'ABORTED' || phase === 'CANCELLED'
 
-/** As cli/movements.py says it; {round} is the round's number. */
+/** As hansa/cli/wallet/history.py says it; {round} is the round's number. */
 export const MOVEMENTS: Record<MovementKind, string> = {
   Deposited: 'escrow paid in',
   Bonded: 'bond paid in',

@@ -1,4 +1,4 @@
-// Every movement of tokens between an account and the vault, as cli/movements.py has it, from the vault's events.
+// Every movement of tokens between an account and the vault, as hansa/cli/wallet/history.py has it, from the vault's events.
 
 import { pad } from 'viem/utils'
 import type { Block, Chain } from '../chain/client'

@@ -1,4 +1,4 @@
-// Every round's verdicts and pay, worked out again from what the chain holds, as protocol/replay.py.
+// Every round's verdicts and pay, worked out again from what the chain holds, as hansa/runtime/replay.py.
 
 import { breathe } from '../pause'
 import { finalised, type Cycle, type JobHistory } from '../chain/history'

@@ -1,8 +1,8 @@
 /** One transaction from the reader's wallet: simulated, signed there, waited for, its receipt checked. */
 import type { Abi, Client } from 'viem'
 import { decodeErrorResult } from 'viem/utils'
-import { abi as errors } from '../../../protocol/chain/abi/Errors.json'
-import { abi as token } from '../../../protocol/chain/abi/RewardToken.json'
+import { abi as errors } from '../../../hansa/runtime/chain/artifacts/Errors.json'
+import { abi as token } from '../../../hansa/runtime/chain/artifacts/RewardToken.json'
 import { PHASES } from '../ui/words'
 import type { Address, Hex, PhaseName } from '../view/model'
 import { Refusal, refusal } from './requests'

@@ -1,0 +1,116 @@
+"""A member's work on one cycle: the files that it has fetched, and what it says of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from structlog.stdlib import BoundLogger
+
+from hansa.protocol.cid import to_cid
+from hansa.protocol.errors import HansaError, NotFound, StoreUnavailable, TooLarge, WrongBytes
+from hansa.protocol.ledger import RoundLedger
+from hansa.protocol.model import Update
+from hansa.protocol.types import Code, Digest
+from hansa.protocol.verdict import Attempt, CycleKeys, Judged, judge, mark_duplicates, retried_place
+from hansa.runtime.history.reader import CycleRecord
+from hansa.runtime.store import Store
+
+FETCH_SECONDS = 5.0
+FETCHES = 8  # at a time: whoever never sends its bytes does not hold up the others'
+PASS_SECONDS = 10.0  # after which no further fetch begins before the daemon has looked at the chain
+MISSING = Judged(Code.UNREACHABLE, None, "no bytes by half of SCORE")
+
+
+class Inbox:
+    """The updates of one cycle that a member has fetched, by place on chain.
+
+    limit: largest sealed update, in bytes, that is fetched.
+    """
+
+    def __init__(self, cycle: CycleRecord, opening: CycleKeys, store: Store, limit: int, log: BoundLogger) -> None:
+        self.cycle = cycle
+        self.opening = opening
+        self._store = store
+        self._limit = limit
+        self._log = log
+        self._judged: dict[int, Judged] = {}
+        self._tries = [0] * len(cycle.updates)
+
+    def fetch(self) -> bool:
+        """Judges updates whose bytes are there by now, those asked for least often first; whether all are judged."""
+        missing = [place for place in range(len(self.cycle.updates)) if place not in self._judged]
+        missing.sort(key=lambda place: self._tries[place])
+        end = time.monotonic() + PASS_SECONDS
+        with ThreadPoolExecutor(FETCHES) as pool:
+            for start in range(0, len(missing), FETCHES):
+                if time.monotonic() > end:
+                    break
+                batch = missing[start : start + FETCHES]
+                for place, got in zip(batch, pool.map(self._get, batch), strict=True):
+                    self._judge(place, got)
+        return len(self._judged) == len(self.cycle.updates)
+
+    def verdicts(self, attempts: Sequence[Attempt]) -> list[Judged]:
+        """What this member says of each update; of one whose bytes never came, that it is unreachable.
+
+        attempts: submissions of the failed cycles over the same model, oldest first.
+        """
+        judged = [self._judged.get(place, MISSING) for place in range(len(self.cycle.updates))]
+        retries = {
+            place: item.update
+            for place, item in enumerate(judged)
+            if item.code == Code.OK and item.update is not None and item.update.retry_cid is not None
+        }
+
+        def place_of(update: Update) -> int | None:
+            return retried_place(update, attempts, self.opening, self._fetch)
+
+        with ThreadPoolExecutor(FETCHES) as pool:
+            found = dict(zip(retries, pool.map(place_of, retries.values()), strict=True))
+        places = {place: earlier for place, earlier in found.items() if earlier is not None}
+        return mark_duplicates(judged, places, self.opening.model.k)
+
+    def counted(self, ledger: RoundLedger) -> dict[int, Update] | None:
+        """Every update that the committee calls ok; None while one of them cannot be had, or is one of nothing."""
+        updates: dict[int, Update] = {}
+        for place, judgement in enumerate(ledger.judgements):
+            if judgement.code != Code.OK:
+                continue
+            held = self._judged.get(place)
+            if held is None or held.update is None:
+                self._judge(place, self._get(place))
+                held = self._judged.get(place)
+            if held is None or held.update is None or held.code == Code.ZERO:
+                self._log.warning("an update that the others call ok is not to be had", place=place)
+                return None
+            updates[place] = held.update
+        return updates
+
+    def _get(self, place: int) -> bytes | HansaError:
+        """A sealed update, or why it is not to be had; runs beside others."""
+        try:
+            return self._fetch(self.cycle.updates[place].digest)
+        except (TooLarge, NotFound, WrongBytes, StoreUnavailable) as error:
+            return error
+
+    def _fetch(self, digest: Digest) -> bytes:
+        return self._store.get(digest, limit=self._limit, timeout=FETCH_SECONDS)
+
+    def _judge(self, place: int, got: bytes | HansaError) -> None:
+        submitted = self.cycle.updates[place]
+        cid = to_cid(submitted.digest)
+        self._tries[place] += 1
+        if isinstance(got, TooLarge):
+            judged = Judged(Code.UNREACHABLE, None, str(got))
+        elif isinstance(got, HansaError):
+            self._log.debug("update not there yet", trainer=submitted.trainer, cid=cid, error=str(got))
+            return
+        else:
+            judged = judge(got, submitted.trainer, self.opening)
+            if judged.code == Code.OK:
+                self._store.pin(submitted.digest)
+        self._judged[place] = judged
+        code = judged.code.name
+        self._log.info("update judged", trainer=submitted.trainer, cid=cid, code=code, reason=judged.reason)

@@ -1,0 +1,54 @@
+"""Parties who don't trust each other train one model together: what a user writes tasks with, and, below,
+every part that the parties share. Names are loaded when they are used, so that `import hansa` costs nothing."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hansa.protocol.errors import FatalError
+    from hansa.tasks.base import Data, Differentiable, Params, Scores, Study, Task, Trained
+    from hansa.tasks.learning import TorchTask, mean_loss
+    from hansa.tasks.rows import Rows
+    from hansa.tasks.settings import Settings
+
+_HOMES = {
+    "Data": "hansa.tasks.base",
+    "Differentiable": "hansa.tasks.base",
+    "FatalError": "hansa.protocol.errors",
+    "Params": "hansa.tasks.base",
+    "Rows": "hansa.tasks.rows",
+    "Scores": "hansa.tasks.base",
+    "Settings": "hansa.tasks.settings",
+    "Study": "hansa.tasks.base",
+    "Task": "hansa.tasks.base",
+    "TorchTask": "hansa.tasks.learning",
+    "Trained": "hansa.tasks.base",
+    "mean_loss": "hansa.tasks.learning",
+}
+
+__all__ = [
+    "Data",
+    "Differentiable",
+    "FatalError",
+    "Params",
+    "Rows",
+    "Scores",
+    "Settings",
+    "Study",
+    "Task",
+    "TorchTask",
+    "Trained",
+    "mean_loss",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

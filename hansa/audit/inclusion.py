@@ -1,0 +1,64 @@
+"""Whether a job's events are all that its blocks hold, and at the places that they are said to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hansa.audit.ethereum import check_block
+from hansa.audit.evidence import Evidence
+from hansa.audit.report import Finding, Wrong, require_equal, shown
+from hansa.runtime.chain.abi import artifact
+from hansa.runtime.chain.client import Log
+
+
+def check_proofs(facts: Evidence) -> bool:
+    """Raises Wrong where headers and receipts say something else than the facts. False where there are none."""
+    if not facts.headers and not facts.receipts:
+        return False
+    require_equal("blocks with a header", set(facts.blocks) | {facts.at.number}, set(facts.headers))
+    require_equal("blocks with receipts", set(facts.blocks), set(facts.receipts))
+    known = {**facts.blocks, facts.at.number: facts.at}
+    require_equal("the block that the answers are of", facts.at, facts.blocks.get(facts.at.number, facts.at))
+    members = members_of(facts.logs)
+    said: dict[int, list[Log]] = {}
+    for log in facts.logs:
+        said.setdefault(log.block, []).append(log)
+    for number, block in sorted(known.items()):
+        logs = check_block(block, facts.headers[number], facts.receipts.get(number))
+        held = [log for log in logs if _concerns(facts, log, members)]
+        for one, other in zip(held, said.get(number, []), strict=False):
+            if one != other:
+                raise Wrong(Finding("an event, by its block's receipts", _told(one), _told(other), block=number))
+        require_equal("events of the job, by the block's receipts", len(held), len(said.get(number, [])), block=number)
+    return True
+
+
+def members_of(logs: Iterable[Log]) -> set[str]:
+    """Everybody who had a seat, in lower case."""
+    event = artifact("Federation").event("CycleOpened")
+    found: set[str] = set()
+    for log in logs:
+        if log.topics[:1] == (event.topic,):
+            try:
+                found.update(event.decode(log.topics, log.data)["committee"])
+            except ValueError as error:
+                raise Wrong(Finding("CycleOpened", "its encoding", str(error), block=log.block)) from error
+    return found
+
+
+def _concerns(facts: Evidence, log: Log, members: set[str]) -> bool:
+    if len(log.topics) < 2:
+        return False
+    of_job = log.topics[1] == facts.job.to_bytes(32, "big")
+    if log.address == facts.vault.lower():
+        return of_job and log.topics[0] in artifact("Vault").events
+    federation = artifact("Federation")
+    if log.address != facts.federation.lower() or log.topics[0] not in federation.events:
+        return False
+    if log.topics[0] == federation.event("KeyAnnounced").topic:
+        return "0x" + log.topics[1][12:].hex() in members
+    return of_job
+
+
+def _told(log: Log) -> str:
+    return f"index {log.index} of {log.address}, topics {shown(log.topics)}, data {shown(log.data)}"

@@ -1,0 +1,296 @@
+"""The life of a job as the contract lets it go: what every event allows, asks for, and leaves in the state.
+
+`hansa.runtime.history.builder` checks what hashes bind; this checks what the rules of Federation.sol say besides: who
+was due, which phase could be over, what a failure burns, when a job ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hansa.audit.expected import BASIS_POINTS, LOW_160, NO_METRIC_YET, ORDER, STEPS, Expected, Values, vault
+from hansa.audit.report import require_equal
+from hansa.protocol.hashes import cycle_counter, everybody_due, result_hash, sealed_vote
+from hansa.protocol.types import Address, Phase
+from hansa.runtime.chain.structs import JobTerms, address, from_tuple
+
+
+class JobRules:
+    """A job's running state. Every method may raise Wrong; those named `on_…` return the events that must follow."""
+
+    terms: JobTerms
+
+    def __init__(self, chain_id: int, federation: Address, job: int) -> None:
+        self._place = (chain_id, federation, job)
+        self.sponsor = Address("")
+        self.counters: dict[Address, int] = {}  # by trainer: the last cycle with an update
+        self.committee: list[Address] = []
+        self.matched: list[int] = []
+        self.finalised: list[tuple[int, int]] = []  # matched bitmaps and metrics
+        self.cycle = self.attempts = self.failures = self.stale = self.submitted = self.pending = self.due = 0
+        self.best = NO_METRIC_YET
+        self.left = 0
+        self.underway = self.stopping = self.rejoining = False
+        self.outcome: Phase | None = None
+        self.acted: dict[Phase, int] = dict.fromkeys(STEPS.values(), 0)
+        self.votes: dict[int, int] = {}
+        self.fees_booked: list[tuple[Address, int]] = []  # since the last event of the Federation
+        self.updates, self.sheets = 0, bytes(32)  # the open cycle's accumulators; whoever drives this sets them
+        self._rank = 0
+        self._handlers: dict[str, Callable[[Values], list[Expected]]] = {
+            "JobPosted": self._on_posted,
+            "TrainerEnrolled": self._on_enrolled,
+            "CycleOpened": self._on_opened,
+            "UpdateSubmitted": self._on_submitted,
+            "RoundFinalized": self._on_finalized,
+            "CycleFailed": self._on_failed,
+            "Rejoined": self._on_rejoined,
+            "StopRequested": self._on_stopped,
+            "JobEnded": self._on_ended,
+            "KeysPublished": self._on_keys,
+        }
+
+    @property
+    def at(self) -> dict[str, int | None]:
+        """Round and cycle, as findings name them."""
+        cycle = cycle_counter(self.cycle) if self.cycle else None  # type: ignore[arg-type]
+        return {"round": len(self.finalised) + 1 if self.cycle else None, "cycle": cycle}
+
+    def on(self, name: str, values: Values) -> list[Expected]:
+        """The Federation's next event."""
+        if name not in ("JobPosted", "JobEnded", "KeysPublished"):
+            require_equal(f"{name} after the job's end", None, self.outcome, **self.at)
+        if name != "CycleOpened":
+            require_equal(f"fees booked before {name}", [], self.fees_booked, **self.at)
+        if name in STEPS:
+            return self._on_step(name, values)
+        return self._handlers[name](values)
+
+    def on_fees_booked(self, member: Address, amount: int) -> list[Expected]:
+        """The Vault's FeesBooked: of replaced members before a cycle opens, else by a claim after the end."""
+        if self.outcome is None:
+            self.fees_booked.append((member, amount))
+            return []
+        require_equal(f"fees booked for {member}, a member at the end", True, member in self.committee)
+        seat = self.committee.index(member)
+        require_equal(f"fees booked for {member}", self.matched[seat] * self.terms.fee_per_seat, amount)
+        require_equal(f"{member} has earned fees", True, self.matched[seat] > 0)
+        self.matched[seat] = 0
+        return []
+
+    # --- events
+
+    def _on_posted(self, values: Values) -> list[Expected]:
+        self.terms = from_tuple(JobTerms, values["terms"])
+        self.sponsor, self.left = address(values["sponsor"]), int(values["escrow"])
+        require_equal("an escrow of a full round at least", True, self.left >= self.terms.full_round)
+        return [vault("Deposited", **{"from": self.sponsor, "amount": self.left})]
+
+    def _on_enrolled(self, values: Values) -> list[Expected]:
+        trainer, bond = address(values["trainer"]), int(values["bond"])
+        require_equal(f"a bond of {trainer} above the least one", True, bond >= self.terms.min_bond)
+        require_equal(
+            f"{trainer} enrols once, before the first cycle", (False, 0), (trainer in self.counters, self.cycle)
+        )
+        self.counters[trainer] = 0
+        require_equal(
+            "at most as many trainers as the terms allow", True, len(self.counters) <= self.terms.max_trainers
+        )
+        return [vault("Bonded", trainer=trainer, amount=bond)]
+
+    def _on_opened(self, values: Values) -> list[Expected]:
+        terms, cycle = self.terms, int(values["cycle"])
+        require_equal("a cycle is open already", False, self.underway, **self.at)
+        enough = len(self.counters) >= terms.min_updates
+        require_equal("trainers enough to open", True, enough, **self.at)
+        voters = self.acted[Phase.VOTE].bit_count()
+        sharing = terms.attest_time > 0 or terms.release_time > 0
+        few = self.submitted < terms.min_updates or voters < terms.quorum or (sharing and voters < terms.threshold)
+        everybody = self.rejoining or self.failures > 0 or self.cycle == 0 or few
+        committee = [address(member) for member in values["committee"]]
+        booked = self._seat(committee)
+        self.cycle = cycle
+        require_equal("everybody is due", everybody, everybody_due(cycle), **self.at)  # type: ignore[arg-type]
+        require_equal("seats of the committee", terms.seats, len(committee), **self.at)
+        require_equal("a committee in ascending order", sorted(set(committee), key=str.lower), committee, **self.at)
+        require_equal("fees booked for members that lost their seat", booked, self.fees_booked, **self.at)
+        self.fees_booked = []
+        self.pending = len(self.counters) if everybody else self.submitted
+        if everybody:
+            self.due = (1 << len(committee)) - 1
+        self.acted, self.votes = dict.fromkeys(STEPS.values(), 0), {}
+        self.submitted, self._rank, self.rejoining, self.underway = 0, 0, False, True
+        self.attempts += 1
+        return []
+
+    def _seat(self, committee: list[Address]) -> list[tuple[Address, int]]:
+        if self.attempts == 1:
+            require_equal("the committee of a round's second cycle", self.committee, committee, **self.at)
+        booked = []
+        self.due = self.acted[Phase.VOTE]
+        for seat, member in enumerate(committee):
+            former = self.committee[seat] if self.committee else None
+            if former == member:
+                continue
+            self.due |= 1 << seat
+            if former is not None and self.matched[seat]:
+                booked.append((former, self.matched[seat] * self.terms.fee_per_seat))
+                self.matched[seat] = 0
+        self.committee, self.matched = committee, self.matched or [0] * len(committee)
+        return booked
+
+    def _on_submitted(self, values: Values) -> list[Expected]:
+        self._in_order("UpdateSubmitted")
+        trainer, counter = address(values["trainer"]), cycle_counter(values["cycle"])
+        require_equal(f"{trainer} is enrolled", True, trainer in self.counters, **self.at)
+        if everybody_due(values["cycle"]) or self.counters[trainer] + 1 == counter:
+            self.pending -= 1
+        self.counters[trainer] = counter
+        self.submitted += 1
+        return []
+
+    def _on_step(self, name: str, values: Values) -> list[Expected]:
+        self._in_order(name)
+        phase, seat = STEPS[name], int(values["seat"])
+        bit = 1 << seat
+        require_equal(f"{name}: a seat of the committee that has not acted", (True, 0), (seat < len(self.committee),
+               self.acted[phase] & bit), **self.at)  # fmt: skip
+        self._enough(phase)
+        needed = {Phase.REVEAL: Phase.SCORE, Phase.VOTE: Phase.REVEAL}.get(phase)
+        if needed is not None:
+            require_equal(
+                f"{name} of seat {seat}, which did what comes before", bit, self.acted[needed] & bit, **self.at
+            )
+        if phase == Phase.ATTEST:
+            require_equal("bytes of an attestation", (self.submitted + 7) // 8, len(values["bitmap"]), **self.at)
+        if phase == Phase.VOTE:
+            self.votes[seat] = int(values["sealedVote"])
+        self.acted[phase] |= bit
+        return []
+
+    def _on_finalized(self, values: Values) -> list[Expected]:
+        terms, matched, metric = self.terms, int(values["matched"]), int(values["metric"])
+        self._close_cycle()
+        self._enough(Phase.FINALIZE)
+        require_equal("votes that match the result are a quorum", True, matched.bit_count() >= terms.quorum, **self.at)
+        require_equal("a result has a model", True, values["model"] != bytes(32), **self.at)
+        for seat in range(len(self.committee)):
+            self.matched[seat] += matched >> seat & 1
+        self.stale = 0 if metric > self.best else self.stale + 1
+        self.best = max(self.best, metric)
+        self.failures = self.attempts = 0
+        self.left -= terms.full_round
+        fees = terms.seats * terms.fee_per_seat
+        root = int.from_bytes(values["rewards"], "big") & LOW_160
+        number = len(self.finalised) + 1
+        booked = vault("RoundBooked", round=number, root=root, reward=terms.reward_per_round, fees=fees)
+        self.finalised.append((matched, metric))
+        out = terms.patience > 0 and self.stale >= terms.patience
+        last = number >= terms.max_rounds or metric >= terms.target_metric or out
+        return [booked, *self._ends(last or self.stopping or self.left < terms.full_round)]
+
+    def _on_failed(self, values: Values) -> list[Expected]:
+        terms, phase, burnt = self.terms, Phase(values["phase"]), int(values["burnt"])
+        require_equal("the cycle that failed", self.cycle, int(values["cycle"]), **self.at)
+        require_equal("a cycle is under way", phase != Phase.OPEN, self.underway, **self.at)
+        full = terms.full_round * terms.failure_burn // BASIS_POINTS
+        agreed = phase == Phase.VOTE and self.acted[Phase.VOTE].bit_count() >= terms.quorum
+        silenced = not agreed and phase not in (Phase.OPEN, Phase.SUBMIT)
+        if phase != Phase.OPEN:
+            require_equal("the phase that ran out", Phase.VOTE if agreed else self._short_phase(), phase, **self.at)
+        if agreed:
+            self._agreed_on_nothing(values)
+        require_equal("what a failed cycle burns", full if silenced else 0, burnt, **self.at)
+        self.underway = False
+        self.failures += 1
+        require_equal("failures in a row", self.failures, int(values["failures"]), **self.at)
+        self.left -= burnt
+        followed = [vault("Burnt", amount=burnt)] if burnt else []
+        if self.failures >= terms.max_failures:
+            return [*followed, Expected("Federation", "JobEnded", {"outcome": Phase.ABORTED})]
+        return followed + self._ends(self.stopping or (burnt > 0 and self.left < terms.full_round))
+
+    def _short_phase(self) -> Phase:
+        """The first phase of the cycle that missed its minimum; FINALIZE where none did."""
+        terms = self.terms
+        if self.submitted < terms.min_updates:
+            return Phase.SUBMIT
+        for phase in STEPS.values():
+            skipped = {Phase.ATTEST: terms.attest_time == 0, Phase.RELEASE: terms.release_time == 0}.get(phase, False)
+            if not skipped and self.acted[phase].bit_count() < self._minimum(phase):
+                return phase
+        return Phase.FINALIZE
+
+    def _agreed_on_nothing(self, values: Values) -> None:
+        """A quorum voted that nothing could be aggregated: model and rewards 0."""
+        result = result_hash(*self._place, values["cycle"], self.updates, self.sheets, bytes(32), bytes(32))  # type: ignore[arg-type]
+        same = sum(vote == sealed_vote(result, seat) for seat, vote in self.votes.items())  # type: ignore[arg-type]
+        require_equal("votes that nothing could be aggregated are a quorum", True, same >= self.terms.quorum, **self.at)
+
+    def _on_rejoined(self, values: Values) -> list[Expected]:
+        account = address(values["account"])
+        require_equal(
+            f"{account}, who rejoins, takes part", True, account in self.counters or account in self.committee
+        )
+        require_equal(
+            "rejoining a cycle that waits for everybody", False, self.cycle == 0 or bool(self.cycle & 1), **self.at
+        )
+        absent = account in self.counters and self.counters[account] + 1 < cycle_counter(self.cycle)  # type: ignore[arg-type]
+        if not absent and account in self.committee:
+            absent = not (self.due | self.acted[Phase.VOTE]) >> self.committee.index(account) & 1
+        require_equal(f"{account}, who rejoins, was absent", True, absent, **self.at)
+        self.rejoining = True
+        return []
+
+    def _on_stopped(self, values: Values) -> list[Expected]:
+        self.stopping = True
+        if self.underway:
+            return []
+        enrolling = self.cycle == 0 and self.failures == 0
+        if enrolling:
+            return [Expected("Federation", "JobEnded", {})]  # CANCELLED in ENROL, ABORTED in OPEN
+        return self._ends(True)
+
+    def _on_ended(self, values: Values) -> list[Expected]:
+        outcome = Phase(values["outcome"])
+        require_equal("the job ends once", None, self.outcome)
+        if not self.finalised and self.failures < self.terms.max_failures and outcome == Phase.CANCELLED:
+            lapsed = self.stopping or len(self.counters) < self.terms.min_updates
+            require_equal("a cancelled job was stopped, or had too few trainers", (0, True), (self.cycle, lapsed))
+        else:
+            expected = Phase.COMPLETED if self.finalised else Phase.ABORTED
+            if self.failures >= self.terms.max_failures:
+                expected = Phase.ABORTED
+            require_equal("the job's outcome", expected.name, outcome.name)
+        self.outcome = outcome
+        return []
+
+    def _on_keys(self, values: Values) -> list[Expected]:
+        require_equal("content keys are published after the job's end", True, self.outcome is not None, **self.at)
+        return []
+
+    # --- helpers
+
+    def _ends(self, now: bool) -> list[Expected]:
+        if not now:
+            return []
+        outcome = Phase.COMPLETED if self.finalised else Phase.ABORTED
+        return [Expected("Federation", "JobEnded", {"outcome": outcome})]
+
+    def _close_cycle(self) -> None:
+        require_equal("a cycle is under way", True, self.underway, **self.at)
+        self.underway = False
+
+    def _in_order(self, name: str) -> None:
+        rank = ORDER.index(name)
+        require_equal(f"{name} in a cycle under way", True, self.underway, **self.at)
+        require_equal(f"{name} after {ORDER[self._rank]}", True, rank >= self._rank, **self.at)
+        self._rank = rank
+
+    def _minimum(self, phase: Phase) -> int:
+        return self.terms.threshold if phase in (Phase.ATTEST, Phase.RELEASE) else self.terms.quorum
+
+    def _enough(self, before: Phase) -> None:
+        """Every phase before this one had its minimum."""
+        short = self._short_phase()
+        require_equal(f"the phases before {before.name} had their minimum", True, short >= before, **self.at)

@@ -1,0 +1,184 @@
+"""The sealed updates of one cycle: their files, and where they can be opened, whether the verdicts are theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hansa.audit.evidence import Evidence
+from hansa.audit.openers import Openers, WrongKey
+from hansa.audit.report import Finding, Report
+from hansa.protocol import envelope, geometry
+from hansa.protocol.cid import to_cid
+from hansa.protocol.errors import HansaError, Malformed, NotFound, StoreUnavailable, TooLarge
+from hansa.protocol.hashes import cycle_counter
+from hansa.protocol.ledger import RoundLedger
+from hansa.protocol.model import Model, Update
+from hansa.protocol.types import Code, Digest, Seat
+from hansa.protocol.verdict import Attempt, CycleKeys, Judged, mark_duplicates, retried_place
+from hansa.runtime.history.records import CycleRecord, Finalized, Submitted
+from hansa.runtime.job import JobContext
+from hansa.runtime.store import Store
+
+FETCH_SECONDS = 5.0
+HEAD = b"hansa1"
+BOXES_AT = len(HEAD) + 1 + 192 + 64
+BOX_BYTES = 48
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """A cycle past SUBMIT, the model it trains on (None: its file is lost), and its ledger if it was finalised."""
+
+    record: CycleRecord
+    base_digest: Digest
+    base: Model | None
+    keys: tuple[bytes | None, ...]
+    ledger: RoundLedger | None
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def place(self) -> dict[str, int | None]:
+        return {"round": self.record.round, "cycle": cycle_counter(self.record.cycle)}
+
+    def verdict(self, index: int) -> Code | None:
+        return self.ledger.judgements[index].code if self.ledger is not None else None
+
+
+class Updates:
+    """Checks one cycle after another; keeps nothing."""
+
+    def __init__(self, facts: Evidence, context: JobContext, files: Store, keys: Openers, report: Report) -> None:
+        self._facts, self._context, self._files, self._keys, self._report = facts, context, files, keys, report
+
+    def check(self, cycle: Cycle) -> dict[int, Update] | None:
+        """Every update that can be read, by place; None where there is no key for one of those that count."""
+        judged: dict[int, Judged] = {}
+        locked = False
+        for index, submitted in enumerate(cycle.record.updates):
+            data = self._fetch(cycle, index, submitted)
+            if data is None:
+                continue
+            self._check_head(cycle, index, submitted, data)
+            if cycle.base is None or not self._keys.opens(submitted.digest, cycle.record.committee, cycle.keys):
+                locked = locked or cycle.verdict(index) == Code.OK
+                continue
+            found = self._open(cycle, submitted, data, cycle.base)
+            if found is not None:
+                judged[index] = found
+        self._check_verdicts(cycle, judged)
+        if locked:
+            return None
+        return {index: item.update for index, item in judged.items() if item.update is not None}
+
+    def _fetch(self, cycle: Cycle, index: int, submitted: Submitted) -> bytes | None:
+        name = f"update {to_cid(submitted.digest)} of {submitted.trainer}"
+        counts = cycle.verdict(index) not in (None, Code.UNREACHABLE)
+        try:
+            data = self._files.get(submitted.digest, limit=self._context.spec.update_bytes, timeout=FETCH_SECONDS)
+        except TooLarge as error:
+            if counts:
+                self._wrong(cycle, name, "a file within the job's limit, as its verdict says", str(error))
+        except (NotFound, StoreUnavailable) as error:
+            if counts:
+                where = f"round {cycle.record.round}: " if isinstance(cycle.record.outcome, Finalized) else ""
+                self._report.gap(f"{where}{name}", str(error))
+        except HansaError as error:
+            self._wrong(cycle, name, "the bytes that its CID names", str(error))
+        else:
+            self._report.ok("sealed updates")
+            return data
+        return None
+
+    def _context_of(self, cycle: Cycle, submitted: Submitted) -> bytes:
+        facts = self._facts
+        return envelope.context(
+            facts.chain_id, facts.federation, facts.job, cycle.record.cycle, submitted.trainer, cycle.base_digest
+        )
+
+    def _check_head(self, cycle: Cycle, index: int, submitted: Submitted, data: bytes) -> None:
+        """What can be seen of an update that is called well-formed without opening it."""
+        if cycle.verdict(index) not in (Code.OK, Code.ZERO, Code.DUPLICATE):
+            return
+        name = f"update {to_cid(submitted.digest)} of {submitted.trainer}"
+        expected = HEAD + bytes([len(cycle.keys)]) + self._context_of(cycle, submitted)
+        if not data.startswith(expected):
+            self._wrong(cycle, name, "one sealed for this cycle, trainer and model", "another head")
+            return
+        for seat, key in enumerate(cycle.keys):
+            at = BOXES_AT + BOX_BYTES * seat
+            box = data[at : at + BOX_BYTES]
+            if key is None and any(box):
+                self._wrong(cycle, name, f"no box for seat {seat}, which had announced no key", "a box")
+
+    def _open(self, cycle: Cycle, submitted: Submitted, data: bytes, base: Model) -> Judged | None:
+        record = cycle.record
+        ctx = self._context_of(cycle, submitted)
+        try:
+            opened = self._keys.open(data, submitted.digest, ctx, record.committee, cycle.keys)
+            update = Update.decode(
+                opened.update, model=base, job=self._facts.job, cycle=record.cycle, trainer=submitted.trainer
+            )
+        except WrongKey as error:
+            sound = cycle.verdict(cycle.record.updates.index(submitted)) in (Code.OK, Code.ZERO, Code.DUPLICATE)
+            why = f"the key given for it does not open it ({error})"
+            self._report.gap(f"update {to_cid(submitted.digest)}", why, expected=not sound)
+            return None
+        except Malformed as error:
+            return Judged(Code.MALFORMED, None, str(error))
+        zero = geometry.is_zero(update.tensors)
+        return Judged(Code.ZERO, update, "every value is 0") if zero else Judged(Code.OK, update, "")
+
+    def _check_verdicts(self, cycle: Cycle, judged: Mapping[int, Judged]) -> None:
+        """The verdicts against the bytes. Unreachable is what members saw then: nobody can check it later."""
+        if cycle.ledger is None or cycle.base is None:
+            return
+        seen = {i: item for i, item in judged.items() if cycle.verdict(i) != Code.UNREACHABLE}
+        counted = [i for i in range(len(cycle.record.updates)) if cycle.verdict(i) in (Code.OK, Code.DUPLICATE)]
+        complete = all(i in judged for i in counted)
+        if complete and seen:
+            order = sorted(seen)
+            items = [seen[i] for i in order]
+            places = self._retries(cycle, cycle.base, order, items)
+            seen = dict(zip(order, mark_duplicates(items, places, cycle.base.k), strict=True))
+        for index, item in seen.items():
+            verdict = cycle.verdict(index)
+            if not complete and verdict == Code.DUPLICATE and item.code == Code.OK:
+                continue
+            if verdict != item.code:
+                trainer = cycle.record.updates[index].trainer
+                expected = item.code.name.lower() + (f" ({item.reason})" if item.reason else "")
+                said = verdict.name.lower() if verdict is not None else "none"
+                self._wrong(cycle, f"verdict on the update of {trainer}", expected, said)
+            else:
+                self._report.ok("verdicts against the bytes")
+
+    def _retries(self, cycle: Cycle, base: Model, order: list[int], items: list[Judged]) -> dict[int, int]:
+        if not cycle.attempts:
+            return {}
+        facts = self._facts
+        opening = CycleKeys(
+            facts.chain_id,
+            facts.federation,
+            facts.job,
+            cycle.record.cycle,
+            cycle.base_digest,
+            base,
+            cycle.keys,
+            Seat(0),
+            b"",
+        )
+        limit = self._context.spec.update_bytes
+
+        def fetch(digest: Digest) -> bytes:
+            return self._files.get(digest, limit=limit, timeout=5)
+
+        found = {
+            place: retried_place(item.update, cycle.attempts, opening, fetch)
+            for place, item in enumerate(items)
+            if item.update is not None and item.code == Code.OK
+        }
+        return {place: earlier for place, earlier in found.items() if earlier is not None}
+
+    def _wrong(self, cycle: Cycle, what: str, expected: str, found: str) -> None:
+        self._report.wrong.append(Finding(what, expected, found, **cycle.place))

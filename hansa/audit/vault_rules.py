@@ -1,0 +1,210 @@
+"""The Vault's books of one job, kept again from its events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hansa.audit.expected import Expected, Values, vault
+from hansa.audit.report import require_equal
+from hansa.protocol.merkle import Leaf
+from hansa.protocol.types import Address, Timestamp, Wei
+from hansa.runtime.chain.structs import Books, JobTerms, address
+
+
+class VaultRules:
+    """Every amount of a job. `on` raises Wrong where an event can't be, and returns the events that must follow."""
+
+    def __init__(self) -> None:
+        self.terms: JobTerms
+        self.sponsor = Address("")
+        self.leaves: dict[int, dict[Address, Leaf] | None] = {}  # by round; None where they are not known
+        self.bonds: dict[Address, int] = {}
+        self.fees: dict[Address, int] = {}
+        self.pools: dict[int, tuple[int, int]] = {}  # by round: root, unpaid
+        self.claimed: set[tuple[Address, int]] = set()
+        self.escrowed = self.left = self.booked = self.paid = self.burnt = self.burn_sent = 0
+        self.refunded = self.bonded = self.forfeited = 0
+        self.ended_at = self.claim_until = self.slash_until = 0
+        self._of_bond = False  # whether the burn that must come next is a penalty
+        self.counts = {"claims": 0, "penalties": 0, "burns": 0}
+        self._handlers: dict[str, Callable[[Values, int], list[Expected]]] = {
+            "Deposited": self._on_deposited,
+            "Bonded": self._on_bonded,
+            "RoundBooked": self._on_round_booked,
+            "FeesBooked": self._on_fees_booked,
+            "Burnt": self._on_burnt,
+            "BurnSent": self._on_burn_sent,
+            "RewardClaimed": self._on_reward_claimed,
+            "Struck": self._on_struck,
+            "FeesClaimed": self._on_fees_claimed,
+            "BondReturned": self._on_bond_returned,
+            "RestReturned": self._on_rest_returned,
+        }
+
+    def on(self, name: str, values: Values, time: int, asked: bool) -> list[Expected]:
+        """The Vault's next event, in a block of this time. asked: an event before it said that it must come."""
+        if name in ("Deposited", "Bonded", "RoundBooked"):
+            require_equal(f"{name} follows from what came before", True, asked)
+        if name == "Struck" and not asked:
+            self._may_strike(address(values["trainer"]), int(values["round"]), int(values["penalty"]))
+        if name == "Burnt" and not asked:
+            return self._on_expired(values, time)
+        return self._handlers[name](values, time)
+
+    def close(self, time: int, finalised: bool) -> None:
+        """The job ends."""
+        self.ended_at = time
+        self.claim_until = min(time + self.terms.claim_time, 2**32 - 1)
+        self.slash_until = time + (self.terms.slash_time if finalised else 0)
+
+    # --- in
+
+    def _on_deposited(self, values: Values, time: int) -> list[Expected]:
+        self.sponsor = address(values["from"])
+        self.escrowed = self.left = int(values["amount"])
+        return []
+
+    def _on_bonded(self, values: Values, time: int) -> list[Expected]:
+        self.bonds[address(values["trainer"])] = int(values["amount"])
+        self.bonded += int(values["amount"])
+        return []
+
+    def _on_round_booked(self, values: Values, time: int) -> list[Expected]:
+        taken = int(values["reward"]) + int(values["fees"])
+        require_equal("the escrow covers a round", True, taken <= self.left, round=int(values["round"]))
+        self.left -= taken
+        self.booked += taken
+        self.pools[int(values["round"])] = (int(values["root"]), int(values["reward"]))
+        return []
+
+    def _on_fees_booked(self, values: Values, time: int) -> list[Expected]:
+        member = address(values["member"])
+        self.fees[member] = self.fees.get(member, 0) + int(values["amount"])
+        return []
+
+    # --- burnt
+
+    def _on_burnt(self, values: Values, time: int) -> list[Expected]:
+        """A failed cycle's, out of the escrow, or a penalty, out of a bond."""
+        if not self._of_bond:
+            require_equal("the escrow covers a burn", True, int(values["amount"]) <= self.left)
+            self.left -= int(values["amount"])
+        self._of_bond = False
+        return self._burn(int(values["amount"]))
+
+    def _on_expired(self, values: Values, time: int) -> list[Expected]:
+        require_equal("pay and fees that are burnt as expired", self.booked - self.paid, int(values["amount"]))
+        over = bool(self.ended_at) and time >= self.claim_until
+        require_equal(
+            "what expires is not claimable any more, and something", (True, True), (over, self.booked > self.paid)
+        )
+        self.booked = self.paid
+        return self._burn(int(values["amount"]))
+
+    def _burn(self, amount: int) -> list[Expected]:
+        self.burnt += amount
+        self.counts["burns"] += 1
+        return []
+
+    def _on_burn_sent(self, values: Values, time: int) -> list[Expected]:
+        require_equal("what is sent of the burnt", self.burnt - self.burn_sent, int(values["amount"]))
+        require_equal("something is sent", True, int(values["amount"]) > 0)
+        self.burn_sent = self.burnt
+        return []
+
+    # --- out
+
+    def _on_reward_claimed(self, values: Values, time: int) -> list[Expected]:
+        trainer, round_, amount = address(values["trainer"]), int(values["round"]), int(values["amount"])
+        require_equal(f"{trainer} is a trainer", True, trainer in self.bonds, round=round_)
+        require_equal(f"{trainer} claims a finalised round", True, round_ in self.pools, round=round_)
+        require_equal(f"{trainer} claims once", False, (trainer, round_) in self.claimed, round=round_)
+        self._claimable(time)
+        self.claimed.add((trainer, round_))
+        root, unpaid = self.pools[round_]
+        leaves = self.leaves.get(round_)
+        require_equal(f"{trainer} claims no more than the pool holds", True, amount <= unpaid, round=round_)
+        self.pools[round_] = (root, unpaid - amount)
+        self.paid += amount
+        if leaves is None:
+            return []
+        leaf = leaves[trainer]
+        require_equal(f"what {trainer} claims", min(leaf.pay, unpaid), amount, round=round_)
+        self.counts["claims"] += 1
+        if not leaf.strike or (self.ended_at and time >= self.slash_until):
+            return []
+        penalty = min(self.terms.strike_penalty, self.bonds[trainer])
+        return [vault("Struck", trainer=trainer, round=round_, penalty=penalty)]
+
+    def _may_strike(self, trainer: Address, round_: int, penalty: int) -> None:
+        """A strike by a leaf that is not known: whoever has the round's sheets will tell whether it is one."""
+        require_equal(f"a strike of {trainer} that its leaf says", None, self.leaves.get(round_), round=round_)
+        require_equal(f"{trainer} is struck by a claim", True, (trainer, round_) in self.claimed, round=round_)
+        require_equal(
+            f"the penalty of {trainer}", min(self.terms.strike_penalty, self.bonds[trainer]), penalty, round=round_
+        )
+
+    def _on_struck(self, values: Values, time: int) -> list[Expected]:
+        trainer, penalty = address(values["trainer"]), int(values["penalty"])
+        self.bonds[trainer] -= penalty
+        self.bonded -= penalty
+        self.forfeited += penalty
+        self.counts["penalties"] += 1
+        if not penalty:
+            return []
+        self._of_bond = True
+        return [vault("Burnt", amount=penalty)]
+
+    def _on_fees_claimed(self, values: Values, time: int) -> list[Expected]:
+        member, amount = address(values["member"]), int(values["amount"])
+        self._claimable(time)
+        require_equal(f"fees of {member}", self.fees.get(member, 0), amount)
+        require_equal("fees that are claimed are some", True, amount > 0)
+        self.fees[member] = 0
+        self.paid += amount
+        self.counts["claims"] += 1
+        return []
+
+    def _on_bond_returned(self, values: Values, time: int) -> list[Expected]:
+        trainer, amount = address(values["trainer"]), int(values["amount"])
+        require_equal(f"the bond of {trainer}", self.bonds.get(trainer, 0), amount)
+        free = bool(self.ended_at) and time >= self.slash_until
+        require_equal(f"the bond of {trainer} is free, and some", (True, True), (free, amount > 0))
+        self.bonds[trainer] = 0
+        self.bonded -= amount
+        self.counts["claims"] += 1
+        return []
+
+    def _on_rest_returned(self, values: Values, time: int) -> list[Expected]:
+        amount = int(values["amount"])
+        require_equal("whose the rest is", self.sponsor, address(values["sponsor"]))
+        require_equal("the sponsor's rest", self.left, amount)
+        require_equal("the rest is free, and some", (True, True), (bool(self.ended_at), amount > 0))
+        self.left = 0
+        self.refunded += amount
+        self.counts["claims"] += 1
+        return []
+
+    def _claimable(self, time: int) -> None:
+        require_equal("a claim in time", True, not self.ended_at or time < self.claim_until)
+
+    # --- what must come out
+
+    def books(self) -> Books:
+        """As the Vault must have them now."""
+        return Books(
+            token=self.terms.token,
+            sponsor=self.sponsor,
+            ended_at=Timestamp(self.ended_at),
+            claim_until=Timestamp(self.claim_until),
+            slash_until=Timestamp(self.slash_until),
+            escrowed=Wei(self.escrowed),
+            left=Wei(self.left),
+            booked=Wei(self.booked),
+            paid=Wei(self.paid),
+            burnt=Wei(self.burnt),
+            burn_sent=Wei(self.burn_sent),
+            refunded=Wei(self.refunded),
+            bonded=Wei(self.bonded),
+            forfeited=Wei(self.forfeited),
+        )

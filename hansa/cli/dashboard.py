@@ -1,0 +1,159 @@
+"""`hansa dashboard`: serves the built page, the public part of the deployment, and a read-only gateway to the store."""
+
+from __future__ import annotations
+
+import errno
+import json
+import re
+import webbrowser
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hansa.cli.command import Here
+from hansa.protocol.errors import FatalError, HansaError, Malformed, NotFound, TooLarge
+
+if TYPE_CHECKING:
+    from hansa.runtime.chain.deployment import Deployment
+    from hansa.runtime.store import Store
+
+PAGE = Path(__file__).parent / "page"
+LOOPBACK = "127.0.0.1"
+LARGEST = 2**28  # bytes of a file that the gateway gives
+TIMEOUT = 20.0  # seconds that the store has for one file
+PUBLIC = ("name", "chain_id", "rpc", "ws", "federation", "vault", "token", "admission", "committee", "first_block")
+TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+GATEWAY = "/ipfs/"  # of this server
+ORIGIN = re.compile(
+    r"(?P<scheme>https?|wss?)://(?:[^/?#@\s]*@)?(?P<host>(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d+)?)(?:[/?#]|$)",
+    re.ASCII,
+)
+NOTHING_RUNS = "sandbox; default-src 'none'"
+
+
+def dashboard(
+    here: Here,
+    port: Annotated[
+        int, typer.Option(help="Where the page is served, on this machine alone.", max=65535, min=0)
+    ] = 8420,
+    show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+) -> None:
+    """Serve the page: jobs, ledgers, rewards, read from the chain in your browser."""
+    if not (PAGE / "index.html").is_file():
+        raise FatalError("the page isn't built", next_step="run `make page`")
+    with serve(here.deployment(), port) as server:
+        url = f"http://{LOOPBACK}:{server.server_port}/"
+        here.answer({"url": url}, lambda console: console.print(f"The page is at {url} (Ctrl-C ends it)"))
+        if show:
+            webbrowser.open(url)
+        server.serve_forever()
+
+
+def serve(deployment: Deployment, port: int) -> ThreadingHTTPServer:
+    """A server on the loopback address, ready for `serve_forever`; port 0 takes a free one."""
+    from hansa.runtime.store import open_store
+
+    try:
+        return PageServer(port, deployment, open_store(deployment.store))
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        raise FatalError(
+            f"port {port} can't be used", cause=error.strerror, next_step="choose another with --port"
+        ) from error
+
+
+def public(deployment: Deployment) -> dict[str, Any]:
+    """What the page may know: no path of this machine, no allow-list."""
+    facts = deployment.model_dump(mode="json", include=set(PUBLIC), exclude_none=True)
+    return {**facts, "gateway": deployment.gateway or GATEWAY}
+
+
+def policy(deployment: Deployment) -> str:
+    """The content security policy: scripts of our own, and no host but the deployment's."""
+    places = [*deployment.rpc, deployment.ws, deployment.gateway]
+    hosts = " ".join(["'self'", *dict.fromkeys(_origin(place) for place in places if place)])
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        f"connect-src {hosts}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+
+
+def _origin(url: str) -> str:
+    """Scheme and host of a URL: no path or query, which may hold a key, and nothing that could end a policy."""
+    found = ORIGIN.match(url)
+    if not found:
+        raise FatalError(
+            f"deployment.json: {url!r} is no URL that a page can ask", next_step="correct rpc, ws or gateway"
+        )
+    return f"{found['scheme']}://{found['host']}".lower()
+
+
+class PageServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, port: int, deployment: Deployment, store: Store) -> None:
+        super().__init__((LOOPBACK, port), _Answers)
+        self.store = store
+        self.policy = policy(deployment)
+        self.public = json.dumps(public(deployment)).encode()
+        self.hosts = {f"{name}:{self.server_port}" for name in (LOOPBACK, "localhost")}
+        self.pages = {f"/{path.relative_to(PAGE).as_posix()}": path for path in PAGE.rglob("*") if path.is_file()}
+
+
+class _Answers(BaseHTTPRequestHandler):
+    server: PageServer
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        if self.headers.get("Host") not in self.server.hosts:  # a foreign name that was bound to this address
+            self._send(HTTPStatus.FORBIDDEN, b"this page is served to this machine alone\n")
+        elif path == "/deployment.json":
+            self._send(HTTPStatus.OK, self.server.public, "application/json", self.server.policy)
+        elif path.startswith("/ipfs/"):
+            self._file(path.removeprefix("/ipfs/"))
+        elif page := self.server.pages.get("/index.html" if path == "/" else path):
+            kind = TYPES.get(page.suffix, "application/octet-stream")
+            self._send(HTTPStatus.OK, page.read_bytes(), kind, self.server.policy)
+        else:
+            self._send(HTTPStatus.NOT_FOUND, b"nothing is here\n")
+
+    def _file(self, cid: str) -> None:
+        from hansa.protocol.cid import from_cid
+
+        try:
+            data = self.server.store.get(from_cid(cid), limit=LARGEST, timeout=TIMEOUT)
+        except NotFound as error:
+            self._send(HTTPStatus.NOT_FOUND, f"{error}\n".encode())
+        except TooLarge as error:
+            self._send(HTTPStatus.BAD_GATEWAY, f"{error}\n".encode())
+        except Malformed as error:
+            self._send(HTTPStatus.BAD_REQUEST, f"{error}\n".encode())
+        except HansaError as error:
+            self._send(HTTPStatus.BAD_GATEWAY, f"{error}\n".encode())
+        else:
+            self._send(HTTPStatus.OK, data, "application/octet-stream", cache="public, max-age=31536000, immutable")
+
+    def _send(
+        self,
+        status: HTTPStatus,
+        data: bytes,
+        kind: str = "text/plain; charset=utf-8",
+        rules: str = NOTHING_RUNS,
+        cache: str = "no-cache",
+    ) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.send_header("Content-Security-Policy", rules)
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.send_header("Referrer-Policy", "no-referrer")
+        self.send_header("Cache-Control", cache)
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Requests are nobody's news."""

@@ -1,0 +1,1 @@
+"""`hansa demo`: a job from posting to pay, every party a process of its own."""

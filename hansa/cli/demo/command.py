@@ -1,0 +1,189 @@
+"""`hansa demo`: posts a job, starts every daemon, shows the rounds, and ends with who got what and why."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hansa.cli.command import Here
+from hansa.protocol.errors import FatalError, check_range
+from hansa.runtime.workspace import DEFAULT_DIR
+
+if TYPE_CHECKING:
+    from hansa.cli.demo.view import View
+    from hansa.devnet.federation import LocalFederation
+
+OURS = ("anvil.log", "baselines.json", "deployment.json", "job-1.hansa", "journals", "keys", "kubo", "logs", "store")
+"""What a demo makes in its directory; a later one clears it away."""
+MARK = "demo"
+ROUND_SECONDS = 240.0  # that the demo waits for one round
+
+
+def demo(
+    here: Here,
+    task: Annotated[str, typer.Option("--task", help="What to train: a built-in task, or FILE.py:Class.")] = "heart",
+    trainers: Annotated[
+        int | None, typer.Option("--trainers", help="As many as the task has parties by default.")
+    ] = None,
+    validators: Annotated[int, typer.Option("--validators", help="Members of the committee.")] = 3,
+    rounds: Annotated[int | None, typer.Option("--rounds", help="What the task recommends by default.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of splits, model 0 and training: same seed, same models.")] = 0,
+    store: Annotated[str, typer.Option("--store", help="local, or kubo: a real node for each daemon.")] = "local",
+    keep: Annotated[bool, typer.Option("--keep", help="Leave chain and store running at the end.")] = False,
+    shuffle: Annotated[int | None, typer.Option("--shuffle", help="Start the daemons in another order.")] = None,
+    threads: Annotated[str, typer.Option("--validator-threads", help="torch threads by validator, like 1,2.")] = "1",
+) -> None:
+    """Train on a chain of your own, every party a process, and see who is paid what."""
+    from hansa.devnet.federation import LocalFederation
+    from hansa.devnet.setup import Setup
+
+    setup = Setup(
+        task=task,
+        trainers=check_range("--trainers", trainers if trainers is not None else parties_of(task), 1, 100),
+        validators=check_range("--validators", validators, 1, 24),
+        rounds=None if rounds is None else check_range("--rounds", rounds, 1, 1000),
+        seed=check_range("--seed", seed, 0, 2**31 - 1),
+        store=store,
+        shuffle=shuffle,
+        validator_threads=_threads(threads),
+    )
+    if store not in ("local", "kubo"):
+        raise FatalError(f"--store {store!r} is no store", next_step="use local or kubo")
+    directory = here.dir / "demo" if str(here.dir) == DEFAULT_DIR else here.dir
+    clear(directory)
+    previous = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        _run(Here(directory, here.json, here.debug), LocalFederation(setup, directory, outlived=keep), keep)
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _run(here: Here, lab: LocalFederation, keep: bool) -> None:
+    from hansa.cli.audit import write_job
+    from hansa.cli.demo.report import report
+    from hansa.cli.demo.view import View
+
+    began = time.monotonic()
+    setup = lab.setup
+    title = f"{setup.task}: {setup.trainers} trainers, {setup.validators} validators"
+    with View(here.console, title, setup.rounds or 0) as view:
+        lab.say = view.step
+        with lab:
+            view.rounds = lab.offer.rounds
+            lab.start_all()
+            baselines = lab.start_study()
+            with lab.timed("rounds"):
+                phases = follow(lab, view)
+            view.step("claiming rewards, fees and bonds")
+            with lab.timed("claims"):
+                lab.wait_for_exit(15.0)
+                lab.settle()
+            view.step("measuring the baselines")
+            with lab.timed("baselines"):
+                measured = baselines if lab.finish_study(baselines) else None
+            with lab.timed("report"):
+                data, job, gas = report(lab, measured, time.monotonic() - began)
+                archive = write_job(lab.wire, job.job, here.dir)
+            view.step("")
+            token = lab.wire.token()
+            if keep:
+                lab.stop(keep_chain=True)
+    data["seconds"] = round(time.monotonic() - began, 1)
+
+    def render(console: Any) -> None:
+        from hansa.cli.demo import tables
+
+        console.print()
+        tables.show_accuracy(console, data, getattr(lab.prepared.task, "measure", "metric"))
+        console.print()
+        tables.show_rewards(console, data, job, lab, token)
+        console.print()
+        tables.show_validators(console, data, token)
+        console.print()
+        tables.show_conservation(console, data, token)
+        console.print()
+        tables.show_costs(console, gas, lab)
+        tables.show_time(console, lab.took, phases, data["seconds"])
+        console.print(f"\nCheck every number of it, now or in ten years, without chain or store:\n"
+                      f"  hansa audit --archive {archive} --dir {here.dir} --account validator-1")  # fmt: skip
+        _what_next(console, here.dir, lab, keep)
+
+    here.answer(data, render)
+
+
+def follow(lab: LocalFederation, view: View) -> dict[str, float]:
+    """Shows the rounds until the job is over; the seconds that each phase took, longest first."""
+    from hansa.cli.demo.progress import Progress
+
+    progress = Progress(lab, view)
+    deadline = time.monotonic() + ROUND_SECONDS
+    while not progress.look():
+        if progress.moved:
+            deadline = time.monotonic() + ROUND_SECONDS
+        if time.monotonic() > deadline:
+            raise FatalError(
+                f"nothing has happened for {ROUND_SECONDS:.0f} s", next_step=f"look into {lab.workspace.dir / 'logs'}"
+            )
+    return dict(sorted(progress.phases.items(), key=lambda item: -item[1]))
+
+
+def parties_of(task: str) -> int:
+    """How many parties the task recommends."""
+    from hansa.sponsor.post import name_task
+    from hansa.tasks import defaults
+
+    name, digest, file = name_task(task)
+    allowed = [str(file)] if file else [name, name.partition(":")[0]]
+    return int(defaults(name, task_digest=digest, task_file=file, allowed=allowed)["parties"])
+
+
+def clear(directory: Path) -> None:
+    """Makes room for a new federation. FatalError where the directory holds something that no demo made."""
+    from hansa.devnet.chain_file import forget_stale
+
+    forget_stale(directory)
+    if (directory / "deployment.json").exists() and not (directory / MARK).exists():
+        raise FatalError(
+            f"{directory} holds a deployment that no demo made", next_step="name another directory with --dir"
+        )
+    if (directory / MARK).exists():
+        for name in OURS:
+            path = directory / name
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / MARK).write_text("made by `hansa demo`, cleared by the next one\n")
+
+
+def _threads(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(check_range("--validator-threads", int(part), 1, 64) for part in text.split(","))
+    except ValueError:
+        raise FatalError(f"--validator-threads {text!r} is no list of numbers", next_step="write it like 1,2") from None
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _what_next(console: Any, directory: Path, lab: LocalFederation, keep: bool) -> None:
+    if not keep:
+        console.print("[dim]--keep leaves chain and store running, to look around in[/]")
+        return
+    console.print(f"\nThe chain runs on at {lab.anvil.url}. Look around:")
+    for line in (
+        f"hansa job show {lab.posted.job}",
+        "hansa wallet show trainer-1",
+        "hansa wallet why trainer-1 --round 1",
+        "hansa wallet history validator-1",
+        "hansa dashboard",
+        "hansa up --stop",
+    ):
+        console.print(f"  {line} --dir {directory}")

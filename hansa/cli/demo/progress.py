@@ -1,0 +1,114 @@
+"""Follows a job while it runs: which rounds are done, and how long each phase took by this machine's clock."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from hansa.cli.demo.view import RoundLine
+from hansa.cli.job.show import metric_of
+from hansa.protocol.cid import to_cid
+from hansa.protocol.errors import TransientError
+from hansa.protocol.types import Phase
+from hansa.runtime.history.reader import Finalized, HistoryReader
+from hansa.runtime.replay import Replay
+
+if TYPE_CHECKING:
+    from hansa.cli.demo.view import View
+    from hansa.devnet.federation import LocalFederation
+    from hansa.runtime.chain.federation import JobState
+
+LOOK_SECONDS = 1.0  # between two looks at the daemons
+WAIT = 0.5  # seconds for a new block
+
+
+class Progress:
+    """`look` again and again until it says that the job is over."""
+
+    def __init__(self, lab: LocalFederation, view: View) -> None:
+        self.phases: dict[str, float] = defaultdict(float)
+        self.moved = False
+        self._lab = lab
+        self._reader = HistoryReader(lab.wire.federation, lab.posted.job)
+        self._view = view
+        self._shown = 0
+        self._phase: Phase | None = None
+        self._since = self._round_since = time.monotonic()
+        self._measured = 0.0
+        self._fallen: set[str] = set()
+        self._before: tuple[int, ...] = ()
+
+    def look(self) -> bool:
+        """One look at the newest block; True when the job is over. Waits for the next block otherwise. FatalError when
+        the chain has ended. `moved` says whether this look saw something new."""
+        self.moved = False
+        self._lab.check_chain()
+        self._look_at_daemons()
+        chain = self._lab.wire.chain
+        try:
+            head = chain.head()
+            state = self._lab.wire.federation.state(self._lab.posted.job, head)
+            self._note(state)
+            if state.round - 1 > self._shown:
+                self._show_rounds(state)
+            self._view.state(state, head.timestamp)
+            if state.phase.is_over and self._shown == state.round - 1:
+                return True
+            chain.wait(WAIT)
+        except TransientError:
+            time.sleep(0.1)
+        return False
+
+    def _note(self, state: JobState) -> None:
+        now = time.monotonic()
+        if self._phase is not None:
+            self.phases[self._phase.name.lower()] += now - self._since
+        self._phase, self._since = state.phase, now
+        acted = (
+            state.phase,
+            state.cycle,
+            state.enrolled,
+            state.submitted,
+            state.committed,
+            state.revealed,
+            state.voted,
+        )
+        self.moved = acted != self._before
+        self._before = acted
+
+    def _show_rounds(self, state: JobState) -> None:
+        lab = self._lab
+        history = self._reader.read()
+        context = lab.context
+        rounds = Replay(context, context.weights(history.enrolled)).follow(history)
+        done = [cycle for cycle in history.cycles if isinstance(cycle.outcome, Finalized)]
+        now = time.monotonic()
+        for number in range(self._shown + 1, len(done) + 1):
+            cycle = done[number - 1]
+            outcome = cycle.outcome
+            assert isinstance(outcome, Finalized)
+            tried = sum(other.round == number for other in history.cycles)
+            self._view.round(
+                RoundLine(
+                    round=number,
+                    model=to_cid(outcome.model),
+                    metric=metric_of(outcome.metric) or 0.0,
+                    updates=len(cycle.updates),
+                    included=len(rounds[number - 1].included),
+                    failures=tried - 1,
+                    seconds=now - self._round_since,
+                )
+            )
+            self._round_since = now
+        self._shown = len(done)
+
+    def _look_at_daemons(self) -> None:
+        if time.monotonic() - self._measured < LOOK_SECONDS:
+            return
+        self._measured = time.monotonic()
+        for name, worker in self._lab.workers.items():
+            worker.measure()
+            if worker.exit_code and name not in self._fallen:
+                self._fallen.add(name)
+                self._view.warn(f"{name} ended with code {worker.exit_code}: {worker.last_words()}")

@@ -1,0 +1,121 @@
+"""The demo while it runs: the rounds so far, and what is being waited for. Plain lines where nobody watches."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from hansa.cli.job.show import metric_text, state_line
+
+if TYPE_CHECKING:
+    from hansa.runtime.chain.federation import JobState
+
+SHOWN = 8  # last rounds on the screen
+
+
+@dataclass(frozen=True)
+class RoundLine:
+    """One finalised round, for people."""
+
+    round: int
+    model: str  # CID
+    metric: float
+    updates: int
+    included: int
+    failures: int  # cycles of this round that failed before
+    seconds: float
+
+
+class View:
+    """Shows progress on `console`; quiet when it is None. Refreshes only when told: it starts no thread."""
+
+    def __init__(self, console: Console | None, title: str, rounds: int) -> None:
+        self._console = console
+        self._title = title
+        self.rounds = rounds
+        self._lines: list[RoundLine] = []
+        self._started = time.monotonic()
+        self._live = (
+            Live(console=console, auto_refresh=False, transient=False)
+            if console is not None and console.is_terminal
+            else None
+        )
+
+    def __enter__(self) -> View:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def step(self, text: str) -> None:
+        """Something that happens before or after the rounds; '' ends the display."""
+        if self._live is not None:
+            self._live.update(self._screen(text), refresh=True)
+        elif self._console is not None and text:
+            self._console.print(f"[dim]{self._elapsed():6.1f} s[/]  {text}", soft_wrap=True)
+
+    def round(self, line: RoundLine) -> None:
+        """A round was finalised."""
+        self._lines.append(line)
+        if self._live is not None:
+            self._live.update(self._screen(""), refresh=True)
+        elif self._console is not None:
+            self._console.print(
+                f"[dim]{self._elapsed():6.1f} s[/]  round {line.round}/{self.rounds}: {_counts(line)}, "
+                f"metric {metric_text(line.metric)}, model {line.model}{_failures(line)}",
+                soft_wrap=True,
+            )
+
+    def warn(self, text: str) -> None:
+        """Something that should not happen; stays on the screen."""
+        if self._live is not None:
+            self._live.console.print(f"[yellow]{text}[/]", soft_wrap=True)
+        elif self._console is not None:
+            self._console.print(f"[yellow]{text}[/]", soft_wrap=True)
+
+    def state(self, state: JobState, now: int) -> None:
+        """The job as it is; only for a screen."""
+        if self._live is not None:
+            self._live.update(self._screen(state_line(state, now)), refresh=True)
+
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._started
+
+    def _screen(self, status: str) -> Group:
+        header = Text.assemble((self._title, "bold"), f"   {self._elapsed():.0f} s")
+        if not self._lines:
+            return Group(header, Text(f"  {status}", style="cyan"))
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        for name in ("round", "updates", "metric", "seconds", "model"):
+            table.add_column(
+                name, justify="left" if name == "model" else "right", style="dim" if name == "model" else ""
+            )
+        for line in self._lines[-SHOWN:]:
+            table.add_row(
+                f"{line.round}/{self.rounds}",
+                _counts(line) + _failures(line),
+                metric_text(line.metric),
+                f"{line.seconds:.1f}",
+                line.model,
+            )
+        return Group(header, table, Text(f"  {status}", style="cyan"))
+
+
+def _counts(line: RoundLine) -> str:
+    return f"{line.included} of {line.updates} updates"
+
+
+def _failures(line: RoundLine) -> str:
+    return f" (after {line.failures} failed)" if line.failures else ""

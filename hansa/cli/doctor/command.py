@@ -1,0 +1,108 @@
+"""`hansa doctor`: is everything here that a demo, or a daemon on a chain, needs?"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hansa.cli.command import Here
+from hansa.cli.doctor.deployment import BAD, GOOD, WARNING, Check, Result, check, deployment_findings
+from hansa.devnet.anvil import find_anvil
+from hansa.protocol.errors import FatalError
+from hansa.protocol.text import escape_untrusted
+from hansa.runtime.accounts import keystores
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+SIGNS = {GOOD: "[green]✓[/]", WARNING: "[yellow]![/]", BAD: "[red]✗[/]"}
+LEAST_DISK = 2**30  # bytes
+
+
+def doctor(
+    here: Here, job: Annotated[int | None, typer.Option("--job", help="Also: can this job be kept up with?")] = None
+) -> None:
+    """Check this machine, and chain, store and keys of the directory. Ends with 1 when something is wrong."""
+    looks = {"python": _python, "packages": _packages, "anvil": _anvil, "ipfs": _ipfs, "page": _page}
+    findings = [check(what, look) for what, look in looks.items()]
+    findings += [check("disk", _disk, here.dir), check("keystores", _keys, here.keys)]
+    if here.deployment_file.is_file():
+        findings += deployment_findings(here, job)
+    else:
+        findings.append(Check("deployment", WARNING, f"{here.dir} has none; `hansa up` or `hansa deploy` makes one"))
+    data = {"findings": [vars(item) for item in findings], "healthy": all(item.state != BAD for item in findings)}
+    here.answer(data, lambda console: _show(console, findings))
+    if not data["healthy"]:
+        raise typer.Exit(1)
+
+
+def _python() -> Result:
+    text = f"{platform.python_version()} on {os.cpu_count()} cores"
+    return (GOOD, text) if sys.version_info[:2] == (3, 11) else (WARNING, f"{text}; tested with 3.11, install that")
+
+
+def _packages() -> Result:
+    from importlib.metadata import PackageNotFoundError, version
+
+    shown = []
+    for name in ("hansa", "torch", "web3", "numpy"):
+        try:
+            shown.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            return BAD, f"{name} is not installed; run `make setup`"
+    return GOOD, ", ".join(shown)
+
+
+def _page() -> Result:
+    from hansa.cli.dashboard import PAGE
+
+    if not (PAGE / "index.html").is_file():
+        return WARNING, "not built; `make page` builds it, only `dashboard` needs it"
+    return GOOD, "built"
+
+
+def _anvil() -> Result:
+    try:
+        done = subprocess.run([find_anvil(), "--version"], capture_output=True, text=True, timeout=20, check=True)
+    except FatalError as error:
+        return WARNING, f"{error}; only `up` and `demo` need it"
+    except (OSError, subprocess.SubprocessError) as error:
+        return BAD, f"does not run: {error}; run `make setup`"
+    return GOOD, done.stdout.splitlines()[0].strip()
+
+
+def _ipfs() -> Result:
+    found = shutil.which("ipfs")
+    return GOOD, f"Kubo at {found}" if found else "not on PATH; only stores of kind kubo need it"
+
+
+def _disk(directory: Path) -> Result:
+    place = next(path for path in (directory, *directory.resolve().parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    text = f"{free / 2**30:.1f} GB free at {place}"
+    return (
+        (GOOD, text) if free >= LEAST_DISK else (WARNING, f"{text}; a daemon's journal and store need more: make room")
+    )
+
+
+def _keys(directory: Path) -> Result:
+    files = sorted(directory.glob("*.json"))
+    known = {path for path, _ in keystores(directory)}
+    if broken := [path.name for path in files if path not in known]:
+        return BAD, f"{', '.join(broken)} can't be read as keystores; put them right from a backup, or take them away"
+    if readable := [path.name for path in files if path.stat().st_mode & 0o077]:
+        return BAD, f"{', '.join(readable)} can be read by others; chmod 600 them"
+    return GOOD, f"{len(files)} in {directory}"
+
+
+def _show(console: Console, findings: list[Check]) -> None:
+    for item in findings:
+        console.print(f"{SIGNS[item.state]} {item.what:11} {escape_untrusted(item.text)}")

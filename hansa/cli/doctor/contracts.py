@@ -1,0 +1,58 @@
+"""What `hansa doctor` looks at in the contracts that a job's sponsor chose: its committee, its admission."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from hansa.protocol.errors import ChainUnavailable, WrongChain
+from hansa.protocol.types import Address, JobId, Phase
+from hansa.runtime.chain.abi import ContractError, artifact
+from hansa.runtime.chain.refusals import explain
+
+if TYPE_CHECKING:
+    from hansa.runtime.chain.federation import Federation
+
+NOBODY = Address("0x" + "00" * 20)
+
+
+def party_problems(federation: Federation, job: JobId) -> Iterator[str]:
+    """Whatever of a job's committee and admission would keep it from going on, as far as that can be asked now."""
+    terms = federation.terms(job)
+    for what, address, look, meaning in (
+        ("committee", terms.committee, _committee_problem, "no round can be opened"),
+        ("admission", terms.admission, _admission_problem, "nobody can enrol"),
+    ):
+        problem = look(federation, job) if federation.chain.code(address) else "has no code"
+        if problem:
+            yield f"job {job}'s {what} {address} {problem}: {meaning}"
+
+
+def _committee_problem(federation: Federation, job: JobId) -> str | None:
+    terms, state = federation.terms(job), federation.state(job)
+    try:
+        question = (job, state.cycle, bytes(32), state.opened_at)
+        named = [int(member, 16) for member in _asked(federation, "ICommittee", "select", terms.committee, question)]
+    except ContractError as error:  # one that draws from the trainers may have to wait for them
+        return None if state.phase == Phase.ENROL else f"refuses to name members ({explain(error)})"
+    except (ChainUnavailable, WrongChain) as error:
+        return f"gives no list of members ({error})"
+    if len(named) != terms.seats:
+        return f"names {len(named)} members for {terms.seats} seats"
+    if named != sorted(set(named)):
+        return "names a member twice, or out of order"
+    return None
+
+
+def _admission_problem(federation: Federation, job: JobId) -> str | None:
+    try:
+        _asked(federation, "IAdmission", "admits", federation.terms(job).admission, (job, NOBODY, b""))
+    except ContractError:  # not admitting nobody in particular is an answer
+        return None
+    except (ChainUnavailable, WrongChain) as error:
+        return f"does not say yes or no ({error})"
+    return None
+
+
+def _asked(federation: Federation, interface: str, function: str, at: Address, question: tuple[Any, ...]) -> Any:
+    return federation.chain.read([(at, artifact(interface).functions[function], question)])[0][0]

@@ -1,0 +1,1 @@
+"""`hansa job`: post a job, look at it, stop it."""

@@ -1,0 +1,1 @@
+"""`hansa top`: a job live on one screen."""

@@ -1,0 +1,201 @@
+"""One screen of `hansa top`: fits the terminal's width and height, and leaves out columns before it breaks lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from hansa.cli.job.show import metric_text
+from hansa.protocol.text import escape_untrusted
+from hansa.runtime.amounts import fixed
+from hansa.sponsor.terms import in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import RenderableType
+
+    from hansa.runtime.amounts import Token
+
+BARS = "▁▂▃▄▅▆▇█"
+NARROW = 72  # columns, below which tables show only what matters most
+STALE = 15  # seconds since the last block, after which that is said in yellow
+ANYONE = {"OPEN": "anyone, to open the cycle", "FINALIZE": "anyone who knows the result", "LAPSED": "anyone, to end it"}
+
+
+def screen(data: dict[str, Any], token: Token, *, width: int, height: int | None, note: str = "") -> RenderableType:
+    """What `standing` says. height: lines that there are; None: no limit. note: the last line."""
+    parts: list[RenderableType] = [_head(data, width), _countdown(data, width), *_turns(data, width), *_metric(data)]
+    if data["misvoted"]:
+        rounds = ", ".join(map(str, data["misvoted"]))
+        parts.append(Text(f"rewards of round {rounds} differ from what the sheets give", style="red", **_LINE))
+    left = None if height is None else max(2, height - len(parts) - 5)
+    trainers, validators = _rooms(left, len(data["trainers"]), len(data["validators"]))
+    parts += [Text(""), _trainers(data, token, width, trainers)]
+    if data["validators"]:
+        parts += [_validators(data, token, width, validators)]
+    parts.append(_money(data, token, width))
+    if note:
+        parts.append(Text(note, style="dim", **_LINE))
+    return Group(*parts)
+
+
+_LINE: dict[str, Any] = {"no_wrap": True, "overflow": "ellipsis"}
+
+
+def sparkline(values: Sequence[float], low: float, high: float) -> str:
+    """A bar a value, in eighths of low…high."""
+    span = high - low
+    return "".join(BARS[min(7, int(8 * (value - low) / span)) if span > 0 else 3] for value in values)
+
+
+def short(person: dict[str, Any]) -> str:
+    """A name of this directory, else the address without its middle."""
+    return str(person["name"] or f"{person['address'][:6]}…{person['address'][-4:]}")
+
+
+def _head(data: dict[str, Any], width: int) -> Text:
+    rounds = data["rounds"]
+    at = f"round {data['round']} of {rounds['at_most']}" if data["deadline"] else f"{rounds['finalised']} rounds"
+    failed = f", {data['failures']} failed in a row" if data["failures"] else ""
+    cycle = f", cycle {data['cycle']}" if data["cycle"] and width >= NARROW else ""
+    task = escape_untrusted(data["task"], 80)
+    return Text.assemble(
+        (f"job {data['job']}", "bold"), f"  {task}  ", (data["phase"], "bold cyan"), f"  {at}{cycle}{failed}",
+        **_LINE,
+    )  # fmt: skip
+
+
+def _countdown(data: dict[str, Any], width: int) -> Text:
+    age = max(0, data["age"])
+    block = Text(f"block {data['block']}, {in_words(age)} ago", style="yellow" if age > STALE else "dim")
+    if not data["deadline"] or not data["phase_seconds"]:
+        return Text.assemble(block, **_LINE)
+    left, whole = data["seconds_left"], data["phase_seconds"]
+    size = max(8, min(30, width // 4))
+    filled = round(size * min(left, whole) / whole)
+    said = f" {in_words(left)} left  " if left else " time is up  "
+    return Text.assemble(("█" * filled, "cyan"), ("░" * (size - filled), "dim"), said, block, **_LINE)
+
+
+def _turns(data: dict[str, Any], width: int) -> list[Text]:
+    """Who has acted, who is waited for; as many names as one line takes."""
+    if data["phase"] in ANYONE:
+        return [Text(f"waiting for: {ANYONE[data['phase']]}", **_LINE)]
+    if data["seconds_left"] == 0 and not data["deadline"]:
+        return []
+    waiting = _names(data["awaited"], width - 13)
+    if data["places_left"]:
+        waiting = f"{data['places_left']} more trainers"
+    return [
+        Text.assemble(("acted:       ", "dim"), (_names(data["acted"], width - 13), "green"), **_LINE),
+        Text.assemble(("waiting for: ", "dim"), (waiting or "the next block", "yellow"), **_LINE),
+    ]
+
+
+def _names(people: Sequence[dict[str, Any]], room: int) -> str:
+    names = [short(person) for person in people]
+    for shown in range(len(names), 0, -1):
+        more = f" and {len(names) - shown} more" if shown < len(names) else ""
+        if len(text := ", ".join(names[:shown]) + more) <= room:
+            return text
+    return f"{len(names)}" if names else ""
+
+
+def _metric(data: dict[str, Any]) -> list[Text]:
+    """The metric by round and, on the same scale, what the spec compares it with."""
+    values = [value for value in data["metrics"] if value is not None]
+    baselines = data["baselines"]
+    everything = [*values, *baselines.values()]
+    low, high = min(everything, default=0.0), max(everything, default=0.0)
+    lines = [Text("metric  none yet", style="dim")]
+    if values:
+        best = max(values)
+        lines = [
+            Text.assemble(("metric  ", "dim"), (sparkline(values[-40:], low, high), "cyan"),
+                          (f" {metric_text(values[-1])}", "bold"), f"  best {metric_text(best)}", **_LINE)
+        ]  # fmt: skip
+    if baselines:
+        shown = "   ".join(
+            f"{escape_untrusted(name, 40)} {sparkline([value], low, high)} {metric_text(value)}"
+            + _against(values, value)
+            for name, value in baselines.items()
+        )
+        lines.append(Text.assemble(("against ", "dim"), shown, **_LINE))
+    return lines
+
+
+def _against(values: Sequence[float], baseline: float) -> str:
+    if not values:
+        return ""
+    off = values[-1] - baseline
+    return f" ({'+' if off > 0 else ''}{metric_text(off)})"
+
+
+def _rooms(left: int | None, trainers: int, validators: int) -> tuple[int, int]:
+    """Rows for each table: all, or what `left` lines have room for, at least one each."""
+    if left is None or trainers + validators <= left:
+        return trainers, validators
+    for_validators = min(validators, max(1, left // 3))
+    return max(1, left - for_validators), for_validators
+
+
+def _table(headings: Sequence[str], wide: bool) -> Table:
+    table = Table(box=None, padding=(0, 2 if wide else 1, 0, 0), header_style="dim")
+    for heading in headings:
+        left = heading in ("trainer", "validator", "update", "verdict", "did")
+        table.add_column(heading, justify="left" if left else "right", no_wrap=True, overflow="ellipsis")
+    return table
+
+
+def _trainers(data: dict[str, Any], token: Token, width: int, room: int) -> Table:
+    wide = width >= NARROW
+    awaited = {person["address"] for person in data["awaited"]}
+    table = _table(["trainer", "update", "verdict", *(["gain"] if wide else []), "share", "earned",
+                    *(["strikes"] if wide else [])], wide)  # fmt: skip
+    for item in _first(data["trainers"], room, awaited):
+        update = "awaited" if item["address"] in awaited else "in" if item["submitted"] and data["deadline"] else "–"
+        share = "–" if item["share"] is None else f"{100 * item['share']:.1f} %"
+        gain = "–" if item["gain"] is None else fixed(item["gain"], 6, 3)
+        style = "red" if item["verdict"] == "malformed" else ""
+        verdict = Text(item["verdict"] or "–", style=style)
+        row: list[Any] = [short(item), update, verdict, *([gain] if wide else []), share]
+        row += [token.text(int(item["earned"]), places=2, unit=False), *([str(item["strikes"])] if wide else [])]
+        table.add_row(*row)
+    _more(table, len(data["trainers"]) - room)
+    return table
+
+
+def _validators(data: dict[str, Any], token: Token, width: int, room: int) -> Table:
+    awaited = {person["address"] for person in data["awaited"]}
+    table = _table(
+        ["validator", "did", "matched", "wrong", "missed", *(["fees"] if width >= NARROW else [])], width >= NARROW
+    )
+    for item in _first(data["validators"], room, awaited):
+        did = "awaited" if item["address"] in awaited else item["did"] or ("no seat" if item["seat"] is None else "–")
+        numbers = [str(item[name]) for name in ("matched", "wrong", "missed")]
+        fees = [token.text(int(item["fees"]), places=2, unit=False)] if width >= NARROW else []
+        table.add_row(short(item), did, *numbers, *fees)
+    _more(table, len(data["validators"]) - room)
+    return table
+
+
+def _first(people: Sequence[dict[str, Any]], room: int, awaited: set[str]) -> list[dict[str, Any]]:
+    """Who is shown where there is no room for all: first those who are waited for."""
+    if len(people) <= room:
+        return list(people)
+    return sorted(people, key=lambda item: item["address"] not in awaited)[: room - 1]
+
+
+def _more(table: Table, hidden: int) -> None:
+    if hidden > 0:
+        table.add_row(Text(f"… {hidden + 1} more", style="dim"))
+
+
+def _money(data: dict[str, Any], token: Token, width: int) -> Text:
+    names = ("left", "booked", "paid", "burnt", "bonded") if width >= NARROW else ("left", "paid", "burnt")
+    shown = "  ".join(f"{name} {token.text(int(data['money'][name]), places=2, unit=False)}" for name in names)
+    return Text.assemble((f"{token.symbol}  ", "dim"), shown, **_LINE)

@@ -1,0 +1,1 @@
+"""`hansa wallet`: keys, balances, claims and why they are what they are."""

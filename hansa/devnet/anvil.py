@@ -1,0 +1,191 @@
+"""A local chain: finds anvil, starts it on a free loopback port, makes sure that it is ours, stops it."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hansa.protocol.errors import ChainUnavailable, FatalError
+
+CHAIN_ID = 31337
+LOCAL_CHAINS = frozenset({31337, 1337})  # where the published accounts may be used
+MNEMONIC = "test test test test test test test test test test test junk"  # anvil's, published: worth nothing elsewhere
+ATTEMPTS = 3
+START_SECONDS = 15.0
+
+
+@dataclass
+class Anvil:
+    """A running anvil: `process` is None where an earlier command started it."""
+
+    url: str
+    pid: int
+    process: subprocess.Popen[bytes] | None = None
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """Ends it; idempotent."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGTERM)
+        if self.process is None:
+            return
+        try:
+            self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    @property
+    def ws(self) -> str:
+        return self.url.replace("http://", "ws://", 1)
+
+
+def find_anvil() -> Path:
+    """The project's own anvil, or the one on PATH."""
+    for root in (Path(__file__).resolve().parents[2], Path.cwd()):
+        candidate = root / "node_modules" / ".bin" / "anvil"
+        if os.access(candidate, os.X_OK):
+            return _binary(candidate)
+    found = shutil.which("anvil")
+    if found is None:
+        raise FatalError(
+            "anvil is not installed", cause="neither node_modules/.bin nor PATH has it", next_step="run `make setup`"
+        )
+    return Path(found)
+
+
+def _binary(launcher: Path) -> Path:
+    """The platform's executable behind npm's launcher script: one process less, and signals reach it."""
+    packages = launcher.parent.parent / "@foundry-rs"
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
+    native = packages / f"anvil-{sys.platform}-{machine}" / "bin" / "anvil"
+    return native if os.access(native, os.X_OK) else launcher
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def start_anvil(
+    log: Path, *, accounts: int, port: int | None = None, orphan: bool = False, idle: bool = False
+) -> Anvil:
+    """Starts anvil with `accounts` funded accounts; FatalError when it doesn't come up.
+
+    `orphan`: it outlives this process. `idle`: no block without a transaction. Another chain may already answer
+    on a port, so the chain's gas limit carries a number that only this call knows.
+    """
+    anvil = find_anvil()
+    for _ in range(ATTEMPTS if port is None else 1):
+        chosen = port or free_port()
+        mark = 200_000_000 + secrets.randbelow(10**7)
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                _command(anvil, chosen, accounts, mark, idle),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=None if orphan else die_with_parent,
+            )
+        started = Anvil(f"http://127.0.0.1:{chosen}", process.pid, process)
+        if _is_ours(started, mark):
+            return started
+        started.stop()
+    raise FatalError(
+        f"anvil did not start on port {chosen}",
+        cause=f"{log} ends with {_last_line(log)!r}",
+        next_step="free the port or name another one with --port" if port else "look into that log",
+    )
+
+
+def _command(anvil: Path, port: int, accounts: int, mark: int, idle: bool) -> list[str]:
+    options = {
+        "--host": "127.0.0.1",
+        "--port": port,
+        "--chain-id": CHAIN_ID,
+        "--accounts": accounts,
+        "--gas-limit": mark,
+    }
+    mining = [] if idle else ["--block-time", "1", "--mixed-mining"]
+    flat = [str(part) for option in options.items() for part in option]
+    return [str(anvil), *flat, *mining, "--mnemonic", MNEMONIC, "--quiet"]
+
+
+def _is_ours(anvil: Anvil, mark: int) -> bool:
+    """Whether our process, and nobody else's, answers at its address."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if anvil.process is None or anvil.process.poll() is not None:
+            return False
+        try:
+            block = rpc(anvil.url, "eth_getBlockByNumber", "0x0", False)
+            return int(block["gasLimit"], 16) == mark and int(rpc(anvil.url, "eth_chainId"), 16) == CHAIN_ID
+        except ChainUnavailable:
+            time.sleep(0.03)
+    return False
+
+
+def rpc(url: str, method: str, *parameters: Any) -> Any:
+    """One JSON-RPC call with the standard library alone. ChainUnavailable when nobody answers or the node refuses."""
+    return rpc_batch(url, [(method, parameters)])[0]
+
+
+def rpc_batch(url: str, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+    """Several calls in one request; their results in order. Errors as `rpc`."""
+    if not calls:
+        return []
+    asked = [{"jsonrpc": "2.0", "id": i, "method": method, "params": p} for i, (method, p) in enumerate(calls)]
+    request = urllib.request.Request(url, json.dumps(asked).encode(), {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:
+            answers = {answer["id"]: answer for answer in json.load(response)}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ChainUnavailable(f"no chain answers at {url}", cause=str(error)) from error
+    for (method, _), answer in zip(calls, (answers.get(i, {}) for i in range(len(calls))), strict=True):
+        if "result" not in answer:
+            raise ChainUnavailable(f"the node at {url} refuses {method}", cause=str(answer.get("error")))
+    return [answers[i]["result"] for i in range(len(calls))]
+
+
+def die_with_parent() -> None:
+    """Linux: a chain whose command was killed must not stay behind (PR_SET_PDEATHSIG)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "nothing")
+
+
+def published_key(index: int) -> bytes:
+    """The private key of the published mnemonic's account `index` (m/44'/60'/0'/0/index)."""
+    from eth_account.hdaccount import key_from_seed, seed_from_mnemonic
+
+    return bytes(key_from_seed(seed_from_mnemonic(MNEMONIC, ""), f"m/44'/60'/0'/0/{index}"))
+
+
+def require_local(chain_id: int) -> None:
+    """FatalError unless the chain is a local test chain: the published keys belong to everybody."""
+    if chain_id not in LOCAL_CHAINS:
+        raise FatalError(
+            f"chain {chain_id} is not a local test chain",
+            cause="anvil's published accounts belong to everybody",
+            next_step="make a keystore with `hansa wallet new` and name it with --account",
+        )

@@ -1,0 +1,99 @@
+"""DIR/chain.json: the local chain that a directory's deployment lives on, so that it is found and stopped later."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from hansa.devnet.anvil import Anvil
+from hansa.protocol.errors import FatalError
+
+FILE = "chain.json"
+
+
+@dataclass(frozen=True)
+class ChainFile:
+    """A chain's address and the processes that belong to it: anvil, and Kubo nodes where there are some."""
+
+    url: str
+    pids: list[int] = field(default_factory=list)
+    owner: int = 0  # the command that started it; 0 where it was left behind on purpose
+
+    @classmethod
+    def of(cls, anvil: Anvil, *others: int, kept: bool = False) -> ChainFile:
+        return cls(anvil.url, [anvil.pid, *others], 0 if kept else os.getpid())
+
+    @classmethod
+    def load(cls, directory: Path) -> ChainFile | None:
+        """None where there is none, or where it makes no sense."""
+        try:
+            return cls(**json.loads((directory / FILE).read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def save(self, directory: Path) -> None:
+        (directory / FILE).write_text(json.dumps(asdict(self)) + "\n")
+
+    @staticmethod
+    def remove(directory: Path) -> None:
+        (directory / FILE).unlink(missing_ok=True)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the chain's process still is the one that was started."""
+        return any(_is_ours(pid) for pid in self.pids)
+
+    def stop(self) -> None:
+        """Ends everything that belongs to it."""
+        if self.owner and _exists(self.owner) and self.owner != os.getpid():
+            os.kill(self.owner, 15)
+            return
+        for pid in self.pids:
+            if _is_ours(pid):
+                os.kill(pid, 15)
+
+
+def forget_stale(directory: Path) -> None:
+    """Makes room for a new chain; FatalError while the directory's chain still runs, or its deployment is elsewhere."""
+    running = ChainFile.load(directory)
+    if running is not None and running.alive:
+        raise FatalError(
+            f"{directory} has a chain already, at {running.url}",
+            next_step=f"stop it with `hansa up --stop --dir {directory}`, or name another --dir",
+        )
+    deployment = directory / "deployment.json"
+    if running is None and deployment.exists() and not _is_local(deployment):
+        raise FatalError(
+            f"{deployment} is a deployment on another chain", next_step="name another directory with --dir"
+        )
+    ChainFile.remove(directory)
+
+
+def _is_local(deployment: Path) -> bool:
+    try:
+        return int(json.loads(deployment.read_text())["chain_id"]) in (31337, 1337)
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _is_ours(pid: int) -> bool:
+    """Process ids are used again: on Linux its command must be one of those that we start."""
+    if not _exists(pid):
+        return False
+    command = Path(f"/proc/{pid}/cmdline")
+    if not command.exists():
+        return True
+    name = os.path.basename(command.read_bytes().split(b"\0", 1)[0].decode(errors="replace"))
+    return name in ("anvil", "ipfs", "node")

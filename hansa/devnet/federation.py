@@ -1,0 +1,320 @@
+"""A federation on this machine: a chain, stores, a posted job, and every daemon a process that can be killed.
+
+    with Lab(Setup(rounds=3), directory) as lab:
+        lab.start_all()
+        lab.kill("trainer-2")
+        lab.start("trainer-2")
+        lab.wait_for_end()
+
+The demo shows one, end-to-end tests break one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import random
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from hansa.devnet.anvil import Anvil, published_key, start_anvil
+from hansa.devnet.bootstrap import account_names, bootstrap, open_published
+from hansa.devnet.chain_file import ChainFile
+from hansa.devnet.kubo import KuboNode, start_nodes
+from hansa.devnet.processes import Worker, warm_up
+from hansa.devnet.roles import BaselineStudy, Role, measure_baselines, play
+from hansa.devnet.setup import TIMES, Setup
+from hansa.devnet.waiting import Waiting
+from hansa.protocol.errors import TransientError
+from hansa.protocol.types import BlockNumber, Wei
+from hansa.runtime.job import JobContext
+from hansa.runtime.session import Session
+from hansa.runtime.transactions.signer import Signer, signing_with
+from hansa.runtime.workspace import Workspace
+from hansa.sponsor.post import PostedJob, PreparedJob, post_job, prepare, with_baselines
+from hansa.sponsor.terms import JobOffer
+
+if TYPE_CHECKING:
+    from hansa.protocol.types import Address
+    from hansa.runtime.chain.deployment import Deployment
+    from hansa.runtime.chain.federation import JobState
+
+SPONSOR = "sponsor"
+
+
+class LocalFederation(Waiting):
+    """A running federation. Every daemon has a name: trainer-1, …, validator-1, …; the sponsor is this process."""
+
+    anvil: Anvil
+    wire: Session
+    prepared: PreparedJob
+    posted: PostedJob
+
+    def __init__(
+        self,
+        setup: Setup,
+        directory: Path,
+        *,
+        say: Callable[[str], None] = lambda text: None,
+        outlived: bool = False,
+    ) -> None:
+        """outlived: chain and nodes may stay when this process is gone (`stop(keep_chain=True)`)."""
+        self.setup = setup
+        self.outlived = outlived
+        self._kept = False
+        self.workspace = Workspace(directory)
+        self.names = account_names(setup.trainers, setup.validators)
+        self.workers: dict[str, Worker] = {}
+        self.nodes: dict[str, KuboNode] = {}
+        self.took: dict[str, float] = {}  # seconds by step
+        self.say = say
+        self._study: Worker | None = None
+
+    # --- from nothing to a posted job
+
+    def __enter__(self) -> LocalFederation:
+        try:
+            warm_up()
+            self._set_up()
+        except BaseException as error:
+            self.__exit__(type(error), error, error.__traceback__)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if isinstance(error, TransientError):
+                self.check_chain()  # why nothing answers
+        finally:
+            self.stop()
+
+    def _set_up(self) -> None:
+        self.workspace.dir.mkdir(parents=True, exist_ok=True)
+        with self.timed("chain and contracts"):
+            self.say("starting a chain")
+            self.anvil = start_anvil(
+                self.workspace.dir / "anvil.log",
+                accounts=len(self.names),
+                orphan=self.outlived,
+                idle=self.setup.idle_chain,
+            )
+            if self.setup.store == "kubo":
+                self.say(f"starting {len(self.names)} Kubo nodes")
+                self.nodes = start_nodes(self.workspace.dir / "kubo", self.names, orphan=self.outlived)
+            self.say("deploying the contracts")
+            deployment = bootstrap(self.workspace, self.anvil, self.names, name="demo", store=self._store_of(SPONSOR))
+        with self.timed("task and job"):
+            self.say("preparing the task")
+            self.prepared = prepare(
+                self.setup.task,
+                seed=self.setup.seed,
+                settings=self._settings(),
+                steps=self.setup.steps,
+                rule=self.setup.rule,
+                publish_keys=self.setup.publish_keys,
+            )
+            self.prepared = with_baselines(self.prepared, self.setup.validators)
+            self.say("posting the job")
+            self.wire = Session(deployment)
+            with self.sponsor() as signer:
+                self.posted = post_job(self.wire, signer, self.prepared, self.offer, self.validators)
+        self._allow_committee(deployment)
+        for index, name in enumerate(self.names[1:], 1):
+            self.workers[name] = self._worker(name, index)
+
+    def _settings(self) -> dict[str, Any]:
+        from hansa.sponsor.post import name_task
+        from hansa.tasks import defaults
+
+        name, digest, file = name_task(self.setup.task)
+        usual = defaults(name, task_digest=digest, task_file=file, allowed=[str(file)] if file else [name])
+        parties = {"parties": self.setup.trainers} if "parties" in usual["settings"] else {}
+        return {**parties, **self.setup.settings}
+
+    def _allow_committee(self, deployment: Deployment) -> None:
+        from hansa.runtime.deploy import allow_committee
+
+        self.wire.deployment = allow_committee(deployment, self.posted.committee)
+        self.wire.deployment.save(self.workspace.deployment_file)
+
+    def _store_of(self, name: str) -> dict[str, str] | None:
+        """A Kubo node for each; the embedded store is one folder for all."""
+        return {"kind": "kubo", "api": self.nodes[name].api} if self.nodes else None
+
+    def _worker(self, name: str, index: int) -> Worker:
+        deployment = self.wire.deployment
+        if (store := self._store_of(name)) is not None:
+            deployment = deployment.updated(store=store)
+        file = self.prepared.file
+        options: dict[str, Any] = {"task_file": file, "allow": frozenset([str(file)] if file else [])}
+        kind = name.partition("-")[0]
+        if kind == "trainer":
+            options |= {
+                "source": str(index - 1),
+                "wait_for_bond": 30.0,
+                "keep_going": True,
+                **self.setup.trainer_options,
+            }
+        else:
+            threads = self.setup.validator_threads
+            place = index - 1 - self.setup.trainers
+            options["threads"] = threads[place % len(threads)] if threads else 1
+        role = Role(
+            kind=kind,
+            deployment=deployment.model_dump_json(),
+            key=published_key(index),
+            journal=self.workspace.dir / "journals" / f"{name}.sqlite",
+            job=self.posted.job,
+            options=options,
+        )
+        return Worker(name, play, (role,), self.workspace.dir / "logs" / f"{name}.jsonl")
+
+    # --- who and what
+
+    @property
+    def offer(self) -> JobOffer:
+        setup = self.setup
+        return JobOffer(
+            trainers=setup.trainers,
+            seats=setup.validators,
+            rounds=setup.rounds if setup.rounds is not None else self.prepared.rounds,
+            reward=Wei(setup.reward),
+            fee=Wei(setup.fee),
+            bond=Wei(setup.bond),
+            penalty=Wei(setup.penalty),
+            min_updates=setup.min_updates,
+            quorum=setup.quorum,
+            failures=setup.failures,
+            times={**TIMES, **setup.times},
+        )
+
+    @functools.cached_property
+    def context(self) -> JobContext:
+        return JobContext.read(self.wire.federation, self.wire.store, self.posted.job)
+
+    def address(self, name: str) -> Address:
+        from hansa.runtime.accounts import address_of
+
+        return address_of(self.workspace, name)
+
+    @property
+    def trainers(self) -> list[Address]:
+        return [self.address(name) for name in self.names if name.startswith("trainer")]
+
+    @property
+    def validators(self) -> list[Address]:
+        return [self.address(name) for name in self.names if name.startswith("validator")]
+
+    @contextlib.contextmanager
+    def sponsor(self) -> Iterator[Signer]:
+        """The sponsor's key, while nobody else uses it."""
+        account = open_published(self.workspace, SPONSOR)
+        with signing_with(self.wire.chain, account, self.workspace.journal(account.address)) as signer:
+            yield signer
+
+    def state(self) -> JobState:
+        """The job at the newest block."""
+        return self.wire.federation.state(self.posted.job, self.wire.chain.head())
+
+    @contextlib.contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Adds what a step takes to `took`."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.took[step] = self.took.get(step, 0.0) + time.monotonic() - began
+
+    # --- daemons
+
+    def start(self, name: str) -> None:
+        """Starts a daemon, or starts it again after it was killed."""
+        self.workers[name].start()
+
+    def kill(self, name: str) -> None:
+        """SIGKILL: nothing is written any more, nothing is said."""
+        self.workers[name].kill()
+
+    def start_all(self, timeout: float = 60.0) -> None:
+        """Starts the members first, waits until their encryption keys are in force, then the trainers."""
+        members = [name for name in self.workers if name.startswith("validator")]
+        trainers = [name for name in self.workers if name.startswith("trainer")]
+        if self.setup.shuffle is not None:
+            order = random.Random(self.setup.shuffle)
+            order.shuffle(members)
+            order.shuffle(trainers)
+        with self.timed("start of the daemons"):
+            for name in members:
+                self.start(name)
+            self.say("waiting for the validators' encryption keys")
+            self.wait_until(lambda: all(self.keys_announced()), timeout, "the validators' keys", watch=members)
+            for name in trainers:
+                self.start(name)
+
+    def keys_announced(self) -> list[bool]:
+        """By validator: whether updates can be sealed to it from the next block on."""
+        head = self.wire.chain.head()
+        keys = self.wire.federation.member_keys(tuple(self.validators), BlockNumber(head.number + 1))
+        return [key is not None for key in keys]
+
+    def start_study(self) -> Path:
+        """Measures the baselines in a process beside the daemons; the file is there when it is done."""
+        spec = self.prepared.spec
+        out = self.workspace.dir / "baselines.json"
+        out.unlink(missing_ok=True)
+        study = BaselineStudy(
+            spec.task,
+            dict(spec.settings),
+            spec.seed,
+            spec.steps * self.offer.rounds,
+            self.prepared.file,
+            spec.task_digest,
+        )
+        self._study = Worker(
+            "baselines", measure_baselines, (study, out), self.workspace.dir / "logs" / "baselines.log"
+        )
+        self._study.start()
+        return out
+
+    def finish_study(self, out: Path, timeout: float = 300.0) -> bool:
+        """Waits for the baselines; False when they did not come."""
+        return self._study is not None and self._study.join(timeout) and out.is_file()
+
+    # --- the end
+
+    def settle(self) -> None:
+        """Claims for everybody who is not there to do it: rewards, fees, bonds, the sponsor's rest; sends what is
+        burnt. Ends the books of the job."""
+        from hansa.runtime.claims import claim
+        from hansa.runtime.snapshot import read_job
+
+        federation, job = self.wire.federation, self.posted.job
+        self.wait_until(
+            lambda: self.wire.chain.head().timestamp >= federation.books(job).slash_until, 60.0, "the bonds to be free"
+        )
+        view = read_job(federation, self.wire.store, job)
+        with self.sponsor() as signer:
+            for account in [*self.trainers, *self.validators, signer.address]:
+                claim(view, federation, signer, account)
+            if federation.books(job).burnt:
+                signer.do(federation.send_burnt_call(job))
+
+    def stop(self, *, keep_chain: bool = False) -> None:
+        """Ends the daemons, and chain and nodes unless they are to be kept. Idempotent."""
+        for worker in [*self.workers.values(), *([self._study] if self._study else [])]:
+            worker.stop()
+        if hasattr(self, "wire"):
+            self.wire.chain.close()
+        self._kept = self._kept or keep_chain
+        if self._kept:
+            ChainFile.of(self.anvil, *(node.pid for node in self.nodes.values()), kept=True).save(self.workspace.dir)
+            return
+        for node in self.nodes.values():
+            node.stop()
+        if hasattr(self, "anvil"):
+            self.anvil.stop()

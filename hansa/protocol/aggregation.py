@@ -1,0 +1,168 @@
+"""Aggregation rules: how the included updates of a round become the next model.
+
+`validated_mean` drops what the committee measured to do harm, then takes the weighted mean, as `mean` does. `median`
+and `trimmed_mean` work coordinate by coordinate (Yin et al. 2018, "Byzantine-Robust Distributed Learning: Towards
+Optimal Statistical Rates", definitions 1 and 2). `nnm_trimmed_mean` first replaces each update with the sum of
+itself and its nearest neighbours (Allouah et al. 2023, "Fixing by Mixing: A Recipe for Optimal Byzantine ML under
+Heterogeneity", algorithm 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hansa.protocol import kernels
+from hansa.protocol.exact import PIECE, Integers, Tensors, blocks, in_order
+from hansa.protocol.geometry import dot_products
+from hansa.protocol.kernels import Neighbours, Target
+from hansa.protocol.tally import Judgement
+from hansa.protocol.types import Code
+
+if TYPE_CHECKING:
+    from ctypes import CDLL
+
+    from hansa.protocol.model import Model
+    from hansa.protocol.tally import Judgement
+
+FROM_TO_DROP = 3
+NUMPY_BLOCK = 1 << 14  # stays in the cache
+Work = Callable[[NDArray[np.float32], NDArray[np.float32], int, Sequence[Integers]], None]
+"""Fills a block of the new model from the old one's, its exponent k and the same block of every update."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What tells the rules apart."""
+
+    drops: bool = False  # leaves out updates of negative median gain
+    weighted: bool = False  # a weighted mean; otherwise every update counts the same
+    mixes: bool = False  # adds its nearest neighbours to each update first
+    trim: Callable[[int], int] = lambda n: 0  # how many values of n go at each end, coordinate by coordinate
+
+
+def tolerated(n: int) -> int:
+    """How many of n updates a rule withstands: three tenths, rounded down."""
+    return 3 * n // 10
+
+
+RULES: dict[str, Rule] = {
+    "validated_mean": Rule(drops=True, weighted=True),
+    "mean": Rule(weighted=True),
+    "median": Rule(trim=lambda n: (n - 1) // 2),
+    "trimmed_mean": Rule(trim=tolerated),
+    "nnm_trimmed_mean": Rule(mixes=True, trim=tolerated),
+}
+
+
+def drop(rule: str, judgements: Sequence[Judgement], never: AbstractSet[int] = frozenset()) -> set[int]:
+    """Which ok updates the rule leaves out: indices into `judgements`, which are in on-chain order.
+
+    `validated_mean`, from 3 ok updates: up to max(1, 3n//10) whose median gain is negative, worst first, of equals
+    the earlier. never: updates of members of a fully coupled committee, which the others may not drop.
+    """
+    ok = [i for i, judgement in enumerate(judgements) if judgement.code == Code.OK]
+    if not RULES[rule].drops or len(ok) < FROM_TO_DROP:
+        return set()
+    harmful = sorted((judgements[i].gain, i) for i in ok if judgements[i].gain < 0 and i not in never)
+    return {i for _, i in harmful[: max(1, tolerated(len(ok)))]}
+
+
+def aggregate(
+    rule: str,
+    model: Model,
+    updates: Sequence[Tensors],
+    weights: Sequence[int],
+    clips: Sequence[int],
+    *,
+    block: int | None = None,
+    threads: int = 1,
+) -> dict[str, NDArray[np.float32]]:
+    """The next model's tensors from the included updates, in the model's name order.
+
+    updates: integers within the model's range (`Update.decode` checks it); weights: 1 to 255 each; clips: 0 to 256
+    each, from the norms of all ok updates. No order of the updates, block size or number of threads changes a bit;
+    only `nnm_trimmed_mean` depends on the order, where two neighbours are equally near.
+
+    Memory: the new model, and one block of every update for each thread.
+    """
+    _check(model, updates, weights, clips)
+    size = sum(tensor.size for tensor in model.tensors.values())
+    native = kernels.native_for(size * len(updates))
+    work = _work(rule, model, updates, weights, clips, native, threads)
+    result: dict[str, NDArray[np.float32]] = {}
+    for (name, old), k in zip(model.tensors.items(), model.k, strict=True):
+        result[name] = np.empty(old.shape, np.float32)
+        fill = _filler(name, old, result[name], k, updates, work)
+        in_order(fill, list(blocks(0, old.size, block or (PIECE if native else NUMPY_BLOCK))), threads)
+    return result
+
+
+def _work(
+    rule: str,
+    model: Model,
+    updates: Sequence[Tensors],
+    weights: Sequence[int],
+    clips: Sequence[int],
+    native: CDLL | None,
+    threads: int,
+) -> Work:
+    """What is done with each block of a tensor."""
+    chosen, n = RULES[rule], len(updates)
+    if chosen.weighted:
+        factors = [a * c for a, c in zip(weights, clips, strict=True)]
+        divisor = 256 * sum(weights)
+        return lambda w, out, k, rows: kernels.weighted_mean(Target(w, out, k, divisor), rows, factors, native)
+    trim, near = chosen.trim(n), np.empty((n, 0), np.int32)
+    if chosen.mixes:
+        near = nearest(updates, clips, model.k, threads=threads)
+    divisor = 256 * (n - 2 * trim) * max(1, near.shape[1])
+    return lambda w, out, k, rows: kernels.trimmed_mean(Target(w, out, k, divisor), rows, clips, near, trim, native)
+
+
+def _filler(
+    name: str, old: NDArray[np.float32], new: NDArray[np.float32], k: int, updates: Sequence[Tensors], work: Work
+) -> Callable[[slice], None]:
+    before, after = np.ascontiguousarray(old).reshape(-1), new.reshape(-1)
+
+    def fill(part: slice) -> None:
+        work(np.require(before[part], requirements=["C", "A"]), after[part], k, kernels.rows_of(updates, name, part))
+
+    return fill
+
+
+def contribution(model: Model, q: Tensors, a: int, c: int, total_a: int) -> dict[str, NDArray[np.float64]]:
+    """x_i, update i as it enters the mean: a*c*q * 2**-k / (256*A), float64, in the model's shapes and name order."""
+    result: dict[str, NDArray[np.float64]] = {}
+    for name, k in zip(model.tensors, model.k, strict=True):
+        x = np.ldexp((q[name].astype(np.int64) * (a * c)).astype(np.float64), -k)
+        result[name] = np.divide(x, float(256 * total_a))
+    return result
+
+
+def nearest(updates: Sequence[Tensors], clips: Sequence[int], k: Sequence[int], *, threads: int = 1) -> Neighbours:
+    """Which updates are summed in place of each, (updates, n-f) indices: itself and its n-f-1 nearest by the exact
+    squared distance of v = c*q; of equals the earlier on chain."""
+    n = len(updates)
+    scale = np.array([int(c) for c in clips], object)
+    products = dot_products(updates, updates, k, threads=threads) * np.outer(scale, scale)
+    chosen = []
+    for i in range(n):
+        distances = sorted((products[i, i] + products[j, j] - 2 * products[i, j], j) for j in range(n) if j != i)
+        chosen.append(sorted([i, *(j for _, j in distances[: n - tolerated(n) - 1])]))
+    return np.array(chosen, np.int32)
+
+
+def _check(model: Model, updates: Sequence[Tensors], weights: Sequence[int], clips: Sequence[int]) -> None:
+    if not updates or not len(updates) == len(weights) == len(clips):
+        raise ValueError(f"{len(updates)} updates, {len(weights)} weights, {len(clips)} clip factors")
+    if min(weights) < 1 or max(weights) > 255 or min(clips) < 0 or max(clips) > 256:
+        raise ValueError("a weight outside 1 to 255, or a clip factor outside 0 to 256")
+    shapes = {name: tensor.shape for name, tensor in model.tensors.items()}
+    if any({name: update[name].shape for name in update} != shapes for update in updates):
+        raise ValueError("an update's names or shapes are not the model's")

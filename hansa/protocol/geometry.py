@@ -1,0 +1,125 @@
+"""Screening: norms, duplicates and clipping of the updates of one cycle, in exact integers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from math import isqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hansa.protocol import kernels
+from hansa.protocol.exact import PIECE, Tensors, blocks, in_order, measurement_median, weighted_lower_median
+
+__all__ = [
+    "Tensors",
+    "clip_factors",
+    "dot",
+    "dot_products",
+    "duplicates",
+    "is_zero",
+    "measurement_median",
+    "squared_norm",
+    "weighted_lower_median",
+]
+
+NO_CLIP = 256
+MAX_VALUES = 1 << 33
+
+
+def is_zero(q: Tensors) -> bool:
+    """Whether every integer of the update is 0."""
+    return not any(values.reshape(-1)[part].any() for values in q.values() for part in blocks(0, values.size, PIECE))
+
+
+def squared_norm(q: Tensors, k: Sequence[int]) -> int:
+    """The squared length of an update, exactly, in units of 4**-max(k); k in name order."""
+    return dot(q, q, k)
+
+
+def dot(a: Tensors, b: Tensors, k: Sequence[int]) -> int:
+    """The dot product of two updates of one model, exactly, in units of 4**-max(k); k in name order."""
+    left = [a]
+    return int(dot_products(left, left if a is b else [b], k)[0, 0])
+
+
+def dot_products(
+    left: Sequence[Tensors], right: Sequence[Tensors], k: Sequence[int], *, block: int = PIECE, threads: int = 1
+) -> NDArray[np.object_]:
+    """Exact dot products of every left with every right update, (left, right) Python integers in units of 4**-max(k).
+
+    k: one exponent for each tensor, in name order: a tensor's integers are worth q * 2**-k. Pass the same object
+    twice for a Gram matrix: that is half the work.
+    """
+    names = sorted(left[0]) if left else []
+    sizes = [left[0][name].size for name in names]
+    if len(names) != len(k):
+        raise ValueError(f"{len(k)} exponents for {len(names)} tensors")
+    if sum(sizes) > MAX_VALUES:
+        raise ValueError(f"more than {MAX_VALUES} values: their products could leave int64")
+    native = kernels.native_for(sum(sizes) * len(left))
+    by_exponent: dict[int, NDArray[np.int64]] = {}
+    for name, size, exponent in zip(names, sizes, k, strict=True):
+        sums = by_exponent.setdefault(exponent, np.zeros((len(left), len(right)), np.int64))
+
+        def products(span: slice, name: str = name) -> NDArray[np.int64]:
+            total = np.zeros((len(left), len(right)), np.int64)
+            for part in blocks(span.start, span.stop, block):
+                rows = kernels.rows_of(left, name, part)
+                total += kernels.dot_products(
+                    rows, rows if left is right else kernels.rows_of(right, name, part), native
+                )
+            return total
+
+        for part in in_order(products, list(blocks(0, size, max(1, -(-size // threads)))), threads):
+            sums += part
+    total = np.zeros((len(left), len(right)), object)
+    for exponent, sums in by_exponent.items():
+        total += sums.astype(object) * 4 ** (max(k) - exponent)
+    return total
+
+
+def alike(product: int, norm_a: int, norm_b: int) -> bool:
+    """Whether the cosine of two updates is above 0.98: d > 0 and d*d / (N*N') > (49/50)**2."""
+    return product > 0 and 2500 * product * product > 2401 * norm_a * norm_b
+
+
+def duplicates(
+    updates: Sequence[Tensors],
+    k: Sequence[int],
+    candidates: Sequence[int],
+    senior: Sequence[int] | AbstractSet[int] = (),
+) -> set[int]:
+    """Which candidates are duplicates: cosine above 0.98 with an earlier candidate that is none itself.
+
+    updates: of one cycle, in on-chain order. candidates: indices of those that are neither malformed, missing nor
+    zero. senior: candidates that are retries of an update of the failed cycle before; they keep their earlier place,
+    before all new ones, in the order given (of a set: on-chain order).
+    """
+    first = list(senior) if isinstance(senior, Sequence) else sorted(senior)
+    order = [i for i in first if i in set(candidates)] + sorted(set(candidates) - set(first))
+    if not order:
+        return set()
+    chosen = [updates[i] for i in order]
+    products = dot_products(chosen, chosen, k)
+    kept: list[int] = []
+    found: set[int] = set()
+    for place, index in enumerate(order):
+        norm = products[place, place]
+        if any(alike(products[place, earlier], norm, products[earlier, earlier]) for earlier in kept):
+            found.add(index)
+        else:
+            kept.append(place)
+    return found
+
+
+def clip_factors(norms: Sequence[int], weights: Sequence[int]) -> list[int]:
+    """c = min(256, isqrt((M << 16) // N)) for each ok update, M the weighted lower median of the squared norms N.
+
+    256 is no clipping. The factor multiplies an update's weight, never its values. An ok update's norm is not 0.
+    """
+    if not norms:
+        return []
+    median = weighted_lower_median(norms, weights)
+    return [min(NO_CLIP, isqrt((median << 16) // norm)) for norm in norms]

@@ -1,0 +1,117 @@
+"""The job spec: what the daemons do. Its CID stands in the job's terms; no fact stands in both."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from hansa.protocol.baselines import check_baselines
+from hansa.protocol.errors import Malformed, TooLarge
+
+MAX_BYTES: Final = 65_536
+_MAX_DEPTH: Final = 8
+_SAFE: Final = 2**53 - 1  # what JSON readers of any language hold exactly
+
+Setting = int | str | bool | list[Any]  # lists of the same, nested
+
+
+class JobSpec(BaseModel):
+    """What is trained, and how.
+
+    task: a built-in task's name, or a user's 'module.path:Class' or file, whose SHA-256 is then `task_digest`.
+    settings: the task's own; integers, strings, booleans and lists of them.
+    steps: of local training in one cycle; loss_threshold: mean loss that ends them early, 1e-9.
+    bits: of an update's integers. weights: every trainer alike, or by bond.
+    baselines: what the metric is compared with: 'NAME=DECIMAL' as hansa.protocol.baselines writes it, or a name alone.
+    publish_keys: whether trainers publish their content keys at the job's end.
+    model_bytes, update_bytes: largest model file and sealed update that anybody fetches.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    version: Literal[1] = 1
+    task: str = Field(min_length=1, max_length=256)
+    task_digest: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    settings: dict[str, Setting] = Field(default_factory=dict)
+    seed: int = Field(default=0, ge=0, le=_SAFE)
+    steps: int = Field(ge=1, le=_SAFE)
+    loss_threshold: int | None = Field(default=None, ge=-_SAFE, le=_SAFE)
+    bits: Literal[8, 16] = 8
+    rule: Literal["validated_mean", "mean", "median", "trimmed_mean", "nnm_trimmed_mean"] = "validated_mean"
+    weights: Literal["equal", "bond"] = "equal"
+    privacy: Literal["committee"] = "committee"
+    baselines: list[str] = Field(default_factory=list)
+    publish_keys: bool = False
+    model_bytes: int = Field(ge=1, le=_SAFE)
+    update_bytes: int = Field(ge=1, le=_SAFE)
+
+    @field_validator("settings")
+    @classmethod
+    def _plain(cls, settings: dict[str, Setting]) -> dict[str, Setting]:
+        for name, value in settings.items():
+            _check_plain(value, f"setting {name!r}", _MAX_DEPTH)
+        return settings
+
+    @field_validator("baselines")
+    @classmethod
+    def _comparable(cls, baselines: list[str]) -> list[str]:
+        check_baselines(baselines)
+        return baselines
+
+    def encode(self) -> bytes:
+        """Canonical JSON: sorted keys, no spaces, UTF-8. Raises TooLarge for more than anybody reads."""
+        data = _canonical(self.model_dump())
+        if len(data) > MAX_BYTES:
+            raise TooLarge("job spec", cause=f"{len(data)} bytes; {MAX_BYTES} at most")
+        return data
+
+    @classmethod
+    def decode(cls, data: bytes) -> JobSpec:
+        """Reads a spec. Raises Malformed for unknown, missing or wrong fields, and bytes that are not canonical."""
+        if len(data) > MAX_BYTES:
+            raise TooLarge("job spec", cause=f"{len(data)} bytes; {MAX_BYTES} at most")
+        try:
+            fields = json.loads(data.decode("utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise Malformed("job spec is not JSON", cause=error) from error
+        if not isinstance(fields, dict):
+            raise Malformed("job spec is not a JSON object")
+        missing = sorted(cls.model_fields.keys() - fields.keys())
+        if missing:
+            raise Malformed("job spec", cause=f"{', '.join(missing)} missing")
+        try:
+            spec = cls.model_validate(fields)
+            canonical = spec.encode() == data
+        except ValidationError as error:
+            raise Malformed("job spec", cause=_first_problem(error)) from error
+        except UnicodeEncodeError as error:
+            raise Malformed("job spec", cause="text that is not Unicode") from error
+        if not canonical:
+            raise Malformed("job spec", cause="its JSON is not canonical")
+        return spec
+
+
+def _canonical(fields: dict[str, Any]) -> bytes:
+    text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8")
+
+
+def _check_plain(value: object, what: str, depth: int) -> None:
+    if isinstance(value, bool | str):
+        return
+    if isinstance(value, int):
+        if abs(value) > _SAFE:
+            raise ValueError(f"{what} is beyond ±(2⁵³ − 1)")
+    elif isinstance(value, list) and depth:
+        for item in value:
+            _check_plain(item, what, depth - 1)
+    else:
+        raise ValueError(f"{what} holds {type(value).__name__}; integers, strings, booleans and lists only")
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors(include_url=False, include_input=False)[0]
+    field = ".".join(str(part) for part in problem["loc"])
+    return f"{field}: {problem['msg']}" if field else problem["msg"]

@@ -1,0 +1,122 @@
+"""A member's verdict on every update of a cycle: unreachable, malformed, zero, duplicate or ok."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hansa.protocol import envelope, geometry
+from hansa.protocol.cid import from_cid
+from hansa.protocol.errors import Malformed, TransientError
+from hansa.protocol.model import Model, Update
+from hansa.protocol.types import Address, Code, CycleId, Digest, JobId, Seat
+
+
+@dataclass(frozen=True)
+class CycleKeys:
+    """What it takes to open the updates of one cycle as one of its members.
+
+    keys: the members' X25519 public keys in force, by seat; None where a seat has announced none.
+    """
+
+    chain_id: int
+    federation: Address
+    job: JobId
+    cycle: CycleId
+    base: Digest
+    model: Model
+    keys: tuple[bytes | None, ...]
+    seat: Seat
+    secret: bytes
+
+    @property
+    def usable(self) -> bool:
+        """Whether the key in force for this seat is the one whose secret this member holds."""
+        return self.keys[self.seat] == envelope.public_key(self.secret)
+
+    def context(self, trainer: Address) -> bytes:
+        return envelope.context(self.chain_id, self.federation, self.job, self.cycle, trainer, self.base)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A submission of an earlier, failed cycle over the same model."""
+
+    trainer: Address
+    digest: Digest
+    cycle: CycleId
+    keys: tuple[bytes | None, ...]
+    place: int
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The verdict on one update, and the update itself where it could be read."""
+
+    code: Code
+    update: Update | None
+    reason: str
+
+
+def judge(data: bytes, trainer: Address, opening: CycleKeys) -> Judged:
+    """Opens and reads one sealed update; never raises for what a trainer sent."""
+    if not opening.usable:
+        return Judged(Code.UNREACHABLE, None, "no usable key is in force for this seat")
+    try:
+        opened = envelope.open_envelope(data, opening.context(trainer), opening.seat, opening.secret, opening.keys)
+        update = Update.decode(
+            opened.update, model=opening.model, job=opening.job, cycle=opening.cycle, trainer=trainer
+        )
+    except Malformed as error:
+        return Judged(Code.MALFORMED, None, str(error))
+    if geometry.is_zero(update.tensors):
+        return Judged(Code.ZERO, update, "every value is 0")
+    return Judged(Code.OK, update, "")
+
+
+def mark_duplicates(judged: Sequence[Judged], places: Mapping[int, int], k: Sequence[int]) -> list[Judged]:
+    """Marks every ok update that repeats an earlier ok one.
+
+    places: for an update that retries an unpaid attempt, its place among the attempts; those come before all new ones.
+    """
+    ok = [index for index, item in enumerate(judged) if item.code == Code.OK]
+    order = sorted((i for i in ok if i in places), key=lambda i: places[i]) + [i for i in ok if i not in places]
+    tensors = [_update(judged[i]).tensors for i in order]
+    repeated = {order[j] for j in geometry.duplicates(tensors, k, range(len(tensors)))}
+    return [
+        Judged(Code.DUPLICATE, item.update, "too like an earlier update") if index in repeated else item
+        for index, item in enumerate(judged)
+    ]
+
+
+def retried_place(
+    update: Update, attempts: Sequence[Attempt], opening: CycleKeys, fetch: Callable[[Digest], bytes]
+) -> int | None:
+    """The place of the failed attempt that `update` names, if its integers are equal; None otherwise.
+
+    attempts: the submissions of this job's failed cycles over the same model, oldest first.
+    fetch: gives the sealed file of a digest, of a size that the job allows; raises TransientError or Malformed.
+    """
+    if update.retry_cid is None or update.retry_key is None:
+        return None
+    try:
+        digest = from_cid(update.retry_cid)
+        attempt = next(a for a in attempts if (a.trainer, a.digest) == (update.trainer, digest))
+        ctx = envelope.context(
+            opening.chain_id, opening.federation, opening.job, attempt.cycle, attempt.trainer, opening.base
+        )
+        opened = envelope.open_with_key(fetch(digest), ctx, update.retry_key, attempt.keys)
+        earlier = Update.decode(
+            opened.update, model=opening.model, job=opening.job, cycle=attempt.cycle, trainer=update.trainer
+        )
+    except (Malformed, StopIteration, TransientError):
+        return None
+    same = all(np.array_equal(values, earlier.tensors[name]) for name, values in update.tensors.items())
+    return attempt.place if same else None
+
+
+def _update(judged: Judged) -> Update:
+    assert judged.update is not None
+    return judged.update

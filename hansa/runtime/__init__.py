@@ -1,0 +1,1 @@
+"""What runs: the way to chain and store, and what keeps a daemon alive."""

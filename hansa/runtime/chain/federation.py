@@ -1,0 +1,200 @@
+"""Typed reads of one federation and its vault, each at a block; and the calls that change them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hansa.protocol.errors import FatalError, WrongChain
+from hansa.protocol.types import Address, BlockNumber, JobId, Round, Wei
+from hansa.runtime.chain.abi import BadEncoding, ContractError, artifact
+from hansa.runtime.chain.calls import Call, Calls, approve_call, transfer_call
+from hansa.runtime.chain.client import Block, Chain, Reading, read_log
+from hansa.runtime.chain.deployment import Deployment
+from hansa.runtime.chain.rpc import Nonsense
+from hansa.runtime.chain.structs import Books, JobState, JobTerms, T, address, from_tuple
+
+__all__ = [
+    "Books",
+    "Call",
+    "Federation",
+    "JobState",
+    "JobTerms",
+    "approve_call",
+    "token_text",
+    "transfer_call",
+    "vault_of",
+]
+
+
+class Federation(Calls):
+    """Reads at the latest block unless `at` names one. ChainUnavailable, or WrongChain where nothing is deployed."""
+
+    def __init__(self, chain: Chain, deployment: Deployment) -> None:
+        self.chain = chain
+        self.deployment = deployment
+        self.address = deployment.federation
+        self.vault = deployment.vault
+        self._terms: dict[JobId, JobTerms] = {}
+
+    def check(self) -> None:
+        """WrongChain unless every endpoint is the deployment's chain and its contracts are there."""
+        self.chain.rpc.check_all()
+        self.chain.require_contract(self.address, "federation")
+        if vault_of(self.chain, self.address) != self.vault:
+            raise FatalError(
+                f"the federation {self.address} has another vault than {self.vault}",
+                cause="deployment.json was changed by hand, or belongs to another federation",
+                next_step="ask whoever deployed it for the file",
+            )
+
+    # --- a job
+
+    def state(self, job: JobId, at: Block | None = None) -> JobState:
+        """A job at a block, its phase as of that block's time."""
+        block = at if at is not None else self.chain.head()
+        return self._record(JobState, self._read("stateAt", job, block.timestamp, at=block))
+
+    def states(self, jobs: Sequence[JobId], at: Block) -> list[JobState]:
+        """As `state`, for many in one request."""
+        function = artifact("Federation").functions["stateAt"]
+        readings: list[Reading] = [(self.address, function, (job, at.timestamp)) for job in jobs]
+        return [self._record(JobState, found) for (found,) in self.chain.read(readings, at)]
+
+    def terms(self, job: JobId) -> JobTerms:
+        """Read once: they never change. FatalError where there is no such job."""
+        if job not in self._terms:
+            found = self._record(JobTerms, self._read("termsOf", job))
+            if found.seats == 0:
+                raise FatalError(
+                    f"there is no job {job} at {self.address}", next_step="`hansa job list` shows those there are"
+                )
+            self._terms[job] = found
+        return self._terms[job]
+
+    def sponsor(self, job: JobId) -> Address:
+        return self.state(job).sponsor
+
+    def job_count(self) -> int:
+        return int(self._read("jobCount"))
+
+    def trainer(self, job: JobId, trainer: Address, at: Block | None = None) -> tuple[bool, int]:
+        """Whether it is enrolled, and the counter of the last cycle that it submitted in (0: none)."""
+        return self.trainers(job, [trainer], at)[0]
+
+    def trainers(self, job: JobId, trainers: Sequence[Address], at: Block | None = None) -> list[tuple[bool, int]]:
+        """As `trainer`, for many in one request."""
+        function = artifact("Federation").functions["trainerOf"]
+        readings: list[Reading] = [(self.address, function, (job, trainer)) for trainer in trainers]
+        return [(bool(enrolled), int(counter)) for enrolled, counter in self.chain.read(readings, at)]
+
+    def enrolments(self, trainer: Address, jobs: Sequence[JobId], at: Block | None = None) -> set[JobId]:
+        """Those of `jobs` that a trainer is enrolled in, in one request."""
+        function = artifact("Federation").functions["trainerOf"]
+        readings: list[Reading] = [(self.address, function, (job, trainer)) for job in jobs]
+        return {job for job, (enrolled, _) in zip(jobs, self.chain.read(readings, at), strict=True) if enrolled}
+
+    # --- money
+
+    def books(self, job: JobId, at: Block | None = None) -> Books:
+        return self._record(Books, self._read_vault("booksOf", job, at=at)[0])
+
+    def bond(self, job: JobId, trainer: Address, at: Block | None = None) -> Wei:
+        return Wei(self._read_vault("bondOf", job, trainer, at=at)[0])
+
+    def bonds(self, job: JobId, trainers: Sequence[Address], at: Block | None = None) -> list[Wei]:
+        """As `bond`, for many in one request."""
+        function = artifact("Vault").functions["bondOf"]
+        readings: list[Reading] = [(self.vault, function, (job, trainer)) for trainer in trainers]
+        return [Wei(held) for (held,) in self.chain.read(readings, at)]
+
+    def fees(self, job: JobId, member: Address, at: Block | None = None) -> Wei:
+        """Booked for a member and not claimed yet; what its present seat counts is not among them."""
+        return Wei(self._read_vault("feesOf", job, member, at=at)[0])
+
+    def round_pool(self, job: JobId, round_: Round, at: Block | None = None) -> tuple[bytes, Wei]:
+        """The low 20 bytes of a round's rewards root, and what its pool still holds."""
+        root, unpaid = self._read_vault("roundOf", job, round_, at=at)
+        return int(root).to_bytes(20, "big"), Wei(unpaid)
+
+    def claimed(self, job: JobId, trainer: Address, round_: int, at: Block | None = None) -> bool:
+        return bool(self._read_vault("isClaimed", job, trainer, round_, at=at)[0])
+
+    def claimed_rounds(self, job: JobId, trainer: Address, rounds: Sequence[int], at: Block | None = None) -> set[int]:
+        """Those of `rounds` that are claimed, in one request."""
+        function = artifact("Vault").functions["isClaimed"]
+        readings: list[Reading] = [(self.vault, function, (job, trainer, round_)) for round_ in rounds]
+        return {round_ for round_, (done,) in zip(rounds, self.chain.read(readings, at), strict=True) if done}
+
+    def token_balance(self, token: Address, owner: Address, at: Block | None = None) -> Wei:
+        return Wei(self.chain.read([(token, artifact("RewardToken").functions["balanceOf"], (owner,))], at)[0][0])
+
+    def allowance(self, token: Address, owner: Address) -> Wei:
+        """What the vault may take from `owner`."""
+        function = artifact("RewardToken").functions["allowance"]
+        return Wei(self.chain.read([(token, function, (owner, self.vault))])[0][0])
+
+    # --- committees and keys
+
+    def expected_committee(self, job: JobId, terms: JobTerms, state: JobState) -> tuple[Address, ...] | None:
+        """The members that the next `open` would draw, as far as that can be asked before; None where it can't."""
+        if state.committee_kept:
+            return state.committee
+        select = artifact("ICommittee").functions["select"]
+        try:
+            drawn = self.chain.read([(terms.committee, select, (job, state.cycle, bytes(32), state.opened_at))])[0][0]
+            return tuple(address(member) for member in drawn)
+        except (ContractError, Nonsense, WrongChain, ValueError):
+            return None
+
+    def member_keys(self, committee: Sequence[Address], before_block: BlockNumber) -> list[bytes | None]:
+        """Each member's X25519 key: the last one announced before the block that opened the cycle; None: none."""
+        event = artifact("Federation").event("KeyAnnounced")
+        topics = [bytes(12) + bytes.fromhex(member[2:]) for member in committee]
+        if not topics or before_block <= self.chain.first_block:
+            return [None] * len(committee)
+        last = self.chain.block(before_block - 1)
+        found: dict[bytes, bytes] = {}
+        for log in self.chain.logs(self.address, [event.topic, topics], self.chain.first_block, last):
+            try:
+                found[log.topics[1]] = event.decode(log.topics, log.data)["key"]
+            except BadEncoding as error:
+                raise Nonsense("KeyAnnounced", error) from error
+        return [found.get(topic) for topic in topics]
+
+    def announced_key(self, account: Address) -> bytes | None:
+        """The key that would be in force if a cycle opened in the next block."""
+        return self.member_keys([account], BlockNumber(self.chain.head().number + 1))[0]
+
+    def posted_in(self, receipt: Mapping[str, Any]) -> JobId:
+        """The job that a transaction posted."""
+        event = artifact("Federation").event("JobPosted")
+        logs = (read_log(entry) for entry in receipt.get("logs") or ())
+        for log in logs:
+            if log.address == self.address.lower() and log.topics[:1] == (event.topic,):
+                return JobId(int.from_bytes(log.topics[1], "big"))
+        raise FatalError("the transaction posted no job")
+
+    # --- reading
+
+    def _read(self, function: str, *arguments: Any, at: Block | None = None) -> Any:
+        return self.chain.read([(self.address, artifact("Federation").functions[function], arguments)], at)[0][0]
+
+    def _read_vault(self, function: str, *arguments: Any, at: Block | None = None) -> tuple[Any, ...]:
+        return self.chain.read([(self.vault, artifact("Vault").functions[function], arguments)], at)[0]
+
+    @staticmethod
+    def _record(kind: type[T], values: Sequence[Any]) -> T:
+        try:
+            return from_tuple(kind, values)
+        except ValueError as error:
+            raise Nonsense(kind.__name__, error) from error
+
+
+def vault_of(chain: Chain, federation: Address) -> Address:
+    return address(chain.read([(federation, artifact("Federation").functions["vault"], ())])[0][0])
+
+
+def token_text(chain: Chain, token: Address, name: str) -> str:
+    """An ERC-20's `name` or `symbol`."""
+    return str(chain.read([(token, artifact("RewardToken").functions[name], ())])[0][0])

@@ -1,0 +1,63 @@
+"""Why a contract refused, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from hansa.protocol.types import Phase
+
+if TYPE_CHECKING:
+    from hansa.runtime.chain.abi import ContractError
+
+WORDS: Mapping[str, str] = {
+    "Federation_WrongPhase": "job {jobId} is in phase {actual}, this needs {expected}",
+    "Federation_WrongTerms": "job {jobId} has other terms than those agreed to",
+    "Federation_BondTooSmall": "the bond is below the {minBond} units that job {jobId} asks for",
+    "Federation_AlreadyEnrolled": "{trainer} is enrolled already",
+    "Federation_NotEnrolled": "{trainer} is not enrolled in job {jobId}",
+    "Federation_NotAdmitted": "the job's admission contract does not admit {trainer}",
+    "Federation_NotSponsor": "{account} is not the sponsor of job {jobId}",
+    "Federation_JobRunning": "job {jobId} is still running",
+    "Federation_NotSeated": "{account} does not hold seat {seat} of job {jobId}",
+    "Vault_JobRunning": "job {jobId} is still running",
+    "Vault_TooEarly": "job {jobId} allows it from {from}",
+    "Vault_TooLate": "job {jobId} allowed it until {until}",
+    "Vault_InvalidProof": "round {round} of job {jobId} pays {trainer} something else",
+    "Vault_TokenTakesFees": "token {token} took fees ({received} of {expected} units arrived); such a token is no use",
+    "Terms_EscrowTooSmall": "the escrow of {escrow} units does not pay one full round of {fullRound}",
+    "Terms_NotAContract": "{account} is not a contract",
+    "Terms_SeatsOutOfBounds": "{seats} seats; 1 to 24 are possible",
+    "Terms_QuorumOutOfBounds": "a quorum of {quorum} of {seats} seats; more than half are needed",
+    "Terms_PhaseOutOfBounds": "{phase} would take {time} s; 1 s to 30 days are possible",
+    "Terms_SlashTimeOutOfBounds": "a slash time of {slashTime} s; 30 days, and {claimTime} s to claim, are the limits",
+    "Terms_TooLong": "the job could take {time} s; three years are possible",
+    "Committee_WrongMembers": "a committee needs 1 to 24 different members",
+    "ERC20InsufficientBalance": "{sender} has {balance} token units and needs {needed}",
+    "ERC20InsufficientAllowance": "{spender} may take {allowance} token units and needs {needed}",
+}
+TIMES = frozenset({"from", "until"})
+PHASES = {"Federation_WrongPhase": ("expected", "actual"), "Terms_PhaseOutOfBounds": ("phase",)}
+
+
+def explain(error: ContractError) -> str:
+    """The refusal as a clause; one that has no words here keeps its own name and values."""
+    if error.name == "Error":
+        return str(error.arguments.get("reason", "no reason given"))
+    words = WORDS.get(error.name)
+    if words is None:
+        return str(error)
+    phases = PHASES.get(error.name, ())
+    try:
+        return words.format(**{name: _shown(name, value, name in phases) for name, value in error.arguments.items()})
+    except KeyError:  # an error of the same name with other arguments, from somebody else's contract
+        return str(error)
+
+
+def _shown(name: str, value: Any, is_phase: bool) -> str:
+    if name in TIMES:
+        return datetime.fromtimestamp(int(value)).astimezone().isoformat(" ", "seconds")
+    if is_phase:
+        return Phase(int(value)).name
+    return str(value)

@@ -1,0 +1,105 @@
+"""Putting the contracts on a chain from their committed bytecode: no compiler is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from eth_abi.abi import encode
+from eth_utils.address import to_checksum_address
+
+from hansa.protocol.errors import FatalError
+from hansa.protocol.types import Address
+from hansa.runtime.chain.abi import artifact
+from hansa.runtime.chain.calls import Call
+from hansa.runtime.chain.deployment import Allowed, Deployment
+from hansa.runtime.chain.federation import vault_of
+from hansa.runtime.session import read_token
+from hansa.runtime.transactions.signer import Signer
+
+SUPPLY = 10**9 * 10**18  # of a new test token, to whoever deploys
+KUBO_API = "/ip4/127.0.0.1/tcp/5001"
+
+
+def creation_call(name: str, *arguments: Any, libraries: Mapping[str, Address] | None = None) -> Call:
+    """The transaction that creates a contract, its libraries' addresses filled in."""
+    found = artifact(name)
+    code = bytearray(bytes.fromhex(found.bytecode))
+    for library, places in found.links.items():
+        linked = bytes.fromhex((libraries or {})[library][2:])
+        for place in places:
+            code[place : place + 20] = linked
+    return Call(None, bytes(code) + encode([field.type for field in found.constructor], arguments), f"deploy {name}")
+
+
+def create(signer: Signer, name: str, *arguments: Any, libraries: Mapping[str, Address] | None = None) -> Address:
+    """Deploys a contract and returns its address."""
+    receipt = signer.do(creation_call(name, *arguments, libraries=libraries))
+    address = receipt.get("contractAddress")
+    if not address:
+        raise FatalError(f"{name} was not deployed", cause="the receipt names no contract")
+    return Address(to_checksum_address(address))
+
+
+def create_federation(signer: Signer) -> Address:
+    """The federation with its library and its vault; the vault is the federation's own contract."""
+    terms = create(signer, "Terms")
+    return create(signer, "Federation", libraries={"Terms": terms})
+
+
+def deploy_contracts(
+    signer: Signer,
+    rpc: Sequence[str],
+    *,
+    name: str,
+    store: dict[str, str],
+    token: str | None = None,
+    ws: str | None = None,
+    confirmations: int = 0,
+    say: Callable[[str], None] = lambda text: None,
+) -> Deployment:
+    """Deploys terms, federation (with its vault), open admission and, without `token`, a test token."""
+
+    first_block = signer.chain.head().number
+    if token is not None:
+        say(f"using token {read_token(signer.chain, Address(token)).symbol} at {token}")
+    say("deploying the federation and its vault …")
+    federation = create_federation(signer)
+    admission = create(signer, "OpenAdmission")
+    if token is None:
+        say("deploying a test token …")
+        token = create(signer, "RewardToken", SUPPLY)
+    return Deployment(
+        name=name,
+        chain_id=signer.chain.chain_id,
+        rpc=list(rpc),
+        ws=ws,
+        federation=federation,
+        vault=vault_of(signer.chain, federation),
+        token=Address(token),
+        admission=admission,
+        first_block=first_block,
+        store=store,
+        confirmations=confirmations,
+        allowed=Allowed(tokens=[Address(token)], admissions=[admission]),
+    )
+
+
+def allow_committee(deployment: Deployment, committee: Address) -> Deployment:
+    """The deployment with a committee on its allow-list."""
+    listed = deployment.allowed.model_copy(update={"committees": [*deployment.allowed.committees, committee]})
+    return deployment.model_copy(update={"allowed": listed})
+
+
+def store_settings(store: str, directory: Path) -> dict[str, str]:
+    """`local` keeps files in a folder of the directory, which it makes; anything else is a Kubo node's API address."""
+    if store == "local":
+        folder = (directory / "store").resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        return {"kind": "local", "path": str(folder)}
+    if store == "kubo":
+        return {"kind": "kubo", "api": KUBO_API}
+    if store.startswith("/"):
+        return {"kind": "kubo", "api": store}
+    raise FatalError(f"--store {store!r} is no store", next_step="use local, kubo, or a Kubo API like /ip4/…/tcp/5001")

@@ -1,0 +1,1 @@
+"""A job's events, checked against what the contract stores, as a history."""

@@ -1,0 +1,142 @@
+"""A job's history, read from events and believed only where it agrees with what the contract stores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hansa.protocol.errors import FatalError, HistoryMismatch
+from hansa.protocol.types import JobId, Phase
+from hansa.runtime.chain.abi import artifact
+from hansa.runtime.chain.client import Block
+from hansa.runtime.chain.federation import Federation
+from hansa.runtime.chain.structs import JobState
+from hansa.runtime.history.builder import HistoryBuilder
+from hansa.runtime.history.cycle import HistoryError
+from hansa.runtime.history.records import (
+    CycleRecord,
+    Enrolment,
+    Failed,
+    Finalized,
+    JobHistory,
+    Posted,
+    Revealed,
+    Submitted,
+    Vote,
+)
+
+__all__ = [
+    "CycleRecord",
+    "Enrolment",
+    "Failed",
+    "Finalized",
+    "HistoryReader",
+    "JobHistory",
+    "Posted",
+    "Revealed",
+    "Submitted",
+    "Vote",
+]
+
+
+class HistoryReader:
+    """Reads one job's events, each block's only once. Keeps what it has as long as the chain does.
+
+    Where events and state don't agree, every endpoint is asked afresh; HistoryMismatch says what is missing when none
+    is consistent.
+    """
+
+    def __init__(self, federation: Federation, job: JobId) -> None:
+        self._federation = federation
+        self._chain = federation.chain
+        self._job = job
+        self._fold: HistoryBuilder | None = None
+        self._upto: Block | None = None
+        self._enrolment_checked = False
+        self.state: JobState | None = None  # that the last history agrees with
+
+    def read(self, at: Block | None = None, state: JobState | None = None) -> JobHistory:
+        """The history up to a block (the latest by default); `state` is the job's at that block, where it is known."""
+        block = at if at is not None else self._chain.head()
+        problem: HistoryError | None = None
+        for turn in range(1 + len(self._chain.rpc.endpoints)):
+            if turn > 1:
+                self._chain.rpc.rotate()
+            try:
+                known = state if turn == 0 and state is not None else self._federation.state(self._job, block)
+                history = self._read(block, known)
+                self.state = known
+                return history
+            except HistoryError as error:
+                self._forget()
+                problem = error
+            except BaseException:
+                self._forget()
+                raise
+        raise HistoryMismatch(
+            f"the events of job {self._job} do not agree with the contract",
+            cause=str(problem),
+            next_step="add an RPC endpoint that serves all of them, from the deployment's first block",
+        )
+
+    def _read(self, at: Block, state: JobState) -> JobHistory:
+        if state.phase == Phase.NONE:
+            raise FatalError(
+                f"there is no job {self._job} at {self._federation.address}", next_step="`hansa job list` shows those"
+            )
+        if not self._continues(at):
+            self._forget()
+        if self._fold is None:
+            self._fold = HistoryBuilder(self._chain.chain_id, self._federation.address, self._job, self._parent_of)
+        start = self._chain.first_block if self._upto is None else self._upto.number + 1
+        topics: list[Any] = [_job_events(), self._job.to_bytes(32, "big")]
+        for log in self._chain.logs(self._federation.address, topics, start, at):
+            self._fold.apply(log)
+        self._fold.agrees(state)
+        history = self._fold.history
+        self._check_frozen(history, state, at)
+        self._upto = at
+        return history
+
+    def _continues(self, at: Block) -> bool:
+        """Whether `at` is the block that was read last, or one on top of it."""
+        upto = self._upto
+        if upto is None or at.number < upto.number:
+            return False
+        if upto.hash in (at.hash, at.parent):
+            return True
+        return self._chain.block(upto.number).hash == upto.hash
+
+    def _check_frozen(self, history: JobHistory, state: JobState, at: Block) -> None:
+        """Terms and trainers have no accumulator: the contract is asked for each, once."""
+        if history.posted.terms != self._federation.terms(self._job) or history.posted.sponsor != state.sponsor:
+            raise HistoryError("it is posted with other terms, or by another sponsor, than the contract has")
+        if self._enrolment_checked or state.phase == Phase.ENROL:
+            return
+        trainers = [enrolment.trainer for enrolment in history.enrolled]
+        for trainer, (enrolled, _) in zip(trainers, self._federation.trainers(self._job, trainers, at), strict=True):
+            if not enrolled:
+                raise HistoryError(f"the enrolment of {trainer} is invented")
+        for entry, held in zip(history.enrolled, self._federation.bonds(self._job, trainers, at), strict=True):
+            if not can_be_held(held, entry.bond, history.posted.terms.strike_penalty, state):
+                raise HistoryError(f"a bond of {entry.bond} of {entry.trainer} is not what the vault holds, {held}")
+        self._enrolment_checked = True
+
+    def _parent_of(self, number: int) -> bytes:
+        return self._chain.block(number).parent
+
+    def _forget(self) -> None:
+        self._fold, self._upto, self._enrolment_checked = None, None, False
+
+
+def can_be_held(held: int, bond: int, penalty: int, state: JobState) -> bool:
+    """Whether the vault can hold so much of a bond: all of it, less at most a penalty for each finalised round, or
+    nothing after the job's end. Weights follow from bonds, and no accumulator binds those in the events."""
+    lost = bond - held
+    if held == 0 and state.phase.is_over:
+        return True
+    struck = penalty > 0 and (lost % penalty == 0 or held == 0)
+    return lost == 0 or (struck and 0 < lost <= penalty * (state.round - 1))
+
+
+def _job_events() -> list[bytes]:
+    return [event.topic for event in artifact("Federation").events.values() if event.name != "KeyAnnounced"]

@@ -1,0 +1,107 @@
+"""A job's events as records: what was posted, enrolled, submitted, revealed, voted and decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hansa.protocol.types import Address, BlockNumber, CycleId, Digest, JobId, Phase, Round, Seat, Wei
+from hansa.runtime.chain.structs import JobTerms
+
+if TYPE_CHECKING:
+    from hansa.runtime.chain.client import Block
+    from hansa.runtime.chain.federation import Federation
+
+
+@dataclass(frozen=True)
+class Posted:
+    block: BlockNumber
+    sponsor: Address
+    terms_hash: bytes
+    terms: JobTerms
+    escrow: Wei
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    trainer: Address
+    bond: Wei
+
+
+@dataclass(frozen=True)
+class Submitted:
+    trainer: Address
+    digest: Digest
+
+
+@dataclass(frozen=True)
+class Revealed:
+    seat: Seat
+    sheet: bytes
+    salt: bytes
+
+
+@dataclass(frozen=True)
+class Vote:
+    sealed: int  # 192 bits
+    metric: int  # 1e-9
+
+
+@dataclass(frozen=True)
+class Finalized:
+    round: Round
+    model: Digest
+    rewards: bytes  # root of the round's StandardMerkleTree
+    metric: int  # 1e-9
+    matched: int  # bitmap of seats
+    result_hash: bytes
+    block: BlockNumber
+
+
+@dataclass(frozen=True)
+class Failed:
+    phase: Phase  # that ran out; VOTE where the committee agreed that nothing could be aggregated
+    failures: int  # in a row
+    burnt: Wei
+    block: BlockNumber
+
+
+@dataclass(frozen=True)
+class CycleRecord:
+    """One attempt at a round, in on-chain order."""
+
+    cycle: CycleId
+    round: Round
+    seed: bytes
+    committee: tuple[Address, ...]  # by seat
+    opened_at: BlockNumber
+    updates: tuple[Submitted, ...]
+    attested: Mapping[Seat, bytes]
+    released: Mapping[Seat, Digest]
+    commitments: Mapping[Seat, bytes]
+    sheets: tuple[Revealed, ...]
+    votes: Mapping[Seat, Vote]
+    outcome: Finalized | Failed | None  # None while it is under way
+
+
+@dataclass(frozen=True)
+class JobHistory:
+    """Everything that happened in a job up to a block, checked against what the contract stores of it.
+
+    lapses: OPENs that nobody used, with the number of cycles opened before each. ended: None while the job runs.
+    """
+
+    job: JobId
+    posted: Posted
+    enrolled: tuple[Enrolment, ...]
+    cycles: tuple[CycleRecord, ...]
+    lapses: tuple[tuple[int, Failed], ...]
+    ended: Phase | None
+
+    @classmethod
+    def read(cls, federation: Federation, job: JobId, at: Block | None = None) -> JobHistory:
+        """Reads it once; who reads again and again keeps a `hansa.runtime.history.reader.History`."""
+        from hansa.runtime.history.reader import HistoryReader
+
+        return HistoryReader(federation, job).read(at)

@@ -1,0 +1,83 @@
+"""What stays the same through a job: its terms, its spec, who may be in it and what their updates weigh."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from hansa.protocol.cid import to_cid
+from hansa.protocol.errors import NotAllowed
+from hansa.protocol.spec import JobSpec
+from hansa.protocol.types import Address, JobId
+from hansa.runtime.chain.deployment import Deployment
+from hansa.runtime.chain.federation import Federation, JobTerms
+from hansa.runtime.history.reader import Enrolment
+from hansa.runtime.store import Store
+
+SPEC_LIMIT = 65_536  # bytes
+SPEC_SECONDS = 30.0
+LARGEST_WEIGHT = 255
+
+
+@dataclass(frozen=True)
+class JobContext:
+    """The frozen facts of one job, from the chain (terms) and the store (spec)."""
+
+    job: JobId
+    terms: JobTerms
+    spec: JobSpec
+
+    @classmethod
+    def read(cls, federation: Federation, store: Store, job: JobId) -> JobContext:
+        """Reads terms and spec. Raises FatalError where there is no such job, Malformed for a spec that is not one."""
+        terms = federation.terms(job)
+        data = store.get(terms.spec, limit=SPEC_LIMIT, timeout=SPEC_SECONDS)
+        return cls(job, terms, JobSpec.decode(data))
+
+    def check_allowed(self, deployment: Deployment, allow: Collection[str], max_bytes: int) -> None:
+        """Refuses, before anything is paid or run, a job that its user has not allowed.
+
+        allow: further addresses and task names, as given with --allow. Raises NotAllowed.
+        """
+        listed = deployment.allowed
+        more = {item.lower() for item in allow}
+        for kind, address, known in (
+            ("token", self.terms.token, listed.tokens),
+            ("committee", self.terms.committee, listed.committees),
+            ("admission", self.terms.admission, listed.admissions),
+        ):
+            if address.lower() not in more | {item.lower() for item in known}:
+                raise NotAllowed(
+                    f"job {self.job} uses the {kind} {address}",
+                    cause=f"it is not among the {kind}s that you trust",
+                    next_step=f"look at its code, then pass --allow {address}",
+                )
+        largest = max(self.spec.model_bytes, self.spec.update_bytes)
+        if largest > max_bytes:
+            raise NotAllowed(
+                f"job {self.job} has files of up to {largest} bytes",
+                cause=f"your limit is {max_bytes}",
+                next_step=f"pass --max-bytes {largest} if this machine has the memory",
+            )
+
+    def check_claim_time(self, least: int) -> None:
+        """Refuses a job that leaves fewer than `least` seconds after its end to claim what it pays: later, that is
+        burnt. Raises NotAllowed."""
+        if self.terms.claim_time < least:
+            raise NotAllowed(
+                f"job {self.job} leaves {self.terms.claim_time} s after its end to claim what was earned",
+                cause=f"your limit is {least} s, and what is claimed later is lost",
+                next_step=f"pick another job, or pass --min-claim {self.terms.claim_time}s",
+            )
+
+    def weight(self, bond: int) -> int:
+        """What a trainer's update weighs in the mean and in pay: 1, or its bond in units of the least bond."""
+        if self.spec.weights == "equal":
+            return 1
+        return min(LARGEST_WEIGHT, bond // self.terms.min_bond)
+
+    def weights(self, enrolled: Iterable[Enrolment]) -> dict[Address, int]:
+        return {item.trainer: self.weight(item.bond) for item in enrolled}
+
+    def __str__(self) -> str:
+        return f"job {self.job} ({self.spec.task}, spec {to_cid(self.terms.spec)})"

@@ -1,0 +1,165 @@
+"""What operators watch: a daemon's metrics for Prometheus, and whether it still looks at the chain."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
+
+from hansa.protocol.errors import FatalError
+
+STALE_SECONDS = 60.0  # without a look at the chain, after which a daemon is not healthy
+
+
+class Metrics:
+    """One daemon's metrics, in a registry of their own. docs/operations.md lists them."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.started = time.monotonic()
+        self.looked: float | None = None  # monotonic
+        self.trouble = "it has not looked at the chain yet"
+        self.job = self._gauge("hansa_job", "The job's number.")
+        self.round = self._gauge("hansa_round", "The round under way, from 1.")
+        self.phase = self._gauge("hansa_phase", "The job's phase, as the contract numbers it.")
+        self.deadline = self._gauge("hansa_phase_deadline_seconds", "When the phase ends, Unix time; 0: never.")
+        self.block = self._gauge("hansa_block", "Number of the last block seen.")
+        self.block_time = self._gauge("hansa_block_timestamp_seconds", "Time of the last block seen, Unix time.")
+        self.looks = self._counter("hansa_looks_total", "Looks at the chain that went well.")
+        self.retries = self._counter("hansa_transient_errors_total", "Failures that were tried again.")
+        self.sent = self._counter("hansa_transactions_mined_total", "Calls of this daemon that were mined.")
+        self.refused = self._counter("hansa_transactions_refused_total", "Calls that the contract refused.")
+        self.pending = self._counter("hansa_transactions_pending_total", "Waits for a receipt that ended without one.")
+        self.gas = self._counter("hansa_gas_used_total", "Gas of the calls that were mined.")
+        self.signed = self._counter("hansa_transactions_signed_total", "Transactions that were signed, to be sent.")
+        self.replaced = self._counter("hansa_transactions_replaced_total", "Those of them in the place of another.")
+        self.reverted = self._counter("hansa_transactions_failed_total", "Transactions mined without success.")
+        self.bytes_put = self._counter("hansa_store_put_bytes_total", "Bytes given to the store.")
+        self.bytes_got = self._counter("hansa_store_got_bytes_total", "Bytes fetched from the store.")
+        self.store_failures = self._counter("hansa_store_failures_total", "Times that the store failed.")
+        self.missed = self._gauge("hansa_missed_cycles", "Finalised cycles without this daemon's update or vote.")
+        self.claimed = self._counter("hansa_claimed_units_total", "Rewards or fees claimed, in the smallest unit.")
+        self.work = {
+            "training": self._counter("hansa_training_seconds_total", "Seconds spent training."),
+            "measuring": self._counter("hansa_measuring_seconds_total", "Seconds spent measuring."),
+            "aggregating": self._counter("hansa_aggregating_seconds_total", "Seconds spent aggregating."),
+        }
+        self.doing: tuple[str, float, int] | None = None  # kind of work, monotonic since, Unix time that it may last to
+        self.journal = self._gauge("hansa_journal_bytes", "The journal's size on disk, files and all.")
+
+    def seen(self, *, job: int, round_: int, phase: int, deadline: int, block: int, timestamp: int) -> None:
+        """Notes a look at the chain."""
+        self.looked = time.monotonic()
+        self.looks.inc()
+        pairs = (
+            (self.job, job),
+            (self.round, round_),
+            (self.phase, phase),
+            (self.deadline, deadline),
+            (self.block, block),
+            (self.block_time, timestamp),
+        )
+        for gauge, value in pairs:
+            gauge.set(value)
+
+    @contextmanager
+    def working(self, kind: str, until: int) -> Iterator[None]:
+        """Counts the seconds of a long step, during which the daemon is healthy up to `until` (Unix time)."""
+        began = time.monotonic()
+        self.doing = (kind, began, until)
+        try:
+            yield
+        finally:
+            self.doing = None
+            self.work[kind].inc(time.monotonic() - began)
+
+    def failed(self, cause: str) -> None:
+        self.retries.inc()
+        self.trouble = cause
+
+    def health(self) -> tuple[bool, dict[str, Any]]:
+        """Whether the daemon has looked at the chain lately, and what to show."""
+        age = time.monotonic() - (self.started if self.looked is None else self.looked)
+        shown: dict[str, Any] = {"healthy": self.looked is not None and age <= STALE_SECONDS, "looked": round(age, 1)}
+        if (doing := self.doing) is not None:
+            kind, since, until = doing
+            shown |= {"doing": kind, "seconds": round(time.monotonic() - since, 1)}
+            shown["healthy"] = shown["healthy"] or time.time() <= until
+        if not shown["healthy"]:
+            shown["cause"] = self.trouble
+        return shown["healthy"], shown
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(name, text, registry=self.registry)
+
+    def _counter(self, name: str, text: str) -> Counter:
+        return Counter(name, text, registry=self.registry)
+
+
+def metric_names(metrics: Metrics) -> set[str]:
+    """As Prometheus stores them; without the times at which counters were made."""
+    names = {sample.name for family in metrics.registry.collect() for sample in family.samples}
+    return {name for name in names if not name.endswith("_created")}
+
+
+class Endpoint:
+    """Answers /metrics and /healthz from a thread of its own, until `close`. `address` is where."""
+
+    def __init__(self, where: str, metrics: Metrics) -> None:
+        host, port = parse_address(where)
+        handler = type("Handler", (_Handler,), {"metrics": metrics})
+        try:
+            self._server = ThreadingHTTPServer((host, port), handler)
+        except OSError as error:
+            raise FatalError(
+                f"--metrics {where} can't be listened on",
+                cause=error.strerror or error,
+                next_step="name another port, or 0 for any that is free",
+            ) from error
+        self._server.daemon_threads = True
+        self.address = f"{host}:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def parse_address(where: str) -> tuple[str, int]:
+    """HOST:PORT; FatalError otherwise."""
+    host, colon, port = where.rpartition(":")
+    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+        raise FatalError(f"--metrics {where!r} is not an address", next_step="write it like 127.0.0.1:9464")
+    return host, int(port)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    metrics: Metrics
+    timeout = 10.0  # seconds for a client to say what it wants
+
+    def do_GET(self) -> None:
+        if self.path == "/metrics":
+            self._answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(self.metrics.registry))
+        elif self.path == "/healthz":
+            healthy, shown = self.metrics.health()
+            status = HTTPStatus.OK if healthy else HTTPStatus.SERVICE_UNAVAILABLE
+            self._answer(status, "application/json", json.dumps(shown).encode())
+        else:
+            self._answer(HTTPStatus.NOT_FOUND, "text/plain", b"/metrics or /healthz\n")
+
+    def _answer(self, status: HTTPStatus, kind: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Requests are no news."""

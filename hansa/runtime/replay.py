@@ -1,0 +1,54 @@
+"""Every round's verdicts, pay and reputation, worked out again from what the chain holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hansa.protocol.ledger import Ledger, RoundLedger
+from hansa.protocol.sheet import Entry, decode_sheet
+from hansa.protocol.types import Address
+from hansa.runtime.history.reader import CycleRecord, Finalized, JobHistory
+from hansa.runtime.job import JobContext
+
+
+class Replay:
+    """The ledgers of a job's finalised rounds, in order; reads each cycle once however often it is asked.
+
+    The trainer's daemon claims by it, the validator's votes by it, the wallet and the audit explain by it.
+    """
+
+    def __init__(self, context: JobContext, weights: Mapping[Address, int]) -> None:
+        self._ledger = Ledger(
+            weights, context.terms.reward_per_round, seats=context.terms.seats, rule=context.spec.rule
+        )
+        self._first = self._ledger
+        self._hashes: list[bytes] = []
+        self.rounds: list[RoundLedger] = []
+
+    def follow(self, history: JobHistory) -> list[RoundLedger]:
+        """Brings the ledgers up to the last finalised round of `history`, afresh where the chain replaced some."""
+        finalised = [(cycle, cycle.outcome) for cycle in history.cycles if isinstance(cycle.outcome, Finalized)]
+        if [outcome.result_hash for _, outcome in finalised][: len(self.rounds)] != self._hashes:
+            self._ledger, self._hashes, self.rounds = self._first, [], []
+        for cycle, outcome in finalised[len(self.rounds) :]:
+            round_ = self.attempt(cycle)
+            self._ledger = round_.after
+            self._hashes.append(outcome.result_hash)
+            self.rounds.append(round_)
+        return self.rounds
+
+    def attempt(self, cycle: CycleRecord) -> RoundLedger:
+        """What the round would be if this cycle, the one after the last finalised, were finalised as revealed."""
+        trainers = [update.trainer for update in cycle.updates]
+        unpaid = set(trainers) & set(cycle.committee)
+        return self._ledger.round(trainers, _sheets(cycle), unpaid)
+
+
+def _sheets(cycle: CycleRecord) -> list[list[Entry | None]]:
+    """The revealed sheets, without what a member says of its own update."""
+    trainers = [update.trainer for update in cycle.updates]
+    found: list[list[Entry | None]] = []
+    for revealed in cycle.sheets:
+        member, entries = cycle.committee[revealed.seat], decode_sheet(revealed.sheet, len(trainers))
+        found.append([None if member == trainer else e for trainer, e in zip(trainers, entries, strict=True)])
+    return found

@@ -1,0 +1,101 @@
+"""The way from a workspace to chain and store, and how amounts of a token are shown."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+from hansa.protocol.errors import ChainUnavailable, FatalError, WrongChain
+from hansa.protocol.text import escape_untrusted
+from hansa.protocol.types import Address
+from hansa.runtime.amounts import Token
+from hansa.runtime.chain.abi import ContractError, artifact
+from hansa.runtime.chain.client import Chain
+from hansa.runtime.chain.deployment import Deployment
+from hansa.runtime.chain.federation import Federation
+from hansa.runtime.chain.rpc import AllFailed, NodeError, Nonsense
+from hansa.runtime.store import Store, open_store
+from hansa.runtime.workspace import Workspace
+
+LONGEST_SYMBOL = 16  # characters
+
+
+@dataclass
+class Session:
+    """One deployment, ready to be read."""
+
+    deployment: Deployment
+
+    @functools.cached_property
+    def chain(self) -> Chain:
+        found = self.deployment
+        return Chain(
+            found.rpc, found.chain_id, ws=found.ws, confirmations=found.confirmations, first_block=found.first_block
+        )
+
+    @functools.cached_property
+    def federation(self) -> Federation:
+        return Federation(self.chain, self.deployment)
+
+    @functools.cached_property
+    def store(self) -> Store:
+        return open_store(self.deployment.store)
+
+    @functools.cached_property
+    def _tokens(self) -> dict[Address, Token]:
+        return {}
+
+    def token(self, address: str | None = None) -> Token:
+        """How amounts of an ERC-20 are shown, the deployment's own by default. Each is asked once."""
+        asked = Address(address or self.deployment.token)
+        if asked not in self._tokens:
+            self._tokens[asked] = any_token(self.chain, asked, is_ours=asked == self.deployment.token)
+        return self._tokens[asked]
+
+
+def connect(workspace: Workspace) -> Session:
+    """The deployment of a workspace, ready to be read."""
+    return Session(workspace.deployment())
+
+
+def read_token(chain: Chain, address: Address) -> Token:
+    """Asks an ERC-20 for its name and decimals; FatalError when it doesn't say."""
+    symbol, decimals = _described(chain, address)
+    if symbol is None or decimals is None:
+        raise FatalError(
+            f"{address} is not an ERC-20 token", cause=f"it gives no {'symbol' if symbol is None else 'decimals'}"
+        )
+    return Token(address, symbol, decimals)
+
+
+def any_token(chain: Chain, address: Address, *, is_ours: bool) -> Token:
+    """What amounts of a job's token are shown in, whatever contract that is: whole units where it says no decimals. One
+    that is not the deployment's own shows its address, since any token can call itself what it likes."""
+    symbol, decimals = _described(chain, address)
+    short = f"{address[:6]}…{address[-4:]}"
+    if decimals is None:
+        return Token(address, f"units of {short}", 0)
+    if symbol is None:
+        return Token(address, f"of {short}", decimals)
+    return Token(address, symbol if is_ours else f"{symbol} ({short})", decimals)
+
+
+def _described(chain: Chain, address: Address) -> tuple[str | None, int | None]:
+    """A token's symbol and decimals; None for what it does not say, or says in a way that makes no sense."""
+    symbol, decimals = (_asked(chain, address, name) for name in ("symbol", "decimals"))
+    return None if symbol is None else escape_untrusted(str(symbol), LONGEST_SYMBOL), None if decimals is None else int(
+        decimals
+    )
+
+
+def _asked(chain: Chain, address: Address, name: str) -> Any:
+    try:
+        return chain.read([(address, artifact("RewardToken").functions[name], ())])[0][0]
+    except (ContractError, WrongChain):
+        return None
+    except ChainUnavailable as error:
+        failures = error.failures if isinstance(error, AllFailed) else [error]
+        if all(isinstance(failure, Nonsense | NodeError) for failure in failures):  # the token's doing: out of gas, say
+            return None
+        raise

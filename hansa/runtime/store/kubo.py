@@ -1,0 +1,95 @@
+"""A Kubo node as the store, through its HTTP API."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import ipfshttpclient
+from ipfshttpclient.exceptions import ConnectionError as NoConnection
+from ipfshttpclient.exceptions import Error, ErrorResponse
+from ipfshttpclient.exceptions import TimeoutError as TimedOut
+
+from hansa.protocol.cid import digest_of, from_cid, to_cid
+from hansa.protocol.errors import FatalError, Malformed, NotFound, StoreUnavailable, TooLarge, WrongBytes
+from hansa.protocol.types import Digest
+from hansa.runtime.store.base import checked
+
+PROFILE = {"cid-version": "0", "raw-leaves": "false", "chunker": "size-262144", "trickle": "false", "pin": "true"}
+ADD_SECONDS = 120.0
+PIN_SECONDS = 30.0
+NODE_SECONDS = 10.0
+
+
+class KuboStore:
+    """`api`: its multiaddress, as in /ip4/127.0.0.1/tcp/5001. Not by `connect()`, which refuses every Kubo from 0.8."""
+
+    def __init__(self, api: str) -> None:
+        self.api = api
+        try:
+            self._client: Any = ipfshttpclient.Client(api)
+        except Exception as error:  # the library has no common root for what it makes of an address
+            raise FatalError(
+                f"{api!r} is not a Kubo API address", cause=error, next_step="write it like /ip4/127.0.0.1/tcp/5001"
+            ) from error
+
+    def put(self, data: bytes) -> Digest:
+        expected = digest_of(data)
+        with self._errors(to_cid(expected)):
+            answer = self._client.add_bytes(data, opts=dict(PROFILE), timeout=ADD_SECONDS)
+        try:
+            added = from_cid(str(answer))
+        except Malformed as error:
+            raise WrongBytes(f"Kubo at {self.api} answered an add with nonsense", cause=error) from error
+        if added != expected:
+            raise WrongBytes(f"Kubo at {self.api} stored {to_cid(expected)} as {to_cid(added)}")
+        return expected
+
+    def get(self, digest: Digest, *, limit: int, timeout: float) -> bytes:
+        cid = to_cid(digest)
+        data = bytearray()
+        end = time.monotonic() + timeout
+        with self._errors(cid):
+            for chunk in self._client.cat(cid, length=limit + 1, stream=True, timeout=timeout):
+                data += chunk
+                if len(data) > limit:
+                    raise TooLarge(f"{cid} is larger than the {limit} bytes allowed")
+                if time.monotonic() > end:
+                    raise NotFound(f"{cid} did not arrive", cause=f"{len(data)} bytes in {timeout:.0f} s")
+        return checked(bytes(data), digest, limit)
+
+    def has(self, digest: Digest) -> bool:
+        try:
+            with self._errors(to_cid(digest)):
+                self._client.block.stat(to_cid(digest), opts={"offline": "true"}, timeout=NODE_SECONDS)
+        except NotFound:
+            return False
+        return True
+
+    def pin(self, digest: Digest) -> None:
+        with self._errors(to_cid(digest)):
+            self._client.pin.add(to_cid(digest), timeout=PIN_SECONDS)
+
+    def unpin(self, digest: Digest) -> None:
+        try:
+            with self._errors(to_cid(digest)):
+                self._client.pin.rm(to_cid(digest), timeout=NODE_SECONDS)
+        except NotFound:
+            return
+
+    @contextmanager
+    def _errors(self, cid: str) -> Iterator[None]:
+        try:
+            yield
+        except TimedOut as error:
+            raise NotFound(f"{cid} did not arrive", cause="no node that is reached has it") from error
+        except ErrorResponse as error:
+            raise NotFound(f"Kubo at {self.api} has no {cid}", cause=error) from error
+        except NoConnection as error:
+            raise StoreUnavailable(
+                f"no Kubo node answers at {self.api}", cause=type(error).__name__, next_step="start it: ipfs daemon"
+            ) from error
+        except (Error, OSError, ValueError, TypeError, KeyError) as error:
+            raise StoreUnavailable(f"Kubo at {self.api} answered nonsense", cause=error) from error

@@ -1,0 +1,54 @@
+"""The embedded store: a directory of files by CID, shared by the processes of one machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hansa.protocol.cid import digest_of, to_cid
+from hansa.protocol.errors import NotFound, StoreUnavailable, TooLarge
+from hansa.protocol.types import Digest
+from hansa.runtime.journal import write_atomically
+from hansa.runtime.store.base import checked
+
+
+class LocalStore:
+    """Files are written whole or not at all. Nothing is ever deleted: another process may have pinned it."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+
+    def put(self, data: bytes) -> Digest:
+        digest = digest_of(data)
+        target = self._file(digest)
+        try:
+            if not (target.is_file() and target.read_bytes() == data):
+                write_atomically(target, data)
+        except OSError as error:
+            raise StoreUnavailable(f"{self.path} can't be written", cause=error.strerror) from error
+        return digest
+
+    def get(self, digest: Digest, *, limit: int, timeout: float) -> bytes:
+        try:
+            with self._file(digest).open("rb") as file:
+                data = file.read(limit + 1)
+        except FileNotFoundError as error:
+            raise NotFound(f"{to_cid(digest)} is not in {self.path}") from error
+        except OSError as error:
+            raise StoreUnavailable(f"{self.path} can't be read", cause=error.strerror) from error
+        if len(data) > limit:
+            raise TooLarge(f"{to_cid(digest)} is larger than the {limit} bytes allowed")
+        return checked(data, digest, limit)
+
+    def has(self, digest: Digest) -> bool:
+        return self._file(digest).is_file()
+
+    def pin(self, digest: Digest) -> None:
+        if not self.has(digest):
+            raise NotFound(f"{to_cid(digest)} is not in {self.path}")
+
+    def unpin(self, digest: Digest) -> None:
+        return
+
+    def _file(self, digest: Digest) -> Path:
+        cid = to_cid(digest)
+        return self.path / cid[-2:] / cid

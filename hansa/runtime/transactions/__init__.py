@@ -1,0 +1,1 @@
+"""Sending: simulate, journal, sign, wait; a typed outcome for each."""

@@ -1,0 +1,250 @@
+"""Simulate, journal, send, wait: one transaction for one intent, whatever crashes, and a typed outcome.
+
+An intent is named by its key. Its signed bytes are committed to the journal before they are broadcast; sending the
+same key again sends the same bytes again. Only when its nonce went to another transaction, or it failed on chain, is it
+signed anew. A nonce is *in flight* until the chain's count has passed it, so a reorganisation needs no case of its own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from eth_account.signers.local import LocalAccount
+
+from hansa.protocol.errors import WrongChain
+from hansa.protocol.types import Address
+from hansa.runtime.chain.abi import ContractError
+from hansa.runtime.chain.calls import Call
+from hansa.runtime.chain.client import Chain
+from hansa.runtime.journal import Journal, Key
+from hansa.runtime.transactions.gas_price import CAP, GasPrice
+from hansa.runtime.transactions.mempool import Mempool, MempoolView
+from hansa.runtime.transactions.outcome import Mined, Outcome, Pending, Refused, Sent
+
+__all__ = ["Call", "Mined", "Outcome", "Pending", "Refused", "Sender"]
+
+PATIENCE = 3.0  # seconds that `send` waits for the receipt
+STUCK_BLOCKS = 3  # without being mined, after which a transaction's offer is raised
+LOST_SECONDS = 1.0  # for which a used nonce must be without our receipt to be another transaction's
+KEPT = 256  # nonces behind the chain's count that a reorganisation might bring back
+ATTEMPTS = 3  # transactions of one intent that may fail on chain
+QUICK_LOOKS, QUICK_PAUSE = 8, 0.004  # a chain that mines at once has the receipt within milliseconds
+SELF_TRANSFER_GAS = 21_000
+
+
+class Sender:
+    """Sends for one key. Raises ChainUnavailable while no node answers, FatalError when the account can't pay."""
+
+    def __init__(self, chain: Chain, account: LocalAccount, journal: Journal) -> None:
+        self._chain = chain
+        self._account = account
+        self._journal = journal
+        self._mempool = Mempool(chain, self.address)
+        self._flying: set[int] | None = None  # nonces; None: the journal may hold some
+        self._told: dict[bytes, int] = {}  # hash → head when this process broadcast it
+        self._lost: dict[bytes, float] = {}  # hash → when its nonce was first seen used by another transaction
+        self._pruned = 0
+        self._bound = False
+        self.on_sign: Callable[[Sent, bool], None] | None = None  # told of what is signed, and whether it replaces
+
+    @property
+    def address(self) -> Address:
+        return Address(self._account.address)
+
+    def send(self, call: Call, *, key: Key, wait: float = PATIENCE) -> Outcome:
+        """Does `call` once, however often it is asked to for this key; waits up to `wait` seconds for the receipt."""
+        self._bind()
+        known = self._known(key)
+        outcome = self._follow(known, wait) if known else None
+        if outcome is not None:
+            return outcome
+        if len({sent.nonce for sent in known}) >= ATTEMPTS:
+            return Refused(ContractError("GaveUp", {"attempts": ATTEMPTS}), simulated=False)
+        prepared = self._mempool.prepare(call)
+        if not isinstance(prepared, ContractError) and self._told_again(prepared[1]):
+            prepared = self._mempool.prepare(call)  # on top of what a reorganisation had dropped
+        if isinstance(prepared, ContractError):
+            return Refused(prepared, simulated=not known)
+        gas, view = prepared
+        nonce, offer = self._nonce(view)
+        return self._dispatch(self._sign(key, call, nonce, gas, offer), view, wait)
+
+    def poke(self) -> Outcome:
+        """Sends oneself an empty transaction, so that an idle chain makes a block."""
+        self._bind()
+        view = self._mempool.view()
+        nonce, offer = self._nonce(view)
+        call = Call(self.address, b"", "poke the chain")
+        sent = self._sign(("poke", nonce, view.head), call, nonce, SELF_TRANSFER_GAS, offer)
+        return self._dispatch(sent, view, PATIENCE)
+
+    def tend(self) -> None:
+        """Looks after what is in flight: sends it again, raises its offer, gives a dead intent's nonce back.
+
+        Asks the node nothing while nothing is in flight.
+        """
+        if self._flying is not None and not self._flying:
+            return
+        self._bind()
+        view = self._mempool.view()
+        flying = self._in_flight(view.count)
+        for nonce in range(view.count, max(flying, default=-1) + 1):
+            sent = flying.get(nonce)
+            if sent is None or self._has_died(sent, view):
+                offer = view.market if sent is None else sent.offer.above(view.market)
+                call = Call(self.address, b"", "give a nonce back")
+                sent = self._sign(("cancel", nonce, view.head), call, nonce, SELF_TRANSFER_GAS, offer)
+            self._keep_alive(sent, view)
+        self._flying = set(flying)
+        self._prune(view.count)
+
+    def _bind(self) -> None:
+        """A journal belongs to one chain and account: nothing signed for another is ever broadcast."""
+        if self._bound:
+            return
+        here = {"chain": self._chain.chain_id, "genesis": self._chain.genesis(), "account": self.address}
+        known = self._journal.remember(("bound to",), lambda: here)
+        if known != here:
+            other = "account" if known["account"] != here["account"] else "chain"
+            raise WrongChain(
+                f"journal {self._journal.path} belongs to another {other}",
+                cause="the chain was reset" if other == "chain" else f"it is that of {known['account']}",
+                next_step=f"move {self._journal.path}* away, or name another directory",
+            )
+        self._bound = True
+
+    # --- an intent that is in the journal already
+
+    def _known(self, key: Key) -> list[Sent]:
+        return [Sent.of(*row) for row in self._journal.sent(key=key)]
+
+    def _follow(self, known: Sequence[Sent], wait: float) -> Outcome | None:
+        """Its outcome; None when it has to be signed anew."""
+        last = known[-1]
+        for sent, receipt in self._mempool.receipts(known):
+            if int(receipt["status"], 16) == 1:
+                return self._mined(sent, receipt)
+            if sent.nonce == last.nonce:
+                return None
+        view = self._mempool.view()
+        if last.nonce < view.count:
+            first_seen = self._lost.setdefault(last.hash, time.monotonic())
+            return None if time.monotonic() - first_seen > LOST_SECONDS else self._await(known, wait)
+        best = self._in_flight(view.count).get(last.nonce)
+        if best is None or best.key != last.key:
+            return None  # it seemed dead, and its nonce was given to another intent
+        self._keep_alive(best, view)
+        return self._await(self._known(last.key), wait)
+
+    def _keep_alive(self, sent: Sent, view: MempoolView) -> None:
+        """Broadcasts what this process has not, and replaces what is stuck, up to the cap."""
+        told = self._told.get(sent.hash)
+        if told is not None and told <= view.head < told + STUCK_BLOCKS:
+            return
+        if told is not None and view.head >= told + STUCK_BLOCKS:
+            self._chain.rpc.rotate()
+            raised = sent.offer.raised(view.market, CAP * sent.first_fee)
+            if raised is not None:
+                sent = self._sign(sent.key, sent.call, sent.nonce, sent.gas, raised, first_fee=sent.first_fee)
+        self._broadcast(sent, view)
+
+    def _has_died(self, sent: Sent, view: MempoolView) -> bool:
+        """Asked only of what had a block's time to be mined."""
+        return view.head > self._told.get(sent.hash, view.head) and self._mempool.is_dead(sent)
+
+    # --- a new transaction
+
+    def _nonce(self, view: MempoolView) -> tuple[int, GasPrice]:
+        """The lowest nonce that is free, or held by a dead intent: that one with the offer that replaces it."""
+        flying = self._in_flight(view.count)
+        nonce = view.count
+        while nonce in flying:
+            if self._has_died(flying[nonce], view):
+                return nonce, flying[nonce].offer.above(view.market)
+            self._keep_alive(flying[nonce], view)
+            nonce += 1
+        return (nonce if flying else max(nonce, view.pending)), view.market
+
+    def _told_again(self, view: MempoolView) -> bool:
+        """Whether something was in flight that this process had to broadcast first."""
+        untold = [sent for sent in self._in_flight(view.count).values() if sent.hash not in self._told]
+        for sent in untold:
+            self._broadcast(sent, view)
+        return bool(untold)
+
+    def _in_flight(self, count: int) -> dict[int, Sent]:
+        """The transaction with the highest offer for each nonce from `count` on."""
+        flying: dict[int, Sent] = {}
+        for row in self._journal.sent(from_nonce=count):
+            sent = Sent.of(*row)
+            if sent.nonce not in flying or sent.offer.fee > flying[sent.nonce].offer.fee:
+                flying[sent.nonce] = sent
+        return flying
+
+    def _sign(
+        self, key: Key, call: Call, nonce: int, gas: int, offer: GasPrice, *, first_fee: int | None = None
+    ) -> Sent:
+        """Signs, and commits to the journal."""
+        fields: dict[str, Any] = {
+            "chainId": self._chain.chain_id,
+            "nonce": nonce,
+            "gas": gas,
+            "value": 0,
+            "data": call.data,
+            **offer.fields(),
+        }
+        if call.to is not None:
+            fields["to"] = call.to
+        signed = self._account.sign_transaction(fields)
+        raw = bytes(signed.raw_transaction)
+        sent = Sent(bytes(signed.hash), nonce, raw, call, gas, offer, first_fee or offer.fee, key)
+        self._journal.add_sent(sent.hash, nonce, key, sent.record())
+        replaces = self._flying is not None and nonce in self._flying
+        if self._flying is not None:
+            self._flying.add(nonce)
+        if self.on_sign is not None:
+            self.on_sign(sent, replaces)
+        return sent
+
+    def _dispatch(self, sent: Sent, view: MempoolView, wait: float) -> Outcome:
+        self._broadcast(sent, view)
+        return self._await([sent], wait)
+
+    def _broadcast(self, sent: Sent, view: MempoolView) -> None:
+        self._mempool.broadcast(sent)
+        self._told[sent.hash] = view.head
+
+    def _await(self, known: Sequence[Sent], wait: float) -> Outcome:
+        deadline = time.monotonic() + wait
+        looks = QUICK_LOOKS if self._chain.rpc.local else 0
+        while True:
+            if looks <= 0:
+                self._chain.head()
+            for sent, receipt in self._mempool.receipts(known):
+                if int(receipt["status"], 16) == 1:
+                    return self._mined(sent, receipt)
+                if sent.nonce == known[-1].nonce:
+                    self._mined(sent, receipt)
+                    return Refused(self._mempool.why(sent, receipt), simulated=False)
+            if (left := deadline - time.monotonic()) <= 0:
+                return Pending(known[-1].hash)
+            if looks > 0:
+                time.sleep(QUICK_PAUSE)
+            else:
+                self._chain.wait(min(left, 1.0))
+            looks -= 1
+
+    def _mined(self, sent: Sent, receipt: Any) -> Mined:
+        """Forgets that it was told: should a reorganisation drop it, it is told again at once."""
+        self._told.pop(sent.hash, None)
+        self._lost.pop(sent.hash, None)
+        if self._flying is not None:
+            self._flying.discard(sent.nonce)
+        return Mined(receipt)
+
+    def _prune(self, count: int) -> None:
+        if count - KEPT > self._pruned:
+            self._pruned = count
+            self._journal.forget_sent(count - KEPT)

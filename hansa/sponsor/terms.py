@@ -1,0 +1,156 @@
+"""The terms of a job from what a sponsor says: how many, how much, how long."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hansa.protocol.errors import FatalError, check_range
+
+if TYPE_CHECKING:
+    from hansa.protocol.types import Address, Digest, Wei
+    from hansa.runtime.chain.federation import JobTerms
+
+NO_TARGET = 2**63 - 1  # a metric that nothing reaches
+DAY = 86_400
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": DAY}
+
+TIMES: Mapping[str, int] = {
+    "enrol": 3600,
+    "open": 600,
+    "submit": 600,
+    "score": 600,
+    "reveal": 300,
+    "vote": 300,
+    "finalize": 300,
+    "claim": 365 * DAY,
+    "slash": 600,
+}
+"""Seconds of a job where everybody is awake; phases end early when all who are due have acted."""
+
+
+@dataclass(frozen=True)
+class JobOffer:
+    """What a sponsor offers and asks for. Amounts in the token's smallest unit, times in seconds by phase."""
+
+    trainers: int
+    seats: int
+    rounds: int
+    reward: Wei  # a round
+    fee: Wei  # a seat and round
+    bond: Wei
+    penalty: Wei
+    min_updates: int | None = None  # None: more than half
+    quorum: int | None = None  # None: two thirds
+    failures: int = 3
+    failure_burn: int = 5000  # basis points
+    patience: int = 0
+    target: int = NO_TARGET  # 1e-9
+    times: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def full_round(self) -> int:
+        return self.reward + self.seats * self.fee
+
+    @property
+    def claim_warning(self) -> str | None:
+        """What is said of a time to claim under a day: who is away for it loses what it earned."""
+        claim = {**TIMES, **self.times}["claim"]
+        if claim >= DAY:
+            return None
+        return (
+            f"--time claim leaves {in_words(claim)} after the job's end to claim what was earned, later it is burnt; "
+            "daemons refuse less than an hour, so a day or more is wise"
+        )
+
+    @property
+    def escrow(self) -> int:
+        """What all rounds cost."""
+        return self.rounds * self.full_round
+
+
+def job_terms(
+    offer: JobOffer, *, token: Address, committee: Address, admission: Address, spec: Digest, model: Digest
+) -> JobTerms:
+    """The contract's terms; FatalError for what it would refuse, in words."""
+    from hansa.runtime.chain.federation import JobTerms
+
+    check_range("--trainers", offer.trainers, 1, 1024)
+    check_range("--rounds", offer.rounds, 1, 1023)
+    check_range("the number of validators", offer.seats, 1, 24)
+    minimum = offer.min_updates if offer.min_updates is not None else offer.trainers // 2 + 1
+    quorum = offer.quorum if offer.quorum is not None else max(-(-2 * offer.seats // 3), offer.seats // 2 + 1)
+    check_range("--min-updates", minimum, 1, offer.trainers)
+    check_range("--quorum", quorum, offer.seats // 2 + 1, offer.seats)
+    check_range("--failures", offer.failures, 1, 16)
+    check_range("--patience", offer.patience, 0, 2**16 - 1)
+    check_range("--target in 1e-9", offer.target, -(2**63), NO_TARGET)
+    check_range("--bond in units", offer.bond, 1, 2**96 - 1)
+    for name, amount in (("--reward", offer.reward), ("--fee", offer.fee), ("--penalty", offer.penalty)):
+        check_range(f"{name} in units", amount, 0, 2**96 - 1)
+    times = {**TIMES, **offer.times}
+    for name, length in times.items():
+        check_range(f"--time {name} in seconds", length, 1, 2**32 - 1)
+    return JobTerms(
+        token=token,
+        committee=committee,
+        admission=admission,
+        recheck_admission=False,
+        spec=spec,
+        model=model,
+        reward_per_round=offer.reward,
+        fee_per_seat=offer.fee,
+        min_bond=offer.bond,
+        strike_penalty=offer.penalty,
+        target_metric=offer.target,
+        enrol_time=times["enrol"],
+        open_time=times["open"],
+        submit_time=times["submit"],
+        attest_time=0,
+        release_time=0,
+        score_time=times["score"],
+        reveal_time=times["reveal"],
+        vote_time=times["vote"],
+        finalize_time=times["finalize"],
+        claim_time=times["claim"],
+        slash_time=times["slash"],
+        max_trainers=offer.trainers,
+        min_updates=minimum,
+        max_rounds=offer.rounds,
+        patience=offer.patience,
+        failure_burn=offer.failure_burn,
+        max_failures=offer.failures,
+        seats=offer.seats,
+        quorum=quorum,
+        threshold=0,
+    )
+
+
+def parse_times(entries: Iterable[str]) -> dict[str, int]:
+    """`submit=10m` and so on, to seconds by phase."""
+    times = {}
+    for entry in entries:
+        name, _, text = entry.partition("=")
+        if name not in TIMES:
+            raise FatalError(f"--time {entry}: there is no phase {name!r}", next_step=f"name one of {', '.join(TIMES)}")
+        times[name] = seconds(text)
+    return times
+
+
+def seconds(text: str) -> int:
+    """'90', '90s', '10m', '2h' or '3d' in seconds."""
+    found = re.fullmatch(r"([1-9][0-9]{0,8})([smhd]?)", text.strip())
+    if found is None:
+        raise FatalError(f"{text!r} is not a duration", next_step="write it like 30s, 10m, 2h or 3d")
+    return int(found[1]) * SECONDS[found[2] or "s"]
+
+
+def in_words(number: int) -> str:
+    """Seconds for a person: 3700 → '1 h 1 min'."""
+    days, rest = divmod(max(0, number), DAY)
+    hours, rest = divmod(rest, 3600)
+    minutes, left = divmod(rest, 60)
+    parts = [f"{n} {unit}" for n, unit in ((days, "d"), (hours, "h"), (minutes, "min"), (left, "s")) if n]
+    return " ".join(parts[:2]) or "0 s"

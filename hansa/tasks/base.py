@@ -1,0 +1,104 @@
+"""The task interface: everything that Hansa knows about a model, its data, its training and its measure.
+
+A task is an object made from a job's settings and seed (`Class(settings, seed)`); every party of the job makes its
+own. docs/tasks.md shows how to write one, hansa/tasks/loading.py how it is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Sized
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Params = dict[str, NDArray[np.float32]]
+"""A model's tensors by name."""
+
+Data = Sized
+"""Rows that only their task can read; `len(data)` counts them."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What `train` returns: the new tensors, the steps taken, and the mean loss of the last of them."""
+
+    params: Params
+    steps: int
+    loss: float
+
+
+@runtime_checkable
+class Task(Protocol):
+    """What trainers and validators need. Same arguments, same result, bit for bit, on any number of threads."""
+
+    name: str
+
+    def model(self) -> Params:
+        """Model 0. It depends on the settings and the seed alone."""
+        ...
+
+    def load(self, source: str) -> Data:
+        """One trainer's own training rows; `source` is what the trainer names: a party, or a file of its own."""
+        ...
+
+    def validation(self, seat: int, seats: int) -> Data:
+        """The validation rows of one of `seats` members; together the members have all of them, each once."""
+        ...
+
+    def train(self, params: Params, data: Data, *, steps: int, loss_threshold: float | None, seed: int) -> Trained:
+        """`steps` steps from `params`, fewer once the loss is at most `loss_threshold`; `params` stays as it is."""
+        ...
+
+    def metric(self, params: Params, data: Data) -> float:
+        """How good the model is on these rows; larger is better. A job's target and patience look at it, and pay is
+        measured with it where the task is not `Differentiable`."""
+        ...
+
+
+@runtime_checkable
+class Differentiable(Protocol):
+    """A task that offers gradients, which is the better way to measure updates: smoother, and two passes whatever n."""
+
+    def gradient(
+        self, params: Mapping[str, NDArray[np.floating[Any]]], data: Data
+    ) -> tuple[float, dict[str, NDArray[np.float64]]]:
+        """The mean loss over the rows and its gradient, by name, in float64."""
+        ...
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One line of the final table: what was measured for each party, and the mean over the parties."""
+
+    label: str
+    by_party: dict[str, float]
+
+    @property
+    def mean(self) -> float:
+        return float(np.mean(list(self.by_party.values())))
+
+
+@runtime_checkable
+class Study(Task, Protocol):
+    """A task that carries the data of all its parties, so that one machine can show a whole job and its baselines."""
+
+    measure: str
+    """What the table's numbers are, such as `accuracy`; larger is better."""
+
+    def parties(self) -> list[str]:
+        """The parties' names; their index is a `source` too."""
+        ...
+
+    def test(self, source: str) -> Data:
+        """One party's test rows. Nothing but the final table ever sees them."""
+        ...
+
+    def scores(self, params: Params, label: str = "federated") -> Scores:
+        """The metric on each party's test rows."""
+        ...
+
+    def baselines(self, *, steps: int, seed: int, names: Sequence[str] | None = None) -> dict[str, Scores]:
+        """What a doubter would ask for, by name; models among them get `steps` steps (a job's rounds × steps)."""
+        ...

@@ -1,0 +1,209 @@
+"""Finding the task that a job names, without running anything that the user has not allowed.
+
+A job names one of
+- a built-in task: `heart`;
+- an installed one: `package.module:Class`, allowed as `package.module` or `package.module:Class`;
+- a file: `file.py:Class` and the file's SHA-256. The file is the user's own copy, allowed by its path or its SHA-256;
+  what runs is the very bytes that were hashed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import sys
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from hansa.protocol.errors import FatalError, HansaError, NotAllowed
+from hansa.protocol.spec import JobSpec
+from hansa.tasks.base import Task
+
+BUILT_IN = {
+    "heart": "hansa.tasks.heart:Heart",
+    "maintenance": "hansa.tasks.maintenance:Maintenance",
+    "mnist": "hansa.tasks.mnist:Mnist",
+    "traffic": "hansa.tasks.traffic:Traffic",
+}
+
+
+def task_digest(path: str | Path) -> str:
+    """SHA-256 of a task file, in hex: what a job and an allow-list name."""
+    return hashlib.sha256(_read(Path(path))).hexdigest()
+
+
+def load_task_of(spec: JobSpec, *, task_file: Path | None = None, allowed: Collection[str] = ()) -> Task:
+    """The task that a job's spec names; arguments and errors as of `load_task`."""
+    return load_task(
+        spec.task, spec.settings, spec.seed, task_digest=spec.task_digest, task_file=task_file, allowed=allowed
+    )
+
+
+def load_task(
+    name: str,
+    settings: Mapping[str, object],
+    seed: int,
+    *,
+    task_digest: str | None = None,
+    task_file: str | Path | None = None,
+    allowed: Collection[str] = (),
+) -> Task:
+    """The task `name` with a job's settings and seed.
+
+    `task_digest` is what the job says of a file, `task_file` the user's own copy of it (found among `allowed` too).
+    NotAllowed: the user's list does not have it. FatalError: it isn't there, differs, or refuses its settings.
+    """
+    kind = task_class(name, task_digest=task_digest, task_file=task_file, allowed=allowed)
+    try:
+        task = kind(settings, seed)
+    except HansaError:
+        raise
+    except Exception as error:
+        raise FatalError(
+            f"task {name} refused its settings {dict(settings)}",
+            cause=f"{type(error).__name__}: {error}",
+            next_step="compare them with the task's own page",
+        ) from error
+    if not isinstance(task, Task):
+        missing = [part for part in TASK_PARTS if not hasattr(task, part)]
+        raise FatalError(
+            f"task {name} is not a task: it has no {', '.join(missing)}", next_step="docs/tasks.md lists what one needs"
+        )
+    return task
+
+
+TASK_PARTS = ("name", "model", "load", "validation", "train", "metric")
+
+
+def defaults(
+    name: str,
+    *,
+    task_digest: str | None = None,
+    task_file: str | Path | None = None,
+    allowed: Collection[str] = (),
+) -> dict[str, Any]:
+    """What the task recommends for a job: rounds, steps, bits, parties, settings (its `defaults()`, if it has that)."""
+    kind = task_class(name, task_digest=task_digest, task_file=task_file, allowed=allowed)
+    own = kind.defaults() if hasattr(kind, "defaults") else {}
+    return {"rounds": 10, "steps": 100, "bits": 8, "parties": 4, "settings": {}} | own
+
+
+def task_class(
+    name: str,
+    *,
+    task_digest: str | None = None,
+    task_file: str | Path | None = None,
+    allowed: Collection[str] = (),
+) -> Any:
+    """The class behind a task's name; arguments and errors as in `load_task`."""
+    if name in BUILT_IN:
+        module, _, attribute = BUILT_IN[name].partition(":")
+        return getattr(importlib.import_module(module), attribute)
+    place, _, attribute = name.rpartition(":")
+    if not place or not attribute.isidentifier():
+        raise FatalError(
+            f"no task {name!r}", next_step=f"name {', '.join(BUILT_IN)}, package.module:Class or file.py:Class"
+        )
+    if place.endswith(".py"):
+        found: ModuleType = _from_file(place, task_digest, task_file, allowed)
+    else:
+        found = _installed(name, place, task_digest, allowed)
+    try:
+        return getattr(found, attribute)
+    except AttributeError as error:
+        raise FatalError(f"task {name}: {place} has no class {attribute}") from error
+
+
+def _installed(name: str, module: str, digest: str | None, allowed: Collection[str]) -> ModuleType:
+    if name not in allowed and module not in allowed:
+        raise NotAllowed(
+            f"task {name} is not on your allow-list", next_step=f"read it, then allow it with --allow {module}"
+        )
+    try:
+        spec = importlib.util.find_spec(module)
+    except ImportError:
+        spec = None
+    if spec is None or spec.origin is None:
+        raise FatalError(f"task {name} is not installed", next_step="install the package that it comes from")
+    if digest is not None and task_digest(spec.origin) != _plain(digest):
+        raise FatalError(
+            f"task {name} differs from the job's",
+            cause=f"{spec.origin} has SHA-256 {task_digest(spec.origin)}, the job names {_plain(digest)}",
+            next_step="install the version that the sponsor used",
+        )
+    try:
+        return importlib.import_module(module)
+    except Exception as error:
+        raise FatalError(f"task {name} cannot be imported", cause=f"{type(error).__name__}: {error}") from error
+
+
+def _from_file(name: str, digest: str | None, task_file: str | Path | None, allowed: Collection[str]) -> ModuleType:
+    """The module of the first allowed copy whose bytes have the job's digest."""
+    if digest is None:
+        raise FatalError(f"the job names the task file {name} without its SHA-256", next_step="ask its sponsor for it")
+    wanted = _plain(digest)
+    tried = []
+    for copy in _copies(name, wanted, task_file, allowed):
+        try:
+            code = _read(copy)
+        except FatalError as error:
+            tried.append(str(error))
+            continue
+        found = hashlib.sha256(code).hexdigest()
+        if found == wanted:
+            return _run(copy, code, wanted)
+        tried.append(f"{copy} has SHA-256 {found}")
+    raise FatalError(
+        f"task file {name} differs from the job's, {wanted}",
+        cause=", ".join(tried),
+        next_step="get the file that the sponsor used",
+    )
+
+
+def _copies(name: str, wanted: str, task_file: str | Path | None, allowed: Collection[str]) -> list[Path]:
+    """The user's own copies of a task file; NotAllowed without one."""
+    listed = [Path(entry).expanduser() for entry in allowed if entry.endswith(".py")]
+    if task_file is None:
+        if listed:
+            return listed
+        raise NotAllowed(
+            f"task file {name} (SHA-256 {wanted}) is not on your allow-list",
+            next_step="get it from the sponsor, read it, then allow it with --allow PATH",
+        )
+    copy = Path(task_file).expanduser()
+    if wanted in map(_plain, allowed) or copy.resolve() in [path.resolve() for path in listed]:
+        return [copy]
+    raise NotAllowed(
+        f"task file {copy} (SHA-256 {wanted}) is not on your allow-list",
+        next_step=f"read it, then allow it with --allow {copy}",
+    )
+
+
+def _run(path: Path, code: bytes, digest: str) -> ModuleType:
+    """The module made from `code`, once a process: classes stay the same ones."""
+    name = f"hansa_task_{digest[:16]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    module = ModuleType(name)
+    module.__file__ = str(path)
+    sys.modules[name] = module  # dataclasses look themselves up here
+    try:
+        exec(compile(code, str(path), "exec"), module.__dict__)
+    except Exception as error:
+        del sys.modules[name]
+        raise FatalError(f"task file {path} does not run", cause=f"{type(error).__name__}: {error}") from error
+    return module
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise FatalError(f"task file {path} can't be read", cause=error.strerror) from error
+
+
+def _plain(digest: str) -> str:
+    return digest.lower().removeprefix("0x")

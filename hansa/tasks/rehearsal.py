@@ -1,0 +1,130 @@
+"""A task without a chain: plain federated averaging in numpy, and checks of what the chain's daemons rely on.
+
+The averaging is McMahan et al., AISTATS 2017, algorithm 1, with equal weights: the reference that Hansa's own figures
+stand beside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hansa.protocol.errors import FatalError
+from hansa.tasks.base import Data, Differentiable, Params, Study, Task
+
+
+def federate(task: Task, sources: Sequence[str], rounds: int, steps: int, seed: int = 0) -> Params:
+    """The model after `rounds` rounds in which every source trains `steps` steps and the results are averaged."""
+    params = task.model()
+    data = [task.load(source) for source in sources]
+    for number in range(rounds):
+        trained = [
+            task.train(params, rows, steps=steps, loss_threshold=None, seed=_seed(seed, number, index)).params
+            for index, rows in enumerate(data)
+        ]
+        params = {name: np.mean([t[name] for t in trained], axis=0, dtype=np.float64) for name in params}
+        params = {name: value.astype(np.float32) for name, value in params.items()}
+    return params
+
+
+def table(task: Task, params: Params, steps: int, seats: int, seed: int = 0) -> dict[str, float]:
+    """Label → mean over the parties: the trained model, and the task's baselines where it is a `Study`."""
+    if not isinstance(task, Study):
+        shares = [task.metric(params, task.validation(seat, seats)) for seat in range(seats)]
+        return {"federated, on the validation rows": float(np.mean(shares))}
+    lines = [task.scores(params), *task.baselines(steps=steps, seed=seed).values()]
+    return {f"{line.label} ({task.measure})" if not i else line.label: line.mean for i, line in enumerate(lines)}
+
+
+def check(task: Task, source: str, seats: int) -> Iterator[str]:
+    """What was found in order, one line each; FatalError names the first rule that the task breaks."""
+    start = task.model()
+    _check_model(start, task.model())
+    yield f"model: {len(start)} tensors, {sum(value.size for value in start.values()):,} numbers"
+
+    rows = task.load(source)
+    shares = [task.validation(seat, seats) for seat in range(seats)]
+    if not len(rows) or not all(map(len, shares)):
+        raise FatalError("somebody has no rows", cause=f"{source}: {len(rows)}, validators: {list(map(len, shares))}")
+    yield f"rows: {len(rows):,} of {source} to train on; validators have {', '.join(f'{len(s):,}' for s in shares)}"
+
+    trained = _check_training(task, start, rows)
+    yield "train: same params, rows and seed, same bits; its argument stays as it was"
+
+    if isinstance(task, Differentiable):
+        error = _check_gradient(task, start, trained, shares[0])
+        yield f"gradient: float64, and the slope of the loss to {error:.1e}"
+    else:
+        yield "gradient: none; updates are measured by `metric`"
+
+    if not np.isfinite(task.metric(start, shares[0])):
+        raise FatalError("metric is not a finite number")
+    yield f"metric: {task.metric(start, shares[0]):.4f} for model 0"
+
+
+def _check_model(first: Params, again: Params) -> None:
+    if not first:
+        raise FatalError("model() has no tensors")
+    for name, value in first.items():
+        if value.dtype != np.float32:
+            raise FatalError(f"model(): {name} is {value.dtype}", next_step="make it float32")
+        if value.size == 0 or not np.isfinite(value).all():
+            raise FatalError(f"model(): {name} is empty or has numbers that are not finite")
+        if value.tobytes() != again[name].tobytes():
+            raise FatalError(
+                f"model(): {name} differs from call to call", next_step="draw it from the job's seed alone"
+            )
+
+
+def _check_training(task: Task, start: Params, rows: Data) -> Params:
+    """Read-only arguments, as a daemon that has decoded a model may pass them."""
+    before = {name: value.copy() for name, value in start.items()}
+    for value in start.values():
+        value.flags.writeable = False
+    first, again = (task.train(start, rows, steps=5, loss_threshold=None, seed=1) for _ in range(2))
+    if set(first.params) != set(start):
+        raise FatalError("train() returns other tensors than it was given")
+    for name, value in first.params.items():
+        if (value.dtype, value.shape) != (np.dtype(np.float32), start[name].shape):
+            raise FatalError(f"train(): {name} became {value.dtype} {value.shape}", next_step="keep type and shape")
+        if value.tobytes() != again.params[name].tobytes():
+            raise FatalError(f"train(): {name} differs from run to run", next_step="draw everything from `seed`")
+        if start[name].tobytes() != before[name].tobytes():
+            raise FatalError(f"train() changed its argument {name}", next_step="work on a copy")
+    return first.params
+
+
+def _check_gradient(task: Differentiable, start: Params, trained: Params, rows: Data) -> float:
+    """The slope from model 0 to a trained one, beside the difference of two losses; returns their relative distance."""
+    way: dict[str, NDArray[np.float64]] = {n: trained[n].astype(np.float64) - start[n] for n in start}
+
+    def at(distance: float) -> dict[str, NDArray[np.floating[Any]]]:
+        return {name: start[name] + distance * step for name, step in way.items()}
+
+    middle, gradient = task.gradient(at(0.5), rows)
+    for name, value in gradient.items():
+        if value.dtype != np.float64 or value.shape != start[name].shape:
+            raise FatalError(
+                f"gradient(): {name} is {value.dtype} {value.shape}", next_step="float64, the model's shape"
+            )
+    step = 1e-4
+    measured = (task.gradient(at(0.5 + step), rows)[0] - task.gradient(at(0.5 - step), rows)[0]) / (2 * step)
+    slope = sum(float(np.vdot(gradient[name], way[name])) for name in way)
+    error = abs(slope - measured) / max(abs(slope), 1e-6 * abs(middle), 1e-12)
+    if not error < 0.01:
+        raise FatalError(
+            "gradient() is not the slope of the loss",
+            cause=f"along a training step it says {slope:.6g}, the losses say {measured:.6g}",
+            next_step="compute it in float64, over all rows, for the loss that it returns",
+        )
+    return error
+
+
+def _seed(*numbers: int) -> int:
+    seed = 0
+    for number in numbers:
+        seed = seed * 10_000 + number
+    return seed

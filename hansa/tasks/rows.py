@@ -1,0 +1,132 @@
+"""Rows of data, and how they are split between parties, validators and steps: numpy only, the same for everybody."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hansa.protocol.errors import FatalError
+
+HELD_BACK = 0.2
+"""The part of every party's training rows that only the validators use."""
+
+
+class Rows:
+    """n examples: `inputs` (n, …) and `labels` (n,), float32, or int64 for classes.
+
+    `take` only notes which rows it means; inputs are copied when they are asked for, so a large file can stay on disk.
+    """
+
+    def __init__(self, inputs: NDArray[Any], labels: NDArray[Any], chosen: NDArray[np.intp] | None = None) -> None:
+        self._inputs = inputs
+        self._chosen = chosen
+        self.labels = labels
+
+    @property
+    def inputs(self) -> NDArray[Any]:
+        return self._inputs if self._chosen is None else np.asarray(self._inputs[self._chosen])
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, indices: NDArray[np.intp] | slice) -> Rows:
+        """These rows; `indices` are positions."""
+        chosen = np.arange(len(self)) if self._chosen is None else self._chosen
+        return Rows(self._inputs, self.labels[indices], chosen[indices])
+
+
+@dataclass(frozen=True)
+class Party:
+    """What one party has: rows to train on, rows given to the validators, rows for the final table."""
+
+    name: str
+    train: Rows
+    held: Rows
+    test: Rows
+
+
+def concat(parts: Sequence[Rows]) -> Rows:
+    return Rows(np.concatenate([part.inputs for part in parts]), np.concatenate([part.labels for part in parts]))
+
+
+def generator(*key: int | str) -> np.random.RandomState:
+    """Random numbers that the key alone decides. RandomState's streams are frozen: every numpy deals the same rows."""
+    digest = hashlib.sha256("/".join(map(str, key)).encode()).digest()
+    return np.random.RandomState(np.frombuffer(digest, dtype="<u4"))  # eight words
+
+
+def hold_back(rows: Rows, strata: NDArray[Any], *key: int | str, part: float = HELD_BACK) -> tuple[Rows, Rows]:
+    """(kept, held): a part of the rows of each stratum (a label, as a rule), rounded, drawn by the key."""
+    random = generator("held back", *key)
+    held = np.zeros(len(rows), dtype=bool)
+    for stratum in np.unique(strata):
+        members = np.flatnonzero(strata == stratum)
+        held[random.permutation(members)[: int(part * len(members) + 0.5)]] = True
+    return rows.take(np.flatnonzero(~held)), rows.take(np.flatnonzero(held))
+
+
+def deal_out(rows: Rows, strata: NDArray[Any], parties: int, *key: int | str) -> list[Rows]:
+    """The rows, shuffled by the key and dealt out evenly, each stratum too."""
+    order = generator("dealt out", *key).permutation(len(rows))
+    order = order[np.argsort(strata[order], kind="stable")]
+    return [rows.take(np.sort(order[party::parties])) for party in range(parties)]
+
+
+def share(parties: Sequence[Party], seat: int, seats: int) -> Rows:
+    """One member's validation rows: everybody's held-back rows by party and label, dealt `[seat::seats]`."""
+    pooled = concat([party.held.take(np.argsort(party.held.labels, kind="stable")) for party in parties])
+    return pooled.take(slice(seat, None, seats))
+
+
+def batches(rows: int, batch: int, steps: int, seed: int) -> Iterator[NDArray[np.intp]]:
+    """Indices for each of `steps` steps: pass after pass over the rows, each in a new order; a batch may span two."""
+    random = generator("batches", seed)
+    batch = min(batch, rows)
+    queue = np.empty(0, dtype=np.intp)
+    for _ in range(steps):
+        if len(queue) < batch:
+            queue = np.concatenate([queue, random.permutation(rows)])
+        yield queue[:batch]
+        queue = queue[batch:]
+
+
+def read_lines(path: Path) -> Iterator[dict[str, str]]:
+    """A CSV file's lines by column, and under `line` where each stands."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            for number, line in enumerate(csv.DictReader(file), 2):
+                yield line | {"line": f"{path}, line {number}"}
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise FatalError(f"{path} can't be read", cause=error) from error
+
+
+def rows_of(
+    lines: Iterable[dict[str, str]],
+    features: Callable[[dict[str, str]], list[float]],
+    label: str,
+    columns: Sequence[str],
+) -> Rows:
+    """Rows with a yes-or-no label (1 or 0), or a FatalError that names the first line that can't be used."""
+    inputs, labels = [], []
+    for line in lines:
+        try:
+            inputs.append(features(line))
+            labels.append({"0": 0.0, "1": 1.0}[line[label]])
+            if not np.isfinite(inputs[-1]).all():
+                raise ValueError("not a finite number")
+        except (KeyError, ValueError, TypeError) as error:
+            raise FatalError(
+                f"{line['line']} can't be used",
+                cause=f"{type(error).__name__}: {error}",
+                next_step=f"it needs the columns {', '.join(columns)}, the last one 0 or 1",
+            ) from error
+    if not labels:
+        raise FatalError("a data file without rows", next_step="give one with at least one row")
+    return Rows(np.array(inputs, np.float32), np.array(labels, np.float32))

@@ -1,1 +1,0 @@
-"""What both sides, and the contracts, must agree on."""

@@ -1,0 +1,189 @@
+"""The chain that the page is shown on: a job run by daemons, and one played by hand whose quorum lies."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from federations import SHORT, Observed, federation
+from hostile import cast
+
+from hansa.devnet.anvil import rpc
+from hansa.protocol.hashes import result_hash, sealed_vote
+from hansa.protocol.ledger import Ledger, RoundLedger
+from hansa.protocol.merkle import RewardsTree
+from hansa.protocol.sheet import Entry, commitment, encode_sheet
+from hansa.protocol.spec import JobSpec
+from hansa.protocol.types import Address, Code, Digest, JobId, Seat
+from hansa.runtime.chain.calls import Call, approve_call
+from hansa.runtime.chain.structs import JobState, JobTerms
+from hansa.sponsor.terms import job_terms
+
+ROUNDS = 3
+SALT = bytes(32)
+CLAIM_SECONDS = 10
+HOSTILE_TEXT = '<img src=x onerror="document.title=1"><script>document.title=2</script> \u202egnp.exe'
+FALSE_ROOT = b"\x07" * 32
+
+
+@dataclass
+class Stage:
+    """What the tests look at: a job run by daemons, one whose last round was voted falsely, one with a hostile spec,
+    and one whose time to claim is soon over: its first trainer has claimed, its second has not."""
+
+    lab: Observed
+    daemons: JobId
+    by_hand: JobId
+    hostile: JobId
+    late: JobId
+    payouts: RoundLedger  # of the honest round played by hand
+    late_payouts: RoundLedger
+
+    @property
+    def url(self) -> str:
+        return self.lab.anvil.url
+
+
+@contextmanager
+def stage(directory: Path) -> Iterator[Stage]:
+    """Job 1: trainer-4 dies in round 2, trainer-5 copies and is struck, round 2 fails once for want of members."""
+    with federation(
+        directory,
+        trainers=5,
+        rounds=ROUNDS,
+        quorum=2,
+        times={**SHORT, "submit": 4, "score": 4, "slash": 1},
+        settings={"parties": 4},
+    ) as lab:
+        cast(lab, "trainer-4", "DyingTrainer", round=2)
+        lab.workers["trainer-5"].arguments[0].options["source"] = "0"
+        cast(lab, "trainer-5", "Copycat", victim=lab.address("trainer-1"))
+        for name in ("validator-2", "validator-3"):
+            cast(lab, name, "Sleeper", round=2, cycles=1)
+        lab.start_all()
+        lab.wait_until(lambda: failed(lab), 60.0, "a failed cycle", every=0.05)
+        for name in ("validator-2", "validator-3"):
+            lab.start(name)
+        lab.wait_for_end(60.0)
+        lab.wait_for_exit(60.0)
+        yield play_on(lab)
+
+
+def failed(lab: Observed) -> bool:
+    state = lab.state()
+    return state.phase.is_over or state.failures > 0 or state.round > 2
+
+
+def play_on(lab: Observed) -> Stage:
+    hands = Hands(lab)
+    trainers = [lab.address(name) for name in ("trainer-1", "trainer-2")]
+    job = hands.post(max_trainers=2, min_updates=2, max_rounds=9)
+    hands.enrol(job, trainers)
+    ledger = Ledger(dict.fromkeys(trainers, 1), lab.offer.reward, seats=3, rule=lab.prepared.spec.rule)
+    honest = hands.round(job, ledger, trainers)
+    hands.round(job, honest.after, trainers, rewards=FALSE_ROOT)
+    spec = JobSpec(**{**lab.prepared.spec.model_dump(), "task": HOSTILE_TEXT})
+    hostile = hands.post(spec=lab.wire.store.put(spec.encode()))
+    late, late_payouts = hands.too_late(trainers)
+    return Stage(lab, lab.posted.job, job, hostile, late, honest, late_payouts)
+
+
+class Hands:
+    """Plays every part of a job at once, by the unlocked accounts of the development chain."""
+
+    def __init__(self, lab: Observed) -> None:
+        self.lab = lab
+        self.federation = lab.wire.federation
+
+    def send(self, sender: Address, call: Call) -> None:
+        url = self.lab.anvil.url
+        fields = {"from": sender, "to": call.to, "data": "0x" + call.data.hex(), "gas": hex(10_000_000)}
+        rpc(url, "eth_call", fields, "pending")
+        transaction = rpc(url, "eth_sendTransaction", fields)
+        for _ in range(200):
+            if (receipt := rpc(url, "eth_getTransactionReceipt", transaction)) is not None:
+                assert receipt["status"] == "0x1", call.what
+                return
+            time.sleep(0.02)
+        raise AssertionError(f"not mined: {call.what}")
+
+    def too_late(self, trainers: Sequence[Address]) -> tuple[JobId, RoundLedger]:
+        """A job of one round, whose time to claim ends soon."""
+        job = self.post(max_trainers=2, min_updates=2, max_rounds=1, slash_time=1, claim_time=CLAIM_SECONDS)
+        self.enrol(job, trainers)
+        ledger = Ledger(dict.fromkeys(trainers, 1), self.lab.offer.reward, seats=3, rule=self.lab.prepared.spec.rule)
+        done = self.round(job, ledger, trainers)
+        leaf = next(leaf for leaf in done.leaves if leaf.trainer == trainers[0])
+        claims = [(1, leaf, RewardsTree(done.leaves).proof(leaf.trainer))]
+        self.send(leaf.trainer, self.federation.claim_call(job, leaf.trainer, claims))
+        self.send(self.lab.address("sponsor"), self.federation.claim_rest_call(job))
+        return job, done
+
+    def state(self, job: JobId) -> JobState:
+        return self.federation.state(job, self.lab.wire.chain.head())
+
+    def post(self, **changes: object) -> JobId:
+        lab, sponsor = self.lab, self.lab.address("sponsor")
+        terms: JobTerms = job_terms(
+            replace(lab.offer, times={}),
+            token=lab.wire.deployment.token,
+            committee=lab.posted.committee,
+            admission=lab.wire.deployment.admission,
+            spec=lab.posted.spec,
+            model=lab.posted.model,
+        )
+        escrow = 9 * lab.offer.full_round
+        self.send(sponsor, approve_call(terms.token, lab.wire.deployment.vault, escrow))
+        self.send(sponsor, self.federation.post_call(replace(terms, **changes), escrow))
+        return self.federation.job_count()
+
+    def enrol(self, job: JobId, trainers: Sequence[Address]) -> None:
+        terms_hash = self.federation.terms(job).hash
+        for trainer in trainers:
+            bond = self.lab.offer.bond
+            self.send(trainer, approve_call(self.lab.wire.deployment.token, self.lab.wire.deployment.vault, bond))
+            self.send(trainer, self.federation.enrol_call(job, terms_hash, bond, b""))
+
+    def round(
+        self, job: JobId, ledger: Ledger, trainers: Sequence[Address], rewards: bytes | None = None
+    ) -> RoundLedger:
+        """A whole round; `rewards` is the root that the quorum votes where it is not the true one."""
+        federation, number = self.federation, self.state(job).round
+        self.send(trainers[0], federation.open_call(job))
+        cycle = self.state(job).cycle
+        for trainer in trainers:
+            self.send(trainer, federation.submit_call(job, cycle, self._file(f"update {trainer} {number}")))
+        entries = [Entry(Code.OK, 40_000_000 - 9_000_000 * i, 12_000_000 - 2_000_000 * i) for i in range(len(trainers))]
+        sheet = encode_sheet(entries)
+        members = self.state(job).committee
+        done = ledger.round(list(trainers), [entries] * len(members))
+        self._judge(job, sheet, members)
+        state = self.state(job)
+        model = self._file(f"model {number}")
+        root = RewardsTree(done.leaves).root if rewards is None else rewards
+        chain_id = self.lab.wire.deployment.chain_id
+        voted = result_hash(chain_id, federation.address, job, cycle, state.updates, state.sheets, model, root)
+        for i, member in enumerate(members):
+            seat = Seat(i)
+            call = federation.vote_call(
+                job, cycle, seat, state.sheets, sealed_vote(voted, seat), 700_000_000 + 10**7 * number
+            )
+            self.send(member, call)
+        self.send(members[0], federation.finalize_call(job, cycle, model, root))
+        return done
+
+    def _judge(self, job: JobId, sheet: bytes, members: Sequence[Address]) -> None:
+        federation, chain_id = self.federation, self.lab.wire.deployment.chain_id
+        cycle = self.state(job).cycle
+        for i, member in enumerate(members):
+            bound = commitment(chain_id, federation.address, job, cycle, member, sheet, SALT)
+            self.send(member, federation.commit_call(job, cycle, Seat(i), bound))
+        for i, member in enumerate(members):
+            self.send(member, federation.reveal_call(job, cycle, Seat(i), sheet, SALT))
+
+    def _file(self, text: str) -> Digest:
+        return self.lab.wire.store.put(hashlib.sha256(text.encode()).digest() * 40)

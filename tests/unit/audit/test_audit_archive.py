@@ -1,0 +1,303 @@
+"""One changed byte of an archive, one changed field of an event: the audit finds it. Thousands of times, at random.
+
+tests/vectors/job-1.hansa is what a `hansa demo --rounds 3` left; job-1.keys.json holds the content keys of its updates.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from memoised import memoised
+
+from hansa.audit import ethereum, replay
+from hansa.audit.archive import MAGIC, Archive, write_archive
+from hansa.audit.evidence import Evidence
+from hansa.audit.openers import Openers, read_keys
+from hansa.audit.report import Report
+from hansa.audit.run import audit, audit_archive, files_with_limits
+from hansa.protocol.cid import digest_of, to_cid
+from hansa.protocol.errors import FatalError
+from hansa.protocol.types import Digest
+from hansa.runtime.chain import abi
+
+VECTORS = Path(__file__).parents[2] / "vectors"
+JOB = VECTORS / "job-1.hansa"
+KEYS = VECTORS / "job-1.keys.json"
+BYTES = 3000
+FIELDS = 1200
+
+
+@pytest.fixture
+def remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What depends on bytes alone is worked out once for the same bytes: a changed byte reaches the real function, all
+    that did not change costs nothing. Everything else of each audit is done anew."""
+    pure: list[tuple[Any, str]] = [
+        (ethereum, "read_header"),
+        (ethereum, "read_logs"),
+        (ethereum, "trie_root"),
+        (abi, "decode_exactly"),
+        (replay, "_data_of"),
+    ]
+    for module, name in pure:
+        monkeypatch.setattr(module, name, memoised(getattr(module, name)))
+    yield
+    assert audit_archive(JOB)[0].exit_code == 0, "after all that, what is remembered of the unchanged archive holds"
+
+
+@pytest.fixture(scope="module")
+def archive() -> Iterator[Archive]:
+    with Archive.open(JOB) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def keys() -> Openers:
+    return Openers({}, read_keys(KEYS))
+
+
+def first(report: Report) -> str:
+    assert report.wrong, "nothing is wrong with it"
+    assert report.exit_code == 1
+    return str(report.wrong[0])
+
+
+def flipped(data: bytes, at: random.Random) -> bytes:
+    place = at.randrange(len(data))
+    return data[:place] + bytes([data[place] ^ 1 << at.randrange(8)]) + data[place + 1 :]
+
+
+# --- as it is
+
+
+def test_archive__of_an_honest_job__holds(keys: Openers) -> None:
+    report, facts = audit_archive(JOB, keys)
+    assert report.exit_code == 0 and not report.wrong and not report.gaps
+    assert facts is not None and facts.job == 1
+    assert report.checked["models made again, bit for bit"] == report.checked["results"] == 3
+    assert report.checked["verdicts against the bytes"] == report.checked["verdicts"] == 12
+    assert report.checked["events under their blocks' hashes"] == report.checked["events"]
+
+
+def test_archive__without_keys__says_what_is_not_checked() -> None:
+    report, _ = audit_archive(JOB)
+    assert report.exit_code == 0
+    assert [gap.what for gap in report.gaps] == ["models of rounds 1–3, made again"]
+
+
+def test_archive__is_deterministic(archive: Archive, tmp_path: Path) -> None:
+    again = tmp_path / "job-1.hansa"
+    assert write_archive(again, archive.facts, files_with_limits(archive.facts, archive), archive) == []
+    assert again.read_bytes() == JOB.read_bytes()
+
+
+# --- changed bytes
+
+
+@pytest.mark.usefixtures("remembered")
+def test_archive__any_byte_flipped__is_found(archive: Archive, tmp_path: Path) -> None:
+    at, whole, target = random.Random(1), JOB.read_bytes(), tmp_path / "changed.hansa"
+    target.write_bytes(whole)
+    files = max(entry.offset + entry.size for entry in archive.entries.values())
+    with target.open("r+b", buffering=0) as file:
+        for turn in range(BYTES):
+            if turn % 20 == 0:
+                place = at.randrange(files)
+            elif turn % 20 == 1:
+                place = at.choice((at.randrange(len(MAGIC)), len(whole) - 1 - at.randrange(40)))
+            else:
+                place = at.randrange(files, len(whole))
+            os.pwrite(file.fileno(), bytes([whole[place] ^ 1 << at.randrange(8)]), place)
+            report, _ = audit_archive(target)
+            assert report.exit_code == 1, f"byte {place}"
+            os.pwrite(file.fileno(), whole[place : place + 1], place)
+    assert target.read_bytes() == whole
+
+
+@pytest.mark.usefixtures("remembered")
+def test_archive__every_file_flipped_once__is_found_and_named(archive: Archive, tmp_path: Path) -> None:
+    at, whole, target = random.Random(4), JOB.read_bytes(), tmp_path / "changed.hansa"
+    for digest, entry in archive.entries.items():
+        changed = bytearray(whole)
+        changed[entry.offset + at.randrange(entry.size)] ^= 1 << at.randrange(8)
+        target.write_bytes(changed)
+        report, _ = audit_archive(target)
+        assert report.exit_code == 1, to_cid(digest)
+        assert any(to_cid(digest) in str(finding) for finding in report.wrong), to_cid(digest)
+
+
+def test_archive__cut_short_or_longer__is_found(tmp_path: Path) -> None:
+    whole, target = JOB.read_bytes(), tmp_path / "changed.hansa"
+    for changed in (b"", MAGIC, whole[:-1], whole + b"\0", whole[: len(whole) // 2], whole + whole, whole[1:]):
+        target.write_bytes(changed)
+        assert first(audit_archive(target)[0])
+
+
+def test_archive__changed_file__is_named(archive: Archive, tmp_path: Path) -> None:
+    model = next(reversed(archive.entries))
+    changed = bytearray(JOB.read_bytes())
+    changed[archive.entries[model].offset + 50] ^= 1
+    target = tmp_path / "changed.hansa"
+    target.write_bytes(changed)
+    said = first(audit_archive(target)[0])
+    assert to_cid(model) in said and said.startswith("round 3")
+
+
+def test_archive__not_there__is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(FatalError, match="can't be read"):
+        audit_archive(tmp_path / "none.hansa")
+
+
+def test_archive__with_a_file_more__is_found(archive: Archive, tmp_path: Path) -> None:
+    class More:
+        def get(self, digest: Digest, *, limit: int, timeout: float) -> bytes:
+            return b"hello" if digest == extra else archive.get(digest, limit=limit, timeout=timeout)
+
+    extra = digest_of(b"hello")
+    target = tmp_path / "more.hansa"
+    write_archive(target, archive.facts, [*files_with_limits(archive.facts, archive), (extra, 5)], More())  # type: ignore[arg-type]
+    assert "one that the job names" in first(audit_archive(target)[0])
+
+
+# --- changed facts, in an archive that is sealed again
+
+
+def changed_log(facts: Evidence, at: random.Random) -> Evidence:
+    """One field of one event, or the event itself."""
+    logs = list(facts.logs)
+    place = at.randrange(len(logs))
+    log = logs[place]
+    match at.choice(("topic", "data", "block", "index", "drop", "twice", "swap")):
+        case "topic":
+            word = at.randrange(len(log.topics))
+            topics = (*log.topics[:word], flipped(log.topics[word], at), *log.topics[word + 1 :])
+            logs[place] = replace(log, topics=topics)
+        case "data" if log.data:
+            logs[place] = replace(log, data=flipped(log.data, at))
+        case "block":
+            logs[place] = replace(log, block=at.choice([b for b in facts.blocks if b != log.block]))
+        case "index":
+            logs[place] = replace(log, index=log.index + at.choice((-1, 1)))
+        case "twice":
+            logs.insert(place, log)
+        case "swap" if place:
+            other = logs[place - 1]
+            logs[place - 1] = replace(log, block=other.block, index=other.index)
+            logs[place] = replace(other, block=log.block, index=log.index)
+        case _:
+            del logs[place]
+    return replace(facts, logs=tuple(logs))
+
+
+def changed_rest(facts: Evidence, at: random.Random) -> Evidence:
+    """One answer of a contract, one block, one receipt, one header, one word about the deployment."""
+    match at.choice(("answer", "no answer", "block", "header", "receipt", "chain", "federation", "vault", "job", "at")):
+        case "answer":
+            key = at.choice(sorted(facts.answers))
+            return replace(facts, answers={**facts.answers, key: flipped(facts.answers[key], at)})
+        case "no answer":
+            gone = at.choice(sorted(facts.answers))
+            return replace(facts, answers={key: data for key, data in facts.answers.items() if key != gone})
+        case "block":
+            number = at.choice(sorted(facts.blocks))
+            return replace(facts, blocks={**facts.blocks, number: changed_block(facts.blocks[number], at)})
+        case "header":
+            number = at.choice(sorted(facts.headers))
+            return replace(facts, headers={**facts.headers, number: flipped(facts.headers[number], at)})
+        case "receipt":
+            number = at.choice(sorted(facts.receipts))
+            last = (*facts.receipts[number][:-1], flipped(facts.receipts[number][-1], at))
+            return replace(facts, receipts={**facts.receipts, number: last})
+        case "chain":
+            return replace(facts, chain_id=facts.chain_id ^ 1)
+        case "federation":
+            return replace(facts, federation=facts.vault)
+        case "vault":
+            return replace(facts, vault=facts.federation)
+        case "job":
+            return replace(facts, job=facts.job + 1)
+    return replace(facts, at=changed_block(facts.at, at))
+
+
+def changed_block(block: Any, at: random.Random) -> Any:
+    match at.choice(("timestamp", "hash", "parent")):
+        case "timestamp":
+            return replace(block, timestamp=block.timestamp + at.choice((-1, 1)))
+        case "hash":
+            return replace(block, hash=flipped(block.hash, at))
+    return replace(block, parent=flipped(block.parent, at))
+
+
+@pytest.mark.usefixtures("remembered")
+@pytest.mark.parametrize("change", [changed_log, changed_rest])
+def test_facts__anything_changed__is_found(archive: Archive, change: Any) -> None:
+    at = random.Random(2)
+    for turn in range(FIELDS):
+        assert audit(change(archive.facts, at), archive).exit_code == 1, f"turn {turn}"
+
+
+@pytest.mark.usefixtures("remembered")
+def test_events__every_field_of_every_kind__is_found(archive: Archive) -> None:
+    """One bit of each topic and of each 32-byte word of the data, of the last event of each kind."""
+    at, logs = random.Random(5), archive.facts.logs
+    last = {log.topics[0]: place for place, log in enumerate(logs)}
+    assert len(last) > 12
+    for place in last.values():
+        log = logs[place]
+        for word in range(len(log.topics) + len(log.data) // 32):
+            if word < len(log.topics):
+                topics = (*log.topics[:word], flipped(log.topics[word], at), *log.topics[word + 1 :])
+                changed = replace(log, topics=topics)
+            else:
+                start = 32 * (word - len(log.topics))
+                part = flipped(log.data[start : start + 32], at)
+                changed = replace(log, data=log.data[:start] + part + log.data[start + 32 :])
+            facts = replace(archive.facts, logs=(*logs[:place], changed, *logs[place + 1 :]))
+            assert audit(facts, archive).exit_code == 1, f"word {word} of {log}"
+
+
+@pytest.mark.usefixtures("remembered")
+def test_events__without_receipts__every_bound_field_is_found(archive: Archive) -> None:
+    """Rules and hashes alone: what they leave open is only what nothing follows from."""
+    at = random.Random(3)
+    bare = replace(archive.facts, headers={}, receipts={})
+    assert audit(bare, archive).exit_code == 0
+    for turn in range(FIELDS // 2):
+        logs = list(bare.logs)
+        place = at.choice([i for i, log in enumerate(logs) if i and unbound(log) is None])
+        log = logs[place]
+        kind = at.choice(("topic", "data", "drop"))
+        if kind == "topic":
+            word = at.randrange(len(log.topics))
+            topics = (*log.topics[:word], flipped(log.topics[word], at), *log.topics[word + 1 :])
+            logs[place] = replace(log, topics=topics)
+        elif kind == "data" and log.data:
+            logs[place] = replace(log, data=flipped(log.data, at))
+        else:
+            del logs[place]
+        assert audit(replace(bare, logs=tuple(logs)), archive).exit_code == 1, f"turn {turn}: {kind} of {log}"
+
+
+def unbound(log: Any) -> str | None:
+    """Keys that nobody opens with, and metrics of votes off the median, follow from receipts alone."""
+    from hansa.runtime.chain.abi import artifact
+
+    event = artifact("Federation").events.get(log.topics[0])
+    return event.name if event is not None and event.name in ("KeyAnnounced", "ResultVoted") else None
+
+
+def test_vote__changed__is_told_as_a_vote(archive: Archive) -> None:
+    from hansa.runtime.chain.abi import artifact
+
+    topic = artifact("Federation").event("ResultVoted").topic
+    logs = list(archive.facts.logs)
+    place = next(i for i, log in enumerate(logs) if log.topics[0] == topic)
+    sealed = logs[place].data
+    logs[place] = replace(logs[place], data=sealed[:63] + bytes([sealed[63] ^ 1]) + sealed[64:])
+    said = first(audit(replace(archive.facts, logs=tuple(logs), headers={}, receipts={}), archive))
+    assert said.startswith("round 1, cycle 1, block") and "votes are missing or invented" in said

@@ -1,0 +1,75 @@
+"""The audit's mirror of the contract's rules where no chain of the tests goes: committees that change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hansa.audit.archive import Archive
+from hansa.audit.job_rules import JobRules
+from hansa.audit.report import Wrong
+from hansa.protocol.hashes import make_cycle
+from hansa.protocol.types import Address, Phase
+
+JOB = Path(__file__).parents[2] / "vectors" / "job-1.hansa"
+ALICE, BOB, CAROL, DAVE = (Address("0x" + f"{number:040x}") for number in (1, 2, 3, 4))
+SEED = bytes(32)
+
+
+@pytest.fixture
+def course() -> JobRules:
+    """After a finalised round, in which the first two of alice, bob and carol matched; the second cycle is due."""
+    with Archive.open(JOB) as archive:
+        made = JobRules(1, archive.facts.federation, 1)
+        made.terms = archive.facts.terms()
+    made.committee, made.matched, made.finalised = [ALICE, BOB, CAROL], [1, 1, 0], [(0b011, 5)]
+    made.cycle, made.submitted = make_cycle(SEED, SEED, 1, True), made.terms.min_updates
+    made.counters = {Address(f"0x{number:040x}"): 1 for number in range(10, 10 + made.submitted)}
+    made.acted[Phase.VOTE] = 0b011
+    return made
+
+
+def opened(*committee: str, everybody: bool = False) -> dict[str, Any]:
+    return {"cycle": make_cycle(SEED, SEED, 2, everybody), "round": 2, "seed": SEED, "committee": committee}
+
+
+def test_open__same_committee__waits_for_those_who_voted(course: JobRules) -> None:
+    course.on("CycleOpened", opened(ALICE, BOB, CAROL))
+    assert course.due == 0b011 and course.pending == course.terms.min_updates
+
+
+def test_open__replaced_member__has_its_fees_booked_first(course: JobRules) -> None:
+    course.on_fees_booked(BOB, course.terms.fee_per_seat)
+    course.on("CycleOpened", opened(ALICE, CAROL, DAVE))
+    assert course.due == 0b111, "who is new to its seat is due"
+    assert course.matched == [1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "booked", [[], [(BOB, 1)], [(ALICE, 0)], [(BOB, 0), (BOB, 0)]], ids=["none", "more", "another's", "twice"]
+)
+def test_open__replaced_member__other_fees_are_wrong(course: JobRules, booked: list[tuple[Address, int]]) -> None:
+    for member, extra in booked:
+        course.on_fees_booked(member, course.terms.fee_per_seat + extra)
+    with pytest.raises(Wrong, match="fees booked for members that lost their seat"):
+        course.on("CycleOpened", opened(ALICE, CAROL, DAVE))
+
+
+def test_open__second_cycle_of_a_round__keeps_the_committee(course: JobRules) -> None:
+    course.attempts, course.failures = 1, 1
+    with pytest.raises(Wrong, match="the committee of a round's second cycle"):
+        course.on("CycleOpened", opened(ALICE, BOB, DAVE, everybody=True))
+
+
+@pytest.mark.parametrize("committee", [(ALICE, CAROL, BOB), (ALICE, ALICE, BOB), (ALICE, BOB)])
+def test_open__no_committee__is_wrong(course: JobRules, committee: tuple[str, ...]) -> None:
+    course.matched = [0, 0, 0]
+    with pytest.raises(Wrong, match="committee"):
+        course.on("CycleOpened", opened(*committee))
+
+
+def test_open__everybody_due_without_a_reason__is_wrong(course: JobRules) -> None:
+    with pytest.raises(Wrong, match="everybody is due"):
+        course.on("CycleOpened", opened(ALICE, BOB, CAROL, everybody=True))

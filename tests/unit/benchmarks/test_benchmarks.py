@@ -1,0 +1,190 @@
+"""Benchmarks run, small; what they measure is never asserted, what the simulator must keep to is."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+INSTALL = "pip install --target build/bench scikit-learn"
+SIMULATED = """
+from benchmarks import payrules, riders, worlds
+from benchmarks.simulate import Job, Player, play
+from hansa.protocol.types import Code
+
+world = worlds.heart(1)
+honest = [Player(f"trainer {i}", rows) for i, rows in enumerate(world.rows)]
+last = [Player("zero", None, riders.zero), Player("copier", None, riders.copier)]
+job = Job(world, (*honest, *last), rounds=3, steps=5, seed=1)
+first, again = play(job), play(job)
+assert first.models[-1].encode() == again.models[-1].encode(), "same job, same model"
+assert first.totals() == payrules.totals(first, "shipped"), "the shipped rule is the ledger's"
+assert set(first.verdicts("zero")) == {Code.ZERO} and set(first.verdicts("copier")) == {Code.DUPLICATE}
+assert first.totals()["zero"] == first.totals()["copier"] == 0
+assert sum(first.totals().values()) <= len(first.rounds) * 10**18
+"""
+
+REMEMBERED = """
+import numpy as np
+from benchmarks import flowered, poison, worlds
+from benchmarks.simulate import Job, play
+
+world = worlds.heart(1)
+plain, kept = (Job(w, poison.players(w, 1, "mimic"), 2, 5, 1) for w in (world, worlds.remembering(world)))
+first = play(plain).models[-1].encode()
+assert [play(kept).models[-1].encode() for _ in range(2)] == [first, first], "remembered training is the same"
+
+class Flower:
+    @staticmethod
+    def aggregate(results):
+        return [np.mean(layers, axis=0) for layers in zip(*(tensors for tensors, _ in results))]
+
+flowered.offered = lambda module: Flower
+mean = flowered.play(Job(world, poison.players(world, 0, None), 1, 5, 1), "Flower FedAvg", 0)
+trained = [world.task.train(world.task.model(), rows, steps=5, loss_threshold=None, seed=1001000 + i).params
+           for i, rows in enumerate(world.rows)]
+for name, value in mean.items():
+    assert np.allclose(value, np.mean([params[name] for params in trained], axis=0), atol=1e-6), name
+"""
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """From the root of the project: another package of this name may be installed."""
+    return subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_simulator__same_job_same_model_and_the_ledgers_pay() -> None:
+    done = run("-c", SIMULATED)
+    assert done.returncode == 0, done.stderr
+
+
+def test_attacks__remembered_training_and_the_peer__are_what_training_gives() -> None:
+    done = run("-c", REMEMBERED)
+    assert done.returncode == 0, done.stderr
+
+
+CELLS = """
+import sys
+from pathlib import Path
+from benchmarks.cells import Cells
+
+file, asked = Path(sys.argv[1]), []
+def work(name):
+    return name, lambda: asked.append(name) or [len(asked)]
+Cells(file).fill([work("a"), work("b")])
+again = Cells(file)
+again.fill([work("a"), work("b"), work("c")])
+assert asked == ["a", "b", "c"] and again.found == {"a": [1.0], "b": [2.0], "c": [3.0]}
+again.fill([work("d")], seconds=-1)
+assert "d" not in again.found
+with file.open("a") as out:
+    out.write('["e", [1')
+Cells(file)
+"""
+
+
+def test_cells__a_second_run__goes_on_and_a_torn_line_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "cells"
+    done = run("-c", CELLS, str(file))
+    assert f"line 4 of {file} is no result of a benchmark" in done.stderr
+    assert len(file.read_text().splitlines()) == 4
+
+
+SMALL = """
+import sys
+from benchmarks import attacks, pay, quantisation
+from benchmarks.__main__ import main
+
+attacks.ROUNDS_STEPS["heart"] = 2, 5
+pay.ROUNDS["heart"], pay.STEPS["heart"] = 2, 2
+quantisation.ROUNDS["heart"], quantisation.STEPS["heart"] = 3, 5
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("name", ["quantisation", "attacks", "pay"])
+def test_benchmark__quick_on_heart__shows_and_writes(name: str, tmp_path: Path) -> None:
+    """The command as it is, over jobs of two rounds or three."""
+    file = tmp_path / "report.json"
+    small = ["--quick", "--tasks", "heart", "--seeds", "1", "--no-plot"]
+    small += ["--rules", "validated_mean"] if name == "attacks" else []
+    done = run("-c", SMALL, name, *small, "--json", str(file))
+    assert done.returncode == 0, done.stderr
+    report = json.loads(file.read_text())
+    assert (report["benchmark"], report["quick"]) == (name, True)
+    assert all(len(row) == len(section["columns"]) for section in report["sections"] for row in section["rows"])
+    assert report["sections"][0]["title"][:20] in done.stdout
+
+
+DIGITS = """
+import numpy as np
+from benchmarks import worlds
+from benchmarks.simulate import Job, Player, play
+
+world = worlds.digits(1, 6)
+task = world.task
+assert len(world.rows) == 6 and sum(map(len, world.rows)) + len(world.held) + len(world.test) == 1797
+assert all(np.array_equal(a.inputs, b.inputs) for a, b in zip(world.rows, worlds.digits(1, 6).rows, strict=True))
+for rows in (*world.rows, world.held, world.test):
+    assert rows.inputs.shape[1:] == (64,) and rows.inputs.dtype == np.float32
+    assert 0 <= rows.inputs.min() and rows.inputs.max() <= 1 and set(rows.labels) <= set(range(10))
+counts = np.array([np.bincount(rows.labels, minlength=10) for rows in world.rows])
+assert counts.max() > 3 * counts.mean(), "the parties see the digits in unequal parts"
+job = Job(world, tuple(Player(f"trainer {i}", rows) for i, rows in enumerate(world.rows)), 3, 20, 1)
+models = [model.tensors for model in play(job).models]
+assert world.likelihood(models[-1]) > world.likelihood(models[0]) and world.metric(models[-1]) > 0.3
+"""
+
+NO_DIGITS = """
+from benchmarks import digits, worlds
+digits.offered = lambda module: None
+worlds.digits(1, 6)
+"""
+
+
+def test_digits__a_world_of_the_benchmarks__is_dealt_out_and_learnt() -> None:
+    if run("-c", "import sys\nfrom benchmarks.peers import offered\nsys.exit(not offered('sklearn'))").returncode:
+        pytest.skip(f"the small digits come with scikit-learn, which is not installed: {INSTALL}")
+    done = run("-c", DIGITS)
+    assert done.returncode == 0, done.stderr
+
+
+def test_digits__without_scikit_learn__say_what_to_install() -> None:
+    done = run("-c", NO_DIGITS)
+    assert "which is not installed" in done.stderr and "scikit-learn==" in done.stderr
+
+
+PAY_CELLS = """
+import sys
+from pathlib import Path
+from benchmarks import pay
+
+file = Path(sys.argv[1])
+pay.ROUNDS["heart"], pay.STEPS["heart"] = 2, 2
+def measured(seeds, cells):
+    return pay.run(True, ["heart"], seeds, [3], cells).sections
+fresh = measured(2, None)
+measured(1, file)
+first = file.read_text()
+assert measured(2, file) == fresh, "a run that went on gives what one without a stop gives"
+kept = file.read_text()
+assert kept.startswith(first) and len(kept) > len(first)
+def played_again(*_):
+    raise AssertionError("measured twice")
+pay.play = played_again
+assert measured(2, file) == fresh and file.read_text() == kept
+"""
+
+
+def test_pay__a_second_run__goes_on_after_the_seeds_it_has(tmp_path: Path) -> None:
+    done = run("-c", PAY_CELLS, str(tmp_path / "cells"))
+    assert done.returncode == 0, done.stderr
+
+
+def test_benchmark__unknown_name__is_refused() -> None:
+    done = run("-m", "benchmarks", "everything")
+    assert done.returncode == 2 and "everything" in done.stderr

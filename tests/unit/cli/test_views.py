@@ -1,0 +1,115 @@
+"""What a job looks like on the screen, in every phase; what a receipt and a report say."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from hansa.cli.demo.report import is_conserved
+from hansa.cli.demo.view import RoundLine, View
+from hansa.cli.job.show import metric_of, state_data, state_line
+from hansa.protocol.errors import HistoryMismatch
+from hansa.protocol.types import Address, CycleId, Phase, Round, Timestamp
+from hansa.runtime import snapshot
+from hansa.runtime.chain.structs import JobState
+
+STATE = JobState(
+    phase=Phase.SUBMIT,
+    sponsor=Address("0x" + "11" * 20),
+    cycle=CycleId(5 << 1 | 1),
+    deadline=Timestamp(1_000),
+    opened_at=Timestamp(900),
+    ended_at=Timestamp(0),
+    round=Round(2),
+    enrolled=4,
+    submitted=1,
+    pending=3,
+    stale=0,
+    failures=1,
+    stopping=False,
+    rejoining=False,
+    committee_kept=True,
+    best_metric=812_500_000,
+    due=7,
+    attested=0,
+    released=0,
+    committed=3,
+    revealed=1,
+    voted=0,
+    updates=0,
+    sheets=bytes(32),
+    last_result=bytes(32),
+    committee=(),
+    matched=(),
+)
+
+
+@pytest.mark.parametrize("phase", [phase for phase in Phase if phase != Phase.NONE])
+def test_state_line__in_every_phase(phase: Phase) -> None:
+    state = replace(STATE, phase=phase)
+    assert phase.name in state_line(state, 940)
+    assert state_data(state)["phase"] == phase.name
+
+
+def test_state_line__says_what_is_awaited() -> None:
+    line = state_line(STATE, 940)
+    assert line == "round 2, cycle 5: SUBMIT, 1 min left: 1 updates in, 3 awaited (1 failed in a row)"
+    assert "2 members have committed" in state_line(replace(STATE, phase=Phase.SCORE), 940)
+
+
+def test_metric__before_there_is_one() -> None:
+    assert metric_of(-(2**63)) is None
+    assert metric_of(812_500_000) == 0.8125
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_view__shows_rounds_and_warnings(terminal: bool) -> None:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=terminal, width=120, highlight=False)
+    with View(console, "heart", 3) as view:
+        view.step("starting a chain")
+        view.state(STATE, 940)
+        view.round(RoundLine(1, "Qm" + "a" * 44, 0.75, 4, 3, 2, 1.5))
+        view.warn("trainer-2 ended with code 1: no such party")
+        view.step("")
+    shown = out.getvalue()
+    assert "Qm" + "a" * 44 in shown
+    assert "3 of 4 updates" in shown
+    assert "after 2 failed" in shown
+    assert "trainer-2 ended with code 1" in shown
+
+
+def test_view__without_a_console__says_nothing() -> None:
+    with View(None, "heart", 3) as view:
+        view.step("starting a chain")
+        view.warn("nothing")
+
+
+def test_conservation__to_the_unit() -> None:
+    line = {"escrowed": "345", "paid": "344", "refunded": "0", "burnt": "0", "left": "1"}
+    assert is_conserved(line)
+    assert not is_conserved({**line, "left": "2"})
+
+
+@pytest.mark.parametrize(("mixed", "reads"), [(0, 1), (4, 5), (9, 5)])
+def test_retry_while_mixed__a_node_that_mixes_blocks__is_asked_again_a_few_times(
+    mixed: int, reads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "READ_PAUSE", 0.0)
+    asked: list[int] = []
+
+    def read() -> str:
+        asked.append(1)
+        if len(asked) <= mixed:
+            raise HistoryMismatch("the job moved on while it was read")
+        return "read"
+
+    if mixed < reads:
+        assert snapshot.retry_while_mixed(read) == "read"
+    else:
+        with pytest.raises(HistoryMismatch):
+            snapshot.retry_while_mixed(read)
+    assert len(asked) == reads

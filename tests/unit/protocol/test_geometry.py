@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from math import isqrt
+
+import naive
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hansa.protocol import geometry
+from hansa.protocol.geometry import dot_products
+
+
+def made(rng, n, shapes, bits, scale=1.0):
+    top = 2 ** (bits - 1) - 1
+    kind = np.int8 if bits == 8 else np.int16
+    return [
+        {name: np.clip(rng.normal(0, top * scale, shape).round(), -top, top).astype(kind) for name, shape in shapes}
+        for _ in range(n)
+    ]
+
+
+def plain(update):
+    return {name: [int(x) for x in values.reshape(-1)] for name, values in update.items()}
+
+
+SHAPES = [("bias", (3,)), ("layer.weight", (5, 7)), ("scale", ())]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from([8, 16]), st.lists(st.integers(-8, 40), min_size=3, max_size=3),
+       st.integers(1, 50), st.integers(1, 3))  # fmt: skip
+def test_dot_products__any_block_and_threads__are_the_big_integers(seed, bits, k, block, threads):
+    updates = made(np.random.default_rng(seed), 4, SHAPES, bits, 3.0)
+    products = dot_products(updates, updates, k, block=block, threads=threads)
+    expected = [[naive.dot(plain(a), plain(b), k) for b in updates] for a in updates]
+    assert products.tolist() == expected
+    assert geometry.squared_norm(updates[0], k) == expected[0][0]
+    assert geometry.dot(updates[1], updates[2], k) == expected[1][2]
+
+
+def test_squared_norm__extreme_values__stays_exact():
+    q = {"a": np.full(200_001, -32767, np.int16), "b": np.full(1, 32767, np.int16)}
+    assert geometry.squared_norm(q, [-8, 40]) == 200_001 * 32767**2 * 4**48 + 32767**2
+
+
+def test_is_zero():
+    assert geometry.is_zero({"a": np.zeros(5, np.int8), "b": np.zeros((), np.int16)})
+    assert not geometry.is_zero({"a": np.zeros(5, np.int8), "b": np.array(-1, np.int16)})
+
+
+def row(*values):
+    return {"a": np.array(values, np.int16)}
+
+
+def test_duplicates__cosine_of_exactly_49_50ths__is_none():
+    d, norm_a, norm_b = 49, 50, 50
+    assert not geometry.alike(d, norm_a, norm_b)
+    assert geometry.alike(d * 10**9 + 1, norm_a * 10**9, norm_b * 10**9)
+    assert not geometry.alike(-d * 10**9 - 1, norm_a * 10**9, norm_b * 10**9), "opposite directions are not alike"
+
+
+def test_duplicates__copies_of_a_duplicate__count_against_the_first():
+    updates = [row(100, 0), row(0, 100), row(200, 1), row(100, 1), row(-100, 0)]
+    assert geometry.duplicates(updates, [8], range(5)) == {2, 3}
+
+
+def test_duplicates__no_candidates__none():
+    assert geometry.duplicates([row(1, 0)], [8], []) == set()
+    assert geometry.duplicates([row(0, 0), row(0, 0)], [8], [0, 1]) == set(), "zeros are alike to nobody"
+
+
+def test_duplicates__the_earlier_one_was_not_ok__does_not_count():
+    updates = [row(100, 0), row(100, 0)]
+    assert geometry.duplicates(updates, [8], [1]) == set()
+
+
+def test_duplicates__a_chain__is_judged_against_ok_ones_only():
+    angles = [0.0, 0.15, 0.3]  # neighbours are within acos(0.98) = 0.2003, the ends are not
+    updates = [row(round(30000 * np.cos(t)), round(30000 * np.sin(t))) for t in angles]
+    assert geometry.duplicates(updates, [8], [0, 1, 2]) == {1}
+
+
+def test_duplicates__a_retry__keeps_its_earlier_place():
+    updates = [row(50, 50), row(50, 50), row(50, 51)]
+    assert geometry.duplicates(updates, [8], [0, 1, 2]) == {1, 2}
+    assert geometry.duplicates(updates, [8], [0, 1, 2], senior={1}) == {0, 2}
+    assert geometry.duplicates(updates, [8], [0, 1, 2], senior=[2, 1]) == {0, 1}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 12))
+def test_duplicates__random_near_copies__as_naively(seed, n):
+    rng = np.random.default_rng(seed)
+    updates = made(rng, n, [("a", (4,)), ("b", (2,))], 8)
+    for update in updates[n // 2 :]:
+        source = updates[rng.integers(0, n)]
+        for name in update:
+            update[name] = np.clip(
+                source[name].astype(int) + rng.integers(-20, 21, source[name].shape), -127, 127
+            ).astype(np.int8)
+    expected = naive.duplicates([plain(u) for u in updates], [8, 9], range(n))
+    assert geometry.duplicates(updates, [8, 9], range(n)) == expected
+
+
+@settings(max_examples=200)
+@given(st.lists(st.tuples(st.integers(1, 2**120), st.integers(1, 255)), min_size=1, max_size=30))
+def test_clip_factors__any_norms__as_naively(pairs):
+    norms, weights = zip(*pairs, strict=True)
+    assert geometry.clip_factors(norms, weights) == naive.clips(norms, weights)
+
+
+def test_clip_factors__twice_the_median_length__is_half():
+    assert geometry.clip_factors([100, 100, 400], [1, 1, 1]) == [256, 256, 128]
+    assert geometry.clip_factors([1, 10**40, 10**40], [3, 1, 1]) == [256, 0, 0]
+    assert geometry.clip_factors([], []) == []
+    assert isqrt((100 << 16) // 400) == 128
+
+
+@pytest.mark.parametrize(
+    ("values", "lower", "measured"),
+    [([5], 5, 5), ([1, 2], 1, 1), ([-2, -1], -2, -1), ([-3, 3], -3, -3), ([-3, 2], -3, 2), ([9, 1, 4], 4, 4),
+     ([4, 1, 9, 6], 4, 4), ([-9, -4, -6, -1], -6, -4)],
+)  # fmt: skip
+def test_medians__ties__as_designed(values, lower, measured):
+    assert geometry.weighted_lower_median(values, [1] * len(values)) == lower
+    assert geometry.measurement_median(values) == measured
+
+
+@given(st.lists(st.tuples(st.integers(-50, 50), st.integers(1, 255)), min_size=1, max_size=12))
+def test_weighted_lower_median__any__is_the_smallest_that_covers_half(pairs):
+    values, weights = zip(*pairs, strict=True)
+    assert geometry.weighted_lower_median(values, weights) == naive.weighted_median(values, weights)
+    assert geometry.weighted_lower_median(values, [7] * len(values)) == naive.median(values)

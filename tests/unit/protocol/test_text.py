@@ -1,0 +1,106 @@
+"""Text that comes from strangers: whatever it is, it is seen as text and nothing more."""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+from typing import Any
+
+import pytest
+import typer
+from hypothesis import given
+from hypothesis import strategies as st
+from nodes import chain_of
+from rich.console import Console
+
+from hansa.cli.command import with_errors_told
+from hansa.protocol.errors import FatalError
+from hansa.protocol.text import UNSEEN, escape_untrusted
+from hansa.protocol.types import Address
+from hansa.runtime.chain.abi import artifact
+from hansa.runtime.session import read_token
+
+NASTY = st.text(st.one_of(st.characters(), st.sampled_from("\x1b\x9b\r\n\x08\u202e[]/\\:a"))).map(
+    lambda text: text.replace("a", "[/a")
+)
+HOSTILE = "\x1b]0;PWNED\x07\x1b[31mEVIL\x9b31m \u202egnp.exe [link=http://evil]x[/link] [/nope]"
+
+
+@given(NASTY)
+def test_visible__holds_no_character_that_is_not_seen(text: str) -> None:
+    assert [char for char in escape_untrusted(text) if unicodedata.category(char) in UNSEEN] == []
+
+
+@given(NASTY, st.integers(1, 40))
+def test_visible__is_bounded(text: str, most: int) -> None:
+    assert len(escape_untrusted(text, most)) <= 10 * most + 30
+    if len(text) <= most:
+        assert escape_untrusted(escape_untrusted(text, most)) == escape_untrusted(text, most), (
+            "what it gave it leaves as it is"
+        )
+
+
+@given(NASTY, NASTY)
+def test_visible__is_no_markup__whatever_stands_around_it(one: str, other: str) -> None:
+    out = io.StringIO()
+    console = Console(file=out, width=10**6, emoji=False, highlight=False, soft_wrap=True)
+    shown = f"{escape_untrusted(one)} a {escape_untrusted(other)}] b/{escape_untrusted(one)}"
+    console.print(f"[bold]{shown}[/] {shown}")
+    assert out.getvalue() == f"{shown} {shown}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("\x1b[31mred", "\\u{1b}[31mred"),
+        ("\x9bé\u202e", "\\u{9b}é\\u{202e}"),
+        ("[red]a[/]", "\\u{5b}red]a\\u{5b}/]"),
+        ("C:\\", "C:\\u{5c}"),
+        ("[1, 2] [Errno 2]", "[1, 2] [Errno 2]"),
+    ],
+)
+def test_visible__of_known_text(text: str, seen: str) -> None:
+    assert escape_untrusted(text) == seen
+
+
+def test_visible__too_long__says_how_long() -> None:
+    assert escape_untrusted("abcdef", 3) == "abc… (6 characters)"
+
+
+@pytest.mark.parametrize("error", [FatalError(HOSTILE, cause=HOSTILE, next_step=HOSTILE), ValueError(HOSTILE)])
+def test_failure__with_foreign_text__is_told_without_controls(
+    error: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(typer.Exit):
+        with_errors_told(False, fail)
+    told = capsys.readouterr().err
+    assert "\\u{1b}]0;PWNED\\u{7}" in told
+    assert told.rstrip("\n").isprintable()
+
+
+def test_failure__of_a_file__with_controls_in_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> None:
+        raise PermissionError(13, "Permission denied", HOSTILE)
+
+    with pytest.raises(typer.Exit):
+        with_errors_told(False, fail)
+    assert capsys.readouterr().err.rstrip("\n").isprintable()
+
+
+def test_token__with_a_hostile_symbol__has_a_short_visible_one() -> None:
+    functions = artifact("RewardToken").functions
+    text = HOSTILE.encode()
+    said = b"".join(n.to_bytes(32, "big") for n in (32, len(text))) + text + bytes(-len(text) % 32)
+
+    def answer(method: str, parameters: Any) -> str:
+        if method != "eth_call":
+            return "0x1"
+        wants_symbol = functions["symbol"].selector.hex() in str(parameters)
+        return "0x" + (said.hex() if wants_symbol else f"{18:064x}")
+
+    token = read_token(chain_of(answer), Address("0x" + "11" * 20))
+    assert token.symbol.isprintable()
+    assert token.symbol.startswith("\\u{1b}]0;PWNED\\u{7}")

@@ -1,0 +1,80 @@
+"""The embedded store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hansa.protocol.cid import digest_of, to_cid
+from hansa.protocol.errors import FatalError, NotFound, StoreUnavailable, TooLarge, WrongBytes
+from hansa.protocol.types import Digest
+from hansa.runtime.store import LocalStore, Store, open_store
+
+
+def file_of(store: LocalStore, digest: Digest) -> Path:
+    [found] = store.path.rglob(to_cid(digest))
+    return found
+
+
+def test_put__get__across_objects(tmp_path: Path) -> None:
+    digest = LocalStore(tmp_path).put(b"hello")
+    assert digest == digest_of(b"hello")
+    assert LocalStore(tmp_path).get(digest, limit=5, timeout=1) == b"hello"
+    assert LocalStore(tmp_path).has(digest)
+
+
+def test_put__twice__is_fine(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    assert store.put(b"x") == store.put(b"x")
+
+
+def test_put__mends_what_was_damaged(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    digest = store.put(b"hello")
+    file_of(store, digest).write_bytes(b"hellO")
+    with pytest.raises(WrongBytes, match=to_cid(digest)):
+        store.get(digest, limit=9, timeout=1)
+    store.put(b"hello")
+    assert store.get(digest, limit=9, timeout=1) == b"hello"
+
+
+def test_get__over_the_limit__reads_no_more_than_that(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    digest = store.put(b"hello")
+    with pytest.raises(TooLarge, match="larger than the 4 bytes"):
+        store.get(digest, limit=4, timeout=1)
+
+
+def test_get__unknown(tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        LocalStore(tmp_path).get(digest_of(b"no"), limit=4, timeout=1)
+    assert not LocalStore(tmp_path).has(digest_of(b"no"))
+    with pytest.raises(NotFound):
+        LocalStore(tmp_path).pin(digest_of(b"no"))
+
+
+def test_pin__unpin(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    digest = store.put(b"x")
+    store.pin(digest)
+    store.unpin(digest)
+    store.unpin(digest_of(b"no"))
+    assert store.get(digest, limit=1, timeout=1) == b"x"
+
+
+def test_not_a_directory__is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StoreUnavailable):
+        LocalStore(tmp_path / "file").put(b"x")
+    with pytest.raises(StoreUnavailable):
+        LocalStore(tmp_path / "file").get(digest_of(b"x"), limit=1, timeout=1)
+
+
+def test_open_store(tmp_path: Path) -> None:
+    store: Store = open_store({"kind": "local", "path": str(tmp_path)})
+    assert isinstance(store, LocalStore)
+    with pytest.raises(FatalError, match="is no store"):
+        open_store({"kind": "ftp"})
+    with pytest.raises(FatalError, match="is not a Kubo API address"):
+        open_store({"kind": "kubo", "api": "nonsense"})

@@ -1,0 +1,138 @@
+"""Rehearsing a task without a chain, and what docs/tutorial.md says of it, to the letter."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hansa.protocol.errors import FatalError
+from hansa.tasks import Params, Trained, load_task, task_digest
+from hansa.tasks.heart import Heart
+from hansa.tasks.learning import TorchTask
+from hansa.tasks.rehearsal import check, federate, table
+from hansa.tasks.rows import Rows
+
+PAGE = Path(__file__).parents[3] / "docs" / "tutorial.md"
+
+
+@pytest.fixture
+def energy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The page's own task and data, in a folder of their own."""
+    text = PAGE.read_text()
+    made = text.split("<<'END'\n")[1].split("END\n")[0]
+    subprocess.run([sys.executable, "-c", made], cwd=tmp_path, check=True)
+    (tmp_path / "energy.py").write_text(text.split("```python title=energy.py\n")[1].split("```")[0])
+    monkeypatch.setenv("ENERGY_VALIDATION", str(tmp_path / "validation.csv"))
+    return tmp_path
+
+
+def test_page__its_task__is_found_keeps_the_rules_and_learns(energy: Path) -> None:
+    file = energy / "energy.py"
+    task = load_task("energy.py:Energy", {}, 1, task_digest=task_digest(file), allowed=[str(file)])
+    sources = [str(energy / f"{name}.csv") for name in ("north", "middle", "south")]
+    assert len(list(check(task, sources[0], 3))) == 5
+    lines = table(task, federate(task, sources, 5, 50), steps=250, seats=3)
+    assert lines["federated, on the validation rows"] == pytest.approx(-0.09, abs=0.01)
+    with pytest.raises(FatalError, match="gone.csv can't be used"):
+        task.load("gone.csv")
+
+
+def test_page__its_command__prints_what_the_page_shows(energy: Path) -> None:
+    command = [sys.executable, "-m", "hansa.tasks", "energy.py:Energy"]
+    for name in ("north", "middle", "south"):
+        command += ["--data", f"{name}.csv"]
+    printed = subprocess.run(command, cwd=energy, capture_output=True, text=True, check=True).stdout
+    shown = re.findall(r"```text\n(  model: .*?)```", PAGE.read_text(), re.DOTALL)[0]
+    for line in ("model", "rows", "train", "metric"):
+        found = re.findall(rf"^  {line}: .*$", shown, re.MULTILINE)
+        assert found and found[0] in printed
+
+
+class Line(TorchTask):
+    """y = w·x; breaks no rule."""
+
+    name = "line"
+    batch = 2
+    learning_rate = 0.1
+
+    def model(self) -> Params:
+        return {"w": np.ones(1, np.float32)}
+
+    def load(self, source: str) -> Rows:
+        return Rows(np.arange(40, dtype=np.float32) / 40, np.zeros(40, np.float32))
+
+    def validation(self, seat: int, seats: int) -> Rows:
+        return self.load("").take(slice(seat, None, seats))
+
+    def loss(self, params: Mapping[str, Any], inputs: Any, labels: Any) -> Any:
+        return ((params["w"] * inputs - labels) ** 2).mean()
+
+    def metric(self, params: Params, data: Rows) -> float:
+        return 0.0
+
+
+class Restless(Line):
+    def model(self) -> Params:
+        return {"w": np.random.random(1).astype(np.float32)}
+
+
+class Wide(Line):
+    def model(self) -> Params:
+        return {"w": np.ones(1)}  # type: ignore[dict-item]
+
+
+class Greedy(Line):
+    def train(self, params: Params, data: Rows, *, steps: int, loss_threshold: float | None, seed: int) -> Trained:
+        trained = super().train(params, data, steps=steps, loss_threshold=loss_threshold, seed=seed)
+        return Trained({**trained.params, "v": np.zeros(1, np.float32)}, trained.steps, trained.loss)
+
+
+class Lucky(Line):
+    def train(self, params: Params, data: Rows, *, steps: int, loss_threshold: float | None, seed: int) -> Trained:
+        return super().train(params, data, steps=steps, loss_threshold=None, seed=np.random.randint(2**30))
+
+
+class Backward(Line):
+    def gradient(self, params: Mapping[str, Any], data: Rows) -> tuple[float, dict[str, Any]]:
+        loss, gradient = super().gradient(params, data)
+        return loss, {name: -value for name, value in gradient.items()}
+
+
+class Blind(Line):
+    def metric(self, params: Params, data: Rows) -> float:
+        return float("nan")
+
+
+def test_check__a_good_task__says_five_things() -> None:
+    assert len(list(check(Line(), "", 2))) == 5
+
+
+@pytest.mark.parametrize(
+    ("kind", "seats", "reason"),
+    [
+        (Restless, 2, "w differs from call to call"),
+        (Wide, 2, "w is float64; make it float32"),
+        (Greedy, 2, "other tensors"),
+        (Lucky, 2, "w differs from run to run"),
+        (Backward, 2, "not the slope of the loss"),
+        (Blind, 2, "metric is not a finite number"),
+        (Line, 50, "somebody has no rows"),
+    ],
+)
+def test_check__a_broken_rule__is_named(kind: type[Line], seats: int, reason: str) -> None:
+    with pytest.raises(FatalError, match=reason):
+        list(check(kind(), "", seats))
+
+
+def test_table__a_study__has_its_baselines() -> None:
+    task = Heart({}, seed=1)
+    lines = table(task, task.model(), steps=1, seats=3)
+    assert list(lines)[0] == "federated (accuracy)"
+    assert len(lines) == 5
