@@ -1,6 +1,6 @@
 /** Fetches any CID and hashes its bytes in this page. */
 import { useState } from 'preact/hooks'
-import { useApp } from '../app'
+import { useApp } from '../ui/app'
 import { Banner, Problem } from '../ui/Banner'
 import { plural } from '../ui/format'
 import { useLoad } from '../ui/load'

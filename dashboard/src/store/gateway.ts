@@ -1,7 +1,7 @@
 // Files by CID from a gateway that nobody has to trust: capped while they arrive, then hashed again.
 
-import { cidOf, fromCid } from '../protocol/cid'
-import { StoreProblem } from '../view/model'
+import { StoreProblem } from '../problems'
+import { digestOf, fromCid, toCid } from '../protocol/cid'
 
 export interface Fetched {
   data: Uint8Array
@@ -12,7 +12,8 @@ export interface Fetched {
 export async function fetchFile(gateway: string, cid: string, cap: number): Promise<Fetched> {
   fromCid(cid)
   const data = await body(await answer(gateway, cid), cid, cap)
-  const { cid: found, blocks } = await cidOf(data)
+  const { digest, blocks } = await digestOf(data)
+  const found = toCid(digest)
   if (found !== cid) throw new StoreProblem('wrong-bytes', cid, `${cid}: the gateway's bytes are those of ${found}`, 'Ask another gateway.')
   return { data, blocks }
 }

@@ -1,13 +1,14 @@
 /** The frame of every page: name, places, wallet, what is wrong with the chain, how fresh it is. */
 import type { ComponentChildren } from 'preact'
-import { useApp } from '../app'
-import type { Route } from '../router'
+import { escapeUntrusted } from '../protocol/text'
 import type { Head } from '../view/model'
+import { useApp } from './app'
 import { Banner, Problem } from './Banner'
 import { ClaimBar } from './ClaimBar'
-import { duration, visible } from './format'
+import { duration } from './format'
 import { useNow } from './load'
 import { Name } from './Name'
+import type { Route } from './router'
 import { ThemeButton } from './theme'
 import { WalletBox, WalletNotes } from './WalletBox'
 
@@ -57,7 +58,7 @@ export function Layout({ route, head, problem, retry, children }: Props) {
       </main>
       <footer>
         <span>
-          {visible(deployment.name, 40)} · chain {deployment.chainId}
+          {escapeUntrusted(deployment.name, 40)} · chain {deployment.chainId}
         </span>
         <span>
           Federation <Name of={deployment.federation} kind="address" />

@@ -1,6 +1,8 @@
 /** Reading with its states: under way, done, failed. What was read stays on the screen while it is read again. */
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
-import { ChainProblem, type Head, type Reader } from '../view/model'
+import { asError, ChainProblem } from '../problems'
+import type { Head } from '../view/model'
+import type { Reader } from '../view/reader'
 
 export interface Loaded<T> {
   value: T | null
@@ -40,8 +42,6 @@ export function useLoad<T>(key: string, load: () => Promise<T>, fresh: unknown =
   const reload = useCallback(() => ask((n) => n + 1), [])
   return state.key === key ? { ...state, reload } : { value: null, error: null, loading: true, reload }
 }
-
-export const asError = (thrown: unknown) => (thrown instanceof Error ? thrown : new Error(String(thrown)))
 
 /** The reader's clock in seconds, once a second. */
 export function useNow(): number {
