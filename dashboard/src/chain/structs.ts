@@ -3,6 +3,8 @@
 import type { Address, Hex } from 'viem'
 import type { PhaseName, PhaseTime, SeatBits } from '../protocol/phases'
 
+export const NO_TARGET = 2n ** 63n - 1n // a metric that no job reaches
+
 /** Times are seconds, digests not CIDs yet; failureBurn: basis points of a full round. */
 export interface JobTerms extends Readonly<Record<PhaseTime, number>> {
   token: Address; committee: Address; admission: Address; recheckAdmission: boolean; spec: Hex; model: Hex

@@ -1,4 +1,5 @@
 /** What a job is bound to: model chain, spec, terms. */
+import { NO_TARGET } from '../chain/structs'
 import { TIMED } from '../protocol/phases'
 import { escapeUntrusted } from '../protocol/text'
 import { Amount } from '../ui/Amount'
@@ -7,8 +8,6 @@ import { Name } from '../ui/Name'
 import { Facts, More, Section } from '../ui/parts'
 import { Table } from '../ui/Table'
 import type { JobGlance, JobView, UpdateView } from '../view/model'
-
-const NO_TARGET = 2n ** 63n - 1n
 
 export function ModelChain({ view }: { view: JobView }) {
   const rows = view.rounds.map((round) => ({

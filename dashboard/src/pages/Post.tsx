@@ -1,6 +1,7 @@
 /** A sponsor's form: files from the store, terms, escrow; approval and posting by the sponsor's own wallet. */
 import { useState } from 'preact/hooks'
 import { asError, Refusal } from '../problems'
+import { isCid } from '../protocol/cid'
 import { escapeUntrusted } from '../protocol/text'
 import { Amount } from '../ui/Amount'
 import { useApp } from '../ui/app'
@@ -128,8 +129,6 @@ export function Post() {
   )
 }
 
-const CID = /^Qm[1-9A-HJ-NP-Za-km-z]{44}$/
-
 /** The offer that the fields name, and what is wrong with it. */
 function read(fields: Fields, token: Token): { offer: Offer | null; problems: string[] } {
   const problems: string[] = []
@@ -141,8 +140,8 @@ function read(fields: Fields, token: Token): { offer: Offer | null; problems: st
     return value ?? 0n
   }
   const committee = asAddress(text('committee'))
-  if (!CID.test(text('spec'))) problems.push('Spec: a CID, Qm and 44 characters')
-  if (!CID.test(text('model'))) problems.push('Model 0: a CID, Qm and 44 characters')
+  if (!isCid(text('spec'))) problems.push('Spec: a CID, Qm and 44 characters')
+  if (!isCid(text('model'))) problems.push('Model 0: a CID, Qm and 44 characters')
   if (!committee) problems.push(`Committee: ${misspelt(text('committee')) ? MISSPELT : 'the address of a contract'}`)
   const [reward, fee, bond, penalty] = AMOUNTS.map(([name, label]) => amount(name, label)) as [bigint, bigint, bigint, bigint]
   const offer = {

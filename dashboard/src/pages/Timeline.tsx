@@ -55,7 +55,7 @@ function Cycle({ cycle, view }: { cycle: CycleView; view: JobView }) {
       <strong>
         <a href={`#/job/${view.job}/round/${cycle.round}`}>Round {cycle.round}</a>, cycle {cycle.number}
       </strong>{' '}
-      <span class="muted">{cycle.openedAt === null ? `block ${cycle.openedBlock}` : moment(cycle.openedAt)}</span>
+      <span class="muted">{moment(cycle.openedAt)}</span>
       <p>
         {outcome.kind === 'finalized' && (
           <>

@@ -36,6 +36,9 @@ export function toCid(digest: Uint8Array): string {
   return text
 }
 
+/** Whether a text has a CIDv0's form. */
+export const isCid = (text: string): boolean => /^Qm[1-9A-HJ-NP-Za-km-z]{44}$/.test(text)
+
 /** Digest of a CIDv0; throws RangeError for anything else. */
 export function fromCid(text: string): Uint8Array {
   const values = [...text].map((letter) => ALPHABET.indexOf(letter))

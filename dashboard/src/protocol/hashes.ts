@@ -44,15 +44,8 @@ export interface Place {
   cycle: bigint
 }
 
-export interface Voted extends Place {
-  updates: bigint
-  sheets: Hex
-  model: Hex
-  rewards: Hex
-}
-
 /** What a cycle's vote is about. */
-export function resultHash({ chainId, federation, job, cycle, updates, sheets, model, rewards }: Voted): Hex {
+export function resultHash({ chainId, federation, job, cycle }: Place, updates: bigint, sheets: Hex, model: Hex, rewards: Hex): Hex {
   return keccak256(encodeAbiParameters(RESULT, [BigInt(chainId), federation, job, cycle, updates, sheets, model, rewards]))
 }
 

@@ -5,12 +5,12 @@ import { abs, floorDiv, max, min, sum, weightedLowerMedian } from './exact'
 import { Code } from './sheet'
 import type { Judgement } from './tally'
 
-export const U = 1n << 32n
-export const PRIOR = U / 4n
+const U = 1n << 32n
+const PRIOR = U / 4n
 const CLAMP = 2n // medians: no measurement counts for more
 const CAP = 3n // medians: nobody is paid more
 const KEPT = 4n // of what was fresh a quarter stays, each round
-export const FULL_REPUTATION = 1_000_000
+const FULL_REPUTATION = 1_000_000
 
 type Column = Map<Address, bigint>
 
@@ -78,13 +78,11 @@ export function advance(
 
 /** Each x_i within ±2 * a_i * (the median of x_j // a_j over the positive x_j). */
 function clamped(x: Column, a: Column): Column {
-  const limit = CLAMP * medianOfPositive(x, a)
+  const limit = CLAMP * median(positive(x), a)
   return mapped(x, (value, i) => max(-limit * of(a, i), min(limit * of(a, i), value)))
 }
 
-function medianOfPositive(x: Column, a: Column): bigint {
-  return median(new Map([...x].filter(([, value]) => value > 0n)), a)
-}
+const positive = (x: Column): Column => new Map([...x].filter(([, value]) => value > 0n))
 
 /** The weighted lower median of x_i // a_i; 0 of nothing. */
 function median(x: Column, a: ReadonlyMap<Address, bigint>): bigint {
@@ -125,7 +123,7 @@ export function shares(
   const { d, middle } = differences(judgements, weights)
   const unlimited = mapped(a, (weight, i) => max(0n, 4n * total * of(s, i) - weight * positiveS))
   const p = mapped(unlimited, (value, i) => (middle ? floorDiv(value * min(middle, 4n * of(d, i)), middle) : value))
-  const limit = CAP * medianOfPositive(p, a)
+  const limit = CAP * median(positive(p), a)
   const share = (weight: bigint, i: Address): Share => ({
     weight, e: of(e, i), k: of(k, i), f: of(f, i), s: of(s, i), d: of(d, i), middle, beforeCap: of(p, i), cap: limit * weight, p: min(of(p, i), limit * weight),
   })

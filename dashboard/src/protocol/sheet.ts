@@ -5,7 +5,7 @@ import { encodeAbiParameters, hexToBytes, keccak256, parseAbiParameters } from '
 import type { Place } from './hashes'
 
 export const ENTRY_BYTES = 13
-export const LIMIT = 2n ** 40n // largest gain or news, 1e-9
+const LIMIT = 2n ** 40n // largest gain or news, 1e-9
 export const NO_METRIC = -(2n ** 63n) // stands for a metric that is not finite
 const COMMITMENT = /* @__PURE__ */ parseAbiParameters('uint256, address, uint256, uint64, address, bytes32, bytes32')
 

@@ -3,7 +3,7 @@
 import { StoreProblem } from '../problems'
 import { digestOf, fromCid, toCid } from '../protocol/cid'
 
-export interface Fetched {
+interface Fetched {
   data: Uint8Array
   blocks: number
 }
@@ -33,7 +33,7 @@ async function answer(gateway: string, cid: string): Promise<Response> {
 async function body(response: Response, cid: string, cap: number): Promise<Uint8Array> {
   const reader = response.body?.getReader()
   if (!reader) return new Uint8Array()
-  const parts: Uint8Array[] = []
+  const parts: Uint8Array<ArrayBuffer>[] = []
   let size = 0
   for (;;) {
     const { done, value } = await reader.read().catch(() => {
@@ -47,13 +47,7 @@ async function body(response: Response, cid: string, cap: number): Promise<Uint8
     }
     parts.push(value)
   }
-  const whole = new Uint8Array(size)
-  let offset = 0
-  for (const part of parts) {
-    whole.set(part, offset)
-    offset += part.length
-  }
-  return whole
+  return new Uint8Array(await new Blob(parts).arrayBuffer())
 }
 
 function down(cid: string, cause: string): StoreProblem {

@@ -1,6 +1,6 @@
 /** What is wrong, why, and what to do. */
 import type { ComponentChildren } from 'preact'
-import { ChainProblem, StoreProblem, titleOf } from '../problems'
+import { ChainProblem, Problem } from '../problems'
 import { escapeUntrusted } from '../protocol/text'
 import { useApp } from './app'
 
@@ -30,14 +30,14 @@ export function Banner({ tone, title, children, action }: Props) {
 }
 
 /** A problem of chain or store with cause and next step. `retry` is offered where trying again may help. */
-export function Problem({ error, retry }: { error: Error; retry?: () => void }) {
-  const known = error instanceof ChainProblem || error instanceof StoreProblem
+export function ProblemBanner({ error, retry }: { error: Error; retry?: () => void }) {
+  const known = error instanceof Problem ? error : null
   const reset = error instanceof ChainProblem && error.kind === 'reset'
   const action = reset ? { label: 'Reload the page', run: () => location.reload() } : retry && { label: 'Try again', run: retry }
   return (
-    <Banner tone="bad" title={titleOf(error)} action={action}>
+    <Banner tone="bad" title={known?.title ?? 'This could not be worked out'} action={action}>
       <p>{sentence(escapeUntrusted(error.message, 400))}</p>
-      {known && <p class="next">{escapeUntrusted(error.next, 400)}</p>}
+      {known && <p class="next">{escapeUntrusted(known.next, 400)}</p>}
     </Banner>
   )
 }
@@ -46,7 +46,7 @@ export function Problem({ error, retry }: { error: Error; retry?: () => void }) 
 export function PageProblem({ error, retry }: { error: Error; retry: () => void }) {
   const { problem } = useApp()
   const said = error instanceof ChainProblem && problem instanceof ChainProblem && error.kind === problem.kind
-  return said ? null : <Problem error={error} retry={retry} />
+  return said ? null : <ProblemBanner error={error} retry={retry} />
 }
 
 const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.')

@@ -1,6 +1,6 @@
 /** Claims one kind of what a job owes, and says what came of it. */
 import { useState } from 'preact/hooks'
-import { asError, Refusal } from '../problems'
+import { asError, Problem } from '../problems'
 import { escapeUntrusted } from '../protocol/text'
 import type { Token } from '../view/model'
 import type { Step } from '../wallet/act'
@@ -33,7 +33,7 @@ export function ClaimButton({ job, kind, label, token, primary = false, open = t
       if (!wallet.rightChain && !(await wallet.switchChain())) return
       setPaid(await claim(app, job, kind, setStep))
     } catch (thrown) {
-      setProblem(thrown instanceof Refusal ? thrown : asError(thrown))
+      setProblem(asError(thrown))
     } finally {
       setStep(null)
       app.refresh()
@@ -60,7 +60,7 @@ export function ClaimButton({ job, kind, label, token, primary = false, open = t
 }
 
 export function RefusalBanner({ problem }: { problem: Error }) {
-  const known = 'next' in problem ? (problem as Refusal) : refusal(problem, 'to send')
+  const known = problem instanceof Problem ? problem : refusal(problem, 'to send')
   return (
     <Banner tone="warn" title={escapeUntrusted(known.message, 300)}>
       <p class="next">{escapeUntrusted(known.next, 300)}</p>

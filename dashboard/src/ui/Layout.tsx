@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact'
 import { escapeUntrusted } from '../protocol/text'
 import type { Head } from '../view/model'
 import { useApp } from './app'
-import { Banner, Problem } from './Banner'
+import { Banner, ProblemBanner } from './Banner'
 import { ClaimBar } from './ClaimBar'
 import { duration } from './format'
 import { useNow } from './load'
@@ -52,7 +52,7 @@ export function Layout({ route, head, problem, retry, children }: Props) {
       <main id="content" tabIndex={-1}>
         <WalletNotes />
         <ClaimBar />
-        {problem && <Problem error={problem} retry={retry} />}
+        {problem && <ProblemBanner error={problem} retry={retry} />}
         {head && <Stale head={head} />}
         {children}
       </main>

@@ -5,7 +5,7 @@ import 'uplot/dist/uPlot.min.css'
 import { escapeUntrusted } from '../protocol/text'
 import { plotted } from './format'
 
-export interface Point {
+interface Point {
   round: number
   metric: bigint
 }

@@ -6,7 +6,7 @@ import type { Deployment } from '../chain/deployment'
 import type { Reader } from '../view/reader'
 import type { Wallet } from '../wallet/session'
 
-export interface App {
+interface App {
   reader: Reader
   client: Client
   deployment: Deployment

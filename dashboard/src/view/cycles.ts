@@ -26,21 +26,19 @@ export function cycleView(cycle: CycleRecord, terms: JobTerms, replayed: Replaye
 }
 
 function viewOf(cycle: CycleRecord, terms: JobTerms, replayed: Replayed | undefined): CycleView {
-  return {
-    cycle: cycle.cycle, number: cycle.number, round: cycle.round, openedBlock: cycle.openedBlock, openedAt: cycle.openedAt,
-    seed: cycle.seed, updates: updates(cycle, terms, replayed), seats: seats(cycle), outcome: outcome(cycle, terms),
-  }
+  const { number, round, openedAt } = cycle
+  return { number, round, openedAt, updates: updates(cycle, terms, replayed), seats: seats(cycle), outcome: outcome(cycle, terms) }
 }
 
 function updates(cycle: CycleRecord, terms: JobTerms, replayed: Replayed | undefined): UpdateView[] {
   const opinions = opinionsOf(cycle)
   const judged = replayed?.ledger.judgements ?? soFar(cycle, terms)
   const included = new Set(replayed?.ledger.included)
-  return cycle.updates.map(({ trainer, digest, tx, block }, place) => {
+  return cycle.updates.map(({ trainer, digest, tx }, place) => {
     const found = judged[place]
     const measured = found?.code === Code.OK ? found : null
     return {
-      place, trainer, cid: cidText(digest), tx, block, opinions: opinions[place] ?? [],
+      place, trainer, cid: cidText(digest), tx, opinions: opinions[place] ?? [],
       verdict: replayed && found ? verdictOf(found) : null,
       gain: measured?.gain ?? null, news: measured?.news ?? null, included: included.has(place),
     }
@@ -79,12 +77,9 @@ function seats(cycle: CycleRecord): SeatView[] {
 function outcome(cycle: CycleRecord, terms: JobTerms): Outcome {
   const found = cycle.outcome
   if (!found) return { kind: 'open' }
-  if (found.kind === 'failed') {
-    const { phase, burnt, failures, block } = found
-    return { kind: 'failed', phase, burnt, failures, block, why: why(cycle, found, terms) }
-  }
-  const { rewards, metric, block, tx, resultHash } = found
-  return { kind: 'finalized', model: cidText(found.model), rewards, metric, block, tx, resultHash }
+  if (found.kind === 'failed') return { kind: 'failed', burnt: found.burnt, why: why(cycle, found, terms) }
+  const { model, rewards, metric, tx } = found
+  return { kind: 'finalized', model: cidText(model), rewards, metric, tx }
 }
 
 /** One clause from the phase and its counts. */

@@ -29,10 +29,9 @@ export async function glanceAt({ chain, logs, job, standing, terms, ...given }: 
   const { at, state, books } = standing
   const late = new Promise<null>((done) => setTimeout(done, PATIENCE, null))
   const [metrics, token, spec] = await Promise.all([latest(chain, logs, job, standing), given.token, Promise.race([given.spec, late])])
-  const { phase } = state
   return {
     job, sponsor: state.sponsor, token, terms: termsView(terms), termsHash: keccak256(encodeAbiParameters([outputOf(federationAbi, 'termsOf')], [terms])),
-    spec, phase, waiting: { phase, deadline: state.deadline, now: at.timestamp, acted: [], waitingFor: [], note: noteOf(terms, state) },
+    spec, phase: state.phase, waiting: { deadline: state.deadline, acted: [], waitingFor: [], note: noteOf(terms, state) },
     books, baselines: parseBaselines(spec?.baselines ?? []), stopping: state.stopping, enrolled: state.enrolled, finalized: state.round - 1, metrics,
     head: { number: at.number, timestamp: at.timestamp },
   }

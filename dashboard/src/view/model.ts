@@ -27,7 +27,6 @@ export interface JobRow {
   sponsor: Address
   rewardPerRound: bigint
   token: Token
-  deadline: number
 }
 
 export interface Terms extends Omit<JobTerms, 'spec' | 'model'> {
@@ -48,7 +47,6 @@ export interface UpdateView {
   trainer: Address
   cid: string
   tx: Hex
-  block: number
   opinions: Opinion[]
   verdict: Verdict | null // null: no outcome yet
   gain: bigint | null
@@ -68,16 +66,13 @@ export interface SeatView {
 
 export type Outcome =
   | { kind: 'open' }
-  | { kind: 'finalized'; model: string; rewards: Hex; metric: bigint; block: number; tx: Hex; resultHash: Hex }
-  | { kind: 'failed'; phase: PhaseName; burnt: bigint; failures: number; block: number; why: string }
+  | { kind: 'finalized'; model: string; rewards: Hex; metric: bigint; tx: Hex }
+  | { kind: 'failed'; burnt: bigint; why: string }
 
 export interface CycleView {
-  cycle: bigint
   number: number
   round: number
-  openedBlock: number
-  openedAt: number | null
-  seed: Hex
+  openedAt: number
   updates: UpdateView[]
   seats: SeatView[]
   outcome: Outcome
@@ -141,9 +136,7 @@ export interface ValidatorView {
 }
 
 export interface Waiting {
-  phase: PhaseName
   deadline: number
-  now: number
   acted: Address[]
   waitingFor: Address[]
   note: string

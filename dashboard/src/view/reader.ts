@@ -69,10 +69,10 @@ export class Reader {
     return { number, timestamp }
   }
 
-  async jobs(from = 1): Promise<JobRow[]> {
+  async jobs(): Promise<JobRow[]> {
     const at = await this.newest()
     const count = await this.federation.jobCount(at)
-    return Promise.all(Array.from({ length: Math.max(0, count - from + 1) }, (_, i) => this.row(from + i, at)))
+    return Promise.all(Array.from({ length: count }, (_, i) => this.row(i + 1, at)))
   }
 
   /** early: told what the contracts say of a job that was not read before. */
@@ -129,7 +129,7 @@ export class Reader {
     return {
       job, phase: state.phase, round: state.round - 1, maxRounds: terms.maxRounds, trainers: state.enrolled, seats: terms.seats,
       metric: state.bestMetric === NO_METRIC ? null : state.bestMetric, sponsor: state.sponsor, rewardPerRound: terms.rewardPerRound,
-      token: await this.tokens.of(terms.token, at.number), deadline: state.deadline,
+      token: await this.tokens.of(terms.token, at.number),
     }
   }
 

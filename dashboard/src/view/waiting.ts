@@ -6,15 +6,12 @@ import type { JobState, JobTerms } from '../chain/structs'
 import { everybodyDue } from '../protocol/hashes'
 import { PHASES, type SeatBits } from '../protocol/phases'
 import { filled } from '../protocol/tables'
-import type { Head, Waiting } from './model'
+import type { Waiting } from './model'
 
-export function waitingOf(history: JobHistory, state: JobState, head: Head): Waiting {
+export function waitingOf(history: JobHistory, state: JobState): Waiting {
   const { acted, due } = parties(history, state)
   const done = new Set(acted)
-  return {
-    phase: state.phase, deadline: state.deadline, now: head.timestamp, acted, waitingFor: due.filter((each) => !done.has(each)),
-    note: noteOf(history.posted.terms, state),
-  }
+  return { deadline: state.deadline, acted, waitingFor: due.filter((each) => !done.has(each)), note: noteOf(history.posted.terms, state) }
 }
 
 /** Who has acted in this phase, and who is due in it. */

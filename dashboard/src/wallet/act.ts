@@ -54,7 +54,7 @@ async function receiptOf(client: Client, hash: Hex): Promise<Receipt> {
 }
 
 /** Refusal, in words, where the contracts would revert. */
-export async function simulate(client: Client, asked: Call, account: Address): Promise<void> {
+async function simulate(client: Client, asked: Call, account: Address): Promise<void> {
   try {
     await (client.request as Ask)({ method: 'eth_call', params: [{ from: account, to: asked.to, data: asked.data }, 'pending'] })
   } catch (thrown) {
@@ -95,7 +95,7 @@ const WORDS: Record<string, (...values: never[]) => string> = {
 
 const moment = (seconds: bigint) => new Date(Number(seconds) * 1000).toISOString()
 
-export function explain(data: Hex): string {
+function explain(data: Hex): string {
   try {
     const { errorName, args = [] } = decodeErrorResult({ abi: [...errors, ...token] as Abi, data })
     const values = args as readonly unknown[]

@@ -3,6 +3,7 @@ import type { Address, Client, Hex } from 'viem'
 import { decodeFunctionResult, encodeFunctionData, toHex } from 'viem/utils'
 import { decodeEvent, federationAbi, tokenAbi } from '../chain/abi'
 import type { Deployment } from '../chain/deployment'
+import { NO_TARGET } from '../chain/structs'
 import { Refusal } from '../problems'
 import { fromCid } from '../protocol/cid'
 import { TIMED, type PhaseTime } from '../protocol/phases'
@@ -15,7 +16,6 @@ import type { Wallet } from './session'
 const DAY = 86_400
 const MAX_JOB = 3 * 365 * DAY
 const MAX_96 = 2n ** 96n - 1n
-const NO_TARGET = 2n ** 63n - 1n
 
 /** Phases that every job has. */
 export const PHASES_NEEDED = TIMED.filter(({ optional }) => !optional)

@@ -15,7 +15,7 @@ export const request = (provider: Provider, method: string, params?: unknown) =>
   provider.request(params === undefined ? { method } : { method, params })
 
 /** The code of EIP-1193 and EIP-1474, wherever a wallet hides it. */
-export function codeOf(thrown: unknown): number | null {
+function codeOf(thrown: unknown): number | null {
   if (typeof thrown !== 'object' || thrown === null) return null
   const { code, data } = thrown as { code?: unknown; data?: { originalError?: { code?: unknown } } }
   const inner = data?.originalError?.code

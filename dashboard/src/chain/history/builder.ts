@@ -15,7 +15,7 @@ import type { Claim, Enrolment, Failed, Finalized, JobHistory, Posted } from './
 
 const TERMS = outputOf(federationAbi, 'termsOf')
 
-export interface Site {
+interface Site {
   chainId: number
   federation: Address
   vault: Address
@@ -71,7 +71,7 @@ export class HistoryBuilder {
     if (log.address === this.site.vault.toLowerCase()) this.onMoney(name, values, log)
     else if (name === 'JobPosted') this.onPosted(values, log)
     else if (!this.posted) throw new HistoryError('its posting is missing')
-    else if (name === 'CycleOpened') this.onOpened(values, log, opened)
+    else if (name === 'CycleOpened') this.onOpened(values, opened)
     else if (Object.hasOwn(this.handlers, name)) this.handlers[name]?.(values, log)
     else if ('seat' in values) this.cycle(values).act(name, values)
   }
@@ -105,7 +105,7 @@ export class HistoryBuilder {
     this.enrolled.set(trainer, { trainer, bond, held: bond })
   }
 
-  private onOpened({ cycle, seed, round, committee }: Values, log: Log, opened: Block | undefined): void {
+  private onOpened({ cycle, seed, round, committee }: Values, opened: Block | undefined): void {
     const number = this.cycles.length + 1
     if (!opened) throw new HistoryError(`the block of cycle ${number} is missing`)
     if (cycleCounter(cycle) !== number) throw new HistoryError(`cycle ${number} is missing`)
@@ -121,14 +121,14 @@ export class HistoryBuilder {
     }
     if (round !== this.finalized + 1) throw new HistoryError(`cycle ${number} is of round ${round}, after ${this.finalized} finalised ones`)
     const { chainId, federation, job } = this.site
-    this.cycles.push(new CycleBuilder({ chainId, federation, job: BigInt(job), cycle }, round, seed, committee, log.block, opened.timestamp))
+    this.cycles.push(new CycleBuilder({ chainId, federation, job: BigInt(job), cycle }, round, seed, committee, opened.timestamp))
   }
 
   private onSubmitted(values: Values, log: Log): void {
     const cycle = this.cycle(values)
     const { trainer, digest } = values
     if (!this.enrolled.has(trainer)) throw new HistoryError(`the enrolment of ${trainer} is missing, or its update in ${cycle.name} invented`)
-    cycle.submit({ trainer, digest, block: log.block, tx: log.tx })
+    cycle.submit({ trainer, digest, tx: log.tx })
   }
 
   private onFinalized(values: Values, log: Log): void {

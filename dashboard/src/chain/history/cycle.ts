@@ -27,9 +27,8 @@ export class CycleBuilder {
   constructor(
     private readonly place: Place,
     readonly round: number,
-    private readonly seed: Hex,
+    seed: Hex,
     private readonly committee: readonly Address[],
-    private readonly openedBlock: number,
     private readonly openedAt: number,
   ) {
     this.number = cycleCounter(place.cycle)
@@ -77,8 +76,7 @@ export class CycleBuilder {
   }
 
   finalize(outcome: Finalized): void {
-    const { model, rewards } = outcome
-    const found = resultHash({ ...this.place, updates: this.updatesAcc, sheets: this.sheetsAcc, model, rewards })
+    const found = resultHash(this.place, this.updatesAcc, this.sheetsAcc, outcome.model, outcome.rewards)
     if (found !== outcome.resultHash) throw new HistoryError(`${this.name}: its updates, sheets and result don't have the hash that was voted`)
     const matched = [...this.votes].filter(([seat, vote]) => vote.sealed === sealedVote(found, seat))
     if (bitmap(matched.map(([seat]) => seat)) !== outcome.matched) throw new HistoryError(`${this.name}: votes are missing or invented`)
@@ -111,8 +109,7 @@ export class CycleBuilder {
   record(): CycleRecord {
     if (this.recorded) return this.recorded
     const record: CycleRecord = {
-      cycle: this.cycle, number: this.number, round: this.round, seed: this.seed, committee: this.committee,
-      openedBlock: this.openedBlock, openedAt: this.openedAt, updates: [...this.updates.values()],
+      number: this.number, round: this.round, committee: this.committee, openedAt: this.openedAt, updates: [...this.updates.values()],
       acted: new Map(OF_SEATS.map(({ name, event }) => [name, new Set(this.seats(event).keys())])),
       sheets: [...this.sheets], votes: new Map(this.votes), outcome: this.outcome,
     }

@@ -22,7 +22,6 @@ export interface Enrolment {
 export interface Submitted {
   trainer: Address
   digest: Hex
-  block: number
   tx: Hex
 }
 
@@ -59,13 +58,10 @@ export interface Failed {
 
 /** One attempt at a round, in on-chain order. */
 export interface CycleRecord {
-  cycle: bigint
   number: number
   round: number
-  seed: Hex
   committee: readonly Address[] // by seat
-  openedBlock: number
-  openedAt: number
+  openedAt: number // seconds
   updates: readonly Submitted[]
   acted: ReadonlyMap<PhaseName, ReadonlySet<number>> // seats, by phase
   sheets: readonly Revealed[]
