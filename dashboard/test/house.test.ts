@@ -67,6 +67,11 @@ test('imports of types, of several lines and again exported are seen', () => {
   expect(importsOf('protocol/x.ts', () => text)).toEqual(['protocol/cid.ts', 'problems.ts', 'protocol/exact.ts', 'protocol/pay.ts'])
 })
 
+test('phases that a job may do without are spelt out in one file', () => {
+  const spelt = /attest|sharesreleased|release_?time/i
+  expect(files.filter((file) => spelt.test(readFileSync(join(SRC, file), 'utf8')))).toEqual(['protocol/phases.ts'])
+})
+
 test('files stay short', () => {
   expect(files.filter((file) => readFileSync(join(SRC, file), 'utf8').split('\n').length > MAX_LINES)).toEqual([])
 })

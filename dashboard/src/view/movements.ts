@@ -56,7 +56,7 @@ function rowOf(log: Log): Omit<Movement, 'time'> | null {
   const { values } = event
   const amount: bigint = values.amount ?? values.penalty
   if (!amount) return null
-  return { block: log.block, tx: log.tx, job: Number(values.job), kind, round: values.round ?? null, amount, moved: amount * BigInt(MOVEMENTS[kind].to_account) }
+  return { block: log.block, tx: log.tx, job: Number(values.job), kind, round: values.round ?? null, amount, moved: amount * MOVEMENTS[kind].sign }
 }
 
 /** Jobs whose movements don't add up to what the vault holds and says that it paid. */

@@ -57,9 +57,9 @@ export function problemsOf(offer: Offer): string[] {
   within('Least updates', offer.minUpdates, 1, offer.trainers)
   within('Rounds', offer.rounds, 1, LIMITS.rounds)
   within('Failures in a row', offer.failures, 1, LIMITS.failures)
-  for (const { name, term } of PHASES_NEEDED) within(`Seconds for ${name.toLowerCase()}`, offer.times[term] ?? 0, 1, LIMITS.seconds_of_a_phase)
+  for (const { name, term } of PHASES_NEEDED) within(`Seconds for ${name.toLowerCase()}`, offer.times[term] ?? 0, 1, LIMITS.secondsOfAPhase)
   within('Seconds to claim', offer.claimTime, 1, 2 ** 32 - 1)
-  within('Seconds that bonds stay', offer.slashTime, 1, Math.min(LIMITS.seconds_of_a_phase, offer.claimTime))
+  within('Seconds that bonds stay', offer.slashTime, 1, Math.min(LIMITS.secondsOfAPhase, offer.claimTime))
   const { enrolTime = 0, ...others } = offer.times
   const cycle = Object.values(others).reduce((sum, time) => sum + time, 0)
   if (enrolTime + offer.rounds * offer.failures * cycle > MAX_JOB) found.push('The job could take more than three years: fewer rounds, failures or seconds')
