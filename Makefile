@@ -49,7 +49,7 @@ dashboard/node_modules/.package-lock.json: dashboard/package.json dashboard/pack
 	@cd dashboard && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-hansa/cli/page/index.html: dashboard/node_modules/.package-lock.json dashboard/index.html dashboard/vite.config.ts dashboard/tsconfig.json $(shell find dashboard/src -type f) $(wildcard hansa/runtime/chain/artifacts/*.json)
+hansa/cli/page/index.html: dashboard/node_modules/.package-lock.json dashboard/index.html dashboard/vite.config.ts dashboard/tsconfig.json $(shell find dashboard/src -type f) hansa/protocol/tables.json $(wildcard hansa/runtime/chain/artifacts/*.json)
 	@cd dashboard && npm run --silent build
 	@touch $@
 

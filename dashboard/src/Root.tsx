@@ -1,8 +1,5 @@
 /** Reads deployment.json and follows the chain's head; then shows the page that the address names. */
-import type { Client } from 'viem'
 import { useMemo } from 'preact/hooks'
-import { AppContext } from './app'
-import { openReader } from './chain/reader'
 import { loadDeployment, type Deployment } from './chain/deployment'
 import { Account } from './pages/Account'
 import { Job } from './pages/Job'
@@ -12,12 +9,13 @@ import { Post } from './pages/Post'
 import { Round } from './pages/Round'
 import { Validators } from './pages/Validators'
 import { Verify } from './pages/Verify'
-import { useRoute, type Route } from './router'
+import { escapeUntrusted } from './protocol/text'
+import { AppContext } from './ui/app'
 import { Banner } from './ui/Banner'
-import { visible } from './ui/format'
 import { Layout } from './ui/Layout'
 import { useHead, useLoad } from './ui/load'
-import type { Reader } from './view/model'
+import { useRoute, type Route } from './ui/router'
+import { Reader } from './view/reader'
 import { useWallet } from './wallet/session'
 
 export function Root() {
@@ -26,7 +24,7 @@ export function Root() {
     return (
       <main id="content">
         <Banner tone="bad" title="deployment.json can’t be used" action={{ label: 'Try again', run: reload }}>
-          <p>{visible(error.message, 300)}</p>
+          <p>{escapeUntrusted(error.message, 300)}</p>
           <p class="next">It names chain and contracts, and stands beside the page; hansa dashboard serves both.</p>
         </Banner>
       </main>
@@ -36,15 +34,11 @@ export function Root() {
 }
 
 function Opened({ deployment }: { deployment: Deployment }) {
-  const { reader, client } = useMemo(() => openReader(deployment), [deployment])
-  return <Page deployment={deployment} reader={reader} client={client} />
-}
-
-function Page({ deployment, reader, client }: { deployment: Deployment; reader: Reader; client: Client }) {
+  const reader = useMemo(() => new Reader(deployment), [deployment])
   const wallet = useWallet(deployment)
   const route = useRoute()
   const { head, problem, refresh } = useHead(reader)
-  const app = { reader, client, deployment, wallet, head: head?.number ?? 0, problem, refresh }
+  const app = { reader, client: reader.client, deployment, wallet, head: head?.number ?? 0, problem, refresh }
   return (
     <AppContext.Provider value={app}>
       <Layout route={route} head={head} problem={problem} retry={refresh}>

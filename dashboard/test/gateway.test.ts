@@ -1,9 +1,9 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { cidOf } from '../src/protocol/cid'
+import { digestOf, toCid } from '../src/protocol/cid'
 import { fetchFile } from '../src/store/gateway'
 
 const DATA = new Uint8Array(600_000).fill(7)
-const { cid: CID } = await cidOf(DATA)
+const CID = toCid((await digestOf(DATA)).digest)
 
 const gives = (answer: () => Response) => vi.stubGlobal('fetch', vi.fn(async () => answer()))
 

@@ -2,7 +2,8 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { encodeFunctionResult, toEventSelector, toFunctionSelector } from 'viem/utils'
 import { parseDeployment } from '../src/chain/deployment'
 import { federationAbi, tokenAbi, vaultAbi } from '../src/chain/abi'
-import { parseBaselines, parseSpec } from '../src/protocol/spec'
+import { parseBaselines } from '../src/protocol/baselines'
+import { decodeSpec } from '../src/protocol/spec'
 import { answer, reading, recorded, type Answer, type Recorded } from './recorded'
 
 afterEach(() => vi.unstubAllGlobals())
@@ -110,7 +111,7 @@ test('a chain started anew is said once; then the page reads the new one', async
 
 test('specs', () => {
   const bytes = (text: string) => new TextEncoder().encode(text)
-  for (const text of ['', 'x', '[]', 'null', '{}', '{"task":1}']) expect(() => parseSpec(bytes(text))).toThrow(RangeError)
+  for (const text of ['', 'x', '[]', 'null', '{}', '{"task":1}']) expect(() => decodeSpec(bytes(text))).toThrow(RangeError)
 })
 
 test('baselines', () => {

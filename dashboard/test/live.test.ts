@@ -3,13 +3,13 @@
 import { writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parseDeployment } from '../src/chain/deployment'
-import { readerOf } from '../src/view/reader'
+import { Reader } from '../src/view/reader'
 
 const { HANSA_PAGE: page, HANSA_VIEW: path } = process.env
 
 test.skipIf(!page || !path)('a running page', async () => {
   const deployment = parseDeployment(await (await fetch(`${page}deployment.json`)).text())
-  const { reader } = readerOf({ ...deployment, gateway: `${page}ipfs/` })
+  const reader = new Reader({ ...deployment, gateway: `${page}ipfs/` })
   const [jobs, view] = await Promise.all([reader.jobs(), reader.job(1)])
   const accounts = await Promise.all([...view.trainers, ...view.validators].map(({ address }) => reader.account(address)))
   for (const { cid } of view.cycles.flatMap((cycle) => cycle.updates)) expect(await reader.verify(cid)).toMatchObject({ kind: 'update' })

@@ -1,10 +1,10 @@
 import { bytesToHex } from 'viem/utils'
 import { expect, test } from 'vitest'
-import { cidOf, fromCid } from '../src/protocol/cid'
+import { digestOf, fromCid, toCid } from '../src/protocol/cid'
 import { floorDiv, measurementMedian } from '../src/protocol/exact'
-import { tally } from '../src/protocol/ledger'
-import { leafHash, proofOf, rootOf, treeOf } from '../src/protocol/merkle'
+import { leafHash, RewardsTree } from '../src/protocol/merkle'
 import { decodeSheet } from '../src/protocol/sheet'
+import { tally } from '../src/protocol/tally'
 import { read } from './vectors'
 
 const VECTORS = read('protocol')
@@ -30,17 +30,17 @@ test.for(VECTORS.tallies as any[])('tally of $sheets for $seats seats', ({ seats
 
 test.for(VECTORS.rewards as any[])('rewards $root', ({ root, leaves }) => {
   const read = leaves.map((leaf: any) => ({ ...leaf, pay: BigInt(leaf.pay), strike: leaf.strike === 1 }))
-  const nodes = treeOf(read)
-  expect(rootOf(nodes)).toBe(root)
+  const tree = new RewardsTree(read)
+  expect(tree.root).toBe(root)
   expect(read.map(leafHash)).toEqual(leaves.map((leaf: any) => leaf.hash))
-  expect(read.map((leaf: any) => proofOf(nodes, leaf))).toEqual(leaves.map((leaf: any) => leaf.proof))
+  expect(read.map((leaf: any) => tree.proof(leaf.trainer))).toEqual(leaves.map((leaf: any) => leaf.proof))
 })
 
 test.for(VECTORS.cids as any[])('CID of $length bytes', async ({ text, length, cid, digest }) => {
   const pattern = new TextEncoder().encode(text)
   const data = new Uint8Array(length)
   for (let i = 0; i < length; i++) data[i] = pattern[i % pattern.length] ?? 0
-  expect((await cidOf(data)).cid).toBe(cid)
+  expect(toCid((await digestOf(data)).digest)).toBe(cid)
   expect(bytesToHex(fromCid(cid))).toBe(digest)
 })
 

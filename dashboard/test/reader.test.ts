@@ -1,12 +1,12 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import type { Abi, AbiEvent } from 'viem'
+import type { Abi, AbiEvent, Hex } from 'viem'
 import { encodeFunctionData, toEventSelector } from 'viem/utils'
 import { federationAbi, selectorOf, vaultAbi } from '../src/chain/abi'
-import { Fold } from '../src/chain/fold'
-import type { JobHistory } from '../src/chain/history'
-import { parseSpec } from '../src/protocol/spec'
+import { HistoryBuilder } from '../src/chain/history/builder'
+import type { JobHistory } from '../src/chain/history/records'
+import { decodeSpec } from '../src/protocol/spec'
 import { cidText } from '../src/view/cycles'
-import type { Hex, JobGlance } from '../src/view/model'
+import type { JobGlance } from '../src/view/model'
 import { Replay } from '../src/view/replay'
 import { answer, reading, recorded, type Recorded } from './recorded'
 import { read } from './vectors'
@@ -200,14 +200,14 @@ function unclaimed() {
 }
 
 function historyOf(facts: Recorded): JobHistory {
-  const fold = new Fold({ chainId: facts.chainId, federation: facts.federation, vault: facts.vault, job: 1 })
+  const builder = new HistoryBuilder({ chainId: facts.chainId, federation: facts.federation, vault: facts.vault, job: 1 })
   for (const [number, index, address, topics, data] of facts.events) {
     if (topics[0] === KEY_ANNOUNCED) continue
     const [, timestamp, hash, parent] = facts.blocks.get(number)! as [number, number, Hex, Hex]
     const log = { block: number, index, address: address as Hex, topics: topics as Hex[], data: data as Hex, tx: hash }
-    fold.apply(log, { number, timestamp, hash, parent })
+    builder.apply(log, { number, timestamp, hash, parent })
   }
-  return fold.history
+  return builder.history
 }
 
 test('one call claims every round, as the command line would', async () => {
@@ -227,7 +227,7 @@ test('a round whose voted root is another one differs, and the others still agre
   const [cycle] = history.cycles
   if (cycle?.outcome?.kind !== 'finalized') throw new Error('round 1 is finalised')
   const voted = { ...cycle, outcome: { ...cycle.outcome, rewards: `0x${'ab'.repeat(32)}` as const } }
-  const spec = parseSpec(facts.files.get(cidText(history.posted.terms.spec))!)
+  const spec = decodeSpec(facts.files.get(cidText(history.posted.terms.spec))!)
   const rounds = await new Replay().follow({ ...history, cycles: [voted, ...history.cycles.slice(1)] }, spec)
   expect(rounds.map((round) => round.agrees)).toEqual([false, true, true])
 })

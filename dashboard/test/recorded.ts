@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { vi } from 'vitest'
 import { fromCid } from '../src/protocol/cid'
 import type { Deployment } from '../src/chain/deployment'
-import { readerOf } from '../src/view/reader'
+import { Reader } from '../src/view/reader'
 
 const MAGIC = 'hansa-job-1\n'
 const FOOTER = 8 + 32
@@ -111,5 +111,5 @@ export function reading(facts: Recorded, asked: Answer = (method, params) => ans
     name: 'recorded', chainId, rpc: ['http://node.test/'], federation, vault, token: federation, admission: federation, committee: null,
     firstBlock: FIRST, gateway: '/ipfs/',
   }
-  return readerOf(deployment).reader
+  return new Reader(deployment)
 }

@@ -2,8 +2,8 @@
 
 import { createClient, fallback, http, type Abi, type Address, type Client, type Hex } from 'viem'
 import { decodeFunctionResult, encodeFunctionData, isHex, numberToHex } from 'viem/utils'
-import { visible } from '../ui/format'
-import { ChainProblem } from '../view/model'
+import { ChainProblem, Refused } from '../problems'
+import { escapeUntrusted } from '../protocol/text'
 import type { Deployment } from './deployment'
 
 const TIMEOUT = 15_000 // ms
@@ -37,7 +37,10 @@ export class Chain {
     const hash = first === null ? null : readBlock(first).hash
     if (this.first !== null && hash !== this.first) {
       this.first = hash
-      throw resetProblem()
+      throw new ChainProblem(
+        'reset', 'the chain was started anew: blocks that this page has read are gone',
+        'Reload the page. In the wallet, clear the activity data of this network: its nonces are those of the old chain.',
+      )
     }
     this.first = hash
     return head
@@ -77,18 +80,8 @@ export class Chain {
   }
 }
 
-/** That a node refused a request, rather than being away: the caller may ask for less. */
-export class Refused extends ChainProblem {}
-
 export function nonsense(what: string, answer: unknown): ChainProblem {
-  return new ChainProblem('nonsense', `the node answers nonsense to ${what}: ${visible(String(answer), 60)}`, 'Name another node under rpc in deployment.json.')
-}
-
-export function resetProblem(): ChainProblem {
-  return new ChainProblem(
-    'reset', 'the chain was started anew: blocks that this page has read are gone',
-    'Reload the page. In the wallet, clear the activity data of this network: its nonces are those of the old chain.',
-  )
+  return new ChainProblem('nonsense', `the node answers nonsense to ${what}: ${escapeUntrusted(String(answer), 60)}`, 'Name another node under rpc in deployment.json.')
 }
 
 export function number(value: unknown, what: string): number {
@@ -135,4 +128,4 @@ function translated(method: string, error: unknown): ChainProblem {
   return nonsense(method, error instanceof Error ? said(error.message) : error)
 }
 
-const said = (details: unknown): string => visible(String(details), 120)
+const said = (details: unknown): string => escapeUntrusted(String(details), 120)

@@ -2,8 +2,9 @@
 
 import type { AbiEvent, Address, Hex } from 'viem'
 import { isHex, numberToHex } from 'viem/utils'
+import { Refused } from '../problems'
 import { decodedAs, decodeEvent, type Values } from './abi'
-import { nonsense, number, Refused, word, type Block, type Chain } from './client'
+import { nonsense, number, word, type Block, type Chain } from './client'
 
 export interface Log {
   block: number

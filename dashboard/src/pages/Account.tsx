@@ -1,19 +1,19 @@
 /** An account: what it has, what it can claim, how it did in each job. */
-import { useApp } from '../app'
+import type { Address } from 'viem'
+import { isOver } from '../protocol/phases'
 import { Amount } from '../ui/Amount'
+import { useApp } from '../ui/app'
 import { Banner, PageProblem } from '../ui/Banner'
-import { exact, moment, ranges } from '../ui/format'
 import { ClaimButton } from '../ui/ClaimButton'
-import { Copy, Name } from '../ui/Name'
+import { exact, moment, ranges } from '../ui/format'
 import { useLoad } from '../ui/load'
+import { Copy, Name } from '../ui/Name'
 import { ClaimedIn, Facts, Loading, Section, VerdictTag } from '../ui/parts'
 import { Table } from '../ui/Table'
-import { isOver } from '../ui/words'
 import { claimsOpen } from '../view/claims'
-import type { AccountView } from '../view/account'
-import type { Address, JobView } from '../view/model'
-import { Movements } from './Movements'
+import type { AccountView, JobView } from '../view/model'
 import { asAddress, MISSPELT, misspelt } from '../wallet/requests'
+import { Movements } from './Movements'
 
 export function Account({ address }: { address: string }) {
   const known = asAddress(address)

@@ -1,14 +1,16 @@
 /** One job: where it stands, how its model gets better, who takes part, what was agreed. */
+import type { Address } from 'viem'
+import { isOver, PHASES } from '../protocol/phases'
+import { escapeUntrusted } from '../protocol/text'
 import { Amount, symbolOf } from '../ui/Amount'
-import { duration, exact, moment, nano, percent, plural, visible } from '../ui/format'
+import { duration, exact, moment, nano, percent, plural } from '../ui/format'
 import { useNow } from '../ui/load'
 import { Name } from '../ui/Name'
 import { Facts, Section } from '../ui/parts'
 import { MetricPlot } from '../ui/Plot'
 import { Table } from '../ui/Table'
-import { PHASES, isOver } from '../ui/words'
-import type { Address, JobGlance, JobView } from '../view/model'
 import { claimsOpen } from '../view/claims'
+import type { JobGlance, JobView } from '../view/model'
 import { JobFrame } from './JobFrame'
 import { ModelChain, SpecFacts, TermsFacts } from './JobParts'
 import { Timeline } from './Timeline'
@@ -116,7 +118,7 @@ function Curve({ view }: { view: JobGlance }) {
   const drawn = view.baselines.map((line) => line.name)
   const unmeasured = (view.spec?.baselines ?? [])
     .filter((text) => !drawn.some((name) => text.startsWith(name)))
-    .map((text) => visible(text, 80))
+    .map((text) => escapeUntrusted(text, 80))
   return (
     <Section title="Metric by round">
       <div class="beside">
@@ -126,7 +128,7 @@ function Curve({ view }: { view: JobGlance }) {
           columns={[
             { head: 'Round' },
             { head: 'Metric', number: true },
-            ...view.baselines.map((line) => ({ head: `against ${visible(line.name, 40)}`, number: true })),
+            ...view.baselines.map((line) => ({ head: `against ${escapeUntrusted(line.name, 40)}`, number: true })),
           ]}
           rows={points.map((point) => ({
             key: point.round,

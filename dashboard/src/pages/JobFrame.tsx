@@ -1,9 +1,10 @@
 /** Reads a job and frames its pages: title, tabs, what is wrong with it. */
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import { useApp } from '../app'
+import { escapeUntrusted } from '../protocol/text'
+import { useApp } from '../ui/app'
 import { Banner, PageProblem } from '../ui/Banner'
-import { plural, visible } from '../ui/format'
+import { plural } from '../ui/format'
 import { useLoad } from '../ui/load'
 import { JobTabs, Loading, Phase } from '../ui/parts'
 import type { JobGlance, JobView } from '../view/model'
@@ -28,14 +29,14 @@ export function JobFrame({ job, here, children, early }: Props) {
         <h1>
           Job {job} {known && <Phase of={known.phase} />}
         </h1>
-        {known?.spec && <p>{visible(known.spec.task, 80)}</p>}
+        {known?.spec && <p>{escapeUntrusted(known.spec.task, 80)}</p>}
         {known && <StopButton view={known} />}
       </header>
       <JobTabs job={job} here={here} />
       {error && <PageProblem error={error} retry={reload} />}
       {value?.specProblem && (
         <Banner tone="warn" title="The ledger can't be worked out without the job's spec">
-          <p>{visible(value.specProblem, 400)}</p>
+          <p>{escapeUntrusted(value.specProblem, 400)}</p>
         </Banner>
       )}
       {differing.length > 0 && (

@@ -1,12 +1,13 @@
 /** What a job is bound to: model chain, spec, terms. */
+import { NO_TARGET } from '../chain/structs'
+import { TIMED } from '../protocol/phases'
+import { escapeUntrusted } from '../protocol/text'
 import { Amount } from '../ui/Amount'
-import { duration, exact, plural, visible } from '../ui/format'
+import { capitalised, duration, exact, plural } from '../ui/format'
 import { Name } from '../ui/Name'
 import { Facts, More, Section } from '../ui/parts'
 import { Table } from '../ui/Table'
 import type { JobGlance, JobView, UpdateView } from '../view/model'
-
-const NO_TARGET = 2n ** 63n - 1n
 
 export function ModelChain({ view }: { view: JobView }) {
   const rows = view.rounds.map((round) => ({
@@ -53,17 +54,17 @@ export function SpecFacts({ view }: { view: JobGlance }) {
         <>
           <Facts
             of={[
-              ['Task', visible(spec.task)],
+              ['Task', escapeUntrusted(spec.task)],
               ['Steps a cycle', spec.steps],
               ['Update', `${spec.bits} bits a number`],
-              ['Aggregation', visible(spec.rule, 40)],
+              ['Aggregation', escapeUntrusted(spec.rule, 40)],
               ['Weights', spec.weights === 'bond' ? 'by bond' : 'equal'],
               ['Content keys', spec.publishKeys ? 'published at the end' : 'stay with the trainers'],
             ]}
           />
           <details>
             <summary>The spec as it is stored</summary>
-            <pre tabIndex={0}>{visible(spec.raw, 20_000)}</pre>
+            <pre tabIndex={0}>{escapeUntrusted(spec.raw, 20_000)}</pre>
           </details>
         </>
       )}
@@ -73,17 +74,7 @@ export function SpecFacts({ view }: { view: JobGlance }) {
 
 export function TermsFacts({ view }: { view: JobGlance }) {
   const { terms, token } = view
-  const phases: [string, number][] = [
-    ['Enrol', terms.enrolTime],
-    ['Open', terms.openTime],
-    ['Submit', terms.submitTime],
-    ['Attest', terms.attestTime],
-    ['Release', terms.releaseTime],
-    ['Score', terms.scoreTime],
-    ['Reveal', terms.revealTime],
-    ['Vote', terms.voteTime],
-    ['Finalize', terms.finalizeTime],
-  ]
+  const phases = TIMED.filter(({ term }) => terms[term] > 0)
   const target = terms.targetMetric >= NO_TARGET ? 'none' : exact(terms.targetMetric, 9)
   return (
     <Section title="Terms" aside={<Name of={view.termsHash} kind="hash" />}>
@@ -107,7 +98,7 @@ export function TermsFacts({ view }: { view: JobGlance }) {
         ]}
       />
       <p class="note">
-        Longest phases: {phases.filter(([, time]) => time > 0).map(([name, time]) => `${name} ${duration(time)}`).join(' · ')}
+        Longest phases: {phases.map(({ name, term }) => `${capitalised(name)} ${duration(terms[term])}`).join(' · ')}
       </p>
     </Section>
   )

@@ -1,6 +1,6 @@
 /** The front page: every job, newest first. */
-import { useApp } from '../app'
 import { Amount } from '../ui/Amount'
+import { useApp } from '../ui/app'
 import { PageProblem } from '../ui/Banner'
 import { nano } from '../ui/format'
 import { useLoad } from '../ui/load'

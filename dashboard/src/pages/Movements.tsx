@@ -1,14 +1,13 @@
 /** Every movement of tokens between an account and the vault, newest first. */
 import { useState } from 'preact/hooks'
+import { filled, MOVEMENTS } from '../protocol/tables'
 import { Amount, symbolOf } from '../ui/Amount'
 import { Banner } from '../ui/Banner'
 import { moment } from '../ui/format'
 import { Name } from '../ui/Name'
 import { Section } from '../ui/parts'
 import { Table } from '../ui/Table'
-import { MOVEMENTS } from '../ui/words'
-import type { AccountView, Movement } from '../view/account'
-import type { Token } from '../view/model'
+import type { AccountView, Movement, Token } from '../view/model'
 
 const PAGE = 50 // rows shown at once
 
@@ -54,7 +53,7 @@ function Total({ rows, token }: { rows: readonly Movement[]; token: Token }) {
 function cells({ time, block, job, kind, round, amount, moved, tx }: Movement, token: Token | undefined) {
   const shown = token && <Amount value={moved || amount} token={token} whole signed={moved !== 0n} unit={false} />
   return [
-    MOVEMENTS[kind].replace('{round}', String(round)),
+    filled(MOVEMENTS[kind].what, { round }),
     <>{moved ? shown : <span class="muted">({shown})</span>} <span class="unit">{token && symbolOf(token)}</span></>,
     <a href={`#/job/${job}`}>Job {job}</a>,
     time === null ? `block ${block}` : <span title={`block ${block}`}>{moment(time)}</span>,

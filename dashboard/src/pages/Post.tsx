@@ -1,15 +1,18 @@
 /** A sponsor's form: files from the store, terms, escrow; approval and posting by the sponsor's own wallet. */
 import { useState } from 'preact/hooks'
-import { useApp } from '../app'
+import { asError, Refusal } from '../problems'
+import { isCid } from '../protocol/cid'
+import { escapeUntrusted } from '../protocol/text'
 import { Amount } from '../ui/Amount'
+import { useApp } from '../ui/app'
 import { Banner } from '../ui/Banner'
 import { RefusalBanner } from '../ui/ClaimButton'
-import { parsed, visible } from '../ui/format'
-import { asError, useLoad } from '../ui/load'
+import { capitalised, parsed } from '../ui/format'
+import { useLoad } from '../ui/load'
 import { Section } from '../ui/parts'
 import type { Token } from '../view/model'
-import { asAddress, MISSPELT, misspelt, Refusal } from '../wallet/requests'
-import { escrowOf, PHASE_FIELDS, post, problemsOf, readToken, TIMES, usualQuorum, type Offer } from '../wallet/post'
+import { escrowOf, PHASES_NEEDED, post, problemsOf, readToken, TIMES, usualQuorum, type Offer } from '../wallet/post'
+import { asAddress, MISSPELT, misspelt } from '../wallet/requests'
 
 type Fields = Record<string, string>
 
@@ -29,7 +32,7 @@ const AMOUNTS: [string, string, string][] = [
   ['penalty', 'Penalty a strike', '25'],
 ]
 const SECONDS: [string, string, string][] = [
-  ...PHASE_FIELDS.map((name): [string, string, string] => [`time ${name}`, `${name[0]!.toUpperCase()}${name.slice(1)}`, String(TIMES[name])]),
+  ...PHASES_NEEDED.map(({ name, term }): [string, string, string] => [term, capitalised(name), String(TIMES[term])]),
   ['claimTime', 'Claims after the end', String(365 * DAY)],
   ['slashTime', 'Bonds stay after the end', '600'],
 ]
@@ -66,7 +69,7 @@ export function Post() {
   const checkFiles = async (offer: Offer) => {
     for (const [cid, kind] of [[offer.spec, 'spec'], [offer.model, 'model']] as const) {
       const found = await reader.verify(cid)
-      if (found.kind !== kind) throw new Refusal(`${visible(cid, 60)} is no ${kind}`, `Give the CID of a ${kind}; hansa job post makes both files.`)
+      if (found.kind !== kind) throw new Refusal(`${escapeUntrusted(cid, 60)} is no ${kind}`, `Give the CID of a ${kind}; hansa job post makes both files.`)
     }
   }
   const input = ([name, label]: [string, string, string], mono = false) => (
@@ -101,7 +104,7 @@ export function Post() {
         </Section>
         <Section title="Who and how long"><div class="fields">{NUMBERS.map((one) => input(one))}</div></Section>
         <Section title="Money">
-          <p class="note">In {token ? visible(token.symbol, 12) : 'the token'}; a failed cycle burns half a round.</p>
+          <p class="note">In {token ? escapeUntrusted(token.symbol, 12) : 'the token'}; a failed cycle burns half a round.</p>
           <div class="fields">{AMOUNTS.map((one) => input(one))}</div>
         </Section>
         <details>
@@ -126,8 +129,6 @@ export function Post() {
   )
 }
 
-const CID = /^Qm[1-9A-HJ-NP-Za-km-z]{44}$/
-
 /** The offer that the fields name, and what is wrong with it. */
 function read(fields: Fields, token: Token): { offer: Offer | null; problems: string[] } {
   const problems: string[] = []
@@ -139,15 +140,15 @@ function read(fields: Fields, token: Token): { offer: Offer | null; problems: st
     return value ?? 0n
   }
   const committee = asAddress(text('committee'))
-  if (!CID.test(text('spec'))) problems.push('Spec: a CID, Qm and 44 characters')
-  if (!CID.test(text('model'))) problems.push('Model 0: a CID, Qm and 44 characters')
+  if (!isCid(text('spec'))) problems.push('Spec: a CID, Qm and 44 characters')
+  if (!isCid(text('model'))) problems.push('Model 0: a CID, Qm and 44 characters')
   if (!committee) problems.push(`Committee: ${misspelt(text('committee')) ? MISSPELT : 'the address of a contract'}`)
   const [reward, fee, bond, penalty] = AMOUNTS.map(([name, label]) => amount(name, label)) as [bigint, bigint, bigint, bigint]
   const offer = {
     spec: text('spec'), model: text('model'), committee: committee ?? '0x',
     trainers: whole('trainers'), minUpdates: whole('minUpdates'), seats: whole('seats'), quorum: whole('quorum'),
     rounds: whole('rounds'), failures: whole('failures'), reward, fee, bond, penalty,
-    times: Object.fromEntries(PHASE_FIELDS.map((name) => [name, whole(`time ${name}`)])) as Offer['times'],
+    times: Object.fromEntries(PHASES_NEEDED.map(({ term }) => [term, whole(term)])),
     claimTime: whole('claimTime'), slashTime: whole('slashTime'),
   } satisfies Offer
   problems.push(...problemsOf(offer))

@@ -1,7 +1,8 @@
 /** One round in full: its attempts, every opinion on every update, and how each payment came about. */
+import { escapeUntrusted } from '../protocol/text'
 import { Amount } from '../ui/Amount'
 import { Banner } from '../ui/Banner'
-import { milli, moment, nano, percent, times, visible } from '../ui/format'
+import { milli, moment, nano, percent, times } from '../ui/format'
 import { Name } from '../ui/Name'
 import { ClaimedIn, Facts, Section, VerdictTag } from '../ui/parts'
 import { Table } from '../ui/Table'
@@ -44,7 +45,7 @@ function Inside({ view, number }: { view: JobView; number: number }) {
             {attempts.map((cycle) =>
               cycle.outcome.kind === 'failed' ? (
                 <li key={cycle.number}>
-                  Cycle {cycle.number}: {visible(cycle.outcome.why, 200)}. Burnt: <Amount value={cycle.outcome.burnt} token={view.token} />
+                  Cycle {cycle.number}: {escapeUntrusted(cycle.outcome.why, 200)}. Burnt: <Amount value={cycle.outcome.burnt} token={view.token} />
                 </li>
               ) : null,
             )}
@@ -68,7 +69,7 @@ function Result({ round }: { round: RoundView }) {
         ['Worked out here', <Name of={round.root} kind="hash" />],
         ['Voted', <Name of={round.votedRoot} kind="hash" />],
         ['Transaction', <Name of={outcome.tx} kind="transaction" />],
-        ['Opened', round.cycle.openedAt === null ? `block ${round.cycle.openedBlock}` : moment(round.cycle.openedAt)],
+        ['Opened', moment(round.cycle.openedAt)],
       ]}
     />
   )

@@ -1,9 +1,9 @@
 /** The sponsor's way to end a job; asks once more before it sends. */
 import { useState } from 'preact/hooks'
-import { useApp } from '../app'
+import { asError } from '../problems'
+import { isOver } from '../protocol/phases'
+import { useApp } from '../ui/app'
 import { RefusalBanner } from '../ui/ClaimButton'
-import { asError } from '../ui/load'
-import { isOver } from '../ui/words'
 import type { JobGlance } from '../view/model'
 import { act, type Step } from '../wallet/act'
 import { stopCall } from '../wallet/post'

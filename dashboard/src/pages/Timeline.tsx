@@ -1,9 +1,10 @@
 /** Every attempt at every round, newest first: what happened, who acted, what failed and why. */
+import { isOver, PHASES } from '../protocol/phases'
+import { escapeUntrusted } from '../protocol/text'
 import { Amount } from '../ui/Amount'
-import { moment, nano, plural, visible } from '../ui/format'
+import { moment, nano, plural } from '../ui/format'
 import { Name } from '../ui/Name'
 import { More } from '../ui/parts'
-import { PHASES, isOver } from '../ui/words'
 import type { CycleView, JobView } from '../view/model'
 
 const FIRST = 8
@@ -54,7 +55,7 @@ function Cycle({ cycle, view }: { cycle: CycleView; view: JobView }) {
       <strong>
         <a href={`#/job/${view.job}/round/${cycle.round}`}>Round {cycle.round}</a>, cycle {cycle.number}
       </strong>{' '}
-      <span class="muted">{cycle.openedAt === null ? `block ${cycle.openedBlock}` : moment(cycle.openedAt)}</span>
+      <span class="muted">{moment(cycle.openedAt)}</span>
       <p>
         {outcome.kind === 'finalized' && (
           <>
@@ -64,7 +65,7 @@ function Cycle({ cycle, view }: { cycle: CycleView; view: JobView }) {
         )}
         {outcome.kind === 'failed' && (
           <>
-            Failed: {visible(outcome.why, 200)}. Burnt: <Amount value={outcome.burnt} token={view.token} />
+            Failed: {escapeUntrusted(outcome.why, 200)}. Burnt: <Amount value={outcome.burnt} token={view.token} />
           </>
         )}
         {running && <>{PHASES[view.phase].title}: {view.waiting.note || PHASES[view.phase].says}</>}

@@ -1,12 +1,11 @@
 /** Fetches any CID and hashes its bytes in this page. */
 import { useState } from 'preact/hooks'
-import { useApp } from '../app'
-import { Banner, Problem } from '../ui/Banner'
+import { isCid } from '../protocol/cid'
+import { useApp } from '../ui/app'
+import { Banner, ProblemBanner } from '../ui/Banner'
 import { plural } from '../ui/format'
 import { useLoad } from '../ui/load'
 import { Name } from '../ui/Name'
-
-const CID = /^Qm[1-9A-HJ-NP-Za-km-z]{44}$/
 
 export function Verify({ cid }: { cid: string }) {
   const [text, type] = useState(cid)
@@ -29,7 +28,7 @@ export function Verify({ cid }: { cid: string }) {
           <button type="submit" class="primary">Verify</button>
         </div>
       </form>
-      {cid && (CID.test(cid) ? <Result key={cid} cid={cid} /> : <Banner tone="bad" title="This is not a CID of Hansa">Such a CID begins with Qm and has 46 characters.</Banner>)}
+      {cid && (isCid(cid) ? <Result key={cid} cid={cid} /> : <Banner tone="bad" title="This is not a CID of Hansa">Such a CID begins with Qm and has 46 characters.</Banner>)}
     </>
   )
 }
@@ -39,7 +38,7 @@ const KINDS = { model: 'A model', update: 'A sealed update', spec: 'A job spec',
 function Result({ cid }: { cid: string }) {
   const { reader } = useApp()
   const { value, error, reload } = useLoad(`verify ${cid}`, () => reader.verify(cid))
-  if (error) return <Problem error={error} retry={reload} />
+  if (error) return <ProblemBanner error={error} retry={reload} />
   if (!value) return <p class="loading" role="status">Fetching and hashing…</p>
   return (
     <Banner tone="good" title="The bytes are those that the CID names">

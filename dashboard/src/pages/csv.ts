@@ -1,6 +1,6 @@
 /** The ledger as a file: one line a trainer and round, amounts in the token's smallest unit. */
-import type { JobView } from '../view/model'
 
+import type { JobView } from '../view/model'
 const HEAD = [
   'round', 'trainer', 'verdict', 'included', 'cid', 'gain_1e9', 'news_1e9', 'cg', 'dg', 'cn', 'dn', 'cf', 'df', 'weight', 'e', 'k',
   'f', 's', 'p', 'capped', 'pay', 'strike', 'reputation', 'root_agrees', 'submit_tx', 'claimed', 'claim_tx', 'opinions',

@@ -1,8 +1,9 @@
-// Content identifiers as hansa/protocol/cid.py: CIDv0 of what `ipfs add` makes, in 256 KiB chunks and a tree of 174 links.
+// Content identifiers, as hansa/protocol/cid.py: CIDv0 of what `ipfs add` makes, in 256 KiB chunks and a tree of 174 links.
 
-const CHUNK = 1 << 18
-const LINKS = 174
+const CHUNK = 1 << 18 // bytes of a leaf
+const LINKS = 174 // of a node
 const ALPHABET = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
+const PREFIX = [0x12, 0x20] // multihash: sha2-256, 32 bytes
 
 interface Block {
   digest: Uint8Array
@@ -10,30 +11,33 @@ interface Block {
   stored: number // of the blocks themselves, this one included
 }
 
-/** The CIDv0 that a file of these bytes has, and how many blocks it takes. */
-export async function cidOf(data: Uint8Array): Promise<{ cid: string; blocks: number }> {
+/** Digest of the CIDv0 that a file of these bytes has, and how many blocks it takes. */
+export async function digestOf(data: Uint8Array): Promise<{ digest: Uint8Array; blocks: number }> {
   let level: Block[] = []
   for (let start = 0; start < Math.max(1, data.length); start += CHUNK) level.push(await leaf(data.subarray(start, start + CHUNK)))
   let blocks = level.length
   while (level.length > 1) {
     const above: Block[] = []
-    for (let i = 0; i < level.length; i += LINKS) above.push(await branch(level.slice(i, i + LINKS)))
+    for (let i = 0; i < level.length; i += LINKS) above.push(await node(level.slice(i, i + LINKS)))
     blocks += above.length
     level = above
   }
   const [root] = level
   if (!root) throw new RangeError('a file has a root')
-  return { cid: toCid(root.digest), blocks }
+  return { digest: root.digest, blocks }
 }
 
 /** CIDv0 ('Qm…') of a 32-byte digest. */
 export function toCid(digest: Uint8Array): string {
   if (digest.length !== 32) throw new RangeError(`a digest has 32 bytes, not ${digest.length}`)
-  let number = [0x12, 0x20, ...digest].reduce((value, byte) => (value << 8n) | BigInt(byte), 0n)
+  let number = [...PREFIX, ...digest].reduce((value, byte) => (value << 8n) | BigInt(byte), 0n)
   let text = ''
   for (; number; number /= 58n) text = ALPHABET.charAt(Number(number % 58n)) + text
   return text
 }
+
+/** Whether a text has a CIDv0's form. */
+export const isCid = (text: string): boolean => /^Qm[1-9A-HJ-NP-Za-km-z]{44}$/.test(text)
 
 /** Digest of a CIDv0; throws RangeError for anything else. */
 export function fromCid(text: string): Uint8Array {
@@ -48,7 +52,7 @@ async function leaf(data: Uint8Array): Promise<Block> {
   return stored([], concat([8, 2], ...content, [24], varint(data.length)), data.length, 0)
 }
 
-async function branch(children: readonly Block[]): Promise<Block> {
+async function node(children: readonly Block[]): Promise<Block> {
   const size = children.reduce((total, child) => total + child.size, 0)
   const sizes = children.flatMap((child) => [[32], varint(child.size)])
   const below = children.reduce((total, child) => total + child.stored, 0)
@@ -57,7 +61,7 @@ async function branch(children: readonly Block[]): Promise<Block> {
 }
 
 function link(child: Block): Uint8Array {
-  return concat(...field(1, concat([0x12, 0x20], child.digest)), [18, 0, 24], varint(child.stored))
+  return concat(...field(1, concat(PREFIX, child.digest)), [18, 0, 24], varint(child.stored))
 }
 
 async function stored(links: readonly ArrayLike<number>[], data: Uint8Array, size: number, below: number): Promise<Block> {

@@ -1,4 +1,4 @@
-// Hashes of hansa/protocol/hashes.py that the page checks: seeds, accumulators, results.
+// Hashes, as hansa/protocol/hashes.py: cycle ids, seeds, accumulators, results, votes.
 
 import type { Address, Hex } from 'viem'
 import { concat, encodeAbiParameters, keccak256, numberToHex, parseAbiParameters } from 'viem/utils'
@@ -8,7 +8,6 @@ const COUNTER_BITS = 23n
 const MAKE = /* @__PURE__ */ parseAbiParameters('bytes32, bytes32, uint256')
 const SEED = /* @__PURE__ */ parseAbiParameters('bytes32, uint256, bytes32')
 const SHEETS = /* @__PURE__ */ parseAbiParameters('bytes32, uint256, bytes32, bytes32')
-const COMMITMENT = /* @__PURE__ */ parseAbiParameters('uint256, address, uint256, uint64, address, bytes32, bytes32')
 const SEALED = /* @__PURE__ */ parseAbiParameters('bytes32, uint256')
 const RESULT = /* @__PURE__ */ parseAbiParameters('uint256, address, uint256, uint64, uint128, bytes32, bytes32, bytes32')
 
@@ -18,9 +17,9 @@ export function makeCycle(prevResult: Hex, seed: Hex, counter: number, everybody
   return (((history << COUNTER_BITS) | BigInt(counter)) << 1n) | (everybody ? 1n : 0n)
 }
 
-export const everybodyDue = (cycle: bigint): boolean => (cycle & 1n) === 1n
-
 export const cycleCounter = (cycle: bigint): number => Number((cycle >> 1n) & ((1n << COUNTER_BITS) - 1n))
+
+export const everybodyDue = (cycle: bigint): boolean => (cycle & 1n) === 1n
 
 export function cycleSeed(prevSheets: Hex, prevUpdates: bigint, parentHash: Hex): Hex {
   return keccak256(encodeAbiParameters(SEED, [prevSheets, prevUpdates, parentHash]))
@@ -45,24 +44,12 @@ export interface Place {
   cycle: bigint
 }
 
-/** What `commitScores` binds a member to. */
-export function commitment({ chainId, federation, job, cycle }: Place, member: Address, sheet: Hex, salt: Hex): Hex {
-  return keccak256(encodeAbiParameters(COMMITMENT, [BigInt(chainId), federation, job, cycle, member, keccak256(sheet), salt]))
+/** What a cycle's vote is about. */
+export function resultHash({ chainId, federation, job, cycle }: Place, updates: bigint, sheets: Hex, model: Hex, rewards: Hex): Hex {
+  return keccak256(encodeAbiParameters(RESULT, [BigInt(chainId), federation, job, cycle, updates, sheets, model, rewards]))
 }
 
 /** A seat's vote for a result hash, 192 bits. */
 export function sealedVote(result: Hex, seat: number): bigint {
   return BigInt(keccak256(encodeAbiParameters(SEALED, [result, BigInt(seat)]))) & ((1n << 192n) - 1n)
-}
-
-export interface Voted extends Place {
-  updates: bigint
-  sheets: Hex
-  model: Hex
-  rewards: Hex
-}
-
-/** What a cycle's vote is about. */
-export function resultHash({ chainId, federation, job, cycle, updates, sheets, model, rewards }: Voted): Hex {
-  return keccak256(encodeAbiParameters(RESULT, [BigInt(chainId), federation, job, cycle, updates, sheets, model, rewards]))
 }

@@ -1,17 +1,18 @@
-// Who is paid what, in integers: hansa/protocol/pay.py line by line. The rule and what it withstands: docs/pay.md.
+// Who is paid what, in integers: hansa/protocol/pay.py, line by line. The rule and what it withstands: docs/pay.md.
 
+import type { Address } from 'viem'
 import { abs, floorDiv, max, min, sum, weightedLowerMedian } from './exact'
-import type { Judgement } from './ledger'
 import { Code } from './sheet'
+import type { Judgement } from './tally'
 
-export const U = 1n << 32n
-export const PRIOR = U / 4n
+const U = 1n << 32n
+const PRIOR = U / 4n
 const CLAMP = 2n // medians: no measurement counts for more
 const CAP = 3n // medians: nobody is paid more
 const KEPT = 4n // of what was fresh a quarter stays, each round
-export const FULL_REPUTATION = 1_000_000
+const FULL_REPUTATION = 1_000_000
 
-type Column = Map<string, bigint>
+type Column = Map<Address, bigint>
 
 /** A trainer's running averages, each as sum and weight: gain is cg/dg, news cn/dn, fresh cf/df. */
 export interface PayRecord {
@@ -41,10 +42,10 @@ const NOTHING: PayRecord = { cg: 0n, dg: 0n, cn: 0n, dn: 0n, cf: 0n, df: 0n }
 
 /** The records after a finalised round, from the round's ok updates, dropped ones too; the others' stay. */
 export function advance(
-  records: ReadonlyMap<string, PayRecord>,
-  judgements: ReadonlyMap<string, Judgement>,
-  weights: ReadonlyMap<string, bigint>,
-): Map<string, PayRecord> {
+  records: ReadonlyMap<Address, PayRecord>,
+  judgements: ReadonlyMap<Address, Judgement>,
+  weights: ReadonlyMap<Address, bigint>,
+): Map<Address, PayRecord> {
   const ok = [...judgements].filter(([i, judgement]) => judgement.code === Code.OK && of(weights, i) > 0n)
   const a: Column = new Map(ok.map(([i]) => [i, of(weights, i)]))
   const gain = clamped(new Map(ok.map(([i, each]) => [i, each.gain])), a)
@@ -77,16 +78,14 @@ export function advance(
 
 /** Each x_i within ±2 * a_i * (the median of x_j // a_j over the positive x_j). */
 function clamped(x: Column, a: Column): Column {
-  const limit = CLAMP * medianOfPositive(x, a)
+  const limit = CLAMP * median(positive(x), a)
   return mapped(x, (value, i) => max(-limit * of(a, i), min(limit * of(a, i), value)))
 }
 
-function medianOfPositive(x: Column, a: Column): bigint {
-  return median(new Map([...x].filter(([, value]) => value > 0n)), a)
-}
+const positive = (x: Column): Column => new Map([...x].filter(([, value]) => value > 0n))
 
 /** The weighted lower median of x_i // a_i; 0 of nothing. */
-function median(x: Column, a: ReadonlyMap<string, bigint>): bigint {
+function median(x: Column, a: ReadonlyMap<Address, bigint>): bigint {
   if (!x.size) return 0n
   return weightedLowerMedian([...x].map(([i, value]) => [floorDiv(value, of(a, i)), of(a, i)] as const))
 }
@@ -104,19 +103,19 @@ function added(x: Column, agreed: bigint, size: bigint, a: Column): Column {
 
 /** The included trainers' parts of the round's reward, from the records after it and its judgements. */
 export function shares(
-  records: ReadonlyMap<string, PayRecord>,
-  judgements: ReadonlyMap<string, Judgement>,
-  included: readonly string[],
-  weights: ReadonlyMap<string, bigint>,
-): Map<string, Share> {
+  records: ReadonlyMap<Address, PayRecord>,
+  judgements: ReadonlyMap<Address, Judgement>,
+  included: readonly Address[],
+  weights: ReadonlyMap<Address, bigint>,
+): Map<Address, Share> {
   const a: Column = new Map(included.filter((i) => of(weights, i) > 0n).map((i) => [i, of(weights, i)]))
-  const at = (i: string): PayRecord => records.get(i) ?? NOTHING
+  const at = (i: Address): PayRecord => records.get(i) ?? NOTHING
   const e = mapped(a, (_, i) => floorDiv(U * at(i).cg, at(i).dg + PRIOR))
   const k = mapped(a, (_, i) => floorDiv(U * at(i).cn, at(i).dn + PRIOR))
   const f = mapped(a, (_, i) => floorDiv(U * at(i).cf, at(i).df + PRIOR))
   const whole = (x: Column): bigint => sum(mapped(a, (weight, i) => weight * max(0n, of(x, i))).values())
   const [allE, allK, allF] = [whole(e), whole(k), whole(f)]
-  const smallest = (i: string): bigint =>
+  const smallest = (i: Address): bigint =>
     min(of(e, i) * allK * allF, min(2n * of(k, i) * allE * allF, 2n * of(f, i) * allE * allK))
   const s = mapped(a, (weight, i) => weight * smallest(i))
   const total = sum(a.values())
@@ -124,8 +123,8 @@ export function shares(
   const { d, middle } = differences(judgements, weights)
   const unlimited = mapped(a, (weight, i) => max(0n, 4n * total * of(s, i) - weight * positiveS))
   const p = mapped(unlimited, (value, i) => (middle ? floorDiv(value * min(middle, 4n * of(d, i)), middle) : value))
-  const limit = CAP * medianOfPositive(p, a)
-  const share = (weight: bigint, i: string): Share => ({
+  const limit = CAP * median(positive(p), a)
+  const share = (weight: bigint, i: Address): Share => ({
     weight, e: of(e, i), k: of(k, i), f: of(f, i), s: of(s, i), d: of(d, i), middle, beforeCap: of(p, i), cap: limit * weight, p: min(of(p, i), limit * weight),
   })
   return mapped(a, share)
@@ -133,8 +132,8 @@ export function shares(
 
 /** How far each ok update differs from the model's course, and the median of it. */
 function differences(
-  judgements: ReadonlyMap<string, Judgement>,
-  weights: ReadonlyMap<string, bigint>,
+  judgements: ReadonlyMap<Address, Judgement>,
+  weights: ReadonlyMap<Address, bigint>,
 ): { d: Column; middle: bigint } {
   const ok = [...judgements].filter(([i, each]) => each.code === Code.OK && of(weights, i) > 0n)
   const size: Column = new Map(ok.map(([i, each]) => [i, abs(min(each.gain, each.news))]))
@@ -142,7 +141,7 @@ function differences(
 }
 
 /** Each share's tokens, rounded down; nobody is paid where no share is positive. */
-export function payments(shares: ReadonlyMap<string, Share>, rewardPerRound: bigint): Column {
+export function payments(shares: ReadonlyMap<Address, Share>, rewardPerRound: bigint): Column {
   const total = sum([...shares.values()].map((share) => share.p))
   return mapped(shares, (share) => (total ? floorDiv(rewardPerRound * share.p, total) : 0n))
 }
@@ -152,11 +151,11 @@ export function reputation(previous: number, okAndPaid: boolean): number {
   return Math.floor((7 * previous + (okAndPaid ? FULL_REPUTATION : 0)) / 8)
 }
 
-function mapped<In, Out>(values: ReadonlyMap<string, In>, change: (value: In, i: string) => Out): Map<string, Out> {
+function mapped<In, Out>(values: ReadonlyMap<Address, In>, change: (value: In, i: Address) => Out): Map<Address, Out> {
   return new Map([...values].map(([i, value]) => [i, change(value, i)]))
 }
 
-function of(values: ReadonlyMap<string, bigint>, i: string): bigint {
+function of(values: ReadonlyMap<Address, bigint>, i: Address): bigint {
   const value = values.get(i)
   if (value === undefined) throw new RangeError(`${i} is not enrolled`)
   return value

@@ -1,15 +1,23 @@
-// A job's spec, as hansa/protocol/spec.py and hansa/protocol/baselines.py read it. Its bytes are hashed before they come here.
+// A job's spec, as hansa/protocol/spec.py. Its bytes are hashed before they come here.
 
-import type { Spec } from '../view/model'
+import { RULES } from './tables'
 
 export const MAX_BYTES = 65_536
-const RULES = new Set(['validated_mean', 'mean', 'median', 'trimmed_mean', 'nnm_trimmed_mean'])
-const LARGEST_WEIGHT = 255n
-const DECIMAL = /^(-?)(0|[1-9][0-9]{0,8})(?:\.([0-9]{0,8}[1-9]))?$/
-const PLACES = 9
+
+export interface JobSpec {
+  task: string
+  settings: Record<string, unknown>
+  steps: number
+  bits: 8 | 16
+  rule: string
+  weights: 'equal' | 'bond'
+  baselines: string[]
+  publishKeys: boolean
+  raw: string // canonical JSON
+}
 
 /** Throws RangeError, naming the field. */
-export function parseSpec(data: Uint8Array): Spec {
+export function decodeSpec(data: Uint8Array): JobSpec {
   const raw = new TextDecoder().decode(data)
   let fields: unknown
   try {
@@ -17,37 +25,18 @@ export function parseSpec(data: Uint8Array): Spec {
   } catch {
     throw new RangeError('the job spec is not JSON')
   }
-  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) throw new RangeError('the job spec is not a JSON object')
-  const of = fields as Record<string, unknown>
+  if (!isObject(fields)) throw new RangeError('the job spec is not a JSON object')
   return {
-    task: checked('task', of.task, isText),
-    settings: checked('settings', of.settings, isObject),
-    steps: checked('steps', of.steps, (value): value is number => Number.isSafeInteger(value)),
-    bits: checked('bits', of.bits, (value): value is 8 | 16 => value === 8 || value === 16),
-    rule: checked('rule', of.rule, (value): value is string => isText(value) && RULES.has(value)),
-    weights: checked('weights', of.weights, (value): value is 'equal' | 'bond' => value === 'equal' || value === 'bond'),
-    baselines: checked('baselines', of.baselines, (value): value is string[] => Array.isArray(value) && value.every(isText)),
-    publishKeys: checked('publish_keys', of.publish_keys, (value): value is boolean => typeof value === 'boolean'),
+    task: checked('task', fields.task, isText),
+    settings: checked('settings', fields.settings, isObject),
+    steps: checked('steps', fields.steps, (value): value is number => Number.isSafeInteger(value)),
+    bits: checked('bits', fields.bits, (value): value is 8 | 16 => value === 8 || value === 16),
+    rule: checked('rule', fields.rule, (value): value is string => isText(value) && Object.hasOwn(RULES, value)),
+    weights: checked('weights', fields.weights, (value): value is 'equal' | 'bond' => value === 'equal' || value === 'bond'),
+    baselines: checked('baselines', fields.baselines, (value): value is string[] => Array.isArray(value) && value.every(isText)),
+    publishKeys: checked('publish_keys', fields.publish_keys, (value): value is boolean => typeof value === 'boolean'),
     raw,
   }
-}
-
-/** What a trainer's update weighs in the mean and in pay: 1, or its bond in units of the least bond. */
-export function weightOf(weights: Spec['weights'], bond: bigint, minBond: bigint): bigint {
-  if (weights === 'equal') return 1n
-  const units = bond / minBond
-  return units < LARGEST_WEIGHT ? units : LARGEST_WEIGHT
-}
-
-/** Those of 'NAME=DECIMAL' that can be read, in units of 1e-9; a plain name has no number. */
-export function parseBaselines(texts: readonly string[]): { name: string; metric: bigint }[] {
-  return texts.flatMap((text) => {
-    const equals = text.lastIndexOf('=')
-    const found = DECIMAL.exec(text.slice(equals + 1))
-    if (equals < 1 || !found) return []
-    const [, sign = '', whole = '', part = ''] = found
-    return [{ name: text.slice(0, equals), metric: BigInt(sign + whole + part.padEnd(PLACES, '0')) }]
-  })
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string'

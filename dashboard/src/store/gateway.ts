@@ -1,9 +1,9 @@
 // Files by CID from a gateway that nobody has to trust: capped while they arrive, then hashed again.
 
-import { cidOf, fromCid } from '../protocol/cid'
-import { StoreProblem } from '../view/model'
+import { StoreProblem } from '../problems'
+import { digestOf, fromCid, toCid } from '../protocol/cid'
 
-export interface Fetched {
+interface Fetched {
   data: Uint8Array
   blocks: number
 }
@@ -12,7 +12,8 @@ export interface Fetched {
 export async function fetchFile(gateway: string, cid: string, cap: number): Promise<Fetched> {
   fromCid(cid)
   const data = await body(await answer(gateway, cid), cid, cap)
-  const { cid: found, blocks } = await cidOf(data)
+  const { digest, blocks } = await digestOf(data)
+  const found = toCid(digest)
   if (found !== cid) throw new StoreProblem('wrong-bytes', cid, `${cid}: the gateway's bytes are those of ${found}`, 'Ask another gateway.')
   return { data, blocks }
 }
@@ -32,7 +33,7 @@ async function answer(gateway: string, cid: string): Promise<Response> {
 async function body(response: Response, cid: string, cap: number): Promise<Uint8Array> {
   const reader = response.body?.getReader()
   if (!reader) return new Uint8Array()
-  const parts: Uint8Array[] = []
+  const parts: Uint8Array<ArrayBuffer>[] = []
   let size = 0
   for (;;) {
     const { done, value } = await reader.read().catch(() => {
@@ -46,13 +47,7 @@ async function body(response: Response, cid: string, cap: number): Promise<Uint8
     }
     parts.push(value)
   }
-  const whole = new Uint8Array(size)
-  let offset = 0
-  for (const part of parts) {
-    whole.set(part, offset)
-    offset += part.length
-  }
-  return whole
+  return new Uint8Array(await new Blob(parts).arrayBuffer())
 }
 
 function down(cid: string, cause: string): StoreProblem {

@@ -1,8 +1,9 @@
 /** An amount of a token; the exact one on hover. */
+import { escapeUntrusted } from '../protocol/text'
 import type { Token } from '../view/model'
-import { exact, rounded, visible } from './format'
+import { exact, rounded } from './format'
 
-export const symbolOf = (token: Token) => visible(token.symbol, 12) || 'token'
+export const symbolOf = (token: Token) => escapeUntrusted(token.symbol, 12) || 'token'
 
 interface Props {
   value: bigint

@@ -1,8 +1,8 @@
 /** What is wrong, why, and what to do. */
 import type { ComponentChildren } from 'preact'
-import { useApp } from '../app'
-import { ChainProblem, StoreProblem } from '../view/model'
-import { visible } from './format'
+import { ChainProblem, Problem } from '../problems'
+import { escapeUntrusted } from '../protocol/text'
+import { useApp } from './app'
 
 type Tone = 'bad' | 'warn' | 'good' | 'note'
 
@@ -29,27 +29,15 @@ export function Banner({ tone, title, children, action }: Props) {
   )
 }
 
-const TITLES: Record<string, string> = {
-  'rpc-down': 'The RPC node does not answer',
-  nonsense: 'The RPC node answers nonsense',
-  reset: 'The chain was reset',
-  'wrong-chain': 'The RPC node is of another chain',
-  down: 'The store does not answer',
-  missing: 'The store does not have this file',
-  'wrong-bytes': 'The store gave other bytes than the CID names',
-  'too-large': 'The file is too large',
-}
-
 /** A problem of chain or store with cause and next step. `retry` is offered where trying again may help. */
-export function Problem({ error, retry }: { error: Error; retry?: () => void }) {
-  const known = error instanceof ChainProblem || error instanceof StoreProblem
-  const title = known ? (TITLES[error.kind] ?? error.kind) : 'This could not be worked out'
+export function ProblemBanner({ error, retry }: { error: Error; retry?: () => void }) {
+  const known = error instanceof Problem ? error : null
   const reset = error instanceof ChainProblem && error.kind === 'reset'
   const action = reset ? { label: 'Reload the page', run: () => location.reload() } : retry && { label: 'Try again', run: retry }
   return (
-    <Banner tone="bad" title={title} action={action}>
-      <p>{sentence(visible(error.message, 400))}</p>
-      {known && <p class="next">{visible(error.next, 400)}</p>}
+    <Banner tone="bad" title={known?.title ?? 'This could not be worked out'} action={action}>
+      <p>{sentence(escapeUntrusted(error.message, 400))}</p>
+      {known && <p class="next">{escapeUntrusted(known.next, 400)}</p>}
     </Banner>
   )
 }
@@ -58,7 +46,7 @@ export function Problem({ error, retry }: { error: Error; retry?: () => void }) 
 export function PageProblem({ error, retry }: { error: Error; retry: () => void }) {
   const { problem } = useApp()
   const said = error instanceof ChainProblem && problem instanceof ChainProblem && error.kind === problem.kind
-  return said ? null : <Problem error={error} retry={retry} />
+  return said ? null : <ProblemBanner error={error} retry={retry} />
 }
 
 const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.')

@@ -1,10 +1,11 @@
 /** What the connected account can claim, at the top of every page: a line and a button for each job. */
 import { useState } from 'preact/hooks'
-import { useApp } from '../app'
-import type { Address, Token } from '../view/model'
-import { ranges } from './format'
+import type { Address } from 'viem'
+import type { Token } from '../view/model'
 import { Amount } from './Amount'
+import { useApp } from './app'
 import { ClaimButton } from './ClaimButton'
+import { ranges } from './format'
 import { useLoad } from './load'
 
 interface Line {

@@ -1,14 +1,14 @@
 /** Claims one kind of what a job owes, and says what came of it. */
 import { useState } from 'preact/hooks'
-import { useApp } from '../app'
+import { asError, Problem } from '../problems'
+import { escapeUntrusted } from '../protocol/text'
 import type { Token } from '../view/model'
 import type { Step } from '../wallet/act'
 import { claim, type Kind, type Paid } from '../wallet/claim'
-import { Refusal, refusal } from '../wallet/requests'
+import { refusal } from '../wallet/requests'
 import { Amount } from './Amount'
+import { useApp } from './app'
 import { Banner } from './Banner'
-import { visible } from './format'
-import { asError } from './load'
 import { Name } from './Name'
 
 interface Props {
@@ -33,7 +33,7 @@ export function ClaimButton({ job, kind, label, token, primary = false, open = t
       if (!wallet.rightChain && !(await wallet.switchChain())) return
       setPaid(await claim(app, job, kind, setStep))
     } catch (thrown) {
-      setProblem(thrown instanceof Refusal ? thrown : asError(thrown))
+      setProblem(asError(thrown))
     } finally {
       setStep(null)
       app.refresh()
@@ -60,10 +60,10 @@ export function ClaimButton({ job, kind, label, token, primary = false, open = t
 }
 
 export function RefusalBanner({ problem }: { problem: Error }) {
-  const known = 'next' in problem ? (problem as Refusal) : refusal(problem, 'to send')
+  const known = problem instanceof Problem ? problem : refusal(problem, 'to send')
   return (
-    <Banner tone="warn" title={visible(known.message, 300)}>
-      <p class="next">{visible(known.next, 300)}</p>
+    <Banner tone="warn" title={escapeUntrusted(known.message, 300)}>
+      <p class="next">{escapeUntrusted(known.next, 300)}</p>
     </Banner>
   )
 }

@@ -1,13 +1,14 @@
 /** The frame of every page: name, places, wallet, what is wrong with the chain, how fresh it is. */
 import type { ComponentChildren } from 'preact'
-import { useApp } from '../app'
-import type { Route } from '../router'
+import { escapeUntrusted } from '../protocol/text'
 import type { Head } from '../view/model'
-import { Banner, Problem } from './Banner'
+import { useApp } from './app'
+import { Banner, ProblemBanner } from './Banner'
 import { ClaimBar } from './ClaimBar'
-import { duration, visible } from './format'
+import { duration } from './format'
 import { useNow } from './load'
 import { Name } from './Name'
+import type { Route } from './router'
 import { ThemeButton } from './theme'
 import { WalletBox, WalletNotes } from './WalletBox'
 
@@ -51,13 +52,13 @@ export function Layout({ route, head, problem, retry, children }: Props) {
       <main id="content" tabIndex={-1}>
         <WalletNotes />
         <ClaimBar />
-        {problem && <Problem error={problem} retry={retry} />}
+        {problem && <ProblemBanner error={problem} retry={retry} />}
         {head && <Stale head={head} />}
         {children}
       </main>
       <footer>
         <span>
-          {visible(deployment.name, 40)} · chain {deployment.chainId}
+          {escapeUntrusted(deployment.name, 40)} · chain {deployment.chainId}
         </span>
         <span>
           Federation <Name of={deployment.federation} kind="address" />

@@ -2,9 +2,10 @@
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { plotted, visible } from './format'
+import { escapeUntrusted } from '../protocol/text'
+import { plotted } from './format'
 
-export interface Point {
+interface Point {
   round: number
   metric: bigint
 }
@@ -54,7 +55,7 @@ function draw(target: HTMLElement, points: Point[], baselines: Props['baselines'
     { label: 'round' },
     { label: 'metric', stroke: colour('--accent'), width: 2, points: { show: true, size: 6, fill: colour('--accent') } },
     ...baselines.map((line, i) => ({
-      label: visible(line.name, 40),
+      label: escapeUntrusted(line.name, 40),
       stroke: colour('--muted'),
       width: 1,
       dash: dashes[i % dashes.length]!,

@@ -1,9 +1,10 @@
 /** The wallet's corner of the header: connect, choose, who is connected, disconnect. */
 import { useEffect, useRef } from 'preact/hooks'
-import { useApp } from '../app'
-import { short, visible } from './format'
-import { RefusalBanner } from './ClaimButton'
+import { escapeUntrusted } from '../protocol/text'
+import { useApp } from './app'
 import { Banner } from './Banner'
+import { RefusalBanner } from './ClaimButton'
+import { short } from './format'
 
 export function WalletBox() {
   const { wallet } = useApp()
@@ -35,7 +36,7 @@ export function WalletNotes() {
       {wallet.account && !wallet.rightChain && (
         <Banner
           tone="warn"
-          title={`Your wallet is on another network than ${visible(deployment.name, 40)}`}
+          title={`Your wallet is on another network than ${escapeUntrusted(deployment.name, 40)}`}
           action={{ label: 'Switch network', run: () => void wallet.switchChain() }}
         >
           <p>Reading works; for a transaction the wallet has to be on chain {deployment.chainId}.</p>
@@ -60,8 +61,8 @@ function Chooser() {
           <li key={detail.info.uuid}>
             <button type="button" onClick={() => wallet.choose(detail)}>
               {/^data:image\//.test(detail.info.icon) && <img src={detail.info.icon} alt="" width="24" height="24" />}
-              <span>{visible(detail.info.name, 40)}</span>
-              <span class="muted">{visible(detail.info.rdns, 60)}</span>
+              <span>{escapeUntrusted(detail.info.name, 40)}</span>
+              <span class="muted">{escapeUntrusted(detail.info.rdns, 60)}</span>
             </button>
           </li>
         ))}

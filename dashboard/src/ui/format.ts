@@ -1,4 +1,4 @@
-/** Numbers, times and foreign text as they are shown. Amounts are bigint from the chain to the screen. */
+/** Numbers and times as they are shown. Amounts are bigint from the chain to the screen. */
 
 const BILLION = 1_000_000_000n
 
@@ -80,19 +80,11 @@ export function duration(seconds: number): string {
 export const moment = (seconds: number) =>
   new Date(seconds * 1000).toISOString().replace('T', ' ').slice(0, 19) + ' UTC'
 
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}]/gu
-
-/** Foreign text with every invisible or direction-changing character made visible, at most `cap` characters. */
-export function visible(text: string, cap = 256): string {
-  const points = Array.from(text)
-  const cut = points.length > cap ? [...points.slice(0, cap), `… (${points.length} characters)`] : points
-  return cut
-    .map((point) => point.replace(HIDDEN, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`))
-    .join('')
-}
-
 export const short = (text: string, head = 6, tail = 4) =>
   text.length > head + tail + 1 ? `${text.slice(0, head)}…${text.slice(-tail)}` : text
+
+/** 'ENROL' → 'Enrol' */
+export const capitalised = (name: string) => name.charAt(0).toUpperCase() + name.slice(1).toLowerCase()
 
 export const plural = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`
 

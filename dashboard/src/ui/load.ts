@@ -1,22 +1,21 @@
 /** Reading with its states: under way, done, failed. What was read stays on the screen while it is read again. */
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
-import { ChainProblem, type Head, type Reader } from '../view/model'
+import { asError, ChainProblem } from '../problems'
+import type { Head } from '../view/model'
+import type { Reader } from '../view/reader'
 
-export interface Loaded<T> {
+interface Stage<T> {
+  key: string
   value: T | null
   error: Error | null
   loading: boolean
-  reload: () => void
 }
+
+type Loaded<T> = Omit<Stage<T>, 'key'> & { reload: () => void }
 
 /** Reads at once, and again whenever `fresh` changes; another `key` begins anew. */
 export function useLoad<T>(key: string, load: () => Promise<T>, fresh: unknown = null): Loaded<T> {
-  const [state, set] = useState<{ key: string; value: T | null; error: Error | null; loading: boolean }>({
-    key,
-    value: null,
-    error: null,
-    loading: true,
-  })
+  const [state, set] = useState<Stage<T>>({ key, value: null, error: null, loading: true })
   const [again, ask] = useState(0)
   const busy = useRef<string | null>(null)
   const latest = useRef(load)
@@ -30,7 +29,7 @@ export function useLoad<T>(key: string, load: () => Promise<T>, fresh: unknown =
       (value) => done(() => ({ key, value, error: null, loading: false })),
       (thrown: unknown) => done((old) => ({ ...old, key, error: asError(thrown), loading: false })),
     )
-    function done(next: (old: { key: string; value: T | null; error: Error | null; loading: boolean }) => typeof old) {
+    function done(next: (old: Stage<T>) => Stage<T>) {
       if (busy.current !== key) return
       busy.current = null
       set(next)
@@ -40,8 +39,6 @@ export function useLoad<T>(key: string, load: () => Promise<T>, fresh: unknown =
   const reload = useCallback(() => ask((n) => n + 1), [])
   return state.key === key ? { ...state, reload } : { value: null, error: null, loading: true, reload }
 }
-
-export const asError = (thrown: unknown) => (thrown instanceof Error ? thrown : new Error(String(thrown)))
 
 /** The reader's clock in seconds, once a second. */
 export function useNow(): number {

@@ -1,10 +1,11 @@
 /** Small pieces that several pages share. */
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
+import { isOver, PHASES, type PhaseName } from '../protocol/phases'
+import { VERDICTS, type Verdict } from '../protocol/tables'
 import { claimsOpen } from '../view/claims'
-import type { JobView, LedgerCell, PhaseName, UpdateView, Verdict } from '../view/model'
+import type { JobView, LedgerCell, UpdateView } from '../view/model'
 import { Name } from './Name'
-import { PHASES, VERDICTS, isOver } from './words'
 
 export function Loading({ what }: { what: string }) {
   return (
@@ -27,7 +28,7 @@ export function VerdictTag({ of, update }: { of: Verdict | null; update?: Update
   if (of === null) return <span class="tag quiet">no verdict yet</span>
   const dropped = update && of === 'ok' && !update.included
   return (
-    <span class={`tag ${of === 'ok' ? (dropped ? 'quiet' : 'good') : 'bad'}`} title={VERDICTS[of]}>
+    <span class={`tag ${of === 'ok' ? (dropped ? 'quiet' : 'good') : 'bad'}`} title={VERDICTS.find(({ verdict }) => verdict === of)?.sentence}>
       {dropped ? 'ok, dropped' : of}
     </span>
   )

@@ -15,7 +15,7 @@ function stored(): Theme | null {
   }
 }
 
-export function useTheme(): [Theme, () => void] {
+function useTheme(): [Theme, () => void] {
   const [theme, set] = useState<Theme>(() => stored() ?? preferred())
   useEffect(() => {
     document.documentElement.dataset['theme'] = theme

@@ -3,12 +3,13 @@
 import { encodeAbiParameters, keccak256, numberToHex } from 'viem/utils'
 import { eventOf, federationAbi, outputOf, selectorOf } from '../chain/abi'
 import type { Chain } from '../chain/client'
-import { phaseOf, type RawTerms } from '../chain/history'
-import type { Standing } from '../chain/jobs'
+import type { Standing } from '../chain/history/reader'
 import { eventIn, type Logs } from '../chain/logs'
-import { parseBaselines } from '../protocol/spec'
+import type { JobTerms } from '../chain/structs'
+import { parseBaselines } from '../protocol/baselines'
+import type { JobSpec } from '../protocol/spec'
 import { termsView } from './job'
-import type { JobGlance, Spec, Token } from './model'
+import type { JobGlance, Token } from './model'
 import { noteOf } from './waiting'
 
 const LATEST = 50 // rounds
@@ -19,19 +20,18 @@ interface Sources {
   logs: Logs
   job: number
   standing: Standing
-  terms: RawTerms
+  terms: JobTerms
   token: Promise<Token>
-  spec: Promise<Spec | null>
+  spec: Promise<JobSpec | null>
 }
 
 export async function glanceAt({ chain, logs, job, standing, terms, ...given }: Sources): Promise<JobGlance> {
   const { at, state, books } = standing
   const late = new Promise<null>((done) => setTimeout(done, PATIENCE, null))
   const [metrics, token, spec] = await Promise.all([latest(chain, logs, job, standing), given.token, Promise.race([given.spec, late])])
-  const phase = phaseOf(state.phase)
   return {
     job, sponsor: state.sponsor, token, terms: termsView(terms), termsHash: keccak256(encodeAbiParameters([outputOf(federationAbi, 'termsOf')], [terms])),
-    spec, phase, waiting: { phase, deadline: state.deadline, now: at.timestamp, acted: [], waitingFor: [], note: noteOf(terms, state) },
+    spec, phase: state.phase, waiting: { deadline: state.deadline, acted: [], waitingFor: [], note: noteOf(terms, state) },
     books, baselines: parseBaselines(spec?.baselines ?? []), stopping: state.stopping, enrolled: state.enrolled, finalized: state.round - 1, metrics,
     head: { number: at.number, timestamp: at.timestamp },
   }

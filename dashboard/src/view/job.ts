@@ -1,26 +1,26 @@
 // A job as the pages show it: from its history, the ledger worked out again, and the vault's answers.
 
+import type { Address } from 'viem'
+import type { Facts } from '../chain/history/reader'
+import { finalised, type Claim, type CycleRecord, type Enrolment, type JobHistory } from '../chain/history/records'
+import type { JobTerms } from '../chain/structs'
 import { breathe } from '../pause'
-import { finalised, isOver, phaseOf, type Claim, type Cycle, type JobHistory, type JobState, type RawTerms } from '../chain/history'
-import type { Block } from '../chain/client'
+import { parseBaselines } from '../protocol/baselines'
+import { sum } from '../protocol/exact'
 import type { PayRecord, Share } from '../protocol/pay'
-import { parseBaselines } from '../protocol/spec'
-import { cidText, cycleView } from './cycles'
-import type { Address, Books, CycleView, JobView, LedgerCell, RoundView, ShareView, Spec, Terms, Token, TrainerView, UpdateView, ValidatorView } from './model'
-import type { Replayed } from './replay'
+import { isOver } from '../protocol/phases'
+import type { JobSpec } from '../protocol/spec'
 import { claimsOpen } from './claims'
+import { cidText, cycleView } from './cycles'
+import type { CycleView, JobView, LedgerCell, RoundView, ShareView, Terms, Token, TrainerView, UpdateView, ValidatorView } from './model'
+import type { Replayed } from './replay'
 import { waitingOf } from './waiting'
 
-export interface JobFacts {
-  at: Block
-  history: JobHistory
-  state: JobState
-  books: Books
+interface JobFacts extends Facts {
   token: Token
-  spec: Spec | null
+  spec: JobSpec | null
   specProblem: string | null
   replayed: readonly Replayed[]
-  bonds: ReadonlyMap<Address, bigint> // left, by trainer
   fees: ReadonlyMap<Address, bigint> // booked and not claimed, by member
 }
 
@@ -38,7 +38,7 @@ export async function jobView(facts: JobFacts): Promise<JobView> {
   const rounds = roundViews(facts, cycles)
   return {
     job: history.job, sponsor, token: facts.token, terms: termsView(terms), termsHash, spec: facts.spec, specProblem: facts.specProblem,
-    phase: phaseOf(state.phase), waiting: waitingOf(history, state, head), cycles,
+    phase: state.phase, waiting: waitingOf(history, state), cycles,
     lapses: history.lapses.map(({ afterCycle, failed: { failures, burnt, block } }) => ({ afterCycle, failures, burnt, block })),
     rounds, trainers: history.enrolled.map((each, place) => trainerView(facts, rounds, place, each)),
     validators: members(history).map((member) => validatorView(facts, member)), books: facts.books, burnt: history.burnt,
@@ -47,7 +47,7 @@ export async function jobView(facts: JobFacts): Promise<JobView> {
   }
 }
 
-export const termsView = (terms: RawTerms): Terms => ({ ...terms, spec: cidText(terms.spec), model: cidText(terms.model) })
+export const termsView = (terms: JobTerms): Terms => ({ ...terms, spec: cidText(terms.spec), model: cidText(terms.model) })
 
 /** Everybody who ever had a seat, in order of appearance. */
 export const members = (history: JobHistory): Address[] => [...new Set(history.cycles.flatMap((cycle) => cycle.committee))]
@@ -73,14 +73,14 @@ function roundView(history: JobHistory, replayed: Replayed, attempts: CycleView[
   if (made && made.cycle === cycle && made.claims === claims) return made.view
   if (cycle?.outcome.kind !== 'finalized') return null
   const { model, metric, rewards } = cycle.outcome
-  const { round, root, agrees } = replayed
-  const view = { round, cycle, attempts, parent, model, metric, cells: cellsOf(history, replayed, cycle.updates, claims), root, votedRoot: rewards, agrees }
+  const { round, tree, agrees } = replayed
+  const view = { round, cycle, attempts, parent, model, metric, cells: cellsOf(history, replayed, cycle.updates, claims), root: tree.root, votedRoot: rewards, agrees }
   MADE.set(replayed, { cycle, claims, view })
   return view
 }
 
 function cellsOf(history: JobHistory, { round, ledger }: Replayed, updates: readonly UpdateView[], claims: Claims | undefined): LedgerCell[] {
-  const total = [...ledger.shares.values()].reduce((sum, share) => sum + share.p, 0n)
+  const total = sum([...ledger.shares.values()].map((share) => share.p))
   const leaves = new Map(ledger.leaves.map((leaf) => [leaf.trainer, leaf]))
   const sent = new Map(updates.map((update) => [update.trainer, update]))
   return history.enrolled.map(({ trainer }) => {
@@ -93,24 +93,25 @@ function cellsOf(history: JobHistory, { round, ledger }: Replayed, updates: read
   })
 }
 
-/** Averages: multiples of an average trainer's; part: p out of the sum of all p. */
 function shareView(share: Share | undefined, record: PayRecord | undefined, total: bigint): ShareView | null {
   if (!share || !record) return null
-  const { weight, e, k, f, s, d, middle, p, beforeCap, cap } = share
-  const part = average(p, total)
-  return { weight: Number(weight), averageGain: average(record.cg, record.dg), averageNews: average(record.cn, record.dn), averageFresh: average(record.cf, record.df), differs: middle ? average(d, middle) : 1, e, k, f, s, d, middle, p, beforeCap, cap, capped: p < beforeCap, part }
+  const { weight, d, middle, p, beforeCap } = share
+  return {
+    ...share, weight: Number(weight), averageGain: average(record.cg, record.dg), averageNews: average(record.cn, record.dn),
+    averageFresh: average(record.cf, record.df), differs: middle ? average(d, middle) : 1, capped: p < beforeCap, part: average(p, total),
+  }
 }
 
-const average = (sum: bigint, weight: bigint): number => (weight ? Number(sum) / Number(weight) : 0)
+const average = (total: bigint, weight: bigint): number => (weight ? Number(total) / Number(weight) : 0)
 
 /** place: of the trainer among the enrolled, and so of its cell in each round. */
-function trainerView(facts: JobFacts, rounds: readonly RoundView[], place: number, { trainer, bond }: JobHistory['enrolled'][number]): TrainerView {
+function trainerView(facts: JobFacts, rounds: readonly RoundView[], place: number, { trainer, bond }: Enrolment): TrainerView {
   const { history, books, at } = facts
   const cells = rounds.flatMap(({ cells: all, agrees }) => (all[place] ? [{ ...all[place], agrees }] : []))
   const claims = [...history.claims.values()].map((round) => round.get(trainer)?.amount ?? 0n)
   const due = claimsOpen(books, at.timestamp) ? cells.filter((cell) => cell.agrees && !cell.claimed && cell.pay > 0n) : []
   return {
-    address: trainer, bond, bondLeft: facts.bonds.get(trainer) ?? 0n, earned: total(cells.map((cell) => cell.pay)), claimed: total(claims),
+    address: trainer, bond, bondLeft: facts.bonds.get(trainer) ?? 0n, earned: sum(cells.map((cell) => cell.pay)), claimed: sum(claims),
     claimable: due.map(({ round, pay }) => ({ round, amount: pay })), strikes: cells.filter((cell) => cell.strike).length,
     reputation: cells.at(-1)?.reputation ?? 0,
   }
@@ -125,17 +126,15 @@ function validatorView(facts: JobFacts, member: Address): ValidatorView {
   const booked = facts.fees.get(member) ?? 0n
   const held = (state.matched[seat] ?? 0n) * feePerSeat // with the seat, until the job's end
   const fees = BigInt(count('matched')) * feePerSeat
-  const claimable = booked + (isOver(phaseOf(state.phase)) ? held : 0n)
+  const claimable = booked + (isOver(state.phase) ? held : 0n)
   return {
     address: member, matched: count('matched'), wrong: count('wrong'), missed: count('missed'), fees, feesPaid: fees - booked - held,
     feesClaimable: claimsOpen(books, at.timestamp) ? claimable : 0n,
   }
 }
 
-function attendance(cycle: Cycle, member: Address): string[] {
+function attendance(cycle: CycleRecord, member: Address): string[] {
   const seat = cycle.committee.indexOf(member)
   if (seat < 0 || cycle.outcome?.kind !== 'finalized') return []
   return [(cycle.outcome.matched >> seat) & 1 ? 'matched' : cycle.votes.has(seat) ? 'wrong' : 'missed']
 }
-
-const total = (values: readonly bigint[]): bigint => values.reduce((sum, value) => sum + value, 0n)

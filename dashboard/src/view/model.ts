@@ -1,14 +1,14 @@
 // What the pages show. Amounts are bigint in a token's smallest unit; gains, news and metrics are in units of 1e-9.
 
+import type { Address, Hex } from 'viem'
+import type { Claim } from '../chain/history/records'
 import type { Log } from '../chain/logs'
-import type { AccountView } from './account'
-
-export type Address = `0x${string}`
-export type Hex = `0x${string}`
-export type PhaseName =
-  | 'NONE' | 'ENROL' | 'OPEN' | 'SUBMIT' | 'ATTEST' | 'RELEASE' | 'SCORE' | 'REVEAL' | 'VOTE' | 'FINALIZE'
-  | 'LAPSED' | 'COMPLETED' | 'ABORTED' | 'CANCELLED'
-export type Verdict = 'ok' | 'unreachable' | 'malformed' | 'zero' | 'duplicate'
+import type { Books, JobTerms } from '../chain/structs'
+import type { Baseline } from '../protocol/baselines'
+import type { PayRecord, Share } from '../protocol/pay'
+import type { PhaseName } from '../protocol/phases'
+import type { JobSpec } from '../protocol/spec'
+import type { MovementKind, Verdict } from '../protocol/tables'
 
 export interface Token {
   address: Address
@@ -27,54 +27,11 @@ export interface JobRow {
   sponsor: Address
   rewardPerRound: bigint
   token: Token
-  deadline: number
 }
 
-/** JobTerms of contracts/interfaces; times are seconds. */
-export interface Terms {
-  token: Address
-  committee: Address
-  admission: Address
-  recheckAdmission: boolean
+export interface Terms extends Omit<JobTerms, 'spec' | 'model'> {
   spec: string // CID
   model: string // CID of model 0
-  rewardPerRound: bigint
-  feePerSeat: bigint
-  minBond: bigint
-  strikePenalty: bigint
-  targetMetric: bigint
-  enrolTime: number
-  openTime: number
-  submitTime: number
-  attestTime: number
-  releaseTime: number
-  scoreTime: number
-  revealTime: number
-  voteTime: number
-  finalizeTime: number
-  claimTime: number
-  slashTime: number
-  maxTrainers: number
-  minUpdates: number
-  maxRounds: number
-  patience: number
-  failureBurn: number // basis points of a full round
-  maxFailures: number
-  seats: number
-  quorum: number
-  threshold: number
-}
-
-export interface Spec {
-  task: string
-  settings: Record<string, unknown>
-  steps: number
-  bits: 8 | 16
-  rule: string
-  weights: 'equal' | 'bond'
-  baselines: string[]
-  publishKeys: boolean
-  raw: string // canonical JSON
 }
 
 export interface Opinion {
@@ -90,7 +47,6 @@ export interface UpdateView {
   trainer: Address
   cid: string
   tx: Hex
-  block: number
   opinions: Opinion[]
   verdict: Verdict | null // null: no outcome yet
   gain: bigint | null
@@ -110,36 +66,25 @@ export interface SeatView {
 
 export type Outcome =
   | { kind: 'open' }
-  | { kind: 'finalized'; model: string; rewards: Hex; metric: bigint; block: number; tx: Hex; resultHash: Hex }
-  | { kind: 'failed'; phase: PhaseName; burnt: bigint; failures: number; block: number; why: string }
+  | { kind: 'finalized'; model: string; rewards: Hex; metric: bigint; tx: Hex }
+  | { kind: 'failed'; burnt: bigint; why: string }
 
 export interface CycleView {
-  cycle: bigint
   number: number
   round: number
-  openedBlock: number
-  openedAt: number | null
-  seed: Hex
+  openedAt: number
   updates: UpdateView[]
   seats: SeatView[]
   outcome: Outcome
 }
 
-export interface ShareView {
+/** Averages: multiples of an average trainer's; part: p out of the sum of all p. */
+export interface ShareView extends Omit<Share, 'weight'> {
   weight: number
   averageGain: number
   averageNews: number
   averageFresh: number
   differs: number // d, of the middle one
-  e: bigint
-  k: bigint
-  f: bigint
-  s: bigint
-  d: bigint
-  middle: bigint
-  p: bigint
-  beforeCap: bigint
-  cap: bigint
   capped: boolean
   part: number
 }
@@ -149,11 +94,11 @@ export interface LedgerCell {
   trainer: Address
   update: UpdateView | null
   share: ShareView | null
-  record: { cg: bigint; dg: bigint; cn: bigint; dn: bigint; cf: bigint; df: bigint } | null
+  record: PayRecord | null
   pay: bigint
   strike: boolean
   reputation: number
-  claimed: { amount: bigint; tx: Hex } | null
+  claimed: Claim | null
 }
 
 export interface RoundView {
@@ -191,30 +136,10 @@ export interface ValidatorView {
 }
 
 export interface Waiting {
-  phase: PhaseName
   deadline: number
-  now: number
   acted: Address[]
   waitingFor: Address[]
   note: string
-}
-
-/** Books of contracts/interfaces/IVault.sol. */
-export interface Books {
-  token: Address
-  sponsor: Address
-  endedAt: number
-  claimUntil: number
-  slashUntil: number
-  escrowed: bigint
-  left: bigint
-  booked: bigint
-  paid: bigint
-  burnt: bigint
-  burnSent: bigint
-  refunded: bigint
-  bonded: bigint
-  forfeited: bigint
 }
 
 /** What the contracts say of a job by themselves: shown while its events are still read. */
@@ -224,11 +149,11 @@ export interface JobGlance {
   token: Token
   terms: Terms
   termsHash: Hex
-  spec: Spec | null
+  spec: JobSpec | null
   phase: PhaseName
   waiting: Waiting
   books: Books
-  baselines: { name: string; metric: bigint }[]
+  baselines: Baseline[]
   stopping: boolean
   enrolled: number
   finalized: number // rounds
@@ -251,37 +176,31 @@ export interface Head {
   timestamp: number
 }
 
-/** message: the object and the cause; next: what to do. */
-export class ChainProblem extends Error {
-  constructor(
-    readonly kind: 'rpc-down' | 'nonsense' | 'reset' | 'wrong-chain',
-    message: string,
-    readonly next: string,
-  ) {
-    super(message)
-    this.name = 'ChainProblem'
-  }
+/** One event of the vault about an account. */
+export interface Movement {
+  block: number
+  time: number | null // null: not asked for
+  tx: Hex
+  job: number
+  kind: MovementKind
+  round: number | null
+  amount: bigint
+  moved: bigint // to the account; from it: negative; 0 where tokens stay in the vault or are burnt
 }
 
-/** message: the object and the cause; next: what to do. */
-export class StoreProblem extends Error {
-  constructor(
-    readonly kind: 'down' | 'missing' | 'wrong-bytes' | 'too-large',
-    readonly cid: string,
-    message: string,
-    readonly next: string,
-  ) {
-    super(message)
-    this.name = 'StoreProblem'
-  }
-}
-
-export interface Reader {
-  jobs(from?: number): Promise<JobRow[]>
-  /** early: told what the contracts say of a job that was not read before. */
-  job(id: number, early?: (glance: JobGlance) => void): Promise<JobView>
-  account(address: Address): Promise<AccountView>
-  head(): Promise<Head>
-  claimCalls(job: number, trainer: Address): Promise<{ to: Address; data: Hex; total: bigint; rounds: number[] }>
-  verify(cid: string): Promise<{ bytes: number; blocks: number; ok: true; kind: 'model' | 'update' | 'spec' | 'other' }>
+export interface AccountView {
+  address: Address
+  did: string
+  native: bigint
+  movements: Movement[] // oldest first
+  unlike: number[] // jobs whose movements don't add up to what the vault holds
+  tokens: { token: Token; balance: bigint | null }[] // null: the token does not say
+  jobs: {
+    job: number
+    token: Token
+    roles: ('sponsor' | 'trainer' | 'validator')[]
+    trainer: TrainerView | null
+    validator: ValidatorView | null
+    rest: bigint // the sponsor's, claimable
+  }[]
 }

@@ -1,16 +1,13 @@
-// Every movement of tokens between an account and the vault, as hansa/cli/wallet/history.py has it, from the vault's events.
+// Every movement of tokens between an account and the vault, from the vault's events, as hansa/cli/wallet/history.py.
 
+import type { Address } from 'viem'
 import { pad } from 'viem/utils'
 import type { Block, Chain } from '../chain/client'
-import { continues } from '../chain/jobs'
+import { continues } from '../chain/history/reader'
 import { eventIn, type Log, type Logs } from '../chain/logs'
-import type { Movement, MovementKind } from './account'
-import type { Address, JobView } from './model'
+import { MOVEMENTS, type MovementKind } from '../protocol/tables'
+import type { JobView, Movement } from './model'
 
-/** Whether an event moves tokens to the account (1), from it (−1), or neither. */
-const SIGNS: Record<MovementKind, bigint> = {
-  Deposited: -1n, Bonded: -1n, RewardClaimed: 1n, Struck: 0n, FeesClaimed: 1n, BondReturned: 1n, RestReturned: 1n, Burnt: 0n,
-}
 const DATED = 200 // the newest, whose times are asked for
 
 interface Kept {
@@ -54,12 +51,12 @@ export class Movements {
 /** null: an event that moves nothing of the account, or a claim of a round that paid nothing. */
 function rowOf(log: Log): Omit<Movement, 'time'> | null {
   const event = eventIn(log)
-  if (!event || !Object.hasOwn(SIGNS, event.name)) return null
+  if (!event || !Object.hasOwn(MOVEMENTS, event.name)) return null
   const kind = event.name as MovementKind
   const { values } = event
   const amount: bigint = values.amount ?? values.penalty
   if (!amount) return null
-  return { block: log.block, tx: log.tx, job: Number(values.job), kind, round: values.round ?? null, amount, moved: amount * SIGNS[kind] }
+  return { block: log.block, tx: log.tx, job: Number(values.job), kind, round: values.round ?? null, amount, moved: amount * MOVEMENTS[kind].sign }
 }
 
 /** Jobs whose movements don't add up to what the vault holds and says that it paid. */

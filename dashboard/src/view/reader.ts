@@ -1,44 +1,34 @@
 // The one thing that pages read by: chain, store and rules together.
 
-import type { Client } from 'viem'
+import type { Address, Client, Hex } from 'viem'
 import { getAddress } from 'viem/utils'
-import { federationAbi, vaultAbi } from '../chain/abi'
 import { Chain, type Block } from '../chain/client'
-import { loadDeployment, type Deployment } from '../chain/deployment'
-import { isOver, phaseOf, type JobState, type RawTerms } from '../chain/history'
-import { Job, type Facts, type Standing } from '../chain/jobs'
+import type { Deployment } from '../chain/deployment'
+import { Federation } from '../chain/federation'
+import { HistoryReader, type Facts, type Standing } from '../chain/history/reader'
 import { eventIn, Logs, type Log } from '../chain/logs'
-import { MAX_BYTES, parseSpec } from '../protocol/spec'
+import type { JobTerms } from '../chain/structs'
+import { ChainProblem, StoreProblem } from '../problems'
+import { isOver } from '../protocol/phases'
+import { NO_METRIC } from '../protocol/sheet'
+import { decodeSpec, MAX_BYTES, type JobSpec } from '../protocol/spec'
 import { fetchFile } from '../store/gateway'
-import type { AccountView } from './account'
 import { claimCall, type ClaimCall } from './claims'
 import { cidText } from './cycles'
 import { glanceAt } from './glance'
 import { jobView, members } from './job'
-import { ChainProblem, StoreProblem, type Address, type Hex, type JobGlance, type JobRow, type JobView, type Reader, type Spec } from './model'
+import type { AccountView, Head, JobGlance, JobRow, JobView } from './model'
 import { Movements, unlike } from './movements'
 import { Replay, type Replayed } from './replay'
 import { Tokens } from './tokens'
-import { kindOf } from './verify'
+import { kindOf, type Kind } from './verify'
 
-const NO_METRIC = -(2n ** 63n)
 const LARGEST_FILE = 2 ** 28 // bytes
 
-/** Throws Error where deployment.json can't be had or is wrong. */
-export async function openReader(deploymentUrl: string): Promise<Reader> {
-  return readerOf(await loadDeployment(deploymentUrl)).reader
-}
-
-/** A reader, and the client by which it asks. */
-export function readerOf(deployment: Deployment): { reader: Reader; client: Client } {
-  const chain = new Chain(deployment)
-  return { reader: new ChainReader(chain), client: chain.client }
-}
-
 interface Kept {
-  job: Job
+  history: HistoryReader
   replay: Replay
-  spec: Spec | null
+  spec: JobSpec | null
   fetching: Promise<string | null> | null // the spec
   moved: boolean // fees may be others
   fees: ReadonlyMap<Address, bigint>
@@ -53,30 +43,39 @@ interface Seen {
   replayed: readonly Replayed[]
 }
 
-class ChainReader implements Reader {
+export class Reader {
+  private readonly chain: Chain
+  private readonly federation: Federation
   private readonly logs: Logs
   private readonly tokens: Tokens
   private readonly movements: Movements
   private readonly kept = new Map<number, Kept>()
 
-  constructor(private readonly chain: Chain) {
-    this.logs = new Logs(chain)
-    this.tokens = new Tokens(chain)
-    this.movements = new Movements(chain, this.logs)
+  constructor(deployment: Deployment) {
+    this.chain = new Chain(deployment)
+    this.federation = new Federation(this.chain)
+    this.logs = new Logs(this.chain)
+    this.tokens = new Tokens(this.chain)
+    this.movements = new Movements(this.chain, this.logs)
   }
 
-  async head(): Promise<{ number: number; timestamp: number }> {
+  /** By which it asks. */
+  get client(): Client {
+    return this.chain.client
+  }
+
+  async head(): Promise<Head> {
     const { number, timestamp } = await this.newest()
     return { number, timestamp }
   }
 
-  async jobs(from = 1): Promise<JobRow[]> {
+  async jobs(): Promise<JobRow[]> {
     const at = await this.newest()
-    const { federation } = this.chain.deployment
-    const count = Number(await this.chain.call<bigint>(federation, federationAbi, 'jobCount', [], at.number))
-    return Promise.all(Array.from({ length: Math.max(0, count - from + 1) }, (_, i) => this.row(from + i, at)))
+    const count = await this.federation.jobCount(at)
+    return Promise.all(Array.from({ length: count }, (_, i) => this.row(i + 1, at)))
   }
 
+  /** early: told what the contracts say of a job that was not read before. */
   async job(id: number, early?: (glance: JobGlance) => void): Promise<JobView> {
     return (await this.see(id, await this.newest(), early)).view
   }
@@ -104,14 +103,13 @@ class ChainReader implements Reader {
     const { view, replayed } = await this.see(job, at)
     const account = getAddress(trainer)
     const rounds = view.trainers.find((each) => each.address === account)?.claimable.map((each) => each.round) ?? []
-    const { vault } = this.chain.deployment
-    const marks = await Promise.all(rounds.map((round) => this.chain.call<boolean>(vault, vaultAbi, 'isClaimed', [BigInt(job), account, round], at.number)))
-    return claimCall(vault, view, replayed, account, new Set(rounds.filter((_, i) => marks[i])))
+    const marks = await Promise.all(rounds.map((round) => this.federation.claimed(job, account, round, at)))
+    return claimCall(this.chain.deployment.vault, view, replayed, account, new Set(rounds.filter((_, i) => marks[i])))
   }
 
-  async verify(cid: string): Promise<{ bytes: number; blocks: number; ok: true; kind: ReturnType<typeof kindOf> }> {
+  async verify(cid: string): Promise<{ bytes: number; blocks: number; kind: Kind }> {
     const { data, blocks } = await fetchFile(this.chain.deployment.gateway, cid, LARGEST_FILE)
-    return { bytes: data.length, blocks, ok: true, kind: kindOf(data) }
+    return { bytes: data.length, blocks, kind: kindOf(data) }
   }
 
   // --- reading
@@ -127,20 +125,18 @@ class ChainReader implements Reader {
   }
 
   private async row(job: number, at: Block): Promise<JobRow> {
-    const { federation } = this.chain.deployment
-    const ask = <Answer>(name: string, ...args: bigint[]) => this.chain.call<Answer>(federation, federationAbi, name, [BigInt(job), ...args], at.number)
-    const [state, terms] = await Promise.all([ask<JobState>('stateAt', BigInt(at.timestamp)), ask<RawTerms>('termsOf')])
+    const [state, terms] = await Promise.all([this.federation.state(job, at), this.federation.terms(job, at)])
     return {
-      job, phase: phaseOf(state.phase), round: state.round - 1, maxRounds: terms.maxRounds, trainers: state.enrolled, seats: terms.seats,
+      job, phase: state.phase, round: state.round - 1, maxRounds: terms.maxRounds, trainers: state.enrolled, seats: terms.seats,
       metric: state.bestMetric === NO_METRIC ? null : state.bestMetric, sponsor: state.sponsor, rewardPerRound: terms.rewardPerRound,
-      token: await this.tokens.of(terms.token, at.number), deadline: state.deadline,
+      token: await this.tokens.of(terms.token, at.number),
     }
   }
 
   /** A job at a block; one reading at a time, and none where the block is the one that was read last. */
   private see(id: number, at: Block, early?: (glance: JobGlance) => void): Promise<Seen> {
     const kept: Kept = this.kept.get(id) ?? {
-      job: new Job(this.chain, this.logs, id), replay: new Replay(), spec: null, fetching: null, moved: true, fees: new Map(),
+      history: new HistoryReader(this.federation, this.logs, id), replay: new Replay(), spec: null, fetching: null, moved: true, fees: new Map(),
       glance: null, early: [], last: Promise.resolve(null),
     }
     this.kept.set(id, kept)
@@ -152,14 +148,13 @@ class ChainReader implements Reader {
   }
 
   private async look(id: number, kept: Kept, at: Block): Promise<Seen> {
-    const { federation } = this.chain.deployment
-    const reading = Promise.all([kept.job.standing(at), kept.glance ? null : this.termsOf(id, at)])
+    const reading = Promise.all([kept.history.standing(at), kept.glance ? null : this.termsOf(id, at)])
     reading.catch(() => undefined) // said below, where the job exists
-    const count = await this.chain.call<bigint>(federation, federationAbi, 'jobCount', [], at.number)
-    if (BigInt(id) < 1n || BigInt(id) > count) throw new Error(`There is no job ${id}: jobs 1 to ${count} are posted.`)
+    const count = await this.federation.jobCount(at)
+    if (id < 1 || id > count) throw new Error(`There is no job ${id}: jobs 1 to ${count} are posted.`)
     const [standing, agreed] = await reading
     if (agreed) await this.glance(id, kept, standing, agreed)
-    const facts = await kept.job.read(standing)
+    const facts = await kept.history.read(standing)
     const { history } = facts
     kept.moved ||= facts.moved
     const { terms } = history.posted
@@ -175,7 +170,7 @@ class ChainReader implements Reader {
   }
 
   /** A first sight, for whoever waits for one. */
-  private async glance(job: number, kept: Kept, standing: Standing, terms: RawTerms): Promise<void> {
+  private async glance(job: number, kept: Kept, standing: Standing, terms: JobTerms): Promise<void> {
     const { chain, logs } = this
     const token = this.tokens.of(terms.token, standing.at.number)
     const spec = this.readSpec(kept, terms.spec).then(() => kept.spec)
@@ -185,10 +180,9 @@ class ChainReader implements Reader {
   }
 
   /** Asks for the usual token too: it is the job's, as a rule. */
-  private termsOf(job: number, at: Block): Promise<RawTerms> {
-    const { federation, token } = this.chain.deployment
-    this.tokens.of(token, at.number).catch(() => undefined) // said where it is needed
-    return this.chain.call<RawTerms>(federation, federationAbi, 'termsOf', [BigInt(job)], at.number)
+  private termsOf(job: number, at: Block): Promise<JobTerms> {
+    this.tokens.of(this.chain.deployment.token, at.number).catch(() => undefined) // said where it is needed
+    return this.federation.terms(job, at)
   }
 
   /** Fetches a job's spec once; says why it can't be had. */
@@ -202,7 +196,7 @@ class ChainReader implements Reader {
 
   private async fetchSpec(kept: Kept, digest: Hex): Promise<string | null> {
     try {
-      kept.spec = parseSpec((await fetchFile(this.chain.deployment.gateway, cidText(digest), MAX_BYTES)).data)
+      kept.spec = decodeSpec((await fetchFile(this.chain.deployment.gateway, cidText(digest), MAX_BYTES)).data)
       return null
     } catch (error) {
       if (error instanceof StoreProblem) return `${error.message}. ${error.next}`
@@ -213,19 +207,17 @@ class ChainReader implements Reader {
 
   /** Booked and not claimed, by member. */
   private async fees({ history, at }: Facts): Promise<Map<Address, bigint>> {
-    const { vault } = this.chain.deployment
     const accounts = members(history)
-    const found = await Promise.all(accounts.map((account) => this.chain.call<bigint>(vault, vaultAbi, 'feesOf', [BigInt(history.job), account], at.number)))
+    const found = await Promise.all(accounts.map((account) => this.federation.fees(history.job, account, at)))
     return new Map(accounts.map((account, i) => [account, found[i] ?? 0n]))
   }
 
   /** Jobs with an event that names an account (posted, enrolled, paid), or with a seat of it now. */
   private async jobsOf(account: Address, logs: readonly Log[], at: Block): Promise<number[]> {
-    const { federation } = this.chain.deployment
-    const count = Number(await this.chain.call<bigint>(federation, federationAbi, 'jobCount', [], at.number))
+    const count = await this.federation.jobCount(at)
     const ids = Array.from({ length: count }, (_, i) => i + 1)
     const named = new Set(logs.map((log) => Number(eventIn(log)?.values.job ?? 0n)))
-    const states = await Promise.all(ids.map((id) => this.chain.call<JobState>(federation, federationAbi, 'stateAt', [BigInt(id), BigInt(at.timestamp)], at.number)))
+    const states = await Promise.all(ids.map((id) => this.federation.state(id, at)))
     return ids.filter((id, i) => named.has(id) || states[i]?.committee.includes(account))
   }
 }

@@ -1,9 +1,11 @@
 // ERC-20 facts. Their texts are anybody's: capped, and what can't be seen in them is shown.
 
+import type { Address } from 'viem'
 import { tokenAbi } from '../chain/abi'
 import type { Chain } from '../chain/client'
-import { visible } from '../ui/format'
-import { ChainProblem, type Address, type Token } from './model'
+import { ChainProblem } from '../problems'
+import { escapeUntrusted } from '../protocol/text'
+import type { Token } from './model'
 
 const LONGEST_SYMBOL = 16
 const MOST_DECIMALS = 36
@@ -24,7 +26,7 @@ export class Tokens {
   private async read(address: Address, at: number): Promise<Token> {
     const ask = (name: string) => this.chain.call<string | number>(address, tokenAbi, name, [], at).catch(unlessAway)
     const [symbol, decimals] = await Promise.all([ask('symbol'), ask('decimals')])
-    const text = typeof symbol === 'string' ? visible(symbol, LONGEST_SYMBOL) : ''
+    const text = typeof symbol === 'string' ? escapeUntrusted(symbol, LONGEST_SYMBOL) : ''
     return { address, symbol: text || 'tokens', decimals: typeof decimals === 'number' && decimals <= MOST_DECIMALS ? decimals : 0 }
   }
 

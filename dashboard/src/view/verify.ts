@@ -1,6 +1,6 @@
 // What a file that was fetched and hashed is, from its first bytes.
 
-import { MAX_BYTES, parseSpec } from '../protocol/spec'
+import { decodeSpec, MAX_BYTES } from '../protocol/spec'
 
 export type Kind = 'model' | 'update' | 'spec' | 'other'
 
@@ -11,7 +11,7 @@ export function kindOf(data: Uint8Array): Kind {
   if (text(data, 0, SEALED.length) === SEALED) return 'update'
   if (isModel(data)) return 'model'
   try {
-    if (data.length <= MAX_BYTES && parseSpec(data)) return 'spec'
+    if (data.length <= MAX_BYTES && decodeSpec(data)) return 'spec'
   } catch {
     return 'other'
   }

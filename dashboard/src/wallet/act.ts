@@ -1,11 +1,11 @@
 /** One transaction from the reader's wallet: simulated, signed there, waited for, its receipt checked. */
-import type { Abi, Client } from 'viem'
+import type { Abi, Address, Client, Hex } from 'viem'
 import { decodeErrorResult } from 'viem/utils'
 import { abi as errors } from '../../../hansa/runtime/chain/artifacts/Errors.json'
 import { abi as token } from '../../../hansa/runtime/chain/artifacts/RewardToken.json'
-import { PHASES } from '../ui/words'
-import type { Address, Hex, PhaseName } from '../view/model'
-import { Refusal, refusal } from './requests'
+import { Refusal } from '../problems'
+import { PHASE_NAMES } from '../protocol/phases'
+import { refusal } from './requests'
 import type { Wallet } from './session'
 
 export interface Call {
@@ -54,7 +54,7 @@ async function receiptOf(client: Client, hash: Hex): Promise<Receipt> {
 }
 
 /** Refusal, in words, where the contracts would revert. */
-export async function simulate(client: Client, asked: Call, account: Address): Promise<void> {
+async function simulate(client: Client, asked: Call, account: Address): Promise<void> {
   try {
     await (client.request as Ask)({ method: 'eth_call', params: [{ from: account, to: asked.to, data: asked.data }, 'pending'] })
   } catch (thrown) {
@@ -77,7 +77,6 @@ function revertData(thrown: unknown): Hex | null {
   return null
 }
 
-const PHASE_NAMES = Object.keys(PHASES) as PhaseName[]
 const WORDS: Record<string, (...values: never[]) => string> = {
   Federation_WrongPhase: (job: bigint, expected: number, actual: number) =>
     `job ${job} is in phase ${PHASE_NAMES[actual]}, this needs ${PHASE_NAMES[expected]}`,
@@ -96,7 +95,7 @@ const WORDS: Record<string, (...values: never[]) => string> = {
 
 const moment = (seconds: bigint) => new Date(Number(seconds) * 1000).toISOString()
 
-export function explain(data: Hex): string {
+function explain(data: Hex): string {
   try {
     const { errorName, args = [] } = decodeErrorResult({ abi: [...errors, ...token] as Abi, data })
     const values = args as readonly unknown[]

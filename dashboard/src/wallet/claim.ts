@@ -1,12 +1,13 @@
 /** The claims of one account in one job: a call of the vault for each kind. */
-import type { Client } from 'viem'
+import type { Address, Client } from 'viem'
 import { encodeFunctionData } from 'viem/utils'
 import { decodeEvent, federationAbi, vaultAbi } from '../chain/abi'
 import type { Deployment } from '../chain/deployment'
-import type { Address, JobView, Reader } from '../view/model'
-import { isOver } from '../ui/words'
+import { Refusal } from '../problems'
+import { isOver } from '../protocol/phases'
+import type { JobView } from '../view/model'
+import type { Reader } from '../view/reader'
 import { act, type Call, type Receipt, type Step } from './act'
-import { Refusal } from './requests'
 import type { Wallet } from './session'
 
 export type Kind = 'rounds' | 'fees' | 'bond' | 'rest'

@@ -1,23 +1,24 @@
 /** Posting a job from a form: the terms, their bounds, the two transactions. Bounds are those of contracts/Terms.sol. */
-import type { Client, Hex } from 'viem'
+import type { Address, Client, Hex } from 'viem'
 import { decodeFunctionResult, encodeFunctionData, toHex } from 'viem/utils'
 import { decodeEvent, federationAbi, tokenAbi } from '../chain/abi'
 import type { Deployment } from '../chain/deployment'
+import { NO_TARGET } from '../chain/structs'
+import { Refusal } from '../problems'
 import { fromCid } from '../protocol/cid'
-import { visible } from '../ui/format'
-import type { Address, Token } from '../view/model'
+import { TIMED, type PhaseTime } from '../protocol/phases'
+import { LIMITS } from '../protocol/tables'
+import { escapeUntrusted } from '../protocol/text'
+import type { Token } from '../view/model'
 import { act, type Call, type Step } from './act'
-import { Refusal } from './requests'
 import type { Wallet } from './session'
 
 const DAY = 86_400
-const MAX_PHASE = 30 * DAY
 const MAX_JOB = 3 * 365 * DAY
 const MAX_96 = 2n ** 96n - 1n
-const NO_TARGET = 2n ** 63n - 1n
 
-export const PHASE_FIELDS = ['enrol', 'open', 'submit', 'score', 'reveal', 'vote', 'finalize'] as const
-type PhaseField = (typeof PHASE_FIELDS)[number]
+/** Phases that every job has. */
+export const PHASES_NEEDED = TIMED.filter(({ optional }) => !optional)
 
 /** What a sponsor says. Amounts in the token's smallest unit, times in seconds. */
 export interface Offer {
@@ -34,12 +35,12 @@ export interface Offer {
   fee: bigint
   bond: bigint
   penalty: bigint
-  times: Record<PhaseField, number>
+  times: Partial<Record<PhaseTime, number>> // a phase without one is left out
   claimTime: number
   slashTime: number
 }
 
-export const TIMES: Record<PhaseField, number> = { enrol: 3600, open: 600, submit: 600, score: 600, reveal: 300, vote: 300, finalize: 300 }
+export const TIMES: Offer['times'] = { enrolTime: 3600, openTime: 600, submitTime: 600, scoreTime: 600, revealTime: 300, voteTime: 300, finalizeTime: 300 }
 
 export const usualQuorum = (seats: number) => Math.max(Math.ceil((2 * seats) / 3), Math.floor(seats / 2) + 1)
 export const escrowOf = (offer: Offer) => BigInt(offer.rounds) * (offer.reward + BigInt(offer.seats) * offer.fee)
@@ -50,17 +51,18 @@ export function problemsOf(offer: Offer): string[] {
   const within = (name: string, value: number, low: number, high: number) => {
     if (!Number.isInteger(value) || value < low || value > high) found.push(`${name}: a whole number from ${low} to ${high}`)
   }
-  within('Seats', offer.seats, 1, 24)
+  within('Seats', offer.seats, 1, LIMITS.seats)
   within('Quorum', offer.quorum, Math.floor(offer.seats / 2) + 1, offer.seats)
-  within('Trainers', offer.trainers, 1, 1024)
+  within('Trainers', offer.trainers, 1, LIMITS.trainers)
   within('Least updates', offer.minUpdates, 1, offer.trainers)
-  within('Rounds', offer.rounds, 1, 1023)
-  within('Failures in a row', offer.failures, 1, 16)
-  for (const name of PHASE_FIELDS) within(`Seconds for ${name}`, offer.times[name], 1, MAX_PHASE)
+  within('Rounds', offer.rounds, 1, LIMITS.rounds)
+  within('Failures in a row', offer.failures, 1, LIMITS.failures)
+  for (const { name, term } of PHASES_NEEDED) within(`Seconds for ${name.toLowerCase()}`, offer.times[term] ?? 0, 1, LIMITS.secondsOfAPhase)
   within('Seconds to claim', offer.claimTime, 1, 2 ** 32 - 1)
-  within('Seconds that bonds stay', offer.slashTime, 1, Math.min(MAX_PHASE, offer.claimTime))
-  const cycle = PHASE_FIELDS.slice(1).reduce((sum, name) => sum + offer.times[name], 0)
-  if (offer.times.enrol + offer.rounds * offer.failures * cycle > MAX_JOB) found.push('The job could take more than three years: fewer rounds, failures or seconds')
+  within('Seconds that bonds stay', offer.slashTime, 1, Math.min(LIMITS.secondsOfAPhase, offer.claimTime))
+  const { enrolTime = 0, ...others } = offer.times
+  const cycle = Object.values(others).reduce((sum, time) => sum + time, 0)
+  if (enrolTime + offer.rounds * offer.failures * cycle > MAX_JOB) found.push('The job could take more than three years: fewer rounds, failures or seconds')
   if (offer.bond < 1n) found.push('Bond: more than nothing')
   const amounts = { Reward: offer.reward, Fee: offer.fee, Bond: offer.bond, Penalty: offer.penalty }
   for (const [name, value] of Object.entries(amounts)) if (value > MAX_96) found.push(`${name}: too large`)
@@ -74,8 +76,7 @@ function termsOf(offer: Offer, deployment: Deployment) {
     token: deployment.token, committee: offer.committee, admission: deployment.admission, recheckAdmission: false,
     spec: toHex(fromCid(offer.spec)), model: toHex(fromCid(offer.model)),
     rewardPerRound: offer.reward, feePerSeat: offer.fee, minBond: offer.bond, strikePenalty: offer.penalty, targetMetric: NO_TARGET,
-    enrolTime: times.enrol, openTime: times.open, submitTime: times.submit, attestTime: 0, releaseTime: 0, scoreTime: times.score,
-    revealTime: times.reveal, voteTime: times.vote, finalizeTime: times.finalize, claimTime: offer.claimTime, slashTime: offer.slashTime,
+    ...Object.fromEntries(TIMED.map(({ term }) => [term, times[term] ?? 0])), claimTime: offer.claimTime, slashTime: offer.slashTime,
     maxTrainers: offer.trainers, minUpdates: offer.minUpdates, maxRounds: offer.rounds, patience: 0, failureBurn: 5000,
     maxFailures: offer.failures, seats: offer.seats, quorum: offer.quorum, threshold: 0,
   }
@@ -96,7 +97,7 @@ async function ask(client: Client, token: Address, functionName: string, args: u
 
 export async function readToken(client: Client, { token: address }: Deployment): Promise<Token> {
   const [symbol, decimals] = await Promise.all([ask(client, address, 'symbol'), ask(client, address, 'decimals')])
-  return { address, symbol: visible(String(symbol), 16), decimals: Number(decimals) }
+  return { address, symbol: escapeUntrusted(String(symbol), 16), decimals: Number(decimals) }
 }
 
 /** Approves the escrow where the vault may not take it yet, then posts. Says the new job's number. */

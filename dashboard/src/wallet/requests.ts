@@ -1,8 +1,9 @@
 /** What is asked of a wallet, and what its refusals mean. */
+import type { Address } from 'viem'
 import { getAddress, isAddress } from 'viem/utils'
 import type { Deployment } from '../chain/deployment'
-import { visible } from '../ui/format'
-import type { Address } from '../view/model'
+import { Refusal } from '../problems'
+import { escapeUntrusted } from '../protocol/text'
 
 export interface Provider {
   request(asked: { method: string; params?: unknown }): Promise<unknown>
@@ -10,22 +11,11 @@ export interface Provider {
   removeListener?(event: string, listener: (value: unknown) => void): void
 }
 
-/** message: the object and the cause; next: what to do. */
-export class Refusal extends Error {
-  constructor(
-    message: string,
-    readonly next: string,
-  ) {
-    super(message)
-    this.name = 'Refusal'
-  }
-}
-
 export const request = (provider: Provider, method: string, params?: unknown) =>
   provider.request(params === undefined ? { method } : { method, params })
 
 /** The code of EIP-1193 and EIP-1474, wherever a wallet hides it. */
-export function codeOf(thrown: unknown): number | null {
+function codeOf(thrown: unknown): number | null {
   if (typeof thrown !== 'object' || thrown === null) return null
   const { code, data } = thrown as { code?: unknown; data?: { originalError?: { code?: unknown } } }
   const inner = data?.originalError?.code
@@ -40,7 +30,7 @@ export function refusal(thrown: unknown, what: string): Refusal {
   if (code === 4200 || code === -32601) return new Refusal(`The wallet can’t be asked ${what}`, 'Use another wallet, or do it there by hand.')
   if (code === -32002) return new Refusal('The wallet has a question open already', 'Answer it in the wallet.')
   const said = thrown instanceof Error ? thrown.message : (thrown as { message?: unknown } | null)?.message
-  const words = typeof said === 'string' ? visible(said, 200) : 'it gave no reason'
+  const words = typeof said === 'string' ? escapeUntrusted(said, 200) : 'it gave no reason'
   return new Refusal(`The wallet refused ${what}: ${words}`, 'Look into the wallet, then try again.')
 }
 
@@ -70,7 +60,7 @@ export async function addChain(provider: Provider, deployment: Deployment): Prom
   } catch (thrown) {
     if (codeOf(thrown) !== UNKNOWN_CHAIN) throw thrown
     const nativeCurrency = { name: 'Ether', symbol: 'ETH', decimals: 18 }
-    const chain = { chainId, chainName: visible(deployment.name, 40), rpcUrls: deployment.rpc, nativeCurrency }
+    const chain = { chainId, chainName: escapeUntrusted(deployment.name, 40), rpcUrls: deployment.rpc, nativeCurrency }
     await request(provider, 'wallet_addEthereumChain', [chain])
     await change()
   }

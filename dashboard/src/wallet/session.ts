@@ -1,10 +1,12 @@
 /** The reader's own wallet, by EIP-6963. The page works without one; it never holds a key. */
 import { createStore, type EIP6963ProviderDetail } from 'mipd'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import type { Address, Hex } from 'viem'
 import type { Deployment } from '../chain/deployment'
-import { visible } from '../ui/format'
-import type { Address, Hex, Token } from '../view/model'
-import { addChain, asAddress, asChainId, Refusal, refusal, request, type Provider } from './requests'
+import { Refusal } from '../problems'
+import { escapeUntrusted } from '../protocol/text'
+import type { Token } from '../view/model'
+import { addChain, asAddress, asChainId, refusal, request, type Provider } from './requests'
 
 export interface Wallet {
   found: readonly EIP6963ProviderDetail[]
@@ -130,7 +132,7 @@ export function useWallet(deployment: Deployment | null): Wallet {
   const watch = useCallback(async (token: Token) => {
     const { provider } = current.current
     if (!provider) return
-    const options = { address: token.address, symbol: visible(token.symbol, 11), decimals: token.decimals }
+    const options = { address: token.address, symbol: escapeUntrusted(token.symbol, 11), decimals: token.decimals }
     try {
       await request(provider, 'wallet_watchAsset', { type: 'ERC20', options })
     } catch (thrown) {
@@ -144,7 +146,7 @@ export function useWallet(deployment: Deployment | null): Wallet {
       choosing,
       busy,
       problem,
-      name: detail ? visible(detail.info.name, 40) : null,
+      name: detail ? escapeUntrusted(detail.info.name, 40) : null,
       account,
       rightChain: chain !== null && chain === deployment?.chainId,
       connect,

@@ -1,39 +1,34 @@
 // One cycle in the making, as hansa/runtime/history/cycle.py: its events as they come, its accumulators beside them.
 
 import type { Address, Hex } from 'viem'
-import { commitment, cycleCounter, resultHash, sealedVote, sheetsAcc, updatesAcc, updatesStart, type Place } from '../protocol/hashes'
-import { ascending } from '../protocol/exact'
-import { ENTRY_BYTES } from '../protocol/sheet'
-import type { Values } from './abi'
-import { HistoryError, type Cycle, type Failed, type Finalized, type JobState, type Revealed, type Update, type Vote } from './history'
+import { ascending } from '../../protocol/exact'
+import { cycleCounter, resultHash, sealedVote, sheetsAcc, updatesAcc, updatesStart, type Place } from '../../protocol/hashes'
+import { OF_SEATS } from '../../protocol/phases'
+import { commitment, ENTRY_BYTES } from '../../protocol/sheet'
+import type { Values } from '../abi'
+import type { JobState } from '../structs'
+import type { CycleRecord, Failed, Finalized, Revealed, Submitted, Vote } from './records'
 
-const BITMAPS = {
-  UpdatesAttested: 'attested', SharesReleased: 'released', ScoresCommitted: 'committed', ScoresRevealed: 'revealed', ResultVoted: 'voted',
-} as const
-type Step = keyof typeof BITMAPS
-const STEPS = Object.keys(BITMAPS) as Step[]
-export const isStep = (name: string): name is Step => Object.hasOwn(BITMAPS, name)
+/** Events that don't fit together; the text says what is missing or invented. */
+export class HistoryError extends Error {}
 
 /** Every method may throw HistoryError. */
-export class Draft {
+export class CycleBuilder {
   outcome: Finalized | Failed | null = null
   readonly number: number
   updatesAcc: bigint
   sheetsAcc: Hex
-  private readonly updates = new Map<Address, Update>()
+  private readonly updates = new Map<Address, Submitted>()
+  private readonly acted = new Map(OF_SEATS.map(({ event }) => [event, new Map<number, Values>()])) // by event, then seat
   private readonly sheets: Revealed[] = []
-  private readonly acted: Record<Step, Map<number, Values>> = {
-    UpdatesAttested: new Map(), SharesReleased: new Map(), ScoresCommitted: new Map(), ScoresRevealed: new Map(), ResultVoted: new Map(),
-  }
   private readonly votes = new Map<number, Vote>()
-  private recorded: Cycle | null = null
+  private recorded: CycleRecord | null = null
 
   constructor(
     private readonly place: Place,
     readonly round: number,
-    private readonly seed: Hex,
+    seed: Hex,
     private readonly committee: readonly Address[],
-    private readonly openedBlock: number,
     private readonly openedAt: number,
   ) {
     this.number = cycleCounter(place.cycle)
@@ -49,15 +44,16 @@ export class Draft {
     return `cycle ${this.number}`
   }
 
-  submit(update: Update): void {
+  submit(update: Submitted): void {
     if (this.updates.has(update.trainer)) throw new HistoryError(`${this.name} has two updates of ${update.trainer}`)
     this.updates.set(update.trainer, update)
     this.updatesAcc = updatesAcc(this.updatesAcc, update.trainer, update.digest)
   }
 
-  act(event: Step, values: Values): void {
+  /** A seat's step, by its event's name and values. */
+  act(event: string, values: Values): void {
     const seat: number = values.seat
-    const seats = this.acted[event]
+    const seats = this.seats(event)
     if (seats.has(seat) || seat >= this.committee.length) throw new HistoryError(`${this.name} has an invented ${event} of seat ${seat}`)
     if (event === 'ScoresRevealed') this.reveal({ seat, sheet: values.sheet, salt: values.salt })
     if (event === 'ResultVoted') this.votes.set(seat, { sealed: values.sealedVote, metric: values.metric })
@@ -67,7 +63,7 @@ export class Draft {
   private reveal(revealed: Revealed): void {
     const { seat, sheet, salt } = revealed
     const member = this.committee[seat]
-    const known = this.acted.ScoresCommitted.get(seat)?.commitment
+    const known = this.seats('ScoresCommitted').get(seat)?.commitment
     if (!member || known === undefined) throw new HistoryError(`${this.name}: the commitment of seat ${seat} is missing`)
     if (known !== commitment(this.place, member, sheet, salt)) {
       throw new HistoryError(`${this.name}: the sheet of seat ${seat} is not the one that it committed to`)
@@ -80,13 +76,16 @@ export class Draft {
   }
 
   finalize(outcome: Finalized): void {
-    const { model, rewards } = outcome
-    const found = resultHash({ ...this.place, updates: this.updatesAcc, sheets: this.sheetsAcc, model, rewards })
+    const found = resultHash(this.place, this.updatesAcc, this.sheetsAcc, outcome.model, outcome.rewards)
     if (found !== outcome.resultHash) throw new HistoryError(`${this.name}: its updates, sheets and result don't have the hash that was voted`)
     const matched = [...this.votes].filter(([seat, vote]) => vote.sealed === sealedVote(found, seat))
     if (bitmap(matched.map(([seat]) => seat)) !== outcome.matched) throw new HistoryError(`${this.name}: votes are missing or invented`)
     const metrics = ascending(matched.map(([, vote]) => vote.metric))
     if (metrics[(metrics.length - 1) >> 1] !== outcome.metric) throw new HistoryError(`${this.name}: its metric is not the median of the votes'`)
+    this.outcome = outcome
+  }
+
+  fail(outcome: Failed): void {
     this.outcome = outcome
   }
 
@@ -98,8 +97,8 @@ export class Draft {
     if (this.updates.size !== state.submitted) {
       throw new HistoryError(`${this.name} has events of ${this.updates.size} of its ${state.submitted} updates`)
     }
-    for (const event of STEPS) {
-      const wrong = bitmap(this.acted[event].keys()) ^ state[BITMAPS[event]]
+    for (const { event, acted } of OF_SEATS) {
+      const wrong = bitmap(this.seats(event).keys()) ^ state[acted]
       if (wrong) throw new HistoryError(`${this.name}: ${event} of seat ${31 - Math.clz32(wrong)} is missing or invented`)
     }
     if (this.updatesAcc !== state.updates) throw new HistoryError(`${this.name}: an update's event is changed, or they are in another order`)
@@ -107,20 +106,22 @@ export class Draft {
   }
 
   /** The same object once it has an outcome: nothing follows that. */
-  record(): Cycle {
+  record(): CycleRecord {
     if (this.recorded) return this.recorded
-    const { acted } = this
-    const record: Cycle = {
-      cycle: this.cycle, number: this.number, round: this.round, seed: this.seed, committee: this.committee,
-      openedBlock: this.openedBlock, openedAt: this.openedAt, updates: [...this.updates.values()],
-      attested: new Set(acted.UpdatesAttested.keys()), released: new Set(acted.SharesReleased.keys()),
-      committed: new Set(acted.ScoresCommitted.keys()), sheets: [...this.sheets], votes: new Map(this.votes), outcome: this.outcome,
+    const record: CycleRecord = {
+      number: this.number, round: this.round, committee: this.committee, openedAt: this.openedAt, updates: [...this.updates.values()],
+      acted: new Map(OF_SEATS.map(({ name, event }) => [name, new Set(this.seats(event).keys())])),
+      sheets: [...this.sheets], votes: new Map(this.votes), outcome: this.outcome,
     }
     if (this.outcome) this.recorded = record
     return record
   }
+
+  private seats(event: string): Map<number, Values> {
+    const seats = this.acted.get(event)
+    if (!seats) throw new HistoryError(`${this.name} has an unknown ${event}`)
+    return seats
+  }
 }
 
-function bitmap(seats: Iterable<number>): number {
-  return [...seats].reduce((bits, seat) => bits | (1 << seat), 0)
-}
+const bitmap = (seats: Iterable<number>): number => [...seats].reduce((bits, seat) => bits | (1 << seat), 0)

@@ -1,12 +1,12 @@
 /** What every page has at hand. */
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
-import type { Deployment } from './chain/deployment'
 import type { Client } from 'viem'
-import type { Reader } from './view/model'
-import type { Wallet } from './wallet/session'
+import type { Deployment } from '../chain/deployment'
+import type { Reader } from '../view/reader'
+import type { Wallet } from '../wallet/session'
 
-export interface App {
+interface App {
   reader: Reader
   client: Client
   deployment: Deployment

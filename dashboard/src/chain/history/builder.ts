@@ -4,28 +4,29 @@
 
 import { zeroHash, type Address, type Hex } from 'viem'
 import { encodeAbiParameters, keccak256 } from 'viem/utils'
-import { cycleCounter, cycleSeed, everybodyDue, makeCycle } from '../protocol/hashes'
-import type { Books, PhaseName } from '../view/model'
-import { decodeEvent, federationAbi, outputOf, type Values } from './abi'
-import type { Block } from './client'
-import { Draft, isStep } from './drafts'
-import { HistoryError, isOver, phaseOf, type Claim, type Failed, type Finalized, type JobHistory, type JobState } from './history'
-import type { Log } from './logs'
+import { cycleCounter, cycleSeed, everybodyDue, makeCycle } from '../../protocol/hashes'
+import { isOver, PHASE_NAMES, type PhaseName } from '../../protocol/phases'
+import { decodeEvent, federationAbi, outputOf, type Values } from '../abi'
+import type { Block } from '../client'
+import type { Log } from '../logs'
+import type { Books, JobState } from '../structs'
+import { CycleBuilder, HistoryError } from './cycle'
+import type { Claim, Enrolment, Failed, Finalized, JobHistory, Posted } from './records'
 
 const TERMS = outputOf(federationAbi, 'termsOf')
 
-export interface Site {
+interface Site {
   chainId: number
   federation: Address
   vault: Address
   job: number
 }
 
-/** Every method may throw HistoryError. blockOf: the blocks in which cycles opened. */
-export class Fold {
-  private posted: JobHistory['posted'] | null = null
-  private readonly enrolled = new Map<Address, { bond: bigint; held: bigint }>()
-  private readonly drafts: Draft[] = []
+/** A job's history in the making. Every method may throw HistoryError. */
+export class HistoryBuilder {
+  private posted: Posted | null = null
+  private readonly enrolled = new Map<Address, Enrolment>()
+  private readonly cycles: CycleBuilder[] = []
   private readonly lapses: { afterCycle: number; failed: Failed }[] = []
   private ended: PhaseName | null = null
   private lastResult: Hex = zeroHash
@@ -36,14 +37,22 @@ export class Fold {
   private paid = 0n
   private readonly burnt: Log[] = []
 
+  private readonly handlers: Readonly<Record<string, (values: Values, log: Log) => void>> = {
+    TrainerEnrolled: (values) => this.onEnrolled(values),
+    UpdateSubmitted: (values, log) => this.onSubmitted(values, log),
+    RoundFinalized: (values, log) => this.onFinalized(values, log),
+    CycleFailed: (values, log) => this.onFailed(values, log),
+    JobEnded: (values) => this.onEnded(values),
+  }
+
   constructor(private readonly site: Site) {}
 
   get history(): JobHistory {
     if (!this.posted) throw new HistoryError('its posting is missing')
     this.touched.clear()
     return {
-      job: this.site.job, posted: this.posted, enrolled: [...this.enrolled].map(([trainer, each]) => ({ trainer, ...each })),
-      cycles: this.drafts.map((draft) => draft.record()), lapses: [...this.lapses], ended: this.ended,
+      job: this.site.job, posted: this.posted, enrolled: [...this.enrolled.values()].map((each) => ({ ...each })),
+      cycles: this.cycles.map((cycle) => cycle.record()), lapses: [...this.lapses], ended: this.ended,
       claims: new Map(this.claims), paid: this.paid, burnt: [...this.burnt],
     }
   }
@@ -62,33 +71,21 @@ export class Fold {
     if (log.address === this.site.vault.toLowerCase()) this.onMoney(name, values, log)
     else if (name === 'JobPosted') this.onPosted(values, log)
     else if (!this.posted) throw new HistoryError('its posting is missing')
-    else if (name === 'CycleOpened') this.onOpened(values, log, opened)
-    else if (isStep(name)) this.draftOf(values).act(name, values)
-    else this.onOther(name, values, log)
-  }
-
-  private onOther(name: string, values: Values, log: Log): void {
-    if (name === 'TrainerEnrolled') this.onEnrolled(values)
-    if (name === 'UpdateSubmitted') this.onSubmitted(values, log)
-    if (name === 'RoundFinalized') this.onFinalized(values, log)
-    if (name === 'CycleFailed') this.onFailed(values, log)
-    if (name === 'JobEnded') {
-      if (this.ended) throw new HistoryError('it ends twice')
-      this.ended = phaseOf(values.outcome)
-    }
+    else if (name === 'CycleOpened') this.onOpened(values, opened)
+    else if (Object.hasOwn(this.handlers, name)) this.handlers[name]?.(values, log)
+    else if ('seat' in values) this.cycle(values).act(name, values)
   }
 
   /** Throws unless the contract stores, at the block of the last event, what these events lead to. */
   agrees(state: JobState, { paid, escrowed }: Pick<Books, 'paid' | 'escrowed'>): void {
     count('enrolments', this.enrolled.size, state.enrolled)
-    count('opened cycles', this.drafts.length, state.cycle ? cycleCounter(state.cycle) : 0)
+    count('opened cycles', this.cycles.length, state.cycle ? cycleCounter(state.cycle) : 0)
     count('finalised rounds', this.finalized, state.round - 1)
     if (this.lastResult !== state.lastResult) throw new HistoryError('the last finalised round is not the one that the contract has')
     count('failures in a row', this.failures, state.failures)
-    const phase = phaseOf(state.phase)
-    if (this.ended !== (isOver(phase) ? phase : null)) throw new HistoryError(this.ended ? 'its end is invented' : 'its end is missing')
+    if (this.ended !== (isOver(state.phase) ? state.phase : null)) throw new HistoryError(this.ended ? 'its end is invented' : 'its end is missing')
     if (this.posted && this.posted.sponsor !== state.sponsor) throw new HistoryError('it is posted by another sponsor than the contract has')
-    this.drafts.at(-1)?.agrees(state)
+    this.cycles.at(-1)?.agrees(state)
     if (this.posted && this.posted.escrow !== escrowed) throw new HistoryError('it is posted with another escrow than the vault has')
     if (this.paid !== paid) throw new HistoryError(`claims of ${this.paid} are in its events, and the vault has paid ${paid}`)
   }
@@ -104,15 +101,15 @@ export class Fold {
   }
 
   private onEnrolled({ trainer, bond }: Values): void {
-    if (this.enrolled.has(trainer) || this.drafts.length) throw new HistoryError(`the enrolment of ${trainer} is invented`)
-    this.enrolled.set(trainer, { bond, held: bond })
+    if (this.enrolled.has(trainer) || this.cycles.length) throw new HistoryError(`the enrolment of ${trainer} is invented`)
+    this.enrolled.set(trainer, { trainer, bond, held: bond })
   }
 
-  private onOpened({ cycle, seed, round, committee }: Values, log: Log, opened: Block | undefined): void {
-    const number = this.drafts.length + 1
+  private onOpened({ cycle, seed, round, committee }: Values, opened: Block | undefined): void {
+    const number = this.cycles.length + 1
     if (!opened) throw new HistoryError(`the block of cycle ${number} is missing`)
     if (cycleCounter(cycle) !== number) throw new HistoryError(`cycle ${number} is missing`)
-    const last = this.drafts.at(-1)
+    const last = this.cycles.at(-1)
     if (last && !last.outcome) throw new HistoryError(`the outcome of cycle ${number - 1} is missing`)
     const parent = !last || this.failures > 0 ? opened.parent : zeroHash
     if (cycleSeed(last?.sheetsAcc ?? zeroHash, last?.updatesAcc ?? 0n, parent) !== seed) {
@@ -124,22 +121,22 @@ export class Fold {
     }
     if (round !== this.finalized + 1) throw new HistoryError(`cycle ${number} is of round ${round}, after ${this.finalized} finalised ones`)
     const { chainId, federation, job } = this.site
-    this.drafts.push(new Draft({ chainId, federation, job: BigInt(job), cycle }, round, seed, committee, log.block, opened.timestamp))
+    this.cycles.push(new CycleBuilder({ chainId, federation, job: BigInt(job), cycle }, round, seed, committee, opened.timestamp))
   }
 
   private onSubmitted(values: Values, log: Log): void {
-    const draft = this.draftOf(values)
+    const cycle = this.cycle(values)
     const { trainer, digest } = values
-    if (!this.enrolled.has(trainer)) throw new HistoryError(`the enrolment of ${trainer} is missing, or its update in ${draft.name} invented`)
-    draft.submit({ trainer, digest, block: log.block, tx: log.tx })
+    if (!this.enrolled.has(trainer)) throw new HistoryError(`the enrolment of ${trainer} is missing, or its update in ${cycle.name} invented`)
+    cycle.submit({ trainer, digest, tx: log.tx })
   }
 
   private onFinalized(values: Values, log: Log): void {
-    const draft = this.draftOf(values)
+    const cycle = this.cycle(values)
     const { round, model, rewards, metric, matched, resultHash } = values
     const outcome: Finalized = { kind: 'finalized', round, model, rewards, metric, matched, resultHash, block: log.block, tx: log.tx }
-    if (round !== this.finalized + 1 || round !== draft.round) throw new HistoryError(`round ${this.finalized + 1} is missing`)
-    draft.finalize(outcome)
+    if (round !== this.finalized + 1 || round !== cycle.round) throw new HistoryError(`round ${this.finalized + 1} is missing`)
+    cycle.finalize(outcome)
     this.lastResult = resultHash
     this.finalized += 1
     this.failures = 0
@@ -149,8 +146,13 @@ export class Fold {
     const failed: Failed = { kind: 'failed', phase: phaseOf(values.phase), failures: values.failures, burnt: values.burnt, block: log.block }
     if (failed.failures !== this.failures + 1) throw new HistoryError(`failure ${this.failures + 1} in a row is missing`)
     this.failures = failed.failures
-    if (failed.phase === 'OPEN') this.lapses.push({ afterCycle: this.drafts.length, failed })
-    else this.draftOf(values).outcome = failed
+    if (failed.phase === 'OPEN') this.lapses.push({ afterCycle: this.cycles.length, failed })
+    else this.cycle(values).fail(failed)
+  }
+
+  private onEnded({ outcome }: Values): void {
+    if (this.ended) throw new HistoryError('it ends twice')
+    this.ended = phaseOf(outcome)
   }
 
   private onMoney(name: string, { round, trainer, amount, penalty }: Values, log: Log): void {
@@ -166,12 +168,18 @@ export class Fold {
   }
 
   /** The cycle under way, which an event names. */
-  private draftOf({ cycle }: Values): Draft {
-    const last = this.drafts.at(-1)
+  private cycle({ cycle }: Values): CycleBuilder {
+    const last = this.cycles.at(-1)
     if (!last || last.cycle !== cycle) throw new HistoryError(`cycle ${cycleCounter(cycle)} is not open where it has events`)
     if (last.outcome) throw new HistoryError(`${last.name} goes on after its outcome`)
     return last
   }
+}
+
+function phaseOf(index: number): PhaseName {
+  const phase = PHASE_NAMES[index]
+  if (!phase) throw new HistoryError(`there is no phase ${index}`)
+  return phase
 }
 
 function count(what: string, found: number, stored: number): void {

@@ -1,3 +1,0 @@
-// Where pages that have a deployment get their reader.
-
-export { readerOf as openReader } from '../view/reader'

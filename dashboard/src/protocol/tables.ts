@@ -1,0 +1,25 @@
+// What Python, contracts and page say alike: hansa/protocol/tables.json, with names as contracts and page write them.
+
+import tables from '../../../hansa/protocol/tables.json'
+import type { Code } from './sheet'
+
+export type Verdict = Lowercase<keyof typeof Code>
+export type MovementKind = keyof typeof tables.movements
+
+const camel = (name: string): string => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
+
+export const PHASE_ROWS = tables.phases.map((row) => ({ ...row, term: row.term && camel(row.term), minimum: row.minimum && camel(row.minimum) }))
+/** By name: flags, of which pay needs `drops`, whether updates of negative median gain are left out. */
+export const RULES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = tables.rules
+export const LIMITS = { ...tables.limits, secondsOfAPhase: tables.limits.seconds_of_a_phase }
+/** By event of the vault: what it is, and whether it moves tokens to the account (1), from it (−1), or neither (0). */
+export const MOVEMENTS = Object.fromEntries(
+  Object.entries(tables.movements).map(([kind, { what, to_account }]) => [kind, { what, sign: BigInt(to_account) }]),
+) as Readonly<Record<MovementKind, { what: string; sign: bigint }>>
+/** By the code that a sheet has. */
+export const VERDICTS = tables.verdicts.map(({ name, sentence }) => ({ verdict: name.toLowerCase() as Verdict, sentence }))
+
+/** A text of the tables with its {names} replaced by values. */
+export function filled(text: string, values: Readonly<Record<string, unknown>>): string {
+  return text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[camel(name)]))
+}

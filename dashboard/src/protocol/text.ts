@@ -1,0 +1,12 @@
+// Text that comes from strangers, made fit to be shown, as hansa/protocol/text.py without what only terminals need.
+
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}]/gu
+
+/** Every character that can't be seen, or changes direction, as \u{hexadecimal}; at most `most` characters, and how many there were. */
+export function escapeUntrusted(text: string, most = 256): string {
+  const points = Array.from(text)
+  const cut = points.length > most ? [...points.slice(0, most), `… (${points.length} characters)`] : points
+  return cut
+    .map((point) => point.replace(UNSEEN, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`))
+    .join('')
+}
