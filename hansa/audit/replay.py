@@ -17,6 +17,7 @@ from hansa.audit.job_rules import JobRules
 from hansa.audit.report import Finding, Wrong, require_equal, shown
 from hansa.audit.vault_rules import VaultRules
 from hansa.protocol.merkle import Leaf
+from hansa.protocol.phases import STEPS
 from hansa.protocol.types import Address, BlockNumber, Digest, Phase
 from hansa.runtime.chain.abi import BadEncoding, Event, artifact
 from hansa.runtime.chain.client import Log
@@ -199,7 +200,7 @@ class EventReplay:
             "due": course.due,
             "committee": tuple(course.committee),
             "matched": tuple(course.matched),
-            **{name: course.acted[phase] for name, phase in BITMAPS.items()},
+            **{str(step.acted): course.acted[step.phase] for step in STEPS},
         }
         if ended:
             follows |= {"phase": course.outcome, "deadline": 0}
@@ -236,13 +237,6 @@ COUNTED = {
     "ResultVoted": "votes",
     "RoundFinalized": "results",
     "CycleFailed": "failures",
-}
-BITMAPS = {
-    "attested": Phase.ATTEST,
-    "released": Phase.RELEASE,
-    "committed": Phase.SCORE,
-    "revealed": Phase.REVEAL,
-    "voted": Phase.VOTE,
 }
 
 

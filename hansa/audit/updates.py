@@ -91,10 +91,7 @@ class Updates:
         return None
 
     def _context_of(self, cycle: Cycle, submitted: Submitted) -> bytes:
-        facts = self._facts
-        return envelope.context(
-            facts.chain_id, facts.federation, facts.job, cycle.record.cycle, submitted.trainer, cycle.base_digest
-        )
+        return envelope.context(self._facts.place(cycle.record.cycle), submitted.trainer, cycle.base_digest)
 
     def _check_head(self, cycle: Cycle, index: int, submitted: Submitted, data: bytes) -> None:
         """What can be seen of an update that is called well-formed without opening it."""
@@ -127,7 +124,7 @@ class Updates:
         except Malformed as error:
             return Judged(Code.MALFORMED, None, str(error))
         zero = geometry.is_zero(update.tensors)
-        return Judged(Code.ZERO, update, "every value is 0") if zero else Judged(Code.OK, update, "")
+        return Judged(Code.ZERO, update, Code.ZERO.sentence) if zero else Judged(Code.OK, update, "")
 
     def _check_verdicts(self, cycle: Cycle, judged: Mapping[int, Judged]) -> None:
         """The verdicts against the bytes. Unreachable is what members saw then: nobody can check it later."""
@@ -156,18 +153,8 @@ class Updates:
     def _retries(self, cycle: Cycle, base: Model, order: list[int], items: list[Judged]) -> dict[int, int]:
         if not cycle.attempts:
             return {}
-        facts = self._facts
-        opening = CycleKeys(
-            facts.chain_id,
-            facts.federation,
-            facts.job,
-            cycle.record.cycle,
-            cycle.base_digest,
-            base,
-            cycle.keys,
-            Seat(0),
-            b"",
-        )
+        place = self._facts.place(cycle.record.cycle)
+        opening = CycleKeys(place, cycle.base_digest, base, cycle.keys, Seat(0), b"")
         limit = self._context.spec.update_bytes
 
         def fetch(digest: Digest) -> bytes:

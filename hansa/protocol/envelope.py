@@ -20,9 +20,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from eth_abi.abi import encode
 
 from hansa.protocol.errors import BadKey, Malformed
-from hansa.protocol.types import Address, CycleId, Digest, JobId
-
-MAX_SEATS: Final = 24
+from hansa.protocol.tables import LIMITS
+from hansa.protocol.types import Address, Digest, Place
 
 _MAGIC: Final = b"hansa1"
 _CONTEXT: Final = 192
@@ -42,10 +41,10 @@ class Opened(NamedTuple):
     key: bytes
 
 
-def context(chain_id: int, federation: Address, job: JobId, cycle: CycleId, trainer: Address, base: Digest) -> bytes:
+def context(place: Place, trainer: Address, base: Digest) -> bytes:
     """What an envelope is for, 192 bytes. base: digest of the model that was trained on."""
     types = ["uint256", "address", "uint256", "uint64", "address", "bytes32"]
-    return encode(types, [chain_id, federation, job, cycle, trainer, base])
+    return encode(types, [*place, trainer, base])
 
 
 def new_content_key() -> bytes:
@@ -121,7 +120,7 @@ def _checked(data: bytes, ctx: bytes, members: Sequence[bytes | None]) -> memory
 
 def _head(key: bytes, ctx: bytes, members: Sequence[bytes | None]) -> bytes:
     """Everything before the ciphertext; it does not depend on the update."""
-    if len(ctx) != _CONTEXT or len(key) != 32 or len(members) > MAX_SEATS:
+    if len(ctx) != _CONTEXT or len(key) != 32 or len(members) > LIMITS.seats:
         raise ValueError(f"a context of {len(ctx)} bytes, a key of {len(key)} or {len(members)} seats")
     secret = _derive(key, b"hansa ephemeral" + ctx)
     boxes = [_box(key, ctx, secret, member) for member in members]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hansa.protocol import tensors as files
 from hansa.protocol.cid import from_cid, to_cid
 from hansa.protocol.errors import FatalError, Malformed
+from hansa.protocol.tables import LIMITS
 from hansa.protocol.tensors import BLOCK
 from hansa.protocol.types import Address, Digest
 
@@ -28,7 +29,6 @@ _UPDATE_KEYS: Final = ("cycle", "job", "trainer")
 _RETRY_KEYS: Final = ("retry_cid", "retry_key")
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,77}", re.ASCII)  # up to 256 bits
 _HEX_KEY: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_MAX_ROUND: Final = 1023
 _LONG_JOB: Final = str(2**256 - 1)
 _ANY_CID: Final = to_cid(bytes(32))
 
@@ -68,7 +68,7 @@ class Model:
     def largest_file(self) -> int:
         """Size that no later model's file of these shapes and `bits` exceeds."""
         metadata = {"bits": "16", "job": _LONG_JOB, "k": str([K_MAX] * len(self.k)), "parent": _ANY_CID}
-        return files.size_of(self.shapes, np.dtype(np.float32), metadata | {"round": str(_MAX_ROUND)})
+        return files.size_of(self.shapes, np.dtype(np.float32), metadata | {"round": str(LIMITS.rounds)})
 
     @property
     def largest_update(self) -> int:
@@ -246,7 +246,7 @@ def _model_problem(model: Model) -> str | None:
         return f"bits is {model.bits}, not 8 or 16"
     if len(model.k) != len(model.tensors) or not all(K_MIN <= value <= K_MAX for value in model.k):
         return f"k is not one integer of {K_MIN}…{K_MAX} for each tensor"
-    if not (0 <= model.round <= _MAX_ROUND and 0 <= model.job < 2**256):
+    if not (0 <= model.round <= LIMITS.rounds and 0 <= model.job < 2**256):
         return "its job or round is out of range"
     if len({model.round == 0, model.job == 0, model.parent is None}) != 1:
         return "job, round and parent are neither those of model 0 nor of a later one"

@@ -45,9 +45,9 @@ class Job:
     def score(self, entries: list[Entry] | bytes) -> None:
         world, state = self.world, self.world.federation.state(self.id)
         sheet = entries if isinstance(entries, bytes) else encode_sheet(entries)
-        place = (world.chain.chain_id, world.federation.address, self.id, state.cycle)
+        place = world.federation.place(self.id, state.cycle)
         for seat, name in world.seats(self.id):
-            sealed = commitment(*place, world.address(name), sheet, bytes([seat]) * 32)
+            sealed = commitment(place, world.address(name), sheet, bytes([seat]) * 32)
             world.do(name, world.federation.commit_call(self.id, state.cycle, seat, sealed))
         for seat, name in world.seats(self.id):
             world.do(name, world.federation.reveal_call(self.id, state.cycle, seat, sheet, bytes([seat]) * 32))
@@ -59,8 +59,8 @@ class Job:
             replay = self.replay()
             replay.follow(history)
             root = RewardsTree(replay.attempt(history.cycles[-1]).leaves).root
-        place = (world.chain.chain_id, world.federation.address, self.id, state.cycle)
-        result = result_hash(*place, state.updates, state.sheets, model, root)
+        place = world.federation.place(self.id, state.cycle)
+        result = result_hash(place, state.updates, state.sheets, model, root)
         for seat, name in world.seats(self.id):
             vote = sealed_vote(result, seat)
             world.do(name, world.federation.vote_call(self.id, state.cycle, seat, state.sheets, vote, 10 + seat))

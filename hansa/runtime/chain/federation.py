@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hansa.protocol.errors import FatalError, WrongChain
-from hansa.protocol.types import Address, BlockNumber, JobId, Round, Wei
+from hansa.protocol.types import Address, BlockNumber, CycleId, JobId, Place, Round, Wei
 from hansa.runtime.chain.abi import BadEncoding, ContractError, artifact
 from hansa.runtime.chain.calls import Call, Calls, approve_call, transfer_call
 from hansa.runtime.chain.client import Block, Chain, Reading, read_log
@@ -49,6 +49,9 @@ class Federation(Calls):
             )
 
     # --- a job
+
+    def place(self, job: JobId, cycle: CycleId) -> Place:
+        return Place(self.chain.chain_id, self.address, job, cycle)
 
     def state(self, job: JobId, at: Block | None = None) -> JobState:
         """A job at a block, its phase as of that block's time."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hansa.protocol.types import Address, BlockNumber, CycleId, Digest, JobId, Phase, Round, Seat, Wei
 from hansa.runtime.chain.structs import JobTerms
@@ -77,12 +77,17 @@ class CycleRecord:
     committee: tuple[Address, ...]  # by seat
     opened_at: BlockNumber
     updates: tuple[Submitted, ...]
-    attested: Mapping[Seat, bytes]
-    released: Mapping[Seat, Digest]
-    commitments: Mapping[Seat, bytes]
+    acted: Mapping[Phase, Mapping[Seat, Any]]  # what each seat gave in each of the committee's phases
     sheets: tuple[Revealed, ...]
-    votes: Mapping[Seat, Vote]
     outcome: Finalized | Failed | None  # None while it is under way
+
+    @property
+    def commitments(self) -> Mapping[Seat, bytes]:
+        return self.acted[Phase.SCORE]
+
+    @property
+    def votes(self) -> Mapping[Seat, Vote]:
+        return self.acted[Phase.VOTE]
 
 
 @dataclass(frozen=True)
