@@ -21,9 +21,6 @@ from hansa.runtime.job import JobContext
 from hansa.runtime.store import Store
 
 FETCH_SECONDS = 5.0
-HEAD = b"hansa1"
-BOXES_AT = len(HEAD) + 1 + 192 + 64
-BOX_BYTES = 48
 
 
 @dataclass(frozen=True)
@@ -98,13 +95,13 @@ class Updates:
         if cycle.verdict(index) not in (Code.OK, Code.ZERO, Code.DUPLICATE):
             return
         name = f"update {to_cid(submitted.digest)} of {submitted.trainer}"
-        expected = HEAD + bytes([len(cycle.keys)]) + self._context_of(cycle, submitted)
+        expected = envelope.MAGIC + bytes([len(cycle.keys)]) + self._context_of(cycle, submitted)
         if not data.startswith(expected):
             self._wrong(cycle, name, "one sealed for this cycle, trainer and model", "another head")
             return
         for seat, key in enumerate(cycle.keys):
-            at = BOXES_AT + BOX_BYTES * seat
-            box = data[at : at + BOX_BYTES]
+            at = envelope.BOXES_AT + envelope.BOX * seat
+            box = data[at : at + envelope.BOX]
             if key is None and any(box):
                 self._wrong(cycle, name, f"no box for seat {seat}, which had announced no key", "a box")
 

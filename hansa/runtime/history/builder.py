@@ -137,15 +137,8 @@ class HistoryBuilder:
         if values["round"] != self._finalized + 1:
             raise HistoryError(f"cycle {number} is of round {values['round']}, after {self._finalized} finalised ones")
         committee = tuple(address(member) for member in values["committee"])
-        self._cycles.append(
-            CycleBuilder(
-                Place(self._chain_id, self._federation, self._job, cycle),
-                Round(values["round"]),
-                seed,
-                committee,
-                block,
-            )
-        )
+        place = Place(self._chain_id, self._federation, self._job, cycle)
+        self._cycles.append(CycleBuilder(place, Round(values["round"]), seed, committee, block))
 
     def _on_submitted(self, values: Values, block: BlockNumber) -> None:
         trainer = address(values["trainer"])
