@@ -19,7 +19,8 @@ from hansa.protocol.merkle import RewardsTree
 from hansa.protocol.sheet import Entry, commitment, encode_sheet
 from hansa.protocol.spec import JobSpec
 from hansa.protocol.types import Code, JobId, Wei
-from hansa.runtime.chain.calls import approve_call
+from hansa.runtime.chain.abi import artifact
+from hansa.runtime.chain.calls import Call, approve_call
 from hansa.runtime.job import JobContext
 from hansa.runtime.replay import Replay
 from hansa.runtime.store import LocalStore
@@ -132,7 +133,7 @@ def test_audit__eventful_job__holds_at_every_step(world: World, tmp_path: Path) 
     world.do("sponsor", federation.claim_rest_call(job.id))
     world.do("alice", federation.send_burnt_call(job.id))
     world.pass_time(86_400)
-    world.do("alice", federation.expire_call(job.id))
+    world.do("alice", Call(federation.vault, artifact("Vault").functions["expire"].encode(job.id), "expire"))
     report = job.audit()
     assert not wrong(report)
     assert report.checked["penalties"] == 1 and report.checked["burns"] == 3 and report.checked["failures"] == 4

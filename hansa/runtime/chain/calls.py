@@ -55,12 +55,6 @@ class Calls:
     def submit_call(self, job: JobId, cycle: CycleId, digest: Digest) -> Call:
         return self._call(f"submit an update to job {job}", "submit", job, cycle, digest)
 
-    def attest_call(self, job: JobId, cycle: CycleId, seat: Seat, bitmap: bytes) -> Call:
-        return self._call(f"attest in job {job}", "attest", job, cycle, seat, bitmap)
-
-    def release_call(self, job: JobId, cycle: CycleId, seat: Seat, digest: Digest) -> Call:
-        return self._call(f"release shares in job {job}", "release", job, cycle, seat, digest)
-
     def commit_call(self, job: JobId, cycle: CycleId, seat: Seat, commitment: bytes) -> Call:
         return self._call(f"commit scores in job {job}", "commitScores", job, cycle, seat, commitment)
 
@@ -106,9 +100,6 @@ class Calls:
 
     def claim_rest_call(self, job: JobId) -> Call:
         return self._vault_call(f"take the rest of job {job} back", "claimRest", job)
-
-    def expire_call(self, job: JobId) -> Call:
-        return self._vault_call(f"book what nobody claimed of job {job} as burnt", "expire", job)
 
     def send_burnt_call(self, job: JobId) -> Call:
         return self._vault_call(f"burn what is booked as burnt of job {job}", "sendBurnt", job)

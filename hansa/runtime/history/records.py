@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hansa.protocol.types import Address, BlockNumber, CycleId, Digest, JobId, Phase, Round, Seat, Wei
 from hansa.runtime.chain.structs import JobTerms
-
-if TYPE_CHECKING:
-    from hansa.runtime.chain.client import Block
-    from hansa.runtime.chain.federation import Federation
 
 
 @dataclass(frozen=True)
@@ -103,10 +99,3 @@ class JobHistory:
     cycles: tuple[CycleRecord, ...]
     lapses: tuple[tuple[int, Failed], ...]
     ended: Phase | None
-
-    @classmethod
-    def read(cls, federation: Federation, job: JobId, at: Block | None = None) -> JobHistory:
-        """Reads it once; who reads again and again keeps a `hansa.runtime.history.reader.History`."""
-        from hansa.runtime.history.reader import HistoryReader
-
-        return HistoryReader(federation, job).read(at)
