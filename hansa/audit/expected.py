@@ -19,5 +19,5 @@ class Expected(NamedTuple):
     values: dict[str, Any]
 
 
-def vault(name: str, **values: Any) -> Expected:
+def expect_vault(name: str, **values: Any) -> Expected:
     return Expected("Vault", name, values)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hansa.audit.expected import BASIS_POINTS, LOW_160, NO_METRIC_YET, Expected, Values, vault
+from hansa.audit.expected import BASIS_POINTS, LOW_160, NO_METRIC_YET, Expected, Values, expect_vault
 from hansa.audit.report import require_equal
 from hansa.protocol.hashes import cycle_counter, everybody_due, result_hash, sealed_vote
 from hansa.protocol.phases import PHASES, STEP_OF, STEPS, PhaseRow, first_missed, step_before
@@ -85,7 +85,7 @@ class JobRules:
         self.terms = from_tuple(JobTerms, values["terms"])
         self.sponsor, self.left = address(values["sponsor"]), int(values["escrow"])
         require_equal("an escrow of a full round at least", True, self.left >= self.terms.full_round)
-        return [vault("Deposited", **{"from": self.sponsor, "amount": self.left})]
+        return [expect_vault("Deposited", **{"from": self.sponsor, "amount": self.left})]
 
     def _on_enrolled(self, values: Values) -> list[Expected]:
         trainer, bond = address(values["trainer"]), int(values["bond"])
@@ -97,7 +97,7 @@ class JobRules:
         require_equal(
             "at most as many trainers as the terms allow", True, len(self.counters) <= self.terms.max_trainers
         )
-        return [vault("Bonded", trainer=trainer, amount=bond)]
+        return [expect_vault("Bonded", trainer=trainer, amount=bond)]
 
     def _on_opened(self, values: Values) -> list[Expected]:
         terms, cycle = self.terms, int(values["cycle"])
@@ -181,7 +181,7 @@ class JobRules:
         fees = terms.seats * terms.fee_per_seat
         root = int.from_bytes(values["rewards"], "big") & LOW_160
         number = len(self.finalised) + 1
-        booked = vault("RoundBooked", round=number, root=root, reward=terms.reward_per_round, fees=fees)
+        booked = expect_vault("RoundBooked", round=number, root=root, reward=terms.reward_per_round, fees=fees)
         self.finalised.append((matched, metric))
         out = terms.patience > 0 and self.stale >= terms.patience
         last = number >= terms.max_rounds or metric >= terms.target_metric or out
@@ -203,7 +203,7 @@ class JobRules:
         self.failures += 1
         require_equal("failures in a row", self.failures, int(values["failures"]), **self.at)
         self.left -= burnt
-        followed = [vault("Burnt", amount=burnt)] if burnt else []
+        followed = [expect_vault("Burnt", amount=burnt)] if burnt else []
         if self.failures >= terms.max_failures:
             return [*followed, Expected("Federation", "JobEnded", {"outcome": Phase.ABORTED})]
         return followed + self._ends(self.stopping or (burnt > 0 and self.left < terms.full_round))

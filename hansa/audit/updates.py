@@ -45,8 +45,8 @@ class Cycle:
 class Updates:
     """Checks one cycle after another; keeps nothing."""
 
-    def __init__(self, facts: Evidence, context: JobContext, files: Store, keys: Openers, report: Report) -> None:
-        self._facts, self._context, self._files, self._keys, self._report = facts, context, files, keys, report
+    def __init__(self, evidence: Evidence, context: JobContext, files: Store, keys: Openers, report: Report) -> None:
+        self._evidence, self._context, self._files, self._keys, self._report = evidence, context, files, keys, report
 
     def check(self, cycle: Cycle) -> dict[int, Update] | None:
         """Every update that can be read, by place; None where there is no key for one of those that count."""
@@ -88,7 +88,7 @@ class Updates:
         return None
 
     def _context_of(self, cycle: Cycle, submitted: Submitted) -> bytes:
-        return envelope.context(self._facts.place(cycle.record.cycle), submitted.trainer, cycle.base_digest)
+        return envelope.context(self._evidence.place(cycle.record.cycle), submitted.trainer, cycle.base_digest)
 
     def _check_head(self, cycle: Cycle, index: int, submitted: Submitted, data: bytes) -> None:
         """What can be seen of an update that is called well-formed without opening it."""
@@ -111,7 +111,7 @@ class Updates:
         try:
             opened = self._keys.open(data, submitted.digest, ctx, record.committee, cycle.keys)
             update = Update.decode(
-                opened.update, model=base, job=self._facts.job, cycle=record.cycle, trainer=submitted.trainer
+                opened.update, model=base, job=self._evidence.job, cycle=record.cycle, trainer=submitted.trainer
             )
         except WrongKey as error:
             sound = cycle.verdict(cycle.record.updates.index(submitted)) in (Code.OK, Code.ZERO, Code.DUPLICATE)
@@ -150,7 +150,7 @@ class Updates:
     def _retries(self, cycle: Cycle, base: Model, order: list[int], items: list[Judged]) -> dict[int, int]:
         if not cycle.attempts:
             return {}
-        place = self._facts.place(cycle.record.cycle)
+        place = self._evidence.place(cycle.record.cycle)
         opening = CycleKeys(place, cycle.base_digest, base, cycle.keys, Seat(0), b"")
         limit = self._context.spec.update_bytes
 
