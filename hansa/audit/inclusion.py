@@ -29,9 +29,8 @@ def check_proofs(evidence: Evidence) -> bool:
         held = [log for log in logs if _concerns(evidence, log, members)]
         for one, other in zip(held, said.get(number, []), strict=False):
             if one != other:
-                raise Wrong(
-                    Finding("an event, by its block's receipts", _describe(one), _describe(other), block=number)
-                )
+                held_and_said = _describe(one), _describe(other)
+                raise Wrong(Finding("an event, by its block's receipts", *held_and_said, block=number))
         require_equal("events of the job, by the block's receipts", len(held), len(said.get(number, [])), block=number)
     return True
 

@@ -90,13 +90,11 @@ class JobRules:
     def _on_enrolled(self, values: Values) -> list[Expected]:
         trainer, bond = address(values["trainer"]), int(values["bond"])
         require_equal(f"a bond of {trainer} above the least one", True, bond >= self.terms.min_bond)
-        require_equal(
-            f"{trainer} enrols once, before the first cycle", (False, 0), (trainer in self.counters, self.cycle)
-        )
+        known = trainer in self.counters, self.cycle
+        require_equal(f"{trainer} enrols once, before the first cycle", (False, 0), known)
         self.counters[trainer] = 0
-        require_equal(
-            "at most as many trainers as the terms allow", True, len(self.counters) <= self.terms.max_trainers
-        )
+        fit = len(self.counters) <= self.terms.max_trainers
+        require_equal("at most as many trainers as the terms allow", True, fit)
         return [expect_vault("Bonded", trainer=trainer, amount=bond)]
 
     def _on_opened(self, values: Values) -> list[Expected]:
@@ -220,12 +218,9 @@ class JobRules:
 
     def _on_rejoined(self, values: Values) -> list[Expected]:
         account = address(values["account"])
-        require_equal(
-            f"{account}, who rejoins, takes part", True, account in self.counters or account in self.committee
-        )
-        require_equal(
-            "rejoining a cycle that waits for everybody", False, self.cycle == 0 or bool(self.cycle & 1), **self.at
-        )
+        known, awaited = account in self.counters or account in self.committee, self.cycle == 0 or bool(self.cycle & 1)
+        require_equal(f"{account}, who rejoins, takes part", True, known)
+        require_equal("rejoining a cycle that waits for everybody", False, awaited, **self.at)
         absent = account in self.counters and self.counters[account] + 1 < cycle_counter(self.cycle)  # type: ignore[arg-type]
         if not absent and account in self.committee:
             absent = not (self.due | self.acted[Phase.VOTE]) >> self.committee.index(account) & 1

@@ -146,16 +146,8 @@ class Models:
         if not ledger.included:
             return None
         trainers = [update.trainer for update in cycle.updates]
-        model = next_model(
-            self._evidence.job,
-            base,
-            base_digest,
-            ledger,
-            trainers,
-            updates,
-            self._rounds.weights,
-            self._context.spec.rule,
-        )
+        job, weights, rule = self._evidence.job, self._rounds.weights, self._context.spec.rule
+        model = next_model(job, base, base_digest, ledger, trainers, updates, weights, rule)
         found = outcome.model if after is not None and is_same(model, after) else digest_of(model.encode())
         if found != outcome.model:
             place = {"round": outcome.round, "cycle": cycle_counter(cycle.cycle)}

@@ -133,7 +133,7 @@ class Updates:
         if complete and seen:
             order = sorted(seen)
             items = [seen[i] for i in order]
-            places = self._retries(cycle, cycle.base, order, items)
+            places = self._retries(cycle, cycle.base, items)
             seen = dict(zip(order, mark_duplicates(items, places, cycle.base.k), strict=True))
         for index, item in seen.items():
             verdict = cycle.verdict(index)
@@ -147,7 +147,7 @@ class Updates:
             else:
                 self._report.ok("verdicts against the bytes")
 
-    def _retries(self, cycle: Cycle, base: Model, order: list[int], items: list[Judged]) -> dict[int, int]:
+    def _retries(self, cycle: Cycle, base: Model, items: list[Judged]) -> dict[int, int]:
         if not cycle.attempts:
             return {}
         place = self._evidence.place(cycle.record.cycle)

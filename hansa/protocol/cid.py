@@ -77,15 +77,14 @@ def _node(children: Sequence[_Block]) -> _Block:
     """A dag-pb node: a link to each child, then the sizes of the file's parts below them."""
     size = sum(child.size for child in children)
     unixfs = _FILE + b"\x18" + _varint(size) + b"".join(b"\x20" + _varint(child.size) for child in children)
-    links = b"".join(_field(2, len(link)) + link for link in map(_link, children))
-    node = links + _field(1, len(unixfs)) + unixfs
+    node = b"".join(map(_link, children)) + _field(1, len(unixfs)) + unixfs
     return _Block(hashlib.sha256(node).digest(), size, len(node) + sum(child.stored for child in children))
 
 
 def _link(child: _Block) -> bytes:
-    """Its multihash, an empty name, and the size of what is stored below."""
-    multihash = _PREFIX + child.digest
-    return _field(1, len(multihash)) + multihash + _field(2, 0) + b"\x18" + _varint(child.stored)
+    """A link by multihash, without a name, and how much is stored below."""
+    link = _field(1, 34) + _PREFIX + child.digest + _field(2, 0) + b"\x18" + _varint(child.stored)
+    return _field(2, len(link)) + link
 
 
 def _field(number: int, size: int) -> bytes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
-from typing import Any, Protocol
+from typing import Any
 
+from hansa.protocol.merkle import Leaf
 from hansa.protocol.types import Address, CycleId, Digest, JobId, Seat
 from hansa.runtime.chain.abi import artifact
 from hansa.runtime.chain.structs import JobTerms
@@ -18,17 +19,6 @@ class Call:
     to: Address | None
     data: bytes
     what: str
-
-
-class RoundLeaf(Protocol):
-    """What a trainer's leaf of one round holds."""
-
-    @property
-    def pay(self) -> int: ...
-    @property
-    def strike(self) -> int: ...
-    @property
-    def reputation(self) -> int: ...
 
 
 class Calls:
@@ -85,9 +75,7 @@ class Calls:
     def announce_key_call(self, key: bytes) -> Call:
         return self._call("announce an encryption key", "announceKey", key)
 
-    def claim_call(
-        self, job: JobId, trainer: Address, claims: Sequence[tuple[int, RoundLeaf, Sequence[bytes]]]
-    ) -> Call:
+    def claim_call(self, job: JobId, trainer: Address, claims: Sequence[tuple[int, Leaf, Sequence[bytes]]]) -> Call:
         """claims: (round, leaf, Merkle proof) each."""
         listed = [(round_, (leaf.pay, leaf.strike, leaf.reputation), list(proof)) for round_, leaf, proof in claims]
         return self._vault_call(f"claim {len(listed)} rounds of job {job}", "claim", job, trainer, listed)

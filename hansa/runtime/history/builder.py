@@ -111,7 +111,7 @@ class HistoryBuilder:
         terms = from_tuple(JobTerms, values["terms"])
         if terms.hash != values["termsHash"]:
             raise HistoryError("its terms don't have the hash that they were posted with")
-        self._posted = Posted(block, address(values["sponsor"]), values["termsHash"], terms, Wei(values["escrow"]))
+        self._posted = Posted(block, address(values["sponsor"]), terms, Wei(values["escrow"]))
 
     def _on_enrolled(self, values: Values, block: BlockNumber) -> None:
         trainer = address(values["trainer"])

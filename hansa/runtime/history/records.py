@@ -14,7 +14,6 @@ from hansa.runtime.chain.structs import JobTerms
 class Posted:
     block: BlockNumber
     sponsor: Address
-    terms_hash: bytes
     terms: JobTerms
     escrow: Wei
 
