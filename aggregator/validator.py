@@ -81,15 +81,8 @@ class Validator(Member):
                 self.look_again(SOON)
                 return
         sealed = self.journal.remember((self.job, cycle.cycle, "sheet"), lambda: self._sheet(bench, cycle))
-        commitment = sheet.commitment(
-            self.chain.chain_id,
-            self.federation.address,
-            self.job,
-            cycle.cycle,
-            self.me,
-            sealed["sheet"],
-            sealed["salt"],
-        )
+        place = self.federation.place(self.job, cycle.cycle)
+        commitment = sheet.commitment(place, self.me, sealed["sheet"], sealed["salt"])
         self.send(self.federation.commit_call(self.job, cycle.cycle, seat, commitment), "commit", cycle.cycle)
 
     def _sheet(self, bench: Inbox, cycle: CycleRecord) -> dict[str, bytes]:
@@ -135,17 +128,8 @@ class Validator(Member):
         known = None if self._bench is None else (self._bench.cycle.cycle, self._bench.cycle.updates)
         if self._bench is None or known != (cycle.cycle, cycle.updates):
             base_digest, base = self.base()
-            opening = CycleKeys(
-                self.chain.chain_id,
-                self.federation.address,
-                self.job,
-                cycle.cycle,
-                base_digest,
-                base,
-                self.member_keys(cycle),
-                seat,
-                self.secret,
-            )
+            place = self.federation.place(self.job, cycle.cycle)
+            opening = CycleKeys(place, base_digest, base, self.member_keys(cycle), seat, self.secret)
             self._bench = Inbox(cycle, opening, self.store, self.context.spec.update_bytes, self.log)
         return self._bench
 
@@ -210,16 +194,8 @@ class Validator(Member):
             ):
                 metric = sheet.to_metric(self.task.metric(Model.decode(voted.file).tensors, self._rows(seat)))
             self.journal.put_blob(voted.file)
-        hashed = result_hash(
-            self.chain.chain_id,
-            self.federation.address,
-            self.job,
-            state.cycle,
-            state.updates,
-            state.sheets,
-            voted.model,
-            voted.rewards,
-        )
+        place = self.federation.place(self.job, state.cycle)
+        hashed = result_hash(place, state.updates, state.sheets, voted.model, voted.rewards)
         self.log.info("result worked out", model=to_cid(voted.model), metric=metric)
         return {"hash": hashed, "metric": metric, "model": voted.model, "rewards": voted.rewards}
 

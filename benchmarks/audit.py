@@ -26,7 +26,7 @@ from hansa.protocol.ledger import Ledger
 from hansa.protocol.model import Model, Update, initial_model
 from hansa.protocol.result import next_model
 from hansa.protocol.sheet import Entry
-from hansa.protocol.types import Address, BlockNumber, Code, CycleId, Digest, JobId, Round, Wei
+from hansa.protocol.types import Address, BlockNumber, Code, CycleId, Digest, JobId, Place, Round, Wei
 from hansa.runtime.history.records import CycleRecord, Submitted
 
 MILLION = 10**6
@@ -35,6 +35,7 @@ SEATS = 3
 TARGET = "≤ 0.5, full size"
 FEDERATION = Address("0x" + "fe" * 20)
 JOB, CYCLE = JobId(1), CycleId(2**24 | 3)
+PLACE = Place(1, FEDERATION, JOB, CYCLE)
 
 
 class Memory:
@@ -89,7 +90,7 @@ def a_round(size: int) -> tuple[Memory, Callable[[], None]]:
         values = random.integers(-127, 128, size, np.int8)
         update = Update({"weight": values}, JOB, CYCLE, trainer).encode()
         key = envelope.new_content_key()
-        ctx = envelope.context(1, FEDERATION, JOB, CYCLE, trainer, base_digest)
+        ctx = envelope.context(PLACE, trainer, base_digest)
         digest = store.put(envelope.seal(update, key, ctx, members))
         content[digest] = key
         submitted.append(Submitted(trainer, digest))
@@ -97,11 +98,9 @@ def a_round(size: int) -> tuple[Memory, Callable[[], None]]:
     weights = dict.fromkeys(trainers, 1)
     sheets = [[Entry(Code.OK, 10, 5)] * N] * SEATS
     ledger = Ledger(weights, Wei(10**18), SEATS, "mean").round(trainers, sheets)
-    record = CycleRecord(
-        CYCLE, Round(1), bytes(32), committee, BlockNumber(1), tuple(submitted), {}, {}, {}, (), {}, None
-    )
+    record = CycleRecord(CYCLE, Round(1), bytes(32), committee, BlockNumber(1), tuple(submitted), {}, (), None)
     cycle = Cycle(record, base_digest, base, members, ledger, ())
-    facts = SimpleNamespace(chain_id=1, federation=FEDERATION, job=JOB)
+    facts = SimpleNamespace(place=lambda cycle: PLACE, job=JOB)
     context = SimpleNamespace(spec=SimpleNamespace(update_bytes=2 * size + MILLION))
     made: list[Model] = []
 

@@ -174,17 +174,16 @@ class Script:
         return self.federation.claim_call(self.job, trainer, claims)
 
     def _judge(self, state: JobState, sheets: Sequence[bytes]) -> None:
-        chain_id, seats = self.wire.deployment.chain_id, list(enumerate(state.committee))
-        address, job, cycle = self.federation.address, self.job, state.cycle
-        bound = [commitment(chain_id, address, job, cycle, member, sheets[i], SALT) for i, member in seats]
+        seats, job, cycle = list(enumerate(state.committee)), self.job, state.cycle
+        place = self.federation.place(job, cycle)
+        bound = [commitment(place, member, sheets[i], SALT) for i, member in seats]
         self.send([(member, self.federation.commit_call(job, cycle, Seat(i), bound[i])) for i, member in seats])
         self.send([(m, self.federation.reveal_call(job, cycle, Seat(i), sheets[i], SALT)) for i, m in seats])
 
     def _vote(self, result: RoundLedger) -> None:
         state, job, federation = self.state, self.job, self.federation
         model, root = self._digest(), RewardsTree(result.leaves).root
-        facts = (job, state.cycle, state.updates, state.sheets, model, root)
-        voted = result_hash(self.wire.deployment.chain_id, federation.address, *facts)
+        voted = result_hash(federation.place(job, state.cycle), state.updates, state.sheets, model, root)
         metric = 800_000_000 - 300_000_000 // state.round
         calls = [
             (member, federation.vote_call(job, state.cycle, Seat(i), state.sheets, sealed_vote(voted, Seat(i)), metric))

@@ -134,7 +134,7 @@ class Trainer(Participant):
             retry_key=None if attempt is None else attempt["key"],
         )
         key = envelope.new_content_key()
-        ctx = envelope.context(self.chain.chain_id, self.federation.address, self.job, state.cycle, self.me, digest)
+        ctx = envelope.context(self.federation.place(self.job, state.cycle), self.me, digest)
         data = envelope.seal(update.encode(), key, ctx, self.member_keys(cycle))
         return {"digest": self.journal.put_blob(data), "key": key}
 

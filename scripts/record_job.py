@@ -33,7 +33,7 @@ def main() -> int:
 def _content_keys(path: Path, journals: Path) -> dict[str, str]:
     """By the CID of the sealed update, from the journals of those who sealed them."""
     with Archive.open(path) as archive:
-        job, cycles = archive.facts.job, folded(archive.facts).history.cycles
+        job, cycles = archive.evidence.job, folded(archive.evidence).history.cycles
     keys: dict[str, str] = {}
     for file in sorted(journals.glob("trainer-*.sqlite")):
         with Journal(file) as journal:

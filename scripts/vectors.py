@@ -20,7 +20,7 @@ from hansa.protocol.merkle import Leaf, RewardsTree
 from hansa.protocol.model import Update, initial_model, quantise
 from hansa.protocol.spec import JobSpec
 from hansa.protocol.tally import tally
-from hansa.protocol.types import Address, Code, CycleId, Digest, JobId, Seat
+from hansa.protocol.types import Address, Code, CycleId, Digest, JobId, Place, Seat
 from hansa.runtime.amounts import fixed
 from scripts.vector_file import VECTORS, write_or_check
 
@@ -96,7 +96,7 @@ def revealed(seed: bytes, counter: int) -> tuple[list[Facts], bytes]:
 
 def voted(cycle: CycleId, updates: int, sheets: bytes) -> tuple[Facts, bytes]:
     federation, model, root = account("federation"), word("model"), word("rewards")
-    result = hashes.result_hash(CHAIN_ID, federation, JOB, cycle, updates, sheets, model, root)
+    result = hashes.result_hash(Place(CHAIN_ID, federation, JOB, cycle), updates, sheets, model, root)
     fact = {
         "chain_id": CHAIN_ID,
         "federation": federation,
@@ -168,7 +168,7 @@ def commitments() -> list[Facts]:
     for name, entries in (("empty", []), ("six", ENTRIES)):
         federation, member, salt = account("federation"), account(name), word(name)
         text, cycle = sheet.encode_sheet(entries), CycleId(2**64 - 1)
-        commitment = sheet.commitment(CHAIN_ID, federation, JOB, cycle, member, text, salt)
+        commitment = sheet.commitment(Place(CHAIN_ID, federation, JOB, cycle), member, text, salt)
         facts.append(
             {
                 "chain_id": CHAIN_ID,
@@ -257,7 +257,8 @@ def files() -> Facts:
     update = Update(quantise(tensors, model), JOB, cycle, trainer).encode()
     secrets = [word(f"secret {seat}") for seat in range(3)]
     members = [envelope.public_key(secrets[0]), None, envelope.public_key(secrets[2])]
-    ctx, key = envelope.context(CHAIN_ID, account("federation"), JOB, cycle, trainer, base), word("content key")
+    place, key = Place(CHAIN_ID, account("federation"), JOB, cycle), word("content key")
+    ctx = envelope.context(place, trainer, base)
     sealed = envelope.seal(update, key, ctx, members)
     return {
         "model": hexed(model.encode()),

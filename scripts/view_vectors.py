@@ -30,7 +30,7 @@ PATH: Final = VECTORS / "view.json"
 def make() -> dict[str, Any]:
     """The recorded job as the page shows it."""
     with Archive.open(VECTORS / "job-1.hansa") as archive:
-        facts = archive.facts
+        facts = archive.evidence
         spec = JobSpec.decode(archive.get(facts.terms().spec, limit=SPEC_LIMIT, timeout=0.0))
     context = JobContext(facts.job, facts.terms(), spec)
     fold = folded(facts)

@@ -48,9 +48,9 @@ class FileEntry:
 class Archive:
     """An open archive: `facts`, and its files as a store that can't be written to."""
 
-    def __init__(self, file: BinaryIO, facts: Evidence, entries: Mapping[Digest, FileEntry], seal: bytes) -> None:
+    def __init__(self, file: BinaryIO, evidence: Evidence, entries: Mapping[Digest, FileEntry], seal: bytes) -> None:
         self._file = file
-        self.facts = facts
+        self.evidence = evidence
         self.entries = entries
         self.seal = seal
         self.read: set[Digest] = set()
@@ -64,11 +64,11 @@ class Archive:
             raise FatalError(f"{path} can't be read", cause=error.strerror) from error
         try:
             manifest, seal, end = _manifest(file)
-            facts, entries = _parse(manifest, end)
+            evidence, entries = _parse(manifest, end)
         except BaseException:
             file.close()
             raise
-        return cls(file, facts, entries, seal)
+        return cls(file, evidence, entries, seal)
 
     def __enter__(self) -> Archive:
         return self
@@ -99,7 +99,7 @@ class Archive:
         return
 
 
-def write_archive(path: Path, facts: Evidence, digests: Sequence[tuple[Digest, int]], store: Store) -> list[Digest]:
+def write_archive(path: Path, evidence: Evidence, digests: Sequence[tuple[Digest, int]], store: Store) -> list[Digest]:
     """Writes an archive, whole or not at all. Returns the files that the store does not have.
 
     digests: the job's files in order, each with the largest size that its job allows.
@@ -118,7 +118,7 @@ def write_archive(path: Path, facts: Evidence, digests: Sequence[tuple[Digest, i
                     continue
                 out.write(data)
                 files.append((to_cid(digest), len(data)))
-            manifest = _canonical(_document(facts, files))
+            manifest = _canonical(_document(evidence, files))
             length = len(manifest).to_bytes(8, "big")
             out.write(manifest + length + hashlib.sha256(MAGIC + manifest + length).digest())
             out.flush()
@@ -131,20 +131,20 @@ def write_archive(path: Path, facts: Evidence, digests: Sequence[tuple[Digest, i
     return missing
 
 
-def _document(facts: Evidence, files: Sequence[tuple[str, int]]) -> dict[str, Any]:
+def _document(evidence: Evidence, files: Sequence[tuple[str, int]]) -> dict[str, Any]:
     return {
-        "chain_id": facts.chain_id,
-        "federation": facts.federation,
-        "vault": facts.vault,
-        "job": facts.job,
-        "at": _row(facts.at),
-        "blocks": [_row(block) for _, block in sorted(facts.blocks.items())],
-        "headers": [[number, _hex(data)] for number, data in sorted(facts.headers.items())],
-        "receipts": [[number, [_hex(item) for item in data]] for number, data in sorted(facts.receipts.items())],
+        "chain_id": evidence.chain_id,
+        "federation": evidence.federation,
+        "vault": evidence.vault,
+        "job": evidence.job,
+        "at": _row(evidence.at),
+        "blocks": [_row(block) for _, block in sorted(evidence.blocks.items())],
+        "headers": [[number, _hex(data)] for number, data in sorted(evidence.headers.items())],
+        "receipts": [[number, [_hex(item) for item in data]] for number, data in sorted(evidence.receipts.items())],
         "events": [
-            [log.block, log.index, log.address, [_hex(t) for t in log.topics], _hex(log.data)] for log in facts.logs
+            [log.block, log.index, log.address, [_hex(t) for t in log.topics], _hex(log.data)] for log in evidence.logs
         ],  # fmt: skip
-        "answers": [[_hex(key), _hex(data)] for key, data in sorted(facts.answers.items())],
+        "answers": [[_hex(key), _hex(data)] for key, data in sorted(evidence.answers.items())],
         "files": [list(item) for item in files],
     }
 
@@ -189,7 +189,7 @@ def _parse(manifest: bytes, end: int) -> tuple[Evidence, dict[Digest, FileEntry]
         document = json.loads(manifest)
         if not isinstance(document, dict) or set(document) != _FIELDS or _canonical(document) != manifest:
             raise ValueError("its JSON is not canonical, or has other fields")
-        facts = Evidence(
+        evidence = Evidence(
             chain_id=_number(document["chain_id"]),
             federation=_address(document["federation"]),
             vault=_address(document["vault"]),
@@ -202,11 +202,11 @@ def _parse(manifest: bytes, end: int) -> tuple[Evidence, dict[Digest, FileEntry]
             receipts={_number(number): tuple(map(_octets, data)) for number, data in document["receipts"]},
         )
         entries = _entries(document["files"], end)
-        if _canonical(_document(facts, [(to_cid(d), e.size) for d, e in entries.items()])) != manifest:
+        if _canonical(_document(evidence, [(to_cid(d), e.size) for d, e in entries.items()])) != manifest:
             raise ValueError("something in it is there twice, or out of order")
     except (ValueError, TypeError, KeyError, RecursionError, HansaError) as error:
         raise Wrong(Finding("the archive's manifest", "one that makes sense", f"{error}")) from error
-    return facts, entries
+    return evidence, entries
 
 
 def _entries(rows: Sequence[Any], end: int) -> dict[Digest, FileEntry]:

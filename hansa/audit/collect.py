@@ -37,9 +37,9 @@ def collect(federation: Federation, job: JobId) -> Evidence:
     known = Evidence(chain.chain_id, federation.address, federation.vault, job, at, logs, _blocks(federation, logs), {})
     asked = list(fixed_questions(job, at))
     try:
-        walk = EventReplay(known)
-        walk.events()
-        asked += questions(walk.history, len(walk.course.finalised))
+        replay = EventReplay(known)
+        replay.events()
+        asked += questions(replay.history, len(replay.rules.finalised))
     except Wrong:
         pass  # the audit will say so; what depends on the events is not asked then
     headers, receipts = _proofs(federation, known)
@@ -72,19 +72,19 @@ def _blocks(federation: Federation, logs: Iterable[Log]) -> dict[int, Block]:
     return found
 
 
-def _proofs(federation: Federation, facts: Evidence) -> tuple[dict[int, bytes], dict[int, tuple[bytes, ...]]]:
+def _proofs(federation: Federation, evidence: Evidence) -> tuple[dict[int, bytes], dict[int, tuple[bytes, ...]]]:
     """Headers and receipts of the blocks with events; nothing where the node or the chain has no such thing."""
-    known = {**facts.blocks, facts.at.number: facts.at}
+    known = {**evidence.blocks, evidence.at.number: evidence.at}
     headers: dict[int, bytes] = {}
     receipts: dict[int, tuple[bytes, ...]] = {}
     try:
         for number, block in sorted(known.items()):
             wanted: list[tuple[str, list[Any]]] = [("eth_getBlockByNumber", [hex(number), False])]
-            if number in facts.blocks:
+            if number in evidence.blocks:
                 wanted.append(("eth_getBlockReceipts", [hex(number)]))
             answers = federation.chain.rpc.ask(wanted)
             headers[number] = header_bytes(answers[0])
-            if number in facts.blocks:
+            if number in evidence.blocks:
                 receipts[number] = tuple(receipt_bytes(receipt) for receipt in answers[1])
             check_block(block, headers[number], receipts.get(number))
     except (ChainUnavailable, Wrong, ValueError, KeyError, TypeError, AttributeError):

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import rlp
 from eth_utils.crypto import keccak
+from rlp.exceptions import DecodingError
+from rlp.lazy import LazyList, decode_lazy
 
 from hansa.audit.report import Finding, Wrong
 from hansa.protocol.types import BlockNumber, Timestamp
 from hansa.runtime.chain.client import Block, Log
 
-Item = bytes | list["Item"]  # what RLP encodes
+Item = bytes | list["Item"]
 
 HEADER = (
     "parentHash", "sha3Uncles", "miner", "stateRoot", "transactionsRoot", "receiptsRoot", "logsBloom", "difficulty",
@@ -32,7 +35,7 @@ DEEPEST = 4  # lists within lists in a receipt
 def header_bytes(block: Mapping[str, Any]) -> bytes:
     """The RLP of a block's header, from a node's answer; its hash tells whether the chain hashes blocks like this."""
     fields = [name for name in HEADER if block.get(name) is not None]
-    return rlp([_number(int(block[name], 16)) if name in QUANTITIES else _octets(block[name]) for name in fields])
+    return _encode([_number(int(block[name], 16)) if name in QUANTITIES else _octets(block[name]) for name in fields])
 
 
 def receipt_bytes(receipt: Mapping[str, Any]) -> bytes:
@@ -42,14 +45,14 @@ def receipt_bytes(receipt: Mapping[str, Any]) -> bytes:
         for log in receipt["logs"]
     ]
     first = _octets(receipt["root"]) if receipt.get("root") else _number(int(receipt["status"], 16))
-    body = rlp([first, _number(int(receipt["cumulativeGasUsed"], 16)), _octets(receipt["logsBloom"]), logs])
+    body = _encode([first, _number(int(receipt["cumulativeGasUsed"], 16)), _octets(receipt["logsBloom"]), logs])
     kind = int(receipt.get("type") or "0x0", 16)
     return (bytes([kind]) if kind else b"") + body
 
 
 def read_header(data: bytes) -> tuple[Block, bytes]:
     """The block that a header is of, and its receipts root. ValueError where it is no header."""
-    fields = unrlp(data)
+    fields = _decode(data)
     if not isinstance(fields, list) or not 15 <= len(fields) <= 32 or not all(isinstance(f, bytes) for f in fields):
         raise ValueError("no header of a block")
     own: list[bytes] = [field for field in fields if isinstance(field, bytes)]
@@ -61,7 +64,7 @@ def read_logs(number: int, receipts: Sequence[bytes]) -> list[Log]:
     """Every event of a block, in order. ValueError where something is no receipt."""
     found: list[Log] = []
     for data in receipts:
-        body = unrlp(data if data[:1] >= b"\xc0" else data[1:])
+        body = _decode(data if data[:1] >= b"\xc0" else data[1:])
         if not isinstance(body, list) or len(body) != 4 or not isinstance(body[3], list):
             raise ValueError("no receipt")
         for entry in body[3]:
@@ -95,8 +98,8 @@ def check_block(block: Block, header: bytes, receipts: Sequence[bytes] | None) -
 
 def trie_root(values: Sequence[bytes]) -> bytes:
     """Root of the Merkle Patricia trie of a list: keys are the RLP of places."""
-    items = sorted((_nibbles(rlp(_number(place))), value) for place, value in enumerate(values))
-    return keccak(rlp(_node(items, 0)))
+    items = sorted((_nibbles(_encode(_number(place))), value) for place, value in enumerate(values))
+    return keccak(_encode(_node(items, 0)))
 
 
 def _node(items: Sequence[tuple[tuple[int, ...], bytes]], depth: int) -> Item:
@@ -120,7 +123,7 @@ def _node(items: Sequence[tuple[tuple[int, ...], bytes]], depth: int) -> Item:
 def _reference(node: Item) -> Item:
     if node == b"":
         return b""
-    encoded = rlp(node)
+    encoded = _encode(node)
     return node if len(encoded) < 32 else keccak(encoded)
 
 
@@ -137,49 +140,29 @@ def _nibbles(key: bytes) -> tuple[int, ...]:
 # --- RLP
 
 
-def rlp(item: Item) -> bytes:
-    """Recursive length prefix."""
-    if isinstance(item, bytes):
-        return item if len(item) == 1 and item[0] < 0x80 else _prefix(len(item), 0x80) + item
-    body = b"".join(map(rlp, item))
-    return _prefix(len(body), 0xC0) + body
+def _encode(item: Item) -> bytes:
+    encoded: bytes = rlp.encode(item, infer_serializer=False)
+    return encoded
 
 
-def unrlp(data: bytes) -> Item:
-    """What `rlp` encoded. ValueError for anything that it would not write."""
-    item, end = _read(data, 0, 0)
-    if end != len(data) or rlp(item) != data:
+def _decode(data: bytes) -> Item:
+    """What RLP encoded. ValueError for anything that it would not write.
+
+    Lazily, as `rlp.decode` takes time that grows with the square of a list's length.
+    """
+    try:
+        item = _in_full(decode_lazy(data), 0)
+    except (DecodingError, AssertionError, IndexError) as error:
+        raise ValueError("no RLP") from error
+    if _encode(item) != data:
         raise ValueError("no RLP")
     return item
 
 
-def _read(data: bytes, at: int, depth: int) -> tuple[Item, int]:
-    if at >= len(data) or depth > DEEPEST:
-        raise ValueError("RLP that ends early, or goes too deep")
-    head = data[at]
-    if head < 0x80:
-        return data[at : at + 1], at + 1
-    start, base = at + 1, 0x80 if head < 0xC0 else 0xC0
-    size = head - base
-    if size > 55:
-        start, size = start + size - 55, int.from_bytes(data[start : start + size - 55], "big")
-    end = start + size
-    if end > len(data):
-        raise ValueError("RLP that ends early")
-    if base == 0x80:
-        return data[start:end], end
-    items: list[Item] = []
-    while start < end:
-        item, start = _read(data, start, depth + 1)
-        items.append(item)
-    return items, start
-
-
-def _prefix(size: int, base: int) -> bytes:
-    if size <= 55:
-        return bytes([base + size])
-    length = _number(size)
-    return bytes([base + 55 + len(length)]) + length
+def _in_full(item: Any, depth: int) -> Item:
+    if depth > DEEPEST:
+        raise ValueError("RLP that goes too deep")
+    return [_in_full(part, depth + 1) for part in item] if isinstance(item, LazyList) else bytes(item)
 
 
 def _number(value: int) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 from eth_abi.abi import encode
 
 from hansa.audit.report import Finding, Wrong
-from hansa.protocol.types import Address, JobId
+from hansa.protocol.types import Address, CycleId, JobId, Place
 from hansa.runtime.chain.abi import BadEncoding, Function, artifact
 from hansa.runtime.chain.client import Block, Log
 from hansa.runtime.chain.structs import Books, JobState, JobTerms, T, from_tuple
@@ -39,6 +39,9 @@ class Evidence:
     answers: Mapping[bytes, bytes]
     headers: Mapping[int, bytes] = field(default_factory=dict)
     receipts: Mapping[int, tuple[bytes, ...]] = field(default_factory=dict)
+
+    def place(self, cycle: CycleId) -> Place:
+        return Place(self.chain_id, self.federation, self.job, cycle)
 
     def answer(self, contract: str, name: str, *arguments: Any) -> tuple[Any, ...]:
         """What a contract answered. Wrong where it is not there, or not what the function returns."""

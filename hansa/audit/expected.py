@@ -5,21 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from hansa.protocol.types import Phase
-
 Values = Mapping[str, Any]
 BASIS_POINTS = 10_000
 NO_METRIC_YET = -(2**63)
 LOW_160 = 2**160 - 1
-
-ORDER = ("UpdateSubmitted", "UpdatesAttested", "SharesReleased", "ScoresCommitted", "ScoresRevealed", "ResultVoted")
-STEPS = {
-    "UpdatesAttested": Phase.ATTEST,
-    "SharesReleased": Phase.RELEASE,
-    "ScoresCommitted": Phase.SCORE,
-    "ScoresRevealed": Phase.REVEAL,
-    "ResultVoted": Phase.VOTE,
-}
 
 
 class Expected(NamedTuple):
@@ -30,5 +19,5 @@ class Expected(NamedTuple):
     values: dict[str, Any]
 
 
-def vault(name: str, **values: Any) -> Expected:
+def expect_vault(name: str, **values: Any) -> Expected:
     return Expected("Vault", name, values)

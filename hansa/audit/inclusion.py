@@ -11,24 +11,26 @@ from hansa.runtime.chain.abi import artifact
 from hansa.runtime.chain.client import Log
 
 
-def check_proofs(facts: Evidence) -> bool:
+def check_proofs(evidence: Evidence) -> bool:
     """Raises Wrong where headers and receipts say something else than the facts. False where there are none."""
-    if not facts.headers and not facts.receipts:
+    if not evidence.headers and not evidence.receipts:
         return False
-    require_equal("blocks with a header", set(facts.blocks) | {facts.at.number}, set(facts.headers))
-    require_equal("blocks with receipts", set(facts.blocks), set(facts.receipts))
-    known = {**facts.blocks, facts.at.number: facts.at}
-    require_equal("the block that the answers are of", facts.at, facts.blocks.get(facts.at.number, facts.at))
-    members = members_of(facts.logs)
+    require_equal("blocks with a header", set(evidence.blocks) | {evidence.at.number}, set(evidence.headers))
+    require_equal("blocks with receipts", set(evidence.blocks), set(evidence.receipts))
+    known = {**evidence.blocks, evidence.at.number: evidence.at}
+    at = evidence.at
+    require_equal("the block that the answers are of", at, evidence.blocks.get(at.number, at))
+    members = members_of(evidence.logs)
     said: dict[int, list[Log]] = {}
-    for log in facts.logs:
+    for log in evidence.logs:
         said.setdefault(log.block, []).append(log)
     for number, block in sorted(known.items()):
-        logs = check_block(block, facts.headers[number], facts.receipts.get(number))
-        held = [log for log in logs if _concerns(facts, log, members)]
+        logs = check_block(block, evidence.headers[number], evidence.receipts.get(number))
+        held = [log for log in logs if _concerns(evidence, log, members)]
         for one, other in zip(held, said.get(number, []), strict=False):
             if one != other:
-                raise Wrong(Finding("an event, by its block's receipts", _told(one), _told(other), block=number))
+                held_and_said = _describe(one), _describe(other)
+                raise Wrong(Finding("an event, by its block's receipts", *held_and_said, block=number))
         require_equal("events of the job, by the block's receipts", len(held), len(said.get(number, [])), block=number)
     return True
 
@@ -46,19 +48,19 @@ def members_of(logs: Iterable[Log]) -> set[str]:
     return found
 
 
-def _concerns(facts: Evidence, log: Log, members: set[str]) -> bool:
+def _concerns(evidence: Evidence, log: Log, members: set[str]) -> bool:
     if len(log.topics) < 2:
         return False
-    of_job = log.topics[1] == facts.job.to_bytes(32, "big")
-    if log.address == facts.vault.lower():
+    of_job = log.topics[1] == evidence.job.to_bytes(32, "big")
+    if log.address == evidence.vault.lower():
         return of_job and log.topics[0] in artifact("Vault").events
     federation = artifact("Federation")
-    if log.address != facts.federation.lower() or log.topics[0] not in federation.events:
+    if log.address != evidence.federation.lower() or log.topics[0] not in federation.events:
         return False
     if log.topics[0] == federation.event("KeyAnnounced").topic:
         return "0x" + log.topics[1][12:].hex() in members
     return of_job
 
 
-def _told(log: Log) -> str:
+def _describe(log: Log) -> str:
     return f"index {log.index} of {log.address}, topics {shown(log.topics)}, data {shown(log.data)}"

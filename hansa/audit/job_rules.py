@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hansa.audit.expected import BASIS_POINTS, LOW_160, NO_METRIC_YET, ORDER, STEPS, Expected, Values, vault
+from hansa.audit.expected import BASIS_POINTS, LOW_160, NO_METRIC_YET, Expected, Values, expect_vault
 from hansa.audit.report import require_equal
 from hansa.protocol.hashes import cycle_counter, everybody_due, result_hash, sealed_vote
-from hansa.protocol.types import Address, Phase
+from hansa.protocol.phases import PHASES, STEP_OF, STEPS, PhaseRow, first_missed, step_before
+from hansa.protocol.types import Address, CycleId, JobId, Phase, Place
 from hansa.runtime.chain.structs import JobTerms, address, from_tuple
 
 
@@ -20,8 +21,8 @@ class JobRules:
 
     terms: JobTerms
 
-    def __init__(self, chain_id: int, federation: Address, job: int) -> None:
-        self._place = (chain_id, federation, job)
+    def __init__(self, chain_id: int, federation: Address, job: JobId) -> None:
+        self._job = (chain_id, federation, job)
         self.sponsor = Address("")
         self.counters: dict[Address, int] = {}  # by trainer: the last cycle with an update
         self.committee: list[Address] = []
@@ -32,11 +33,11 @@ class JobRules:
         self.left = 0
         self.underway = self.stopping = self.rejoining = False
         self.outcome: Phase | None = None
-        self.acted: dict[Phase, int] = dict.fromkeys(STEPS.values(), 0)
+        self.acted: dict[Phase, int] = dict.fromkeys((step.phase for step in STEPS), 0)
         self.votes: dict[int, int] = {}
         self.fees_booked: list[tuple[Address, int]] = []  # since the last event of the Federation
         self.updates, self.sheets = 0, bytes(32)  # the open cycle's accumulators; whoever drives this sets them
-        self._rank = 0
+        self._reached = Phase.SUBMIT
         self._handlers: dict[str, Callable[[Values], list[Expected]]] = {
             "JobPosted": self._on_posted,
             "TrainerEnrolled": self._on_enrolled,
@@ -62,8 +63,8 @@ class JobRules:
             require_equal(f"{name} after the job's end", None, self.outcome, **self.at)
         if name != "CycleOpened":
             require_equal(f"fees booked before {name}", [], self.fees_booked, **self.at)
-        if name in STEPS:
-            return self._on_step(name, values)
+        if name in STEP_OF:
+            return self._on_step(STEP_OF[name], values)
         return self._handlers[name](values)
 
     def on_fees_booked(self, member: Address, amount: int) -> list[Expected]:
@@ -84,19 +85,17 @@ class JobRules:
         self.terms = from_tuple(JobTerms, values["terms"])
         self.sponsor, self.left = address(values["sponsor"]), int(values["escrow"])
         require_equal("an escrow of a full round at least", True, self.left >= self.terms.full_round)
-        return [vault("Deposited", **{"from": self.sponsor, "amount": self.left})]
+        return [expect_vault("Deposited", **{"from": self.sponsor, "amount": self.left})]
 
     def _on_enrolled(self, values: Values) -> list[Expected]:
         trainer, bond = address(values["trainer"]), int(values["bond"])
         require_equal(f"a bond of {trainer} above the least one", True, bond >= self.terms.min_bond)
-        require_equal(
-            f"{trainer} enrols once, before the first cycle", (False, 0), (trainer in self.counters, self.cycle)
-        )
+        known = trainer in self.counters, self.cycle
+        require_equal(f"{trainer} enrols once, before the first cycle", (False, 0), known)
         self.counters[trainer] = 0
-        require_equal(
-            "at most as many trainers as the terms allow", True, len(self.counters) <= self.terms.max_trainers
-        )
-        return [vault("Bonded", trainer=trainer, amount=bond)]
+        fit = len(self.counters) <= self.terms.max_trainers
+        require_equal("at most as many trainers as the terms allow", True, fit)
+        return [expect_vault("Bonded", trainer=trainer, amount=bond)]
 
     def _on_opened(self, values: Values) -> list[Expected]:
         terms, cycle = self.terms, int(values["cycle"])
@@ -104,8 +103,7 @@ class JobRules:
         enough = len(self.counters) >= terms.min_updates
         require_equal("trainers enough to open", True, enough, **self.at)
         voters = self.acted[Phase.VOTE].bit_count()
-        sharing = terms.attest_time > 0 or terms.release_time > 0
-        few = self.submitted < terms.min_updates or voters < terms.quorum or (sharing and voters < terms.threshold)
+        few = self.submitted < terms.min_updates or any(voters < step.least(terms) for step in STEPS)
         everybody = self.rejoining or self.failures > 0 or self.cycle == 0 or few
         committee = [address(member) for member in values["committee"]]
         booked = self._seat(committee)
@@ -118,8 +116,8 @@ class JobRules:
         self.pending = len(self.counters) if everybody else self.submitted
         if everybody:
             self.due = (1 << len(committee)) - 1
-        self.acted, self.votes = dict.fromkeys(STEPS.values(), 0), {}
-        self.submitted, self._rank, self.rejoining, self.underway = 0, 0, False, True
+        self.acted, self.votes = dict.fromkeys((step.phase for step in STEPS), 0), {}
+        self.submitted, self._reached, self.rejoining, self.underway = 0, Phase.SUBMIT, False, True
         self.attempts += 1
         return []
 
@@ -140,7 +138,7 @@ class JobRules:
         return booked
 
     def _on_submitted(self, values: Values) -> list[Expected]:
-        self._in_order("UpdateSubmitted")
+        self._in_order(PHASES[Phase.SUBMIT])
         trainer, counter = address(values["trainer"]), cycle_counter(values["cycle"])
         require_equal(f"{trainer} is enrolled", True, trainer in self.counters, **self.at)
         if everybody_due(values["cycle"]) or self.counters[trainer] + 1 == counter:
@@ -149,20 +147,18 @@ class JobRules:
         self.submitted += 1
         return []
 
-    def _on_step(self, name: str, values: Values) -> list[Expected]:
-        self._in_order(name)
-        phase, seat = STEPS[name], int(values["seat"])
+    def _on_step(self, step: PhaseRow, values: Values) -> list[Expected]:
+        self._in_order(step)
+        phase, seat, name = step.phase, int(values["seat"]), step.event
         bit = 1 << seat
         require_equal(f"{name}: a seat of the committee that has not acted", (True, 0), (seat < len(self.committee),
                self.acted[phase] & bit), **self.at)  # fmt: skip
-        self._enough(phase)
-        needed = {Phase.REVEAL: Phase.SCORE, Phase.VOTE: Phase.REVEAL}.get(phase)
-        if needed is not None:
-            require_equal(
-                f"{name} of seat {seat}, which did what comes before", bit, self.acted[needed] & bit, **self.at
-            )
-        if phase == Phase.ATTEST:
-            require_equal("bytes of an attestation", (self.submitted + 7) // 8, len(values["bitmap"]), **self.at)
+        self._require_minima(phase)
+        if (before := step_before(step)) is not None:
+            done = self.acted[before.phase] & bit
+            require_equal(f"{name} of seat {seat}, which did what comes before", bit, done, **self.at)
+        if "bitmap" in values:
+            require_equal(f"bytes of {name}'s bitmap", (self.submitted + 7) // 8, len(values["bitmap"]), **self.at)
         if phase == Phase.VOTE:
             self.votes[seat] = int(values["sealedVote"])
         self.acted[phase] |= bit
@@ -171,7 +167,7 @@ class JobRules:
     def _on_finalized(self, values: Values) -> list[Expected]:
         terms, matched, metric = self.terms, int(values["matched"]), int(values["metric"])
         self._close_cycle()
-        self._enough(Phase.FINALIZE)
+        self._require_minima(Phase.FINALIZE)
         require_equal("votes that match the result are a quorum", True, matched.bit_count() >= terms.quorum, **self.at)
         require_equal("a result has a model", True, values["model"] != bytes(32), **self.at)
         for seat in range(len(self.committee)):
@@ -183,7 +179,7 @@ class JobRules:
         fees = terms.seats * terms.fee_per_seat
         root = int.from_bytes(values["rewards"], "big") & LOW_160
         number = len(self.finalised) + 1
-        booked = vault("RoundBooked", round=number, root=root, reward=terms.reward_per_round, fees=fees)
+        booked = expect_vault("RoundBooked", round=number, root=root, reward=terms.reward_per_round, fees=fees)
         self.finalised.append((matched, metric))
         out = terms.patience > 0 and self.stale >= terms.patience
         last = number >= terms.max_rounds or metric >= terms.target_metric or out
@@ -197,7 +193,7 @@ class JobRules:
         agreed = phase == Phase.VOTE and self.acted[Phase.VOTE].bit_count() >= terms.quorum
         silenced = not agreed and phase not in (Phase.OPEN, Phase.SUBMIT)
         if phase != Phase.OPEN:
-            require_equal("the phase that ran out", Phase.VOTE if agreed else self._short_phase(), phase, **self.at)
+            require_equal("the phase that ran out", Phase.VOTE if agreed else self._first_missed(), phase, **self.at)
         if agreed:
             self._agreed_on_nothing(values)
         require_equal("what a failed cycle burns", full if silenced else 0, burnt, **self.at)
@@ -205,36 +201,26 @@ class JobRules:
         self.failures += 1
         require_equal("failures in a row", self.failures, int(values["failures"]), **self.at)
         self.left -= burnt
-        followed = [vault("Burnt", amount=burnt)] if burnt else []
+        followed = [expect_vault("Burnt", amount=burnt)] if burnt else []
         if self.failures >= terms.max_failures:
             return [*followed, Expected("Federation", "JobEnded", {"outcome": Phase.ABORTED})]
         return followed + self._ends(self.stopping or (burnt > 0 and self.left < terms.full_round))
 
-    def _short_phase(self) -> Phase:
-        """The first phase of the cycle that missed its minimum; FINALIZE where none did."""
-        terms = self.terms
-        if self.submitted < terms.min_updates:
-            return Phase.SUBMIT
-        for phase in STEPS.values():
-            skipped = {Phase.ATTEST: terms.attest_time == 0, Phase.RELEASE: terms.release_time == 0}.get(phase, False)
-            if not skipped and self.acted[phase].bit_count() < self._minimum(phase):
-                return phase
-        return Phase.FINALIZE
+    def _first_missed(self) -> Phase:
+        return first_missed(self.terms, self.submitted, self.acted)
 
     def _agreed_on_nothing(self, values: Values) -> None:
         """A quorum voted that nothing could be aggregated: model and rewards 0."""
-        result = result_hash(*self._place, values["cycle"], self.updates, self.sheets, bytes(32), bytes(32))  # type: ignore[arg-type]
+        place = Place(*self._job, CycleId(values["cycle"]))
+        result = result_hash(place, self.updates, self.sheets, bytes(32), bytes(32))
         same = sum(vote == sealed_vote(result, seat) for seat, vote in self.votes.items())  # type: ignore[arg-type]
         require_equal("votes that nothing could be aggregated are a quorum", True, same >= self.terms.quorum, **self.at)
 
     def _on_rejoined(self, values: Values) -> list[Expected]:
         account = address(values["account"])
-        require_equal(
-            f"{account}, who rejoins, takes part", True, account in self.counters or account in self.committee
-        )
-        require_equal(
-            "rejoining a cycle that waits for everybody", False, self.cycle == 0 or bool(self.cycle & 1), **self.at
-        )
+        known, awaited = account in self.counters or account in self.committee, self.cycle == 0 or bool(self.cycle & 1)
+        require_equal(f"{account}, who rejoins, takes part", True, known)
+        require_equal("rejoining a cycle that waits for everybody", False, awaited, **self.at)
         absent = account in self.counters and self.counters[account] + 1 < cycle_counter(self.cycle)  # type: ignore[arg-type]
         if not absent and account in self.committee:
             absent = not (self.due | self.acted[Phase.VOTE]) >> self.committee.index(account) & 1
@@ -281,16 +267,13 @@ class JobRules:
         require_equal("a cycle is under way", True, self.underway, **self.at)
         self.underway = False
 
-    def _in_order(self, name: str) -> None:
-        rank = ORDER.index(name)
-        require_equal(f"{name} in a cycle under way", True, self.underway, **self.at)
-        require_equal(f"{name} after {ORDER[self._rank]}", True, rank >= self._rank, **self.at)
-        self._rank = rank
+    def _in_order(self, row: PhaseRow) -> None:
+        require_equal(f"{row.event} in a cycle under way", True, self.underway, **self.at)
+        last = PHASES[self._reached].event
+        require_equal(f"{row.event} after {last}", True, row.phase >= self._reached, **self.at)
+        self._reached = row.phase
 
-    def _minimum(self, phase: Phase) -> int:
-        return self.terms.threshold if phase in (Phase.ATTEST, Phase.RELEASE) else self.terms.quorum
-
-    def _enough(self, before: Phase) -> None:
+    def _require_minima(self, before: Phase) -> None:
         """Every phase before this one had its minimum."""
-        short = self._short_phase()
-        require_equal(f"the phases before {before.name} had their minimum", True, short >= before, **self.at)
+        reached = self._first_missed() >= before
+        require_equal(f"the phases before {before.name} had their minimum", True, reached, **self.at)

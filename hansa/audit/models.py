@@ -29,18 +29,18 @@ class Models:
     """Goes through the cycles in order; holds two models and one cycle's updates at a time."""
 
     def __init__(
-        self, facts: Evidence, walk: EventReplay, rounds: Rounds, files: Store, keys: Openers, report: Report
+        self, evidence: Evidence, replay: EventReplay, rounds: Rounds, files: Store, keys: Openers, report: Report
     ) -> None:
         assert rounds.context is not None
-        self._facts, self._walk, self._rounds = facts, walk, rounds
+        self._evidence, self._replay, self._rounds = evidence, replay, rounds
         self._context = rounds.context
         self._files, self._report = files, report
-        self._updates = Updates(facts, self._context, files, keys, report)
+        self._updates = Updates(evidence, self._context, files, keys, report)
         self._failed: list[Attempt] = []
         self._locked: list[int] = []  # rounds whose updates nobody here can open
 
     def check(self) -> None:
-        history = self._walk.history
+        history = self._replay.history
         base_digest = self._context.terms.model
         base = self._read(base_digest, 0, None)
         for cycle in history.cycles:
@@ -79,7 +79,7 @@ class Models:
             self._report.wrong.append(Finding(name, "the bytes that its CID names", str(error), **place))
             return None
         try:
-            where = {"job": self._facts.job if round_ else 0, "round": round_}
+            where = {"job": self._evidence.job if round_ else 0, "round": round_}
             require_equal(f"{name}: its place", where, {"job": model.job, "round": model.round}, **place)
             require_equal(f"{name}: its bits", self._context.spec.bits, model.bits, **place)
             if round_ == 0:
@@ -115,7 +115,7 @@ class Models:
         ledger = None
         if isinstance(cycle.outcome, Finalized) and len(self._rounds.ledgers) >= cycle.outcome.round:
             ledger = self._rounds.ledgers[cycle.outcome.round - 1]
-        keys = self._walk.member_keys(cycle)
+        keys = self._replay.member_keys(cycle)
         opened = self._updates.check(Cycle(cycle, base_digest, base, keys, ledger, tuple(self._failed)))
         if failed:
             self._failed += [
@@ -146,9 +146,8 @@ class Models:
         if not ledger.included:
             return None
         trainers = [update.trainer for update in cycle.updates]
-        model = next_model(
-            self._facts.job, base, base_digest, ledger, trainers, updates, self._rounds.weights, self._context.spec.rule
-        )
+        job, weights, rule = self._evidence.job, self._rounds.weights, self._context.spec.rule
+        model = next_model(job, base, base_digest, ledger, trainers, updates, weights, rule)
         found = outcome.model if after is not None and is_same(model, after) else digest_of(model.encode())
         if found != outcome.model:
             place = {"round": outcome.round, "cycle": cycle_counter(cycle.cycle)}
@@ -161,8 +160,8 @@ class Models:
 
 def is_same(one: Model, other: Model) -> bool:
     """Whether two models have the same file: one form holds what is equal, so nothing need be encoded or hashed."""
-    facts = [(m.job, m.round, m.parent, m.bits, m.k, m.shapes) for m in (one, other)]
-    return facts[0] == facts[1] and all(
+    heads = [(m.job, m.round, m.parent, m.bits, m.k, m.shapes) for m in (one, other)]
+    return heads[0] == heads[1] and all(
         np.array_equal(one.tensors[name].view(np.uint32), other.tensors[name].view(np.uint32)) for name in one.names
     )
 
@@ -183,9 +182,9 @@ def ranges(numbers: list[int]) -> str:
     return ", ".join(str(part[0]) if len(part) == 1 else f"{part[0]}–{part[-1]}" for part in parts)
 
 
-def files_of(walk: EventReplay) -> list[tuple[Digest, str]]:
+def files_of(replay: EventReplay) -> list[tuple[Digest, str]]:
     """Every file that a job names, once, in the order of its events; and what it is: spec, model, update or keys."""
-    history = walk.history
+    history = replay.history
     found: dict[Digest, str] = {history.posted.terms.spec: "spec"}
     found.setdefault(history.posted.terms.model, "model")
     for cycle in history.cycles:
@@ -194,7 +193,7 @@ def files_of(walk: EventReplay) -> list[tuple[Digest, str]]:
         if isinstance(cycle.outcome, Finalized):
             found.setdefault(cycle.outcome.model, "model")
     trainers = {enrolment.trainer for enrolment in history.enrolled}
-    for account, digest in walk.published.items():
+    for account, digest in replay.published.items():
         if account in trainers:
             found.setdefault(digest, "keys")
     return list(found.items())

@@ -10,13 +10,13 @@ from typing import Any
 
 from eth_abi.abi import encode
 
-from hansa.audit.evidence import Evidence, question_key, questions
-from hansa.audit.evidence import fixed_questions as fixed
+from hansa.audit.evidence import Evidence, fixed_questions, question_key, questions
 from hansa.audit.expected import Expected
 from hansa.audit.job_rules import JobRules
 from hansa.audit.report import Finding, Wrong, require_equal, shown
 from hansa.audit.vault_rules import VaultRules
 from hansa.protocol.merkle import Leaf
+from hansa.protocol.phases import STEPS
 from hansa.protocol.types import Address, BlockNumber, Digest, Phase
 from hansa.runtime.chain.abi import BadEncoding, Event, artifact
 from hansa.runtime.chain.client import Log
@@ -33,11 +33,11 @@ Leaves = Callable[[JobHistory, CycleRecord], dict[Address, Leaf] | None]
 class EventReplay:
     """leaves: what a round owes, by trainer, once it is finalised; None where that is not known."""
 
-    def __init__(self, facts: Evidence, leaves: Leaves = lambda history, cycle: None) -> None:
-        self.facts = facts
-        self.course = JobRules(facts.chain_id, facts.federation, facts.job)
-        self.till = VaultRules()
-        self.fold = HistoryBuilder(facts.chain_id, facts.federation, facts.job, self._parent_of)
+    def __init__(self, evidence: Evidence, leaves: Leaves = lambda history, cycle: None) -> None:
+        self.evidence = evidence
+        self.rules = JobRules(evidence.chain_id, evidence.federation, evidence.job)
+        self.vault = VaultRules()
+        self.builder = HistoryBuilder(evidence.chain_id, evidence.federation, evidence.job, self._parent_of)
         self.keys: dict[Address, list[tuple[int, bytes]]] = {}  # announced, with their blocks
         self.published: dict[Address, Digest] = {}  # the last file of content keys that each account named
         self.counts: Counter[str] = Counter()
@@ -48,7 +48,7 @@ class EventReplay:
     @property
     def history(self) -> JobHistory:
         try:
-            return self.fold.history
+            return self.builder.history
         except HistoryError as error:
             raise Wrong(Finding("the job's events", "all of them", str(error))) from error
 
@@ -62,26 +62,26 @@ class EventReplay:
     def events(self) -> None:
         """Every event. Raises Wrong at the first that can't be."""
         last = (-1, -1)
-        for log in self.facts.logs:
+        for log in self.evidence.logs:
             require_equal(
                 "an event's place is after the one before", True, (log.block, log.index) > last, block=log.block
             )
-            require_equal("an event's block is known, and not after the end", True,
-                   log.block in self.facts.blocks and log.block <= self.facts.at.number, block=log.block)  # fmt: skip
+            known = log.block in self.evidence.blocks and log.block <= self.evidence.at.number
+            require_equal("an event's block is known, and not after the end", True, known, block=log.block)
             last = (log.block, log.index)
             try:
                 self._apply(log)
             except Wrong as error:
                 raise Wrong(_placed(error.finding, log.block)) from None
         if self._due:
-            raise Wrong(Finding("the event that must come next", _told(self._due[0][0]), "none", **self.course.at))
-        require_equal("fees booked, and no cycle opened", [], self.course.fees_booked)
-        unused = set(self.facts.blocks) - {log.block for log in self.facts.logs}
+            raise Wrong(Finding("the event that must come next", _describe(self._due[0][0]), "none", **self.rules.at))
+        require_equal("fees booked, and no cycle opened", [], self.rules.fees_booked)
+        unused = set(self.evidence.blocks) - {log.block for log in self.evidence.logs}
         require_equal("blocks that hold an event", set(), unused)
         self._check_blocks()
 
     def _check_blocks(self) -> None:
-        known = [*self.facts.blocks.values(), self.facts.at]
+        known = [*self.evidence.blocks.values(), self.evidence.at]
         for one, other in zip(known, known[1:], strict=False):
             if one.number == other.number:
                 require_equal("a block", one, other, block=one.number)
@@ -97,21 +97,21 @@ class EventReplay:
         if event.name == "KeyAnnounced":
             self.keys.setdefault(values["account"], []).append((log.block, values["key"]))
             return
-        require_equal(f"{event.name}'s job", self.facts.job, values["job"])
+        require_equal(f"{event.name}'s job", self.evidence.job, values["job"])
         asked = self._was_asked(contract, event, values, log)
-        time = self.facts.blocks[log.block].timestamp
+        time = self.evidence.blocks[log.block].timestamp
         if contract == "Federation":
             if event.name == "JobEnded" and not asked:
                 require_equal("a job that ends by itself", Phase.CANCELLED.name, _phase_name(values["outcome"]))
             follow = self._federation(event.name, values, log, time)
         else:
-            follow = self.till.on(event.name, values, time, asked)
+            follow = self.vault.on(event.name, values, time, asked)
             if event.name == "FeesBooked":
-                follow = follow + self.course.on_fees_booked(values["member"], int(values["amount"]))
+                follow = follow + self.rules.on_fees_booked(values["member"], int(values["amount"]))
         self._due.extendleft((item, log.block) for item in reversed(follow))
 
     def _decode(self, log: Log) -> tuple[str, Event, dict[str, Any]]:
-        contracts = {self.facts.federation.lower(): "Federation", self.facts.vault.lower(): "Vault"}
+        contracts = {self.evidence.federation.lower(): "Federation", self.evidence.vault.lower(): "Vault"}
         contract = contracts.get(log.address)
         event = artifact(contract).events.get(log.topics[0]) if contract and log.topics else None
         if contract is None or event is None:
@@ -132,101 +132,102 @@ class EventReplay:
         same = (contract, event.name, log.block) == (expected.contract, expected.name, block)
         if not same or told != expected.values:
             found = f"{contract}'s {event.name} of {shown(told if same else values)} in block {log.block}"
-            raise Wrong(Finding("the event that must come next", f"{_told(expected)} in block {block}", found,
-                                **self.course.at))  # fmt: skip
+            raise Wrong(Finding("the event that must come next", f"{_describe(expected)} in block {block}", found,
+                                **self.rules.at))  # fmt: skip
         return True
 
     def _federation(self, name: str, values: dict[str, Any], log: Log, time: int) -> list[Expected]:
-        last = self.fold.last
+        last = self.builder.last
         if name == "CycleFailed" and last is not None:
-            self.course.updates, self.course.sheets = last.updates_acc, last.sheets_acc
-        if name != "JobPosted" and not hasattr(self.course, "terms"):
+            self.rules.updates, self.rules.sheets = last.updates_acc, last.sheets_acc
+        if name != "JobPosted" and not hasattr(self.rules, "terms"):
             raise Wrong(Finding("the job's first event", "JobPosted", name))
-        place = self.course.at
-        follow = self.course.on(name, values)
+        place = self.rules.at
+        follow = self.rules.on(name, values)
         try:
-            self.fold.apply(log)
+            self.builder.apply(log)
         except HistoryError as error:
             raise Wrong(Finding(name, "what the hashes bind", str(error), **place)) from error
         self.counts[COUNTED.get(name, name)] += 1
         if name == "JobPosted":
-            self.till.terms = self.course.terms
+            self.vault.terms = self.rules.terms
         elif name == "CycleOpened":
             self.opened_at = time
         elif name == "JobEnded":
-            self.till.close(time, bool(self.course.finalised))
+            self.vault.close(time, bool(self.rules.finalised))
         elif name == "KeysPublished":
             self.published[values["account"]] = Digest(values["digest"])
         elif name == "RoundFinalized":
             history = self.history
-            self.till.leaves[int(values["round"])] = self._leaves(history, history.cycles[-1])
+            self.vault.leaves[int(values["round"])] = self._leaves(history, history.cycles[-1])
         return follow
 
     def _parent_of(self, number: int) -> bytes:
-        return self.facts.blocks[BlockNumber(number)].parent
+        return self.evidence.blocks[BlockNumber(number)].parent
 
     # --- where it must have led
 
     def agrees(self) -> None:
         """Raises Wrong unless the contracts' answers are those that the events lead to, and no others."""
-        facts, history = self.facts, self.history
-        state, terms = facts.state(), facts.terms()
+        evidence, history = self.evidence, self.history
+        state, terms = evidence.state(), evidence.terms()
         require_equal("the terms that the contract holds", shown(vars(terms)), shown(vars(history.posted.terms)))
         try:
-            self.fold.agrees(state)
+            self.builder.agrees(state)
         except HistoryError as error:
             raise Wrong(Finding("the contract's state", "what the events lead to", str(error))) from error
         for name, value in self._state().items():
             require_equal(f"the state's {name}", value, getattr(state, name))
         self._same_books()
-        asked = {question_key(q) for q in [*fixed(facts.job, facts.at), *questions(history, len(self.till.pools))]}
-        require_equal("answers of the contracts", len(asked), len(set(facts.answers) & asked))
-        require_equal("answers that nobody asked for", 0, len(set(facts.answers) - asked))
+        asked = set(map(question_key, fixed_questions(evidence.job, evidence.at)))
+        asked |= set(map(question_key, questions(history, len(self.vault.pools))))
+        require_equal("answers of the contracts", len(asked), len(set(evidence.answers) & asked))
+        require_equal("answers that nobody asked for", 0, len(set(evidence.answers) - asked))
 
     def _state(self) -> dict[str, Any]:
         """What follows of JobState besides what HistoryBuilder knows."""
-        course, ended = self.course, self.course.outcome is not None
+        rules, ended = self.rules, self.rules.outcome is not None
         follows: dict[str, Any] = {
-            "sponsor": course.sponsor,
+            "sponsor": rules.sponsor,
             "opened_at": self.opened_at,
-            "ended_at": self.till.ended_at,
-            "pending": course.pending,
-            "stale": course.stale,
-            "stopping": course.stopping,
-            "rejoining": course.rejoining,
-            "committee_kept": course.attempts == 1,
-            "best_metric": course.best,
-            "due": course.due,
-            "committee": tuple(course.committee),
-            "matched": tuple(course.matched),
-            **{name: course.acted[phase] for name, phase in BITMAPS.items()},
+            "ended_at": self.vault.ended_at,
+            "pending": rules.pending,
+            "stale": rules.stale,
+            "stopping": rules.stopping,
+            "rejoining": rules.rejoining,
+            "committee_kept": rules.attempts == 1,
+            "best_metric": rules.best,
+            "due": rules.due,
+            "committee": tuple(rules.committee),
+            "matched": tuple(rules.matched),
+            **{str(step.acted): rules.acted[step.phase] for step in STEPS},
         }
         if ended:
-            follows |= {"phase": course.outcome, "deadline": 0}
+            follows |= {"phase": rules.outcome, "deadline": 0}
         return follows
 
     def _same_books(self) -> None:
-        facts, till, job = self.facts, self.till, self.facts.job
-        found, follows = facts.books(), till.books()
+        evidence, vault, job = self.evidence, self.vault, self.evidence.job
+        found, follows = evidence.books(), vault.books()
         for field in fields(follows):
             require_equal(f"the vault's {field.name}", getattr(follows, field.name), getattr(found, field.name))
         total = found.left + found.booked + (found.burnt - found.forfeited) + found.refunded
         require_equal("escrowed = left + booked + (burnt − forfeited) + refunded", found.escrowed, total)
-        for trainer, bond in till.bonds.items():
-            require_equal(f"the bond held for {trainer}", (bond,), facts.answer("Vault", "bondOf", job, trainer))
-            last = (True, self.course.counters[trainer])
-            require_equal(f"the last cycle of {trainer}", last, facts.answer("Federation", "trainerOf", job, trainer))
+        for trainer, bond in vault.bonds.items():
+            require_equal(f"the bond held for {trainer}", (bond,), evidence.answer("Vault", "bondOf", job, trainer))
+            held = evidence.answer("Federation", "trainerOf", job, trainer)
+            require_equal(f"the last cycle of {trainer}", (True, self.rules.counters[trainer]), held)
         for member in dict.fromkeys(m for cycle in self.history.cycles for m in cycle.committee):
-            fees = (till.fees.get(member, 0),)
-            require_equal(f"the fees booked for {member}", fees, facts.answer("Vault", "feesOf", job, member))
-        for round_, pool in till.pools.items():
-            held = facts.answer("Vault", "roundOf", job, round_)
+            fees = (vault.fees.get(member, 0),)
+            require_equal(f"the fees booked for {member}", fees, evidence.answer("Vault", "feesOf", job, member))
+        for round_, pool in vault.pools.items():
+            held = evidence.answer("Vault", "roundOf", job, round_)
             require_equal("the round's root and unpaid rest", pool, held, round=round_)
-        for question in questions(self.history, len(till.pools)):
+        for question in questions(self.history, len(vault.pools)):
             if question[1] == "isClaimed":
                 _, trainer, round_ = question[2]
-                done = ((trainer, round_) in till.claimed,)
-                require_equal(f"{trainer} has claimed", done, facts.answer(*question[:2], *question[2]), round=round_)
+                held, done = evidence.answer(*question[:2], *question[2]), ((trainer, round_) in vault.claimed,)
+                require_equal(f"{trainer} has claimed", done, held, round=round_)
 
 
 COUNTED = {
@@ -236,13 +237,6 @@ COUNTED = {
     "ResultVoted": "votes",
     "RoundFinalized": "results",
     "CycleFailed": "failures",
-}
-BITMAPS = {
-    "attested": Phase.ATTEST,
-    "released": Phase.RELEASE,
-    "committed": Phase.SCORE,
-    "revealed": Phase.REVEAL,
-    "voted": Phase.VOTE,
 }
 
 
@@ -259,5 +253,5 @@ def _placed(finding: Finding, block: int) -> Finding:
     return finding if finding.block is not None else replace(finding, block=block)
 
 
-def _told(expected: Expected) -> str:
+def _describe(expected: Expected) -> str:
     return f"{expected.contract}'s {expected.name}" + (f" of {shown(expected.values)}" if expected.values else "")

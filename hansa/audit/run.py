@@ -22,38 +22,38 @@ from hansa.protocol.types import Digest
 from hansa.runtime.store import Store
 
 
-def audit(facts: Evidence, files: Store, keys: Openers | None = None) -> Report:
+def audit(evidence: Evidence, files: Store, keys: Openers | None = None) -> Report:
     """Checks everything that follows from anything. Never raises for what it finds.
 
     files: the job's spec, models and sealed updates. keys: what opens updates; without any, models are not made again.
     """
     report = Report()
     rounds = Rounds(files, report)
-    walk = EventReplay(facts, rounds.after)
+    replay = EventReplay(evidence, rounds.after)
     try:
-        if check_proofs(facts):
-            report.ok("events under their blocks' hashes", len(facts.logs))
+        if check_proofs(evidence):
+            report.ok("events under their blocks' hashes", len(evidence.logs))
         else:
             what = "places of events, and what nothing else binds, like a vote that did not count"
             report.gap(what, "no receipts: the node has none, or its chain hashes blocks in another way", expected=True)
-        walk.events()
-        _count(report, walk)
-        walk.agrees()
-        report.ok("contract answers", len(facts.answers))
+        replay.events()
+        _count(report, replay)
+        replay.agrees()
+        report.ok("contract answers", len(evidence.answers))
     except Wrong as error:
         report.wrong.append(error.finding)
         report.gap("what follows from the events", "they are not as they must be")
         return report
-    history = walk.history
+    history = replay.history
     if history.ended is None:
-        where = f"round {len(walk.course.finalised) + 1}, {facts.state().phase.name}"
-        report.gap("the job's end", f"it has not ended by block {facts.at.number}: it is in {where}")
+        where = f"round {len(replay.rules.finalised) + 1}, {evidence.state().phase.name}"
+        report.gap("the job's end", f"it has not ended by block {evidence.at.number}: it is in {where}")
     rounds.read_spec(history)
     if rounds.context is not None:
         given = keys or Openers()
-        published = published_keys(history, walk.published, files, report)
+        published = published_keys(history, replay.published, files, report)
         opener = replace(given, content={**published, **given.content})
-        Models(facts, walk, rounds, files, opener, report).check()
+        Models(evidence, replay, rounds, files, opener, report).check()
     return report
 
 
@@ -67,18 +67,18 @@ def audit_archive(path: Path, keys: Openers | None = None) -> tuple[Report, Evid
         report.gap("everything in the archive", "it is not as it was written")
         return report, None
     with archive:
-        report = audit(archive.facts, archive, keys)
+        report = audit(archive.evidence, archive, keys)
         report.ok("archive digest")
         _check_rest(archive, report)
-        return report, archive.facts
+        return report, archive.evidence
 
 
 def _check_rest(archive: Archive, report: Report) -> None:
     """Files that no check needed have the bytes of their CIDs too, and the job names every one."""
     try:
-        walk = EventReplay(archive.facts)
-        walk.events()
-        named = {digest for digest, _ in files_of(walk)}
+        replay = EventReplay(archive.evidence)
+        replay.events()
+        named = {digest for digest, _ in files_of(replay)}
     except Wrong:
         named = set(archive.entries)
     for digest, entry in archive.entries.items():
@@ -92,27 +92,27 @@ def _check_rest(archive: Archive, report: Report) -> None:
                 report.wrong.append(Finding(f"file {to_cid(digest)}", "the bytes that its CID names", str(error)))
 
 
-def files_with_limits(facts: Evidence, store: Store) -> Sequence[tuple[Digest, int]]:
+def files_with_limits(evidence: Evidence, store: Store) -> Sequence[tuple[Digest, int]]:
     """What an archive of these facts should hold, and how large each file may be."""
     report = Report()
-    walk = EventReplay(facts)
-    walk.events()
+    replay = EventReplay(evidence)
+    replay.events()
     rounds = Rounds(store, report)
-    rounds.read_spec(walk.history)
+    rounds.read_spec(replay.history)
     spec = rounds.context.spec if rounds.context is not None else None
     limits = {
         "spec": MAX_BYTES,
         "model": spec.model_bytes if spec else 0,
         "update": spec.update_bytes if spec else 0,
-        "keys": keys_limit(len(walk.history.cycles)),
+        "keys": keys_limit(len(replay.history.cycles)),
     }
-    return [(digest, limits[kind]) for digest, kind in files_of(walk)]
+    return [(digest, limits[kind]) for digest, kind in files_of(replay)]
 
 
-def _count(report: Report, walk: EventReplay) -> None:
-    for name, times in walk.counts.items():
+def _count(report: Report, replay: EventReplay) -> None:
+    for name, times in replay.counts.items():
         if times and name[:1].islower():
             report.ok(name, times)
-    for name, times in walk.till.counts.items():
+    for name, times in replay.vault.counts.items():
         if times:
             report.ok(name, times)

@@ -21,9 +21,6 @@ from hansa.runtime.job import JobContext
 from hansa.runtime.store import Store
 
 FETCH_SECONDS = 5.0
-HEAD = b"hansa1"
-BOXES_AT = len(HEAD) + 1 + 192 + 64
-BOX_BYTES = 48
 
 
 @dataclass(frozen=True)
@@ -48,8 +45,8 @@ class Cycle:
 class Updates:
     """Checks one cycle after another; keeps nothing."""
 
-    def __init__(self, facts: Evidence, context: JobContext, files: Store, keys: Openers, report: Report) -> None:
-        self._facts, self._context, self._files, self._keys, self._report = facts, context, files, keys, report
+    def __init__(self, evidence: Evidence, context: JobContext, files: Store, keys: Openers, report: Report) -> None:
+        self._evidence, self._context, self._files, self._keys, self._report = evidence, context, files, keys, report
 
     def check(self, cycle: Cycle) -> dict[int, Update] | None:
         """Every update that can be read, by place; None where there is no key for one of those that count."""
@@ -91,23 +88,20 @@ class Updates:
         return None
 
     def _context_of(self, cycle: Cycle, submitted: Submitted) -> bytes:
-        facts = self._facts
-        return envelope.context(
-            facts.chain_id, facts.federation, facts.job, cycle.record.cycle, submitted.trainer, cycle.base_digest
-        )
+        return envelope.context(self._evidence.place(cycle.record.cycle), submitted.trainer, cycle.base_digest)
 
     def _check_head(self, cycle: Cycle, index: int, submitted: Submitted, data: bytes) -> None:
         """What can be seen of an update that is called well-formed without opening it."""
         if cycle.verdict(index) not in (Code.OK, Code.ZERO, Code.DUPLICATE):
             return
         name = f"update {to_cid(submitted.digest)} of {submitted.trainer}"
-        expected = HEAD + bytes([len(cycle.keys)]) + self._context_of(cycle, submitted)
+        expected = envelope.MAGIC + bytes([len(cycle.keys)]) + self._context_of(cycle, submitted)
         if not data.startswith(expected):
             self._wrong(cycle, name, "one sealed for this cycle, trainer and model", "another head")
             return
         for seat, key in enumerate(cycle.keys):
-            at = BOXES_AT + BOX_BYTES * seat
-            box = data[at : at + BOX_BYTES]
+            at = envelope.BOXES_AT + envelope.BOX * seat
+            box = data[at : at + envelope.BOX]
             if key is None and any(box):
                 self._wrong(cycle, name, f"no box for seat {seat}, which had announced no key", "a box")
 
@@ -117,7 +111,7 @@ class Updates:
         try:
             opened = self._keys.open(data, submitted.digest, ctx, record.committee, cycle.keys)
             update = Update.decode(
-                opened.update, model=base, job=self._facts.job, cycle=record.cycle, trainer=submitted.trainer
+                opened.update, model=base, job=self._evidence.job, cycle=record.cycle, trainer=submitted.trainer
             )
         except WrongKey as error:
             sound = cycle.verdict(cycle.record.updates.index(submitted)) in (Code.OK, Code.ZERO, Code.DUPLICATE)
@@ -127,7 +121,7 @@ class Updates:
         except Malformed as error:
             return Judged(Code.MALFORMED, None, str(error))
         zero = geometry.is_zero(update.tensors)
-        return Judged(Code.ZERO, update, "every value is 0") if zero else Judged(Code.OK, update, "")
+        return Judged(Code.ZERO, update, Code.ZERO.sentence) if zero else Judged(Code.OK, update, "")
 
     def _check_verdicts(self, cycle: Cycle, judged: Mapping[int, Judged]) -> None:
         """The verdicts against the bytes. Unreachable is what members saw then: nobody can check it later."""
@@ -139,7 +133,7 @@ class Updates:
         if complete and seen:
             order = sorted(seen)
             items = [seen[i] for i in order]
-            places = self._retries(cycle, cycle.base, order, items)
+            places = self._retries(cycle, cycle.base, items)
             seen = dict(zip(order, mark_duplicates(items, places, cycle.base.k), strict=True))
         for index, item in seen.items():
             verdict = cycle.verdict(index)
@@ -153,21 +147,11 @@ class Updates:
             else:
                 self._report.ok("verdicts against the bytes")
 
-    def _retries(self, cycle: Cycle, base: Model, order: list[int], items: list[Judged]) -> dict[int, int]:
+    def _retries(self, cycle: Cycle, base: Model, items: list[Judged]) -> dict[int, int]:
         if not cycle.attempts:
             return {}
-        facts = self._facts
-        opening = CycleKeys(
-            facts.chain_id,
-            facts.federation,
-            facts.job,
-            cycle.record.cycle,
-            cycle.base_digest,
-            base,
-            cycle.keys,
-            Seat(0),
-            b"",
-        )
+        place = self._evidence.place(cycle.record.cycle)
+        opening = CycleKeys(place, cycle.base_digest, base, cycle.keys, Seat(0), b"")
         limit = self._context.spec.update_bytes
 
         def fetch(digest: Digest) -> bytes:

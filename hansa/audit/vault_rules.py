@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hansa.audit.expected import Expected, Values, vault
+from hansa.audit.expected import Expected, Values, expect_vault
 from hansa.audit.report import require_equal
 from hansa.protocol.merkle import Leaf
 from hansa.protocol.types import Address, Timestamp, Wei
@@ -134,7 +134,7 @@ class VaultRules:
         if not leaf.strike or (self.ended_at and time >= self.slash_until):
             return []
         penalty = min(self.terms.strike_penalty, self.bonds[trainer])
-        return [vault("Struck", trainer=trainer, round=round_, penalty=penalty)]
+        return [expect_vault("Struck", trainer=trainer, round=round_, penalty=penalty)]
 
     def _may_strike(self, trainer: Address, round_: int, penalty: int) -> None:
         """A strike by a leaf that is not known: whoever has the round's sheets will tell whether it is one."""
@@ -153,7 +153,7 @@ class VaultRules:
         if not penalty:
             return []
         self._of_bond = True
-        return [vault("Burnt", amount=penalty)]
+        return [expect_vault("Burnt", amount=penalty)]
 
     def _on_fees_claimed(self, values: Values, time: int) -> list[Expected]:
         member, amount = address(values["member"]), int(values["amount"])

@@ -17,6 +17,7 @@ from hansa.cli.command import Here
 from hansa.devnet.anvil import Anvil, published_key, start_anvil
 from hansa.devnet.chain_file import ChainFile, forget_stale
 from hansa.protocol.errors import FatalError, check_range
+from hansa.protocol.tables import LIMITS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,7 +43,7 @@ def up(
     from hansa.devnet.bootstrap import account_names, bootstrap
 
     check_range("--trainers", trainers, 0, 200)
-    check_range("--validators", validators, 0, 24)
+    check_range("--validators", validators, 0, LIMITS.seats)
     forget_stale(here.dir)
     if background:
         _in_background(here, port, trainers, validators)

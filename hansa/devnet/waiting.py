@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hansa.protocol.errors import FatalError, TransientError
 
@@ -67,28 +67,6 @@ class Waiting:
         worker = self.workers[name]
         if worker.starts and not worker.alive and worker.exit_code not in (0, -9, -15):
             raise FatalError(f"{name} ended with code {worker.exit_code}", cause=worker.last_words())
-
-    def wait_for_phase(self, *phases: Any, timeout: float = 120.0) -> JobState:
-        """The first state in one of `phases`."""
-        seen: list[JobState] = []
-
-        def reached() -> bool:
-            seen[:] = [self.state()]
-            return seen[0].phase in phases
-
-        self.wait_until(reached, timeout, " or ".join(phase.name for phase in phases))
-        return seen[0]
-
-    def wait_for_round(self, number: int, timeout: float = 120.0) -> JobState:
-        """The first state in which `number` rounds are finalised, or the job is over."""
-        seen: list[JobState] = []
-
-        def reached() -> bool:
-            seen[:] = [self.state()]
-            return seen[0].round > number or seen[0].phase.is_over
-
-        self.wait_until(reached, timeout, f"round {number}")
-        return seen[0]
 
     def wait_for_end(self, timeout: float = 600.0) -> JobState:
         """The job's last state."""

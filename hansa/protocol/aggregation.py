@@ -9,7 +9,7 @@ Heterogeneity", algorithm 2).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hansa.protocol import kernels
+from hansa.protocol import kernels, tables
 from hansa.protocol.exact import PIECE, Integers, Tensors, blocks, in_order
 from hansa.protocol.geometry import dot_products
 from hansa.protocol.kernels import Neighbours, Target
@@ -38,12 +38,12 @@ Work = Callable[[NDArray[np.float32], NDArray[np.float32], int, Sequence[Integer
 
 @dataclass(frozen=True)
 class Rule:
-    """What tells the rules apart."""
+    """What tells the rules apart, from tables.json."""
 
+    trim: Callable[[int], int]  # how many values of n go at each end, coordinate by coordinate
     drops: bool = False  # leaves out updates of negative median gain
     weighted: bool = False  # a weighted mean; otherwise every update counts the same
     mixes: bool = False  # adds its nearest neighbours to each update first
-    trim: Callable[[int], int] = lambda n: 0  # how many values of n go at each end, coordinate by coordinate
 
 
 def tolerated(n: int) -> int:
@@ -51,13 +51,14 @@ def tolerated(n: int) -> int:
     return 3 * n // 10
 
 
-RULES: dict[str, Rule] = {
-    "validated_mean": Rule(drops=True, weighted=True),
-    "mean": Rule(weighted=True),
-    "median": Rule(trim=lambda n: (n - 1) // 2),
-    "trimmed_mean": Rule(trim=tolerated),
-    "nnm_trimmed_mean": Rule(mixes=True, trim=tolerated),
+TRIMS: Mapping[str, Callable[[int], int]] = {
+    "nothing": lambda n: 0,
+    "to the middle": lambda n: (n - 1) // 2,
+    "what is tolerated": tolerated,
 }
+"""How many values of n go at each end, by what tables.json calls it."""
+
+RULES = {name: Rule(**{**flags, "trim": TRIMS[flags.get("trim", "nothing")]}) for name, flags in tables.RULES.items()}
 
 
 def drop(rule: str, judgements: Sequence[Judgement], never: AbstractSet[int] = frozenset()) -> set[int]:

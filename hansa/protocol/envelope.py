@@ -20,19 +20,19 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from eth_abi.abi import encode
 
 from hansa.protocol.errors import BadKey, Malformed
-from hansa.protocol.types import Address, CycleId, Digest, JobId
+from hansa.protocol.tables import LIMITS
+from hansa.protocol.types import Address, Digest, Place
 
-MAX_SEATS: Final = 24
+MAGIC: Final = b"hansa1"
+BOX: Final = 48  # bytes of a seat's: a 32-byte key and a 16-byte tag
 
-_MAGIC: Final = b"hansa1"
 _CONTEXT: Final = 192
-_BOX: Final = 48  # a 32-byte key and a 16-byte tag
 _TAG: Final = 16
-_NO_BOX: Final = bytes(_BOX)
+_NO_BOX: Final = bytes(BOX)
 _NONCE: Final = bytes(12)
-_CONTEXT_AT: Final = len(_MAGIC) + 1
+_CONTEXT_AT: Final = len(MAGIC) + 1
 _EPHEMERAL_AT: Final = _CONTEXT_AT + _CONTEXT + 32
-_BOXES_AT: Final = _EPHEMERAL_AT + 32
+BOXES_AT: Final = _EPHEMERAL_AT + 32  # byte where they begin
 
 
 class Opened(NamedTuple):
@@ -42,10 +42,10 @@ class Opened(NamedTuple):
     key: bytes
 
 
-def context(chain_id: int, federation: Address, job: JobId, cycle: CycleId, trainer: Address, base: Digest) -> bytes:
+def context(place: Place, trainer: Address, base: Digest) -> bytes:
     """What an envelope is for, 192 bytes. base: digest of the model that was trained on."""
     types = ["uint256", "address", "uint256", "uint64", "address", "bytes32"]
-    return encode(types, [chain_id, federation, job, cycle, trainer, base])
+    return encode(types, [*place, trainer, base])
 
 
 def new_content_key() -> bytes:
@@ -60,7 +60,7 @@ def public_key(secret: bytes) -> bytes:
 
 def sealed_size(update_size: int, seats: int) -> int:
     """Size of the envelope of an update, in bytes."""
-    return _BOXES_AT + _BOX * seats + update_size + _TAG
+    return BOXES_AT + BOX * seats + update_size + _TAG
 
 
 def seal(update: bytes, key: bytes, ctx: bytes, members: Sequence[bytes | None]) -> bytes:
@@ -81,8 +81,8 @@ def open_envelope(data: bytes, ctx: bytes, seat: int, secret: bytes, members: Se
     if members[seat] != public:
         raise BadKey(f"seat {seat} has announced another encryption key than yours", next_step="announce yours")
     view = _checked(data, ctx, members)
-    box = view[_BOXES_AT + _BOX * seat :][:_BOX]
-    shared = _exchange(secret, bytes(view[_EPHEMERAL_AT:_BOXES_AT]))
+    box = view[BOXES_AT + BOX * seat :][:BOX]
+    shared = _exchange(secret, bytes(view[_EPHEMERAL_AT:BOXES_AT]))
     if shared is None:
         raise Malformed("envelope", cause="its ephemeral key is a low-order point")
     try:
@@ -112,7 +112,7 @@ def _checked(data: bytes, ctx: bytes, members: Sequence[bytes | None]) -> memory
     if len(data) < sealed_size(0, len(members)):
         raise Malformed("envelope", cause=f"{len(data)} bytes are too few for {len(members)} seats")
     view = memoryview(data)
-    if bytes(view[: len(_MAGIC)]) != _MAGIC or view[len(_MAGIC)] != len(members):
+    if bytes(view[: len(MAGIC)]) != MAGIC or view[len(MAGIC)] != len(members):
         raise Malformed("envelope", cause=f"it does not begin as one for {len(members)} seats")
     if view[_CONTEXT_AT : _CONTEXT_AT + _CONTEXT] != ctx:
         raise Malformed("envelope", cause="it was sealed for another job, cycle, trainer or model")
@@ -121,12 +121,12 @@ def _checked(data: bytes, ctx: bytes, members: Sequence[bytes | None]) -> memory
 
 def _head(key: bytes, ctx: bytes, members: Sequence[bytes | None]) -> bytes:
     """Everything before the ciphertext; it does not depend on the update."""
-    if len(ctx) != _CONTEXT or len(key) != 32 or len(members) > MAX_SEATS:
+    if len(ctx) != _CONTEXT or len(key) != 32 or len(members) > LIMITS.seats:
         raise ValueError(f"a context of {len(ctx)} bytes, a key of {len(key)} or {len(members)} seats")
     secret = _derive(key, b"hansa ephemeral" + ctx)
     boxes = [_box(key, ctx, secret, member) for member in members]
     commitment = _derive(key, b"hansa commitment" + ctx)
-    return b"".join([_MAGIC, bytes([len(members)]), ctx, commitment, public_key(secret), *boxes])
+    return b"".join([MAGIC, bytes([len(members)]), ctx, commitment, public_key(secret), *boxes])
 
 
 def _box(key: bytes, ctx: bytes, secret: bytes, member: bytes | None) -> bytes:

@@ -10,7 +10,7 @@ from typing import Final
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from hansa.protocol.types import Address, CycleId, Digest, JobId, Seat
+from hansa.protocol.types import Address, CycleId, Digest, Place, Seat
 
 NO_HASH: Final = bytes(32)
 
@@ -67,19 +67,10 @@ def sheets_acc(acc: bytes, seat: Seat, sheet: bytes, salt: bytes) -> bytes:
     return keccak(encode(["bytes32", "uint256", "bytes32", "bytes32"], [acc, seat, keccak(sheet), salt]))
 
 
-def result_hash(
-    chain_id: int,
-    federation: Address,
-    job: JobId,
-    cycle: CycleId,
-    updates: int,
-    sheets: bytes,
-    model: bytes,
-    rewards: bytes,
-) -> bytes:
+def result_hash(place: Place, updates: int, sheets: bytes, model: bytes, rewards: bytes) -> bytes:
     """What a cycle's vote is about: the next model's digest and the rewards root, for these updates and sheets."""
     types = ["uint256", "address", "uint256", "uint64", "uint128", "bytes32", "bytes32", "bytes32"]
-    return keccak(encode(types, [chain_id, federation, job, cycle, updates, sheets, model, rewards]))
+    return keccak(encode(types, [*place, updates, sheets, model, rewards]))
 
 
 def sealed_vote(result: bytes, seat: Seat) -> int:

@@ -61,7 +61,7 @@ class Ledger:
         payable = [submitted[i] for i in included if i not in members]
         shares = pay.shares(records, judged, payable, self.trainers)
         paid = pay.payments(shares, self.reward_per_round)
-        struck = {submitted[i] for i, judgement in enumerate(judgements) if judgement.code == Code.MALFORMED}
+        struck = {submitted[i] for i, judgement in enumerate(judgements) if judgement.code.strikes}
         leaves = [self._leaf(t, paid.get(t, Wei(0)), t in struck) for t in sorted(self.trainers, key=str.lower)]
         standing = {leaf.trainer: leaf.reputation for leaf in leaves}
         after = replace(self, records=records, reputations=standing)

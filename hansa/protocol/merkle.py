@@ -71,13 +71,5 @@ def build(hashes: Sequence[bytes]) -> list[bytes]:
     return nodes
 
 
-def verify(root: bytes, leaf: bytes, proof: Sequence[bytes]) -> bool:
-    """Whether a leaf hash is under a root."""
-    node = leaf
-    for sibling in proof:
-        node = _parent(node, sibling)
-    return node == root
-
-
 def _parent(a: bytes, b: bytes) -> bytes:
     return keccak(min(a, b) + max(a, b))

@@ -11,9 +11,11 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from hansa.protocol import envelope
 from hansa.protocol import tensors as files
 from hansa.protocol.cid import from_cid, to_cid
 from hansa.protocol.errors import FatalError, Malformed
+from hansa.protocol.tables import LIMITS
 from hansa.protocol.tensors import BLOCK
 from hansa.protocol.types import Address, Digest
 
@@ -28,9 +30,8 @@ _UPDATE_KEYS: Final = ("cycle", "job", "trainer")
 _RETRY_KEYS: Final = ("retry_cid", "retry_key")
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,77}", re.ASCII)  # up to 256 bits
 _HEX_KEY: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_MAX_ROUND: Final = 1023
-_LONG_JOB: Final = str(2**256 - 1)
-_ANY_CID: Final = to_cid(bytes(32))
+_ROOM: Final = 4096  # bytes that headers may grow by, an envelope's included
+_ROOM_BESIDE_K: Final = 256  # that all but the exponents take of it: each of those may grow by a digit or a sign
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,23 +67,23 @@ class Model:
 
     @property
     def largest_file(self) -> int:
-        """Size that no later model's file of these shapes and `bits` exceeds."""
-        metadata = {"bits": "16", "job": _LONG_JOB, "k": str([K_MAX] * len(self.k)), "parent": _ANY_CID}
-        return files.size_of(self.shapes, np.dtype(np.float32), metadata | {"round": str(_MAX_ROUND)})
+        """Size that no later model's file of these shapes and `bits` exceeds: model 0's, with room for its header."""
+        metadata = {"bits": str(self.bits), "job": "0", "k": _compact([self.bits] * len(self.k)), "parent": ""}
+        room = max(_ROOM, _ROOM_BESIDE_K + len(self.k))
+        return files.size_of(self.shapes, np.dtype(np.float32), metadata | {"round": "0"}) + room
 
     @property
     def largest_update(self) -> int:
-        """Size that no update to a model of these shapes and `bits` exceeds, before it is sealed."""
-        metadata = {"cycle": str(2**64), "job": _LONG_JOB, "trainer": "0x" + "0" * 40}
-        metadata |= {"retry_cid": _ANY_CID, "retry_key": "0" * 64}
-        return files.size_of(self.shapes, _DTYPES[self.bits], metadata)
+        """Size that no update to a model of these shapes and `bits` exceeds, sealed for the largest committee."""
+        data = self.size * (_DTYPES[self.bits].itemsize - np.dtype(np.float32).itemsize)
+        return self.largest_file + data + LIMITS.seats * envelope.BOX
 
     def encode(self) -> bytes:
         """The model's file. Raises FatalError for a model that nobody would accept."""
         metadata = {
             "bits": str(self.bits),
             "job": str(self.job),
-            "k": json.dumps(self.k, separators=(",", ":")),
+            "k": _compact(self.k),
             "parent": to_cid(self.parent) if self.parent is not None else "",
             "round": str(self.round),
         }
@@ -226,12 +227,16 @@ def _number(what: str, text: str) -> int:
     return int(text)
 
 
+def _compact(k: Sequence[int]) -> str:
+    return json.dumps(k, separators=(",", ":"))
+
+
 def _exponents(text: str) -> tuple[int, ...]:
     try:
         k = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise Malformed("model file's k", cause=error) from error
-    if not isinstance(k, list) or json.dumps(k, separators=(",", ":")) != text:
+    if not isinstance(k, list) or _compact(k) != text:
         raise Malformed("model file's k", cause="it is no compact JSON list")
     if not all(type(value) is int for value in k):
         raise Malformed("model file's k", cause="it holds more than integers")
@@ -246,7 +251,7 @@ def _model_problem(model: Model) -> str | None:
         return f"bits is {model.bits}, not 8 or 16"
     if len(model.k) != len(model.tensors) or not all(K_MIN <= value <= K_MAX for value in model.k):
         return f"k is not one integer of {K_MIN}…{K_MAX} for each tensor"
-    if not (0 <= model.round <= _MAX_ROUND and 0 <= model.job < 2**256):
+    if not (0 <= model.round <= LIMITS.rounds and 0 <= model.job < 2**256):
         return "its job or round is out of range"
     if len({model.round == 0, model.job == 0, model.parent is None}) != 1:
         return "job, round and parent are neither those of model 0 nor of a later one"

@@ -11,7 +11,7 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from hansa.protocol.errors import Malformed
-from hansa.protocol.types import UNIT, Address, Code, CycleId, JobId
+from hansa.protocol.types import UNIT, Address, Code, Place
 
 ENTRY_BYTES: Final = 13
 LIMIT: Final = 2**40  # largest gain or news, 1e-9
@@ -54,12 +54,10 @@ def to_metric(x: float) -> int:
     return max(-(2**63) + 1, min(_scaled(x), 2**63 - 1)) if math.isfinite(x) else NO_METRIC
 
 
-def commitment(
-    chain_id: int, federation: Address, job: JobId, cycle: CycleId, member: Address, sheet: bytes, salt: bytes
-) -> bytes:
+def commitment(place: Place, member: Address, sheet: bytes, salt: bytes) -> bytes:
     """What `commitScores` binds a member to. salt: 32 bytes."""
     types = ["uint256", "address", "uint256", "uint64", "address", "bytes32", "bytes32"]
-    return keccak(encode(types, [chain_id, federation, job, cycle, member, keccak(sheet), salt]))
+    return keccak(encode(types, [*place, member, keccak(sheet), salt]))
 
 
 def _scaled(x: float) -> int:

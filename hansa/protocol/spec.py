@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from hansa.protocol.baselines import check_baselines
 from hansa.protocol.errors import Malformed, TooLarge
+from hansa.protocol.tables import RULES
 
 MAX_BYTES: Final = 65_536
 _MAX_DEPTH: Final = 8
@@ -39,7 +40,7 @@ class JobSpec(BaseModel):
     steps: int = Field(ge=1, le=_SAFE)
     loss_threshold: int | None = Field(default=None, ge=-_SAFE, le=_SAFE)
     bits: Literal[8, 16] = 8
-    rule: Literal["validated_mean", "mean", "median", "trimmed_mean", "nnm_trimmed_mean"] = "validated_mean"
+    rule: Literal[tuple(RULES)] = "validated_mean"  # type: ignore[valid-type]
     weights: Literal["equal", "bond"] = "equal"
     privacy: Literal["committee"] = "committee"
     baselines: list[str] = Field(default_factory=list)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Final, NewType
+from typing import Final, NamedTuple, NewType
+
+from hansa.protocol.tables import VERDICTS
 
 Address = NewType("Address", str)  # checksummed, '0x…'
 JobId = NewType("JobId", int)  # sequential from 1; 0 means none
@@ -16,6 +18,15 @@ Timestamp = NewType("Timestamp", int)  # seconds, of a block
 Wei = NewType("Wei", int)  # a token's smallest unit, or the chain's
 
 UNIT: Final = 10**9  # gains, news and metrics are integers in units of 1e-9
+
+
+class Place(NamedTuple):
+    """The attempt that something is signed, hashed, sealed or voted for."""
+
+    chain_id: int
+    federation: Address
+    job: JobId
+    cycle: CycleId
 
 
 class Phase(IntEnum):
@@ -43,10 +54,19 @@ class Phase(IntEnum):
 
 
 class Code(IntEnum):
-    """What a validator says of one update, in a sheet. Only MALFORMED is a strike."""
+    """What a validator says of one update, in a sheet."""
 
     OK = 0
     UNREACHABLE = 1
     MALFORMED = 2
     ZERO = 3
     DUPLICATE = 4
+
+    @property
+    def sentence(self) -> str:
+        return VERDICTS[self].sentence
+
+    @property
+    def strikes(self) -> bool:
+        """Whether it costs the trainer a penalty."""
+        return VERDICTS[self].strike

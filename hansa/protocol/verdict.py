@@ -11,7 +11,7 @@ from hansa.protocol import envelope, geometry
 from hansa.protocol.cid import from_cid
 from hansa.protocol.errors import Malformed, TransientError
 from hansa.protocol.model import Model, Update
-from hansa.protocol.types import Address, Code, CycleId, Digest, JobId, Seat
+from hansa.protocol.types import Address, Code, CycleId, Digest, Place, Seat
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,7 @@ class CycleKeys:
     keys: the members' X25519 public keys in force, by seat; None where a seat has announced none.
     """
 
-    chain_id: int
-    federation: Address
-    job: JobId
-    cycle: CycleId
+    place: Place
     base: Digest
     model: Model
     keys: tuple[bytes | None, ...]
@@ -37,7 +34,7 @@ class CycleKeys:
         return self.keys[self.seat] == envelope.public_key(self.secret)
 
     def context(self, trainer: Address) -> bytes:
-        return envelope.context(self.chain_id, self.federation, self.job, self.cycle, trainer, self.base)
+        return envelope.context(self.place, trainer, self.base)
 
 
 @dataclass(frozen=True)
@@ -67,12 +64,12 @@ def judge(data: bytes, trainer: Address, opening: CycleKeys) -> Judged:
     try:
         opened = envelope.open_envelope(data, opening.context(trainer), opening.seat, opening.secret, opening.keys)
         update = Update.decode(
-            opened.update, model=opening.model, job=opening.job, cycle=opening.cycle, trainer=trainer
+            opened.update, model=opening.model, job=opening.place.job, cycle=opening.place.cycle, trainer=trainer
         )
     except Malformed as error:
         return Judged(Code.MALFORMED, None, str(error))
     if geometry.is_zero(update.tensors):
-        return Judged(Code.ZERO, update, "every value is 0")
+        return Judged(Code.ZERO, update, Code.ZERO.sentence)
     return Judged(Code.OK, update, "")
 
 
@@ -86,7 +83,7 @@ def mark_duplicates(judged: Sequence[Judged], places: Mapping[int, int], k: Sequ
     tensors = [_update(judged[i]).tensors for i in order]
     repeated = {order[j] for j in geometry.duplicates(tensors, k, range(len(tensors)))}
     return [
-        Judged(Code.DUPLICATE, item.update, "too like an earlier update") if index in repeated else item
+        Judged(Code.DUPLICATE, item.update, Code.DUPLICATE.sentence) if index in repeated else item
         for index, item in enumerate(judged)
     ]
 
@@ -104,12 +101,11 @@ def retried_place(
     try:
         digest = from_cid(update.retry_cid)
         attempt = next(a for a in attempts if (a.trainer, a.digest) == (update.trainer, digest))
-        ctx = envelope.context(
-            opening.chain_id, opening.federation, opening.job, attempt.cycle, attempt.trainer, opening.base
-        )
+        place = opening.place._replace(cycle=attempt.cycle)
+        ctx = envelope.context(place, attempt.trainer, opening.base)
         opened = envelope.open_with_key(fetch(digest), ctx, update.retry_key, attempt.keys)
         earlier = Update.decode(
-            opened.update, model=opening.model, job=opening.job, cycle=attempt.cycle, trainer=update.trainer
+            opened.update, model=opening.model, job=place.job, cycle=place.cycle, trainer=update.trainer
         )
     except (Malformed, StopIteration, TransientError):
         return None

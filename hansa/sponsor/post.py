@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from hansa.sponsor.terms import JobOffer
     from hansa.tasks import Task
 
-HEADER_ROOM = 4096  # bytes by which a file's header may grow
-SEAT_BYTES = 48
-MAX_SEATS = 24
-
 
 @dataclass(frozen=True)
 class PreparedJob:
@@ -70,11 +66,9 @@ def prepare(
     usual = defaults(name, task_digest=digest, task_file=file, allowed=allowed)
     chosen = {**usual["settings"], **(settings or {})}
     loaded = load_task(name, chosen, seed, task_digest=digest, task_file=file, allowed=allowed)
-    tensors = loaded.model()
     width = usual["bits"] if bits is None else bits
-    model = initial_model(tensors, width)
-    count = sum(values.size for values in tensors.values())
-    size = len(model.encode())
+    model = initial_model(loaded.model(), width)
+    model.encode()  # FatalError for one that nobody would accept
     fields = {
         "task": name,
         "task_digest": digest,
@@ -87,8 +81,8 @@ def prepare(
         "weights": weights,
         "publish_keys": publish_keys,
         "baselines": list(baselines),
-        "model_bytes": size + HEADER_ROOM,
-        "update_bytes": size - 4 * count + width // 8 * count + HEADER_ROOM + MAX_SEATS * SEAT_BYTES,
+        "model_bytes": model.largest_file,
+        "update_bytes": model.largest_update,
     }
     return PreparedJob(loaded, _checked(JobSpec, fields), model, usual["rounds"], file)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hansa.protocol.errors import FatalError, check_range
+from hansa.protocol.phases import PHASES
+from hansa.protocol.tables import LIMITS
 
 if TYPE_CHECKING:
     from hansa.protocol.types import Address, Digest, Wei
@@ -18,13 +20,7 @@ DAY = 86_400
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": DAY}
 
 TIMES: Mapping[str, int] = {
-    "enrol": 3600,
-    "open": 600,
-    "submit": 600,
-    "score": 600,
-    "reveal": 300,
-    "vote": 300,
-    "finalize": 300,
+    **{row.key: row.usual for row in PHASES if row.usual},
     "claim": 365 * DAY,
     "slash": 600,
 }
@@ -77,14 +73,14 @@ def job_terms(
     """The contract's terms; FatalError for what it would refuse, in words."""
     from hansa.runtime.chain.federation import JobTerms
 
-    check_range("--trainers", offer.trainers, 1, 1024)
-    check_range("--rounds", offer.rounds, 1, 1023)
-    check_range("the number of validators", offer.seats, 1, 24)
+    check_range("--trainers", offer.trainers, 1, LIMITS.trainers)
+    check_range("--rounds", offer.rounds, 1, LIMITS.rounds)
+    check_range("the number of validators", offer.seats, 1, LIMITS.seats)
     minimum = offer.min_updates if offer.min_updates is not None else offer.trainers // 2 + 1
     quorum = offer.quorum if offer.quorum is not None else max(-(-2 * offer.seats // 3), offer.seats // 2 + 1)
     check_range("--min-updates", minimum, 1, offer.trainers)
     check_range("--quorum", quorum, offer.seats // 2 + 1, offer.seats)
-    check_range("--failures", offer.failures, 1, 16)
+    check_range("--failures", offer.failures, 1, LIMITS.failures)
     check_range("--patience", offer.patience, 0, 2**16 - 1)
     check_range("--target in 1e-9", offer.target, -(2**63), NO_TARGET)
     check_range("--bond in units", offer.bond, 1, 2**96 - 1)
@@ -93,6 +89,7 @@ def job_terms(
     times = {**TIMES, **offer.times}
     for name, length in times.items():
         check_range(f"--time {name} in seconds", length, 1, 2**32 - 1)
+    lengths: dict[str, Any] = {row.term: times.get(row.key, 0) for row in PHASES if row.term}
     return JobTerms(
         token=token,
         committee=committee,
@@ -105,15 +102,7 @@ def job_terms(
         min_bond=offer.bond,
         strike_penalty=offer.penalty,
         target_metric=offer.target,
-        enrol_time=times["enrol"],
-        open_time=times["open"],
-        submit_time=times["submit"],
-        attest_time=0,
-        release_time=0,
-        score_time=times["score"],
-        reveal_time=times["reveal"],
-        vote_time=times["vote"],
-        finalize_time=times["finalize"],
+        **lengths,
         claim_time=times["claim"],
         slash_time=times["slash"],
         max_trainers=offer.trainers,

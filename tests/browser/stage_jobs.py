@@ -165,8 +165,7 @@ class Hands:
         state = self.state(job)
         model = self._file(f"model {number}")
         root = RewardsTree(done.leaves).root if rewards is None else rewards
-        chain_id = self.lab.wire.deployment.chain_id
-        voted = result_hash(chain_id, federation.address, job, cycle, state.updates, state.sheets, model, root)
+        voted = result_hash(federation.place(job, cycle), state.updates, state.sheets, model, root)
         for i, member in enumerate(members):
             seat = Seat(i)
             call = federation.vote_call(
@@ -177,10 +176,9 @@ class Hands:
         return done
 
     def _judge(self, job: JobId, sheet: bytes, members: Sequence[Address]) -> None:
-        federation, chain_id = self.federation, self.lab.wire.deployment.chain_id
-        cycle = self.state(job).cycle
+        federation, cycle = self.federation, self.state(job).cycle
         for i, member in enumerate(members):
-            bound = commitment(chain_id, federation.address, job, cycle, member, sheet, SALT)
+            bound = commitment(federation.place(job, cycle), member, sheet, SALT)
             self.send(member, federation.commit_call(job, cycle, Seat(i), bound))
         for i, member in enumerate(members):
             self.send(member, federation.reveal_call(job, cycle, Seat(i), sheet, SALT))

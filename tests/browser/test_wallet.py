@@ -16,6 +16,8 @@ from wallet_stub import Purse
 from hansa.devnet.anvil import rpc
 from hansa.protocol.cid import to_cid
 from hansa.protocol.types import Phase
+from hansa.runtime.chain.abi import artifact
+from hansa.runtime.chain.calls import Call
 
 
 @pytest.fixture(autouse=True)
@@ -229,7 +231,7 @@ def test_time_to_claim_is_over__what_is_lost_and_what_is_not(views: Views, scene
     assert federation.token_balance(lab.wire.deployment.token, me) - before == lab.offer.bond
     view.page.locator("tr", has_text="bond back").filter(has_text=f"Job {job}").wait_for()  # the page has read it
     assert part.get_by_text("Paid").is_visible() and not part.get_by_role("button", name="Take back the bond").count()
-    Hands(lab).send(me, federation.expire_call(job))
+    Hands(lab).send(me, Call(federation.vault, artifact("Vault").functions["expire"].encode(job), "expire"))
     view.open(f"#/job/{job}")
     view.see("What nobody claimed is burnt.")
     assert federation.books(job).burnt == books.burnt + books.booked - books.paid

@@ -13,7 +13,7 @@ from node import call, head, send, skip_to, word
 from terms import NO_WORD, TERMS, TERMS_TYPES
 
 from hansa.protocol import hashes, merkle, sheet
-from hansa.protocol.types import Phase
+from hansa.protocol.types import Phase, Place
 
 MEMBER_STEPS = {
     Phase.ATTEST: "attest",
@@ -159,8 +159,8 @@ class Job:
         return word(f"salt {who.address}")
 
     def commitment_of(self, who: Account) -> bytes:
-        chain_id, text, salt = chain.id, self.sheet_of(who), self.salt_of(who)
-        return sheet.commitment(chain_id, self.federation.address, self.id, self.cycle, who.address, text, salt)
+        place = Place(chain.id, self.federation.address, self.id, self.cycle)
+        return sheet.commitment(place, who.address, self.sheet_of(who), self.salt_of(who))
 
     def commit(self, who: Account, commitment: bytes | None = None, cycle: int | None = None) -> Any:
         return self._member_step("commitScores", who, cycle, commitment or self.commitment_of(who))
@@ -203,8 +203,8 @@ class Job:
 
     def result_hash(self, model: bytes | None = None) -> bytes:
         state, result = self.state, self.result(model)
-        place = (chain.id, self.federation.address, self.id, int(state.cycle))
-        return hashes.result_hash(*place, int(state.updates), bytes(state.sheets), *result)
+        place = Place(chain.id, self.federation.address, self.id, int(state.cycle))
+        return hashes.result_hash(place, int(state.updates), bytes(state.sheets), *result)
 
     def finalize(
         self, by: Account | None = None, result: tuple[bytes, bytes] | None = None, cycle: int | None = None

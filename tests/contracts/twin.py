@@ -18,7 +18,7 @@ from node import at, call, now, rpc, send, settled, word
 from terms import NO_WORD
 
 from hansa.protocol import hashes, merkle
-from hansa.protocol.types import Phase
+from hansa.protocol.types import Phase, Place
 
 STEPS = dict(zip(MEMBER_PHASES, ("attest", "release", "commit", "reveal"), strict=False))
 FLAGS = dict(zip(MEMBER_PHASES, ("attested", "released", "committed", "revealed", "voted"), strict=True))
@@ -111,8 +111,8 @@ class Twin:
 
     def _hash(self, outcome: Outcome) -> bytes:
         state = self.job.state
-        place = (31337, self.job.federation.address, self.job.id, int(state.cycle))
-        return hashes.result_hash(*place, int(state.updates), bytes(state.sheets), *outcome.result)
+        place = Place(31337, self.job.federation.address, self.job.id, int(state.cycle))
+        return hashes.result_hash(place, int(state.updates), bytes(state.sheets), *outcome.result)
 
     # money
 

@@ -241,7 +241,7 @@ class Robber(Idler):
     def _loot(self, cycle: Any, base: Digest, model: Model) -> Digest:
         account = Account.from_key(self.accomplice)
         theirs = next(update for update in cycle.updates if update.trainer == self.victim)
-        ctx = envelope.context(self.chain.chain_id, self.federation.address, self.job, cycle.cycle, self.victim, base)
+        ctx = envelope.context(self.federation.place(self.job, cycle.cycle), self.victim, base)
         seat = cycle.committee.index(account.address)
         data = self.store.get(theirs.digest, limit=2**20, timeout=5)
         opened = envelope.open_envelope(data, ctx, seat, keystore.encryption_secret(account), self.member_keys(cycle))
@@ -279,8 +279,9 @@ class Spoiler(Validator):
         if state.round != 2:
             return known
         model = self.journal.put_blob(b"no model")
-        where = self.chain.chain_id, self.federation.address, self.job, state.cycle
-        hashed = result_hash(*where, state.updates, state.sheets, model, known["rewards"])
+        hashed = result_hash(
+            self.federation.place(self.job, state.cycle), state.updates, state.sheets, model, known["rewards"]
+        )
         return {**known, "model": model, "hash": hashed}
 
 

@@ -56,7 +56,7 @@ def test_dead_for_some_rounds__then_back__is_waited_for_again(tmp_path: Path) ->
         cast(lab, "trainer-4", "DyingTrainer")
         cast(lab, "validator-3", "DyingValidator")
         lab.start_all()
-        lab.wait_for_round(3)
+        lab.wait_until(lambda: lab.state().round > 3, 120.0, "round 3")
         cast(lab, "trainer-4", "Trainer")
         cast(lab, "validator-3", "Validator")
         back = lab.state().round

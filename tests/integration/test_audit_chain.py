@@ -19,7 +19,8 @@ from hansa.protocol.merkle import RewardsTree
 from hansa.protocol.sheet import Entry, commitment, encode_sheet
 from hansa.protocol.spec import JobSpec
 from hansa.protocol.types import Code, JobId, Wei
-from hansa.runtime.chain.calls import approve_call
+from hansa.runtime.chain.abi import artifact
+from hansa.runtime.chain.calls import Call, approve_call
 from hansa.runtime.job import JobContext
 from hansa.runtime.replay import Replay
 from hansa.runtime.store import LocalStore
@@ -45,9 +46,9 @@ class Job:
     def score(self, entries: list[Entry] | bytes) -> None:
         world, state = self.world, self.world.federation.state(self.id)
         sheet = entries if isinstance(entries, bytes) else encode_sheet(entries)
-        place = (world.chain.chain_id, world.federation.address, self.id, state.cycle)
+        place = world.federation.place(self.id, state.cycle)
         for seat, name in world.seats(self.id):
-            sealed = commitment(*place, world.address(name), sheet, bytes([seat]) * 32)
+            sealed = commitment(place, world.address(name), sheet, bytes([seat]) * 32)
             world.do(name, world.federation.commit_call(self.id, state.cycle, seat, sealed))
         for seat, name in world.seats(self.id):
             world.do(name, world.federation.reveal_call(self.id, state.cycle, seat, sheet, bytes([seat]) * 32))
@@ -59,8 +60,8 @@ class Job:
             replay = self.replay()
             replay.follow(history)
             root = RewardsTree(replay.attempt(history.cycles[-1]).leaves).root
-        place = (world.chain.chain_id, world.federation.address, self.id, state.cycle)
-        result = result_hash(*place, state.updates, state.sheets, model, root)
+        place = world.federation.place(self.id, state.cycle)
+        result = result_hash(place, state.updates, state.sheets, model, root)
         for seat, name in world.seats(self.id):
             vote = sealed_vote(result, seat)
             world.do(name, world.federation.vote_call(self.id, state.cycle, seat, state.sheets, vote, 10 + seat))
@@ -132,7 +133,7 @@ def test_audit__eventful_job__holds_at_every_step(world: World, tmp_path: Path) 
     world.do("sponsor", federation.claim_rest_call(job.id))
     world.do("alice", federation.send_burnt_call(job.id))
     world.pass_time(86_400)
-    world.do("alice", federation.expire_call(job.id))
+    world.do("alice", Call(federation.vault, artifact("Vault").functions["expire"].encode(job.id), "expire"))
     report = job.audit()
     assert not wrong(report)
     assert report.checked["penalties"] == 1 and report.checked["burns"] == 3 and report.checked["failures"] == 4

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from hansa.devnet.kubo import KuboNode, find_ipfs, start_nodes
-from hansa.protocol.cid import digest_of, to_cid
+from hansa.protocol.cid import CHUNK, digest_of, to_cid
 from hansa.protocol.errors import FatalError, NotFound, StoreUnavailable, TooLarge
 from hansa.runtime.store import LocalStore, open_store
 from hansa.runtime.store.kubo import KuboStore
@@ -70,6 +73,17 @@ def test_pin__a_directory_is_no_file(nodes: list[KuboNode]) -> None:
     empty_directory = from_cid("QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn")
     with pytest.raises((NotFound, StoreUnavailable)):
         store.get(empty_directory, limit=1000, timeout=5)
+
+
+def test_vectors__are_what_this_kubo_adds(nodes: list[KuboNode]) -> None:
+    environment = {**os.environ, "IPFS_PATH": str(nodes[0].path)}
+    for fact in json.loads((Path(__file__).parents[1] / "vectors" / "kubo.json").read_text())["cids"]:
+        data = hashlib.shake_128(b"hansa").digest(fact["size"])
+        command = [find_ipfs(), "add", "--only-hash", "--quieter"]
+        if fact["chunk"] != CHUNK:
+            command.append(f"--chunker=size-{fact['chunk']}")  # else what it makes by default
+        added = subprocess.run(command, input=data, capture_output=True, env=environment, check=True)
+        assert added.stdout.decode().strip() == fact["cid"]
 
 
 def test_no_node__is_unavailable() -> None:

@@ -17,7 +17,7 @@ from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.federation import Federation
 from hansa.runtime.chain.structs import JobTerms
-from hansa.runtime.history.reader import JobHistory
+from hansa.runtime.history.reader import HistoryReader, JobHistory
 from hansa.runtime.journal import Journal
 from hansa.runtime.transactions.sender import Call, Mined, Sender
 
@@ -72,9 +72,9 @@ class World:
         """Every member commits, then every member reveals."""
         state = self.federation.state(job)
         sheet = encode_sheet([Entry(Code.OK, 10, 5)] * state.submitted)
-        place = (self.chain.chain_id, self.federation.address, job, state.cycle)
+        place = self.federation.place(job, state.cycle)
         for seat, name in self.seats(job):
-            sealed = commitment(*place, self.address(name), sheet, bytes([seat]) * 32)
+            sealed = commitment(place, self.address(name), sheet, bytes([seat]) * 32)
             self.do(name, self.federation.commit_call(job, state.cycle, seat, sealed))
         for seat, name in self.seats(job):
             self.do(name, self.federation.reveal_call(job, state.cycle, seat, sheet, bytes([seat]) * 32))
@@ -82,9 +82,7 @@ class World:
     def decide(self, job: JobId, model: bytes = b"\x07" * 32, rewards: bytes = bytes(32)) -> None:
         """Every member votes one result; anybody finalises it."""
         state = self.federation.state(job)
-        result = result_hash(
-            self.chain.chain_id, self.federation.address, job, state.cycle, state.updates, state.sheets, model, rewards
-        )
+        result = result_hash(self.federation.place(job, state.cycle), state.updates, state.sheets, model, rewards)
         for seat, name in self.seats(job):
             vote = self.federation.vote_call(job, state.cycle, seat, state.sheets, sealed_vote(result, seat), 10 + seat)
             self.do(name, vote)
@@ -101,7 +99,7 @@ class World:
         return [(Seat(seat), names[member]) for seat, member in enumerate(self.federation.state(job).committee)]
 
     def history(self, job: JobId) -> JobHistory:
-        return JobHistory.read(self.federation, job)
+        return HistoryReader(self.federation, job).read()
 
     def pass_time(self, seconds: int) -> None:
         self.rpc("evm_increaseTime", seconds)

@@ -48,8 +48,9 @@ IO = {
     "requests",
 }
 MAY_DO_IO = {  # kernels.py builds and loads its C, envelope.py draws content keys, tables.py reads its table once
-    **dict.fromkeys(("os", "pathlib", "subprocess", "tempfile"), {"kernels.py"}),
+    **dict.fromkeys(("subprocess", "tempfile"), {"kernels.py"}),
     "os": {"kernels.py", "envelope.py"},
+    "pathlib": {"kernels.py", "tables.py"},
 }
 NOT_RUN = {"prepare.py"}  # tells how a task's data were made, from packages that nobody else needs
 IMPORTED_BY_OTHERS = {"coincurve"}  # eth-keys takes it where it finds it, and is 71 times faster

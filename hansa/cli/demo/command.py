@@ -12,6 +12,7 @@ import typer
 
 from hansa.cli.command import Here
 from hansa.protocol.errors import FatalError, check_range
+from hansa.protocol.tables import LIMITS
 from hansa.runtime.workspace import DEFAULT_DIR
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def demo(
     setup = Setup(
         task=task,
         trainers=check_range("--trainers", trainers if trainers is not None else parties_of(task), 1, 100),
-        validators=check_range("--validators", validators, 1, 24),
+        validators=check_range("--validators", validators, 1, LIMITS.seats),
         rounds=None if rounds is None else check_range("--rounds", rounds, 1, 1000),
         seed=check_range("--seed", seed, 0, 2**31 - 1),
         store=store,

@@ -12,6 +12,7 @@ from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import TransientError
 from hansa.protocol.types import Phase
 from hansa.runtime.history.reader import Finalized, HistoryReader
+from hansa.runtime.history.turn import counts
 from hansa.runtime.replay import Replay
 
 if TYPE_CHECKING:
@@ -65,15 +66,7 @@ class Progress:
         if self._phase is not None:
             self.phases[self._phase.name.lower()] += now - self._since
         self._phase, self._since = state.phase, now
-        acted = (
-            state.phase,
-            state.cycle,
-            state.enrolled,
-            state.submitted,
-            state.committed,
-            state.revealed,
-            state.voted,
-        )
+        acted = counts(state)
         self.moved = acted != self._before
         self._before = acted
 

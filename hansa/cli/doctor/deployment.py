@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec
 
 from hansa.protocol.errors import HansaError
+from hansa.protocol.phases import PHASES
+from hansa.protocol.types import Phase
 
 if TYPE_CHECKING:
     from hansa.cli.command import Here
@@ -22,7 +24,6 @@ CLOCK_SECONDS = 60  # that this machine's clock may be off the chain's
 BEHIND = 10  # blocks that an endpoint may be behind another
 DEAR = 500 * 10**9  # wei for a unit of gas, above which a round is dear
 SAMPLE = 100  # blocks over which their time is measured
-PHASES = ("submit", "attest", "release", "score", "reveal", "vote", "finalize")
 
 P = ParamSpec("P")
 Result = tuple[str, str]  # state, text
@@ -66,7 +67,7 @@ def too_short(terms: JobTerms, confirmations: int, block_seconds: float = 12.0) 
     """Why a job's phases can't be kept up with: each must be longer than three times the confirmations. Phases of zero
     are left out of a job."""
     needed = 3 * confirmations * block_seconds
-    short = [name for name in PHASES if 0 < getattr(terms, f"{name}_time") < needed]
+    short = [row.key for row in PHASES[Phase.SUBMIT :] if 0 < row.seconds(terms) < needed]
     if not short:
         return None
     return f"{', '.join(short)} shorter than the {needed:.0f} s that {confirmations} confirmations ask for"

@@ -11,6 +11,7 @@ from rich.table import Table
 from hansa.cli.tables import fitting, shortened
 from hansa.protocol.cid import to_cid
 from hansa.protocol.hashes import cycle_counter
+from hansa.protocol.phases import PHASES
 from hansa.protocol.text import escape_untrusted
 from hansa.protocol.types import UNIT
 from hansa.runtime.amounts import fixed
@@ -32,9 +33,6 @@ LONGEST_TASK = 80  # characters of a name that a line shows
 PARTS = {
     "ENROL": "{enrolled} enrolled",
     "SUBMIT": "{submitted} updates in, {pending} awaited",
-    "SCORE": "{committed} members have committed",
-    "REVEAL": "{revealed} members have revealed",
-    "VOTE": "{voted} members have voted",
 }
 
 
@@ -72,7 +70,10 @@ def state_line(state: JobState, now: int) -> str:
     if state.phase.is_over:
         return f"{data['phase']} after {state.round - 1} rounds"
     left = f", {in_words(state.deadline - now)} left" if state.deadline > now else ""
-    done = f": {PARTS[data['phase']].format(**data)}" if data["phase"] in PARTS else ""
+    step = PHASES[state.phase]
+    done = f": {PARTS[step.name].format(**data)}" if step.name in PARTS else ""
+    if step.acted:
+        done = f": {step.seats_acted(state).bit_count()} members have {step.acted}"
     failed = f" ({state.failures} failed in a row)" if state.failures else ""
     return f"round {state.round}, cycle {data['cycle']}: {data['phase']}{left}{done}{failed}"
 

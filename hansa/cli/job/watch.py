@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hansa.cli.job.show import state_data, state_line
 from hansa.cli.top.status import seconds_left
+from hansa.runtime.history.turn import counts
 from hansa.sponsor.terms import in_words
 
 if TYPE_CHECKING:
@@ -26,23 +27,18 @@ Moved = Callable[["JobState", "Block"], None]
 def follow(here: Here, wire: Session, job: JobId, interval: float) -> None:
     """Until the job is over. JSON: one object a line."""
     rounds = wire.federation.terms(job).max_rounds
-    before: tuple[Any, ...] = ()
+    before: tuple[int, ...] = ()
     with _bar(here, rounds) as (say, moved):
         while True:
             at = wire.chain.head()
             state = wire.federation.state(job, at)
-            if (now := _counts(state)) != before:
+            if (now := counts(state)) != before:
                 before = now
                 say(json.dumps(state_data(state)) if here.json else _line(state, at))
             moved(state, at)
             if state.phase.is_over:
                 return
             wire.chain.wait(interval)
-
-
-def _counts(state: JobState) -> tuple[Any, ...]:
-    counts = (state.enrolled, state.submitted, state.attested, state.released)
-    return (state.phase, state.cycle, *counts, state.committed, state.revealed, state.voted)
 
 
 def _line(state: JobState, at: Block) -> str:

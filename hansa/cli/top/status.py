@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from hansa.cli.job.show import metric_of, state_data
 from hansa.protocol.baselines import parse_baselines
-from hansa.protocol.hashes import everybody_due
+from hansa.protocol.phases import PHASES, STEPS
 from hansa.protocol.types import UNIT, Phase
+from hansa.runtime.history.turn import whose_turn
 from hansa.runtime.snapshot import FullSnapshot
 
 if TYPE_CHECKING:
@@ -17,22 +18,13 @@ if TYPE_CHECKING:
     from hansa.protocol.types import Address
     from hansa.runtime.chain.federation import Books, JobState
 
-DID = {
-    Phase.ATTEST: "attested",
-    Phase.RELEASE: "released",
-    Phase.SCORE: "committed",
-    Phase.REVEAL: "revealed",
-    Phase.VOTE: "voted",
-}
-"""By phase of the committee: the bitmap of who has acted in it."""
-
 
 def standing(view: FullSnapshot, books: Books, names: Mapping[Address, str], misvoted: list[int]) -> dict[str, Any]:
     """One job at one block, as JSON: amounts are integer strings, gains in 1e-9, parts and metrics numbers.
 
     names: what this directory calls an account. misvoted: finalised rounds whose rewards differ from their sheets.
     """
-    acted, awaited = whose_turn(view)
+    acted, awaited = whose_turn(view.state, view.history)
     terms = view.context.terms
     return {
         "job": view.job,
@@ -41,7 +33,7 @@ def standing(view: FullSnapshot, books: Books, names: Mapping[Address, str], mis
         "timestamp": view.at.timestamp,
         **state_data(view.state),
         "rounds": {"finalised": len(view.rounds), "at_most": terms.max_rounds},
-        "phase_seconds": phase_seconds(view),
+        "phase_seconds": PHASES[view.state.phase].seconds(terms),
         "seconds_left": seconds_left(view.state, view.at.timestamp),
         "acted": [_person(who, names) for who in acted],
         "awaited": [_person(who, names) for who in awaited],
@@ -61,35 +53,9 @@ def standing(view: FullSnapshot, books: Books, names: Mapping[Address, str], mis
     }
 
 
-def whose_turn(view: FullSnapshot) -> tuple[list[Address], list[Address]]:
-    """Who has acted in the present phase, and who is due and has not; nobody in phases that anyone may end."""
-    state, cycles = view.state, view.history.cycles
-    if state.phase == Phase.ENROL:
-        return view.trainers, []
-    if state.phase == Phase.SUBMIT and cycles:
-        acted = [update.trainer for update in cycles[-1].updates]
-        before = {update.trainer for update in cycles[-2].updates} if len(cycles) > 1 else set()
-        due = [who for who in view.trainers if everybody_due(state.cycle) or who in before]
-        return acted, [who for who in due if who not in acted]
-    if state.phase not in DID:
-        return [], []
-    done = getattr(state, DID[state.phase])
-    due_seats = {Phase.REVEAL: state.committed, Phase.VOTE: state.revealed}.get(state.phase, state.due)
-    return _members(state, done), _members(state, due_seats & ~done)
-
-
 def seconds_left(state: JobState, block_time: int) -> int:
     """Until the phase runs out, by this machine's clock where that is past the last block; 0 where it has no end."""
     return max(0, state.deadline - max(int(time.time()), block_time)) if state.deadline else 0
-
-
-def phase_seconds(view: FullSnapshot) -> int:
-    """How long the phase may last; 0 where it has no end."""
-    return int(getattr(view.context.terms, f"{view.state.phase.name.lower()}_time", 0))
-
-
-def _members(state: JobState, bitmap: int) -> list[Address]:
-    return [member for seat, member in enumerate(state.committee) if bitmap >> seat & 1]
 
 
 def _person(who: Address, names: Mapping[Address, str]) -> dict[str, Any]:
@@ -127,7 +93,7 @@ def _trainer(view: FullSnapshot, who: Address, names: Mapping[Address, str]) -> 
 def _validator(view: FullSnapshot, who: Address, names: Mapping[Address, str]) -> dict[str, Any]:
     attended, state = view.attendance(who), view.state
     seat = view.seat(who)
-    did = [] if seat is None else [name for name in DID.values() if getattr(state, name) >> seat & 1]
+    did = [] if seat is None else [step.acted for step in STEPS if step.seats_acted(state) >> seat & 1]
     return {
         **_person(who, names),
         "seat": seat,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
-from typing import Any, Protocol
+from typing import Any
 
+from hansa.protocol.merkle import Leaf
 from hansa.protocol.types import Address, CycleId, Digest, JobId, Seat
 from hansa.runtime.chain.abi import artifact
 from hansa.runtime.chain.structs import JobTerms
@@ -18,17 +19,6 @@ class Call:
     to: Address | None
     data: bytes
     what: str
-
-
-class RoundLeaf(Protocol):
-    """What a trainer's leaf of one round holds."""
-
-    @property
-    def pay(self) -> int: ...
-    @property
-    def strike(self) -> int: ...
-    @property
-    def reputation(self) -> int: ...
 
 
 class Calls:
@@ -54,12 +44,6 @@ class Calls:
 
     def submit_call(self, job: JobId, cycle: CycleId, digest: Digest) -> Call:
         return self._call(f"submit an update to job {job}", "submit", job, cycle, digest)
-
-    def attest_call(self, job: JobId, cycle: CycleId, seat: Seat, bitmap: bytes) -> Call:
-        return self._call(f"attest in job {job}", "attest", job, cycle, seat, bitmap)
-
-    def release_call(self, job: JobId, cycle: CycleId, seat: Seat, digest: Digest) -> Call:
-        return self._call(f"release shares in job {job}", "release", job, cycle, seat, digest)
 
     def commit_call(self, job: JobId, cycle: CycleId, seat: Seat, commitment: bytes) -> Call:
         return self._call(f"commit scores in job {job}", "commitScores", job, cycle, seat, commitment)
@@ -91,9 +75,7 @@ class Calls:
     def announce_key_call(self, key: bytes) -> Call:
         return self._call("announce an encryption key", "announceKey", key)
 
-    def claim_call(
-        self, job: JobId, trainer: Address, claims: Sequence[tuple[int, RoundLeaf, Sequence[bytes]]]
-    ) -> Call:
+    def claim_call(self, job: JobId, trainer: Address, claims: Sequence[tuple[int, Leaf, Sequence[bytes]]]) -> Call:
         """claims: (round, leaf, Merkle proof) each."""
         listed = [(round_, (leaf.pay, leaf.strike, leaf.reputation), list(proof)) for round_, leaf, proof in claims]
         return self._vault_call(f"claim {len(listed)} rounds of job {job}", "claim", job, trainer, listed)
@@ -106,9 +88,6 @@ class Calls:
 
     def claim_rest_call(self, job: JobId) -> Call:
         return self._vault_call(f"take the rest of job {job} back", "claimRest", job)
-
-    def expire_call(self, job: JobId) -> Call:
-        return self._vault_call(f"book what nobody claimed of job {job} as burnt", "expire", job)
 
     def send_burnt_call(self, job: JobId) -> Call:
         return self._vault_call(f"burn what is booked as burnt of job {job}", "sendBurnt", job)

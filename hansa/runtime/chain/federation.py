@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hansa.protocol.errors import FatalError, WrongChain
-from hansa.protocol.types import Address, BlockNumber, JobId, Round, Wei
+from hansa.protocol.types import Address, BlockNumber, CycleId, JobId, Place, Wei
 from hansa.runtime.chain.abi import BadEncoding, ContractError, artifact
 from hansa.runtime.chain.calls import Call, Calls, approve_call, transfer_call
 from hansa.runtime.chain.client import Block, Chain, Reading, read_log
@@ -21,7 +21,6 @@ __all__ = [
     "JobState",
     "JobTerms",
     "approve_call",
-    "token_text",
     "transfer_call",
     "vault_of",
 ]
@@ -49,6 +48,9 @@ class Federation(Calls):
             )
 
     # --- a job
+
+    def place(self, job: JobId, cycle: CycleId) -> Place:
+        return Place(self.chain.chain_id, self.address, job, cycle)
 
     def state(self, job: JobId, at: Block | None = None) -> JobState:
         """A job at a block, its phase as of that block's time."""
@@ -111,11 +113,6 @@ class Federation(Calls):
     def fees(self, job: JobId, member: Address, at: Block | None = None) -> Wei:
         """Booked for a member and not claimed yet; what its present seat counts is not among them."""
         return Wei(self._read_vault("feesOf", job, member, at=at)[0])
-
-    def round_pool(self, job: JobId, round_: Round, at: Block | None = None) -> tuple[bytes, Wei]:
-        """The low 20 bytes of a round's rewards root, and what its pool still holds."""
-        root, unpaid = self._read_vault("roundOf", job, round_, at=at)
-        return int(root).to_bytes(20, "big"), Wei(unpaid)
 
     def claimed(self, job: JobId, trainer: Address, round_: int, at: Block | None = None) -> bool:
         return bool(self._read_vault("isClaimed", job, trainer, round_, at=at)[0])
@@ -193,8 +190,3 @@ class Federation(Calls):
 
 def vault_of(chain: Chain, federation: Address) -> Address:
     return address(chain.read([(federation, artifact("Federation").functions["vault"], ())])[0][0])
-
-
-def token_text(chain: Chain, token: Address, name: str) -> str:
-    """An ERC-20's `name` or `symbol`."""
-    return str(chain.read([(token, artifact("RewardToken").functions[name], ())])[0][0])

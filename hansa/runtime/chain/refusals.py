@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from hansa.protocol.tables import LIMITS
 from hansa.protocol.types import Phase
 
 if TYPE_CHECKING:
     from hansa.runtime.chain.abi import ContractError
+
+LONGEST_PHASE = LIMITS.seconds_of_a_phase // 86_400  # days
 
 WORDS: Mapping[str, str] = {
     "Federation_WrongPhase": "job {jobId} is in phase {actual}, this needs {expected}",
@@ -28,12 +31,12 @@ WORDS: Mapping[str, str] = {
     "Vault_TokenTakesFees": "token {token} took fees ({received} of {expected} units arrived); such a token is no use",
     "Terms_EscrowTooSmall": "the escrow of {escrow} units does not pay one full round of {fullRound}",
     "Terms_NotAContract": "{account} is not a contract",
-    "Terms_SeatsOutOfBounds": "{seats} seats; 1 to 24 are possible",
+    "Terms_SeatsOutOfBounds": f"{{seats}} seats; 1 to {LIMITS.seats} are possible",
     "Terms_QuorumOutOfBounds": "a quorum of {quorum} of {seats} seats; more than half are needed",
-    "Terms_PhaseOutOfBounds": "{phase} would take {time} s; 1 s to 30 days are possible",
+    "Terms_PhaseOutOfBounds": f"{{phase}} would take {{time}} s; 1 s to {LONGEST_PHASE} days are possible",
     "Terms_SlashTimeOutOfBounds": "a slash time of {slashTime} s; 30 days, and {claimTime} s to claim, are the limits",
     "Terms_TooLong": "the job could take {time} s; three years are possible",
-    "Committee_WrongMembers": "a committee needs 1 to 24 different members",
+    "Committee_WrongMembers": f"a committee needs 1 to {LIMITS.seats} different members",
     "ERC20InsufficientBalance": "{sender} has {balance} token units and needs {needed}",
     "ERC20InsufficientAllowance": "{spender} may take {allowance} token units and needs {needed}",
 }

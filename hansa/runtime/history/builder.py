@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hansa.protocol.hashes import NO_HASH, cycle_counter, cycle_seed, everybody_due, make_cycle
-from hansa.protocol.types import Address, BlockNumber, CycleId, Digest, JobId, Phase, Round, Seat, Wei
+from hansa.protocol.phases import STEP_OF
+from hansa.protocol.types import Address, BlockNumber, CycleId, Digest, JobId, Phase, Place, Round, Seat, Wei
 from hansa.runtime.chain.abi import BadEncoding, artifact
 from hansa.runtime.chain.client import Log
 from hansa.runtime.chain.structs import JobState, JobTerms, address, from_tuple
@@ -83,7 +84,7 @@ class HistoryBuilder:
                 raise HistoryError("its posting is missing")
             elif event.name in self._handlers:
                 self._handlers[event.name](values, log.block)
-            elif "seat" in values:
+            elif event.name in STEP_OF:
                 self._cycle(values).act(event.name, Seat(values["seat"]), values)
         except (BadEncoding, ValueError) as error:
             raise HistoryError(f"{event.name} in block {log.block} makes no sense ({error})") from error
@@ -110,7 +111,7 @@ class HistoryBuilder:
         terms = from_tuple(JobTerms, values["terms"])
         if terms.hash != values["termsHash"]:
             raise HistoryError("its terms don't have the hash that they were posted with")
-        self._posted = Posted(block, address(values["sponsor"]), values["termsHash"], terms, Wei(values["escrow"]))
+        self._posted = Posted(block, address(values["sponsor"]), terms, Wei(values["escrow"]))
 
     def _on_enrolled(self, values: Values, block: BlockNumber) -> None:
         trainer = address(values["trainer"])
@@ -136,11 +137,8 @@ class HistoryBuilder:
         if values["round"] != self._finalized + 1:
             raise HistoryError(f"cycle {number} is of round {values['round']}, after {self._finalized} finalised ones")
         committee = tuple(address(member) for member in values["committee"])
-        self._cycles.append(
-            CycleBuilder(
-                self._chain_id, self._federation, self._job, cycle, Round(values["round"]), seed, committee, block
-            )
-        )
+        place = Place(self._chain_id, self._federation, self._job, cycle)
+        self._cycles.append(CycleBuilder(place, Round(values["round"]), seed, committee, block))
 
     def _on_submitted(self, values: Values, block: BlockNumber) -> None:
         trainer = address(values["trainer"])

@@ -6,21 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from hansa.protocol.hashes import cycle_counter, result_hash, sealed_vote, sheets_acc, updates_acc, updates_start
-from hansa.protocol.sheet import commitment
-from hansa.protocol.types import Address, BlockNumber, CycleId, Digest, JobId, Round, Seat
+from hansa.protocol.phases import STEP_OF, STEPS
+from hansa.protocol.sheet import ENTRY_BYTES, commitment
+from hansa.protocol.types import Address, BlockNumber, Phase, Place, Round, Seat
 from hansa.runtime.chain.structs import JobState
 from hansa.runtime.history.records import CycleRecord, Failed, Finalized, Revealed, Submitted, Vote
-
-ENTRY_BYTES = 13
-
-
-BITMAPS = {
-    "UpdatesAttested": "attested",
-    "SharesReleased": "released",
-    "ScoresCommitted": "committed",
-    "ScoresRevealed": "revealed",
-    "ResultVoted": "voted",
-}
 
 
 class HistoryError(Exception):
@@ -32,23 +22,20 @@ class CycleBuilder:
 
     def __init__(
         self,
-        chain_id: int,
-        federation: Address,
-        job: JobId,
-        cycle: CycleId,
+        place: Place,
         round_: Round,
         seed: bytes,
         committee: tuple[Address, ...],
         opened_at: BlockNumber,
     ) -> None:
-        self.cycle, self.round = cycle, round_
+        self.cycle, self.round = place.cycle, round_
         self.outcome: Finalized | Failed | None = None
-        self.name = f"cycle {cycle_counter(cycle)}"
+        self.name = f"cycle {cycle_counter(place.cycle)}"
         self.updates_acc, self.sheets_acc = updates_start(seed), seed
-        self._place = (chain_id, federation, job, cycle)
+        self._place = place
         self._seed, self._committee, self._opened_at = seed, committee, opened_at
         self._updates: dict[Address, Submitted] = {}
-        self._acted: dict[str, dict[Seat, Any]] = {name: {} for name in BITMAPS}
+        self._acted: dict[Phase, dict[Seat, Any]] = {step.phase: {} for step in STEPS}
         self._sheets: list[Revealed] = []
         self._record: CycleRecord | None = None
 
@@ -61,40 +48,37 @@ class CycleBuilder:
 
     def act(self, event: str, seat: Seat, values: Mapping[str, Any]) -> None:
         """A seat's step, by its event's name and values."""
-        seats = self._acted[event]
+        phase = STEP_OF[event].phase
+        seats = self._acted[phase]
         if seat in seats or seat >= len(self._committee):
             raise HistoryError(f"{self.name} has an invented {event} of seat {seat}")
-        match event:
-            case "UpdatesAttested":
-                seats[seat] = values["bitmap"]
-            case "SharesReleased":
-                seats[seat] = Digest(values["digest"])
-            case "ScoresCommitted":
-                seats[seat] = values["commitment"]
-            case "ScoresRevealed":
-                self._reveal(Revealed(seat, values["sheet"], values["salt"]))
-                seats[seat] = True
-            case "ResultVoted":
+        match phase:
+            case Phase.REVEAL:
+                seats[seat] = self._reveal(Revealed(seat, values["sheet"], values["salt"]))
+            case Phase.VOTE:
                 seats[seat] = Vote(values["sealedVote"], values["metric"])
+            case _:
+                [seats[seat]] = (value for name, value in values.items() if name not in ("job", "cycle", "seat"))
         self._record = None
 
-    def _reveal(self, revealed: Revealed) -> None:
+    def _reveal(self, revealed: Revealed) -> Revealed:
         member = self._committee[revealed.seat]
-        known = self._acted["ScoresCommitted"].get(revealed.seat)
+        known = self._acted[Phase.SCORE].get(revealed.seat)
         if known is None:
             raise HistoryError(f"{self.name}: the commitment of seat {revealed.seat} is missing")
-        if known != commitment(*self._place, member, revealed.sheet, revealed.salt):
+        if known != commitment(self._place, member, revealed.sheet, revealed.salt):
             raise HistoryError(f"{self.name}: the sheet of seat {revealed.seat} is not the one that it committed to")
         if len(revealed.sheet) != ENTRY_BYTES * len(self._updates):
             raise HistoryError(f"{self.name}: {len(self._updates)} updates don't fit the sheet of seat {revealed.seat}")
         self._sheets.append(revealed)
         self.sheets_acc = sheets_acc(self.sheets_acc, revealed.seat, revealed.sheet, revealed.salt)
+        return revealed
 
     def finalize(self, outcome: Finalized) -> None:
-        found = result_hash(*self._place, self.updates_acc, self.sheets_acc, outcome.model, outcome.rewards)
+        found = result_hash(self._place, self.updates_acc, self.sheets_acc, outcome.model, outcome.rewards)
         if found != outcome.result_hash:
             raise HistoryError(f"{self.name}: its updates, sheets and result don't have the hash that was voted")
-        votes: dict[Seat, Vote] = self._acted["ResultVoted"]
+        votes: dict[Seat, Vote] = self._acted[Phase.VOTE]
         matched = [seat for seat, vote in votes.items() if vote.sealed == sealed_vote(found, seat)]
         if sum(1 << seat for seat in matched) != outcome.matched:
             raise HistoryError(f"{self.name}: votes are missing or invented")
@@ -112,12 +96,12 @@ class CycleBuilder:
             raise HistoryError(f"{self.name} is not the one that the contract has")
         if len(self._updates) != state.submitted:
             raise HistoryError(f"{self.name} has events of {len(self._updates)} of its {state.submitted} updates")
-        for event, field in BITMAPS.items():
-            found = sum(1 << seat for seat in self._acted[event])
-            wrong = found ^ getattr(state, field)
+        for step in STEPS:
+            found = sum(1 << seat for seat in self._acted[step.phase])
+            wrong = found ^ step.seats_acted(state)
             if wrong:
                 seats = [str(seat) for seat in range(wrong.bit_length()) if wrong >> seat & 1]
-                raise HistoryError(f"{self.name}: {event} of seat {', '.join(seats)} is missing or invented")
+                raise HistoryError(f"{self.name}: {step.event} of seat {', '.join(seats)} is missing or invented")
         if self.updates_acc != state.updates:
             raise HistoryError(f"{self.name}: an update's event is changed, or they are in another order")
         if self.sheets_acc != state.sheets:
@@ -126,7 +110,6 @@ class CycleBuilder:
     def record(self) -> CycleRecord:
         """As it is now; made anew only when something happened."""
         if self._record is None:
-            acted = self._acted
             self._record = CycleRecord(
                 self.cycle,
                 self.round,
@@ -134,11 +117,8 @@ class CycleBuilder:
                 self._committee,
                 self._opened_at,
                 tuple(self._updates.values()),
-                dict(acted["UpdatesAttested"]),
-                dict(acted["SharesReleased"]),
-                dict(acted["ScoresCommitted"]),
+                {phase: dict(seats) for phase, seats in self._acted.items()},
                 tuple(self._sheets),
-                dict(acted["ResultVoted"]),
                 self.outcome,
             )
         return self._record

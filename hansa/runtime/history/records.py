@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 from hansa.protocol.types import Address, BlockNumber, CycleId, Digest, JobId, Phase, Round, Seat, Wei
 from hansa.runtime.chain.structs import JobTerms
-
-if TYPE_CHECKING:
-    from hansa.runtime.chain.client import Block
-    from hansa.runtime.chain.federation import Federation
 
 
 @dataclass(frozen=True)
 class Posted:
     block: BlockNumber
     sponsor: Address
-    terms_hash: bytes
     terms: JobTerms
     escrow: Wei
 
@@ -77,12 +72,17 @@ class CycleRecord:
     committee: tuple[Address, ...]  # by seat
     opened_at: BlockNumber
     updates: tuple[Submitted, ...]
-    attested: Mapping[Seat, bytes]
-    released: Mapping[Seat, Digest]
-    commitments: Mapping[Seat, bytes]
+    acted: Mapping[Phase, Mapping[Seat, Any]]  # what each seat gave in each of the committee's phases
     sheets: tuple[Revealed, ...]
-    votes: Mapping[Seat, Vote]
     outcome: Finalized | Failed | None  # None while it is under way
+
+    @property
+    def commitments(self) -> Mapping[Seat, bytes]:
+        return self.acted[Phase.SCORE]
+
+    @property
+    def votes(self) -> Mapping[Seat, Vote]:
+        return self.acted[Phase.VOTE]
 
 
 @dataclass(frozen=True)
@@ -98,10 +98,3 @@ class JobHistory:
     cycles: tuple[CycleRecord, ...]
     lapses: tuple[tuple[int, Failed], ...]
     ended: Phase | None
-
-    @classmethod
-    def read(cls, federation: Federation, job: JobId, at: Block | None = None) -> JobHistory:
-        """Reads it once; who reads again and again keeps a `hansa.runtime.history.reader.History`."""
-        from hansa.runtime.history.reader import HistoryReader
-
-        return HistoryReader(federation, job).read(at)

@@ -18,7 +18,7 @@ from hansa.protocol.cid import digest_of, to_cid
 from hansa.protocol.errors import SpoiltModel, StoreUnavailable
 from hansa.protocol.model import Model, Update, initial_model
 from hansa.protocol.tally import Judgement
-from hansa.protocol.types import Address, Code, CycleId, Digest, JobId, Round, Seat
+from hansa.protocol.types import Address, Code, CycleId, Digest, JobId, Place, Round, Seat
 from hansa.protocol.verdict import CycleKeys
 from hansa.runtime.history.reader import Finalized
 from hansa.runtime.model_chain import ModelChain
@@ -26,12 +26,12 @@ from hansa.runtime.replay import Replay
 from hansa.runtime.store.local import LocalStore
 
 JOB, CYCLE = JobId(7), CycleId(2**40 + 2)
-FEDERATION = Address("0x" + "fe" * 20)
+PLACE = Place(31337, Address("0x" + "fe" * 20), JOB, CYCLE)
 SECRET = b"\x01" * 32
 KEYS = (envelope.public_key(SECRET),)
 MODEL = initial_model({"w": np.ones(4, np.float32)}, 8)
 BASE = digest_of(MODEL.encode())
-OPENING = CycleKeys(31337, FEDERATION, JOB, CYCLE, BASE, MODEL, KEYS, Seat(0), SECRET)
+OPENING = CycleKeys(PLACE, BASE, MODEL, KEYS, Seat(0), SECRET)
 
 
 def trainer(index: int) -> Address:
@@ -40,7 +40,7 @@ def trainer(index: int) -> Address:
 
 def sealed(index: int, values: list[int]) -> bytes:
     data = Update({"w": np.array(values, np.int8)}, JOB, CYCLE, trainer(index)).encode()
-    ctx = envelope.context(31337, FEDERATION, JOB, CYCLE, trainer(index), BASE)
+    ctx = envelope.context(PLACE, trainer(index), BASE)
     return envelope.seal(data, bytes([index]) * 32, ctx, KEYS)
 
 

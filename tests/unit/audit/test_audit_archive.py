@@ -92,7 +92,7 @@ def test_archive__without_keys__says_what_is_not_checked() -> None:
 
 def test_archive__is_deterministic(archive: Archive, tmp_path: Path) -> None:
     again = tmp_path / "job-1.hansa"
-    assert write_archive(again, archive.facts, files_with_limits(archive.facts, archive), archive) == []
+    assert write_archive(again, archive.evidence, files_with_limits(archive.evidence, archive), archive) == []
     assert again.read_bytes() == JOB.read_bytes()
 
 
@@ -160,7 +160,7 @@ def test_archive__with_a_file_more__is_found(archive: Archive, tmp_path: Path) -
 
     extra = digest_of(b"hello")
     target = tmp_path / "more.hansa"
-    write_archive(target, archive.facts, [*files_with_limits(archive.facts, archive), (extra, 5)], More())  # type: ignore[arg-type]
+    write_archive(target, archive.evidence, [*files_with_limits(archive.evidence, archive), (extra, 5)], More())  # type: ignore[arg-type]
     assert "one that the job names" in first(audit_archive(target)[0])
 
 
@@ -238,13 +238,13 @@ def changed_block(block: Any, at: random.Random) -> Any:
 def test_facts__anything_changed__is_found(archive: Archive, change: Any) -> None:
     at = random.Random(2)
     for turn in range(FIELDS):
-        assert audit(change(archive.facts, at), archive).exit_code == 1, f"turn {turn}"
+        assert audit(change(archive.evidence, at), archive).exit_code == 1, f"turn {turn}"
 
 
 @pytest.mark.usefixtures("remembered")
 def test_events__every_field_of_every_kind__is_found(archive: Archive) -> None:
     """One bit of each topic and of each 32-byte word of the data, of the last event of each kind."""
-    at, logs = random.Random(5), archive.facts.logs
+    at, logs = random.Random(5), archive.evidence.logs
     last = {log.topics[0]: place for place, log in enumerate(logs)}
     assert len(last) > 12
     for place in last.values():
@@ -257,7 +257,7 @@ def test_events__every_field_of_every_kind__is_found(archive: Archive) -> None:
                 start = 32 * (word - len(log.topics))
                 part = flipped(log.data[start : start + 32], at)
                 changed = replace(log, data=log.data[:start] + part + log.data[start + 32 :])
-            facts = replace(archive.facts, logs=(*logs[:place], changed, *logs[place + 1 :]))
+            facts = replace(archive.evidence, logs=(*logs[:place], changed, *logs[place + 1 :]))
             assert audit(facts, archive).exit_code == 1, f"word {word} of {log}"
 
 
@@ -265,7 +265,7 @@ def test_events__every_field_of_every_kind__is_found(archive: Archive) -> None:
 def test_events__without_receipts__every_bound_field_is_found(archive: Archive) -> None:
     """Rules and hashes alone: what they leave open is only what nothing follows from."""
     at = random.Random(3)
-    bare = replace(archive.facts, headers={}, receipts={})
+    bare = replace(archive.evidence, headers={}, receipts={})
     assert audit(bare, archive).exit_code == 0
     for turn in range(FIELDS // 2):
         logs = list(bare.logs)
@@ -295,9 +295,9 @@ def test_vote__changed__is_told_as_a_vote(archive: Archive) -> None:
     from hansa.runtime.chain.abi import artifact
 
     topic = artifact("Federation").event("ResultVoted").topic
-    logs = list(archive.facts.logs)
+    logs = list(archive.evidence.logs)
     place = next(i for i, log in enumerate(logs) if log.topics[0] == topic)
     sealed = logs[place].data
     logs[place] = replace(logs[place], data=sealed[:63] + bytes([sealed[63] ^ 1]) + sealed[64:])
-    said = first(audit(replace(archive.facts, logs=tuple(logs), headers={}, receipts={}), archive))
+    said = first(audit(replace(archive.evidence, logs=tuple(logs), headers={}, receipts={}), archive))
     assert said.startswith("round 1, cycle 1, block") and "votes are missing or invented" in said

@@ -19,11 +19,11 @@ SEED = bytes(32)
 
 
 @pytest.fixture
-def course() -> JobRules:
+def rules() -> JobRules:
     """After a finalised round, in which the first two of alice, bob and carol matched; the second cycle is due."""
     with Archive.open(JOB) as archive:
-        made = JobRules(1, archive.facts.federation, 1)
-        made.terms = archive.facts.terms()
+        made = JobRules(1, archive.evidence.federation, 1)
+        made.terms = archive.evidence.terms()
     made.committee, made.matched, made.finalised = [ALICE, BOB, CAROL], [1, 1, 0], [(0b011, 5)]
     made.cycle, made.submitted = make_cycle(SEED, SEED, 1, True), made.terms.min_updates
     made.counters = {Address(f"0x{number:040x}"): 1 for number in range(10, 10 + made.submitted)}
@@ -35,41 +35,41 @@ def opened(*committee: str, everybody: bool = False) -> dict[str, Any]:
     return {"cycle": make_cycle(SEED, SEED, 2, everybody), "round": 2, "seed": SEED, "committee": committee}
 
 
-def test_open__same_committee__waits_for_those_who_voted(course: JobRules) -> None:
-    course.on("CycleOpened", opened(ALICE, BOB, CAROL))
-    assert course.due == 0b011 and course.pending == course.terms.min_updates
+def test_open__same_committee__waits_for_those_who_voted(rules: JobRules) -> None:
+    rules.on("CycleOpened", opened(ALICE, BOB, CAROL))
+    assert rules.due == 0b011 and rules.pending == rules.terms.min_updates
 
 
-def test_open__replaced_member__has_its_fees_booked_first(course: JobRules) -> None:
-    course.on_fees_booked(BOB, course.terms.fee_per_seat)
-    course.on("CycleOpened", opened(ALICE, CAROL, DAVE))
-    assert course.due == 0b111, "who is new to its seat is due"
-    assert course.matched == [1, 0, 0]
+def test_open__replaced_member__has_its_fees_booked_first(rules: JobRules) -> None:
+    rules.on_fees_booked(BOB, rules.terms.fee_per_seat)
+    rules.on("CycleOpened", opened(ALICE, CAROL, DAVE))
+    assert rules.due == 0b111, "who is new to its seat is due"
+    assert rules.matched == [1, 0, 0]
 
 
 @pytest.mark.parametrize(
     "booked", [[], [(BOB, 1)], [(ALICE, 0)], [(BOB, 0), (BOB, 0)]], ids=["none", "more", "another's", "twice"]
 )
-def test_open__replaced_member__other_fees_are_wrong(course: JobRules, booked: list[tuple[Address, int]]) -> None:
+def test_open__replaced_member__other_fees_are_wrong(rules: JobRules, booked: list[tuple[Address, int]]) -> None:
     for member, extra in booked:
-        course.on_fees_booked(member, course.terms.fee_per_seat + extra)
+        rules.on_fees_booked(member, rules.terms.fee_per_seat + extra)
     with pytest.raises(Wrong, match="fees booked for members that lost their seat"):
-        course.on("CycleOpened", opened(ALICE, CAROL, DAVE))
+        rules.on("CycleOpened", opened(ALICE, CAROL, DAVE))
 
 
-def test_open__second_cycle_of_a_round__keeps_the_committee(course: JobRules) -> None:
-    course.attempts, course.failures = 1, 1
+def test_open__second_cycle_of_a_round__keeps_the_committee(rules: JobRules) -> None:
+    rules.attempts, rules.failures = 1, 1
     with pytest.raises(Wrong, match="the committee of a round's second cycle"):
-        course.on("CycleOpened", opened(ALICE, BOB, DAVE, everybody=True))
+        rules.on("CycleOpened", opened(ALICE, BOB, DAVE, everybody=True))
 
 
 @pytest.mark.parametrize("committee", [(ALICE, CAROL, BOB), (ALICE, ALICE, BOB), (ALICE, BOB)])
-def test_open__no_committee__is_wrong(course: JobRules, committee: tuple[str, ...]) -> None:
-    course.matched = [0, 0, 0]
+def test_open__no_committee__is_wrong(rules: JobRules, committee: tuple[str, ...]) -> None:
+    rules.matched = [0, 0, 0]
     with pytest.raises(Wrong, match="committee"):
-        course.on("CycleOpened", opened(*committee))
+        rules.on("CycleOpened", opened(*committee))
 
 
-def test_open__everybody_due_without_a_reason__is_wrong(course: JobRules) -> None:
+def test_open__everybody_due_without_a_reason__is_wrong(rules: JobRules) -> None:
     with pytest.raises(Wrong, match="everybody is due"):
-        course.on("CycleOpened", opened(ALICE, BOB, CAROL, everybody=True))
+        rules.on("CycleOpened", opened(ALICE, BOB, CAROL, everybody=True))

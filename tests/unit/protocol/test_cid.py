@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
+from pathlib import Path
 
-import aleph_cid
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hansa.protocol import cid
 from hansa.protocol.cid import NO_DIGEST, digest_of, from_cid, to_cid
 from hansa.protocol.errors import Malformed
 
+KUBO = json.loads((Path(__file__).parents[2] / "vectors" / "kubo.json").read_text())["cids"]
 EMPTY = "QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH"  # `ipfs add` of an empty file
 
 
@@ -26,9 +30,11 @@ def test_text_and_digest__any_digest__round_trip(digest: bytes) -> None:
     assert from_cid(text) == digest
 
 
-@given(st.binary(max_size=400_000))
-def test_digest_of__any_data__is_the_text_cids(data: bytes) -> None:
-    assert to_cid(digest_of(data)) == aleph_cid.compute_cid(data)
+@pytest.mark.parametrize("fact", KUBO, ids=lambda fact: f"{fact['size']} in {fact['chunk']}")
+def test_digest_of__one_chunk_to_three_levels__is_what_kubo_says(fact: dict, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cid, "CHUNK", fact["chunk"])  # smaller, where full ones would take gigabytes
+    data = hashlib.shake_128(b"hansa").digest(fact["size"])
+    assert to_cid(digest_of(data)) == to_cid(digest_of(bytearray(data))) == fact["cid"]
 
 
 @pytest.mark.parametrize(

@@ -23,12 +23,12 @@ from hansa.protocol.envelope import (
     sealed_size,
 )
 from hansa.protocol.errors import BadKey, Malformed
-from hansa.protocol.types import Address, CycleId, Digest, JobId
+from hansa.protocol.types import Address, CycleId, Digest, JobId, Place
 
 FEDERATION = Address("0x" + "fe" * 20)
 ALICE = Address("0x" + "a1" * 20)
 BOB = Address("0x" + "b0" * 20)
-CTX = context(31337, FEDERATION, JobId(7), CycleId(2**64 - 1), ALICE, Digest(b"\x11" * 32))
+CTX = context(Place(31337, FEDERATION, JobId(7), CycleId(2**64 - 1)), ALICE, Digest(b"\x11" * 32))
 KEY = bytes(range(32))
 UPDATE = b"an update's file"
 SECRETS = [bytes([seat + 1]) * 32 for seat in range(4)]
@@ -67,13 +67,13 @@ def verdicts(data: bytes, keys: list[bytes | None]) -> set[str]:
 def test_context__is_192_bytes_and_names_everything() -> None:
     base = Digest(b"\x11" * 32)
     others = {
-        context(1, FEDERATION, JobId(7), CycleId(9), ALICE, base),
-        context(2, FEDERATION, JobId(7), CycleId(9), ALICE, base),
-        context(1, BOB, JobId(7), CycleId(9), ALICE, base),
-        context(1, FEDERATION, JobId(8), CycleId(9), ALICE, base),
-        context(1, FEDERATION, JobId(7), CycleId(8), ALICE, base),
-        context(1, FEDERATION, JobId(7), CycleId(9), BOB, base),
-        context(1, FEDERATION, JobId(7), CycleId(9), ALICE, Digest(bytes(32))),
+        context(Place(1, FEDERATION, JobId(7), CycleId(9)), ALICE, base),
+        context(Place(2, FEDERATION, JobId(7), CycleId(9)), ALICE, base),
+        context(Place(1, BOB, JobId(7), CycleId(9)), ALICE, base),
+        context(Place(1, FEDERATION, JobId(8), CycleId(9)), ALICE, base),
+        context(Place(1, FEDERATION, JobId(7), CycleId(8)), ALICE, base),
+        context(Place(1, FEDERATION, JobId(7), CycleId(9)), BOB, base),
+        context(Place(1, FEDERATION, JobId(7), CycleId(9)), ALICE, Digest(bytes(32))),
     }
     assert len(others) == 7 and {len(ctx) for ctx in others} == {192}
 
@@ -150,7 +150,7 @@ def test_open__sealed_for_other_members_or_fewer__is_malformed_for_all() -> None
 
 
 def test_open__copied_from_another_trainer__is_malformed() -> None:
-    copied = context(31337, FEDERATION, JobId(7), CycleId(2**64 - 1), BOB, Digest(b"\x11" * 32))
+    copied = context(Place(31337, FEDERATION, JobId(7), CycleId(2**64 - 1)), BOB, Digest(b"\x11" * 32))
     with pytest.raises(Malformed, match="another job, cycle, trainer or model"):
         open_envelope(SEALED, copied, 0, SECRETS[0], KEYS)
     forged = SEALED.replace(CTX, copied)

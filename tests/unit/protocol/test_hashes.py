@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hansa.protocol import hashes
+from hansa.protocol.types import Place
 
 words = st.binary(min_size=32, max_size=32)
 
@@ -30,8 +31,8 @@ def test_cycle__of_the_vectors__is_named_and_accumulated_alike(fact: dict) -> No
 
     if "result" in fact:
         vote = fact["result"]
-        place = (vote["chain_id"], vote["federation"], int(vote["job"]), cycle)
-        result = hashes.result_hash(*place, updates, sheets, unhex(vote["model"]), unhex(vote["rewards"]))
+        place = Place(vote["chain_id"], vote["federation"], int(vote["job"]), cycle)
+        result = hashes.result_hash(place, updates, sheets, unhex(vote["model"]), unhex(vote["rewards"]))
         assert result == unhex(vote["hash"])
         for seat, sealed in vote["sealed"].items():
             assert hashes.sealed_vote(result, int(seat)) == int(sealed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 
 import pytest
+from eth_utils.crypto import keccak
 from facts import VECTORS, unhex
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +21,14 @@ leaves = st.lists(
     max_size=20,
     unique_by=lambda leaf: leaf.trainer,
 )
+
+
+def proves(root: bytes, leaf: bytes, proof: list[bytes]) -> bool:
+    """As OpenZeppelin's MerkleProof: every sibling hashed with what is below, the smaller first."""
+    node = leaf
+    for sibling in proof:
+        node = keccak(min(node, sibling) + max(node, sibling))
+    return node == root
 
 
 def test_build__openzeppelins_own_example__has_its_root() -> None:
@@ -46,8 +55,8 @@ def test_tree__any_leaves__proves_each_and_ignores_their_order(items: list[Leaf]
     assert RewardsTree(shuffled).root == tree.root
     for leaf in items:
         proof = tree.proof(leaf.trainer)
-        assert merkle.verify(tree.root, leaf.hash, proof)
-        assert not merkle.verify(tree.root, leaf._replace(strike=1 - leaf.strike).hash, proof)
+        assert proves(tree.root, leaf.hash, proof)
+        assert not proves(tree.root, leaf._replace(strike=1 - leaf.strike).hash, proof)
 
 
 def test_tree__two_leaves_of_one_trainer__is_refused() -> None:

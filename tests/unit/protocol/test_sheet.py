@@ -21,7 +21,7 @@ from hansa.protocol.sheet import (
     to_metric,
     to_units,
 )
-from hansa.protocol.types import Code
+from hansa.protocol.types import Code, Place
 
 values = st.integers(-LIMIT, LIMIT)
 entries = st.one_of(
@@ -90,5 +90,5 @@ def test_to_metric__edges(x: float, metric: int) -> None:
 
 @pytest.mark.parametrize("fact", VECTORS["commitments"], ids=lambda fact: str(len(fact["sheet"])))
 def test_commitment__of_the_vectors__is_alike(fact: dict) -> None:
-    place = (fact["chain_id"], fact["federation"], int(fact["job"]), int(fact["cycle"]), fact["member"])
-    assert commitment(*place, unhex(fact["sheet"]), unhex(fact["salt"])) == unhex(fact["commitment"])
+    place = Place(fact["chain_id"], fact["federation"], int(fact["job"]), int(fact["cycle"]))
+    assert commitment(place, fact["member"], unhex(fact["sheet"]), unhex(fact["salt"])) == unhex(fact["commitment"])

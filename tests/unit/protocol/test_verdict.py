@@ -12,7 +12,7 @@ import pytest
 from hansa.protocol import envelope, tensors
 from hansa.protocol.cid import digest_of, to_cid
 from hansa.protocol.model import Update, initial_model
-from hansa.protocol.types import Address, Code, CycleId, JobId, Seat
+from hansa.protocol.types import Address, Code, CycleId, JobId, Place, Seat
 from hansa.protocol.verdict import Attempt, CycleKeys, Judged, judge, mark_duplicates, retried_place
 from hansa.runtime.store.local import LocalStore
 
@@ -27,7 +27,7 @@ VALUES = {"b": np.array([1, -2], np.int8), "w": np.array([[3, 4], [-127, 127], [
 
 
 def opening(seat: int = 0, keys: tuple[bytes | None, ...] = KEYS) -> CycleKeys:
-    return CycleKeys(CHAIN, FEDERATION, JOB, CYCLE, BASE, MODEL, keys, Seat(seat), SECRETS[seat])
+    return CycleKeys(Place(CHAIN, FEDERATION, JOB, CYCLE), BASE, MODEL, keys, Seat(seat), SECRETS[seat])
 
 
 def update(values: dict[str, np.ndarray] = VALUES, **changes: object) -> Update:
@@ -35,7 +35,7 @@ def update(values: dict[str, np.ndarray] = VALUES, **changes: object) -> Update:
 
 
 def sealed(data: bytes, *, cycle: CycleId = CYCLE, trainer: Address = ALICE, key: bytes = KEY) -> bytes:
-    ctx = envelope.context(CHAIN, FEDERATION, JOB, cycle, trainer, BASE)
+    ctx = envelope.context(Place(CHAIN, FEDERATION, JOB, cycle), trainer, BASE)
     return envelope.seal(data, key, ctx, KEYS)
 
 

@@ -26,7 +26,9 @@ def test_prepare__spec_and_model_can_be_read_back() -> None:
     assert JobSpec.decode(made.spec.encode()) == made.spec
     data = made.model.encode()
     assert Model.decode(data).round == 0
-    assert len(data) <= made.spec.model_bytes
+    assert made.spec.model_bytes == len(data) + 4096
+    parameters = made.model.size
+    assert made.spec.update_bytes == len(data) - 4 * parameters + parameters + 4096 + 24 * 48, "8 bits, 24 boxes"
     assert (made.spec.seed, made.spec.steps, made.rounds) == (3, 100, 15)
 
 

@@ -20,7 +20,7 @@ from hansa.protocol.hashes import (
     updates_start,
 )
 from hansa.protocol.sheet import commitment
-from hansa.protocol.types import Address, BlockNumber, CycleId, Digest, JobId, Phase, Round, Seat, Timestamp, Wei
+from hansa.protocol.types import Address, BlockNumber, CycleId, Digest, JobId, Phase, Place, Round, Seat, Timestamp, Wei
 from hansa.runtime.chain.abi import artifact
 from hansa.runtime.chain.client import Log
 from hansa.runtime.chain.structs import JobState, JobTerms
@@ -113,7 +113,7 @@ class Script:
         for seat in seats:
             sheet, salt = bytes([seat]) * (13 * self.state.submitted), bytes([seat]) * 32
             member = self.state.committee[seat]
-            sealed = commitment(CHAIN, FEDERATION, JOB, self.state.cycle, member, sheet, salt)
+            sealed = commitment(Place(CHAIN, FEDERATION, JOB, self.state.cycle), member, sheet, salt)
             self.emit("ScoresCommitted", seat=seat, commitment=sealed)
             self.emit("ScoresRevealed", seat=seat, sheet=sheet, salt=salt)
             done = self.state.committed | 1 << seat
@@ -123,7 +123,8 @@ class Script:
 
     def decide(self, *seats: int, wrong: int = 9) -> Script:
         state, model, rewards = self.state, b"\x05" * 32, b"\x06" * 32
-        result = result_hash(CHAIN, FEDERATION, JOB, state.cycle, state.updates, state.sheets, model, rewards)
+        place = Place(CHAIN, FEDERATION, JOB, state.cycle)
+        result = result_hash(place, state.updates, state.sheets, model, rewards)
         for seat in seats:
             sealed = 1 if seat == wrong else sealed_vote(result, Seat(seat))
             self.emit("ResultVoted", seat=seat, sealedVote=sealed, metric=10 * seat)
