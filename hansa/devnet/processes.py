@@ -19,7 +19,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-PRELOAD = ["torch", "web3", "client.trainer", "aggregator.validator", "tasks", "hansa.devnet.roles"]
+PRELOAD = ["torch", "web3", "client.trainer", "aggregator.validator", "hansa.devnet.roles"]
 
 _context = multiprocessing.get_context("forkserver")
 

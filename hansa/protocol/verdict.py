@@ -60,14 +60,16 @@ class Judged:
     reason: str
 
 
-def judge(data: bytes, trainer: Address, opening: CycleKeys) -> Judged:
+def judge(data: bytes, trainer: Address, cycle_keys: CycleKeys) -> Judged:
     """Opens and reads one sealed update; never raises for what a trainer sent."""
-    if not opening.usable:
+    if not cycle_keys.usable:
         return Judged(Code.UNREACHABLE, None, "no usable key is in force for this seat")
     try:
-        opened = envelope.open_envelope(data, opening.context(trainer), opening.seat, opening.secret, opening.keys)
+        opened = envelope.open_envelope(
+            data, cycle_keys.context(trainer), cycle_keys.seat, cycle_keys.secret, cycle_keys.keys
+        )
         update = Update.decode(
-            opened.update, model=opening.model, job=opening.job, cycle=opening.cycle, trainer=trainer
+            opened.update, model=cycle_keys.model, job=cycle_keys.job, cycle=cycle_keys.cycle, trainer=trainer
         )
     except Malformed as error:
         return Judged(Code.MALFORMED, None, str(error))
@@ -92,7 +94,7 @@ def mark_duplicates(judged: Sequence[Judged], places: Mapping[int, int], k: Sequ
 
 
 def retried_place(
-    update: Update, attempts: Sequence[Attempt], opening: CycleKeys, fetch: Callable[[Digest], bytes]
+    update: Update, attempts: Sequence[Attempt], cycle_keys: CycleKeys, fetch: Callable[[Digest], bytes]
 ) -> int | None:
     """The place of the failed attempt that `update` names, if its integers are equal; None otherwise.
 
@@ -105,11 +107,11 @@ def retried_place(
         digest = from_cid(update.retry_cid)
         attempt = next(a for a in attempts if (a.trainer, a.digest) == (update.trainer, digest))
         ctx = envelope.context(
-            opening.chain_id, opening.federation, opening.job, attempt.cycle, attempt.trainer, opening.base
+            cycle_keys.chain_id, cycle_keys.federation, cycle_keys.job, attempt.cycle, attempt.trainer, cycle_keys.base
         )
         opened = envelope.open_with_key(fetch(digest), ctx, update.retry_key, attempt.keys)
         earlier = Update.decode(
-            opened.update, model=opening.model, job=opening.job, cycle=attempt.cycle, trainer=update.trainer
+            opened.update, model=cycle_keys.model, job=cycle_keys.job, cycle=attempt.cycle, trainer=update.trainer
         )
     except (Malformed, StopIteration, TransientError):
         return None

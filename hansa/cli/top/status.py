@@ -27,7 +27,7 @@ DID = {
 """By phase of the committee: the bitmap of who has acted in it."""
 
 
-def standing(view: FullSnapshot, books: Books, names: Mapping[Address, str], misvoted: list[int]) -> dict[str, Any]:
+def describe(view: FullSnapshot, books: Books, names: Mapping[Address, str], misvoted: list[int]) -> dict[str, Any]:
     """One job at one block, as JSON: amounts are integer strings, gains in 1e-9, parts and metrics numbers.
 
     names: what this directory calls an account. misvoted: finalised rounds whose rewards differ from their sheets.

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from hansa.protocol.types import Address, BlockNumber, CycleId, Digest, JobId, Phase, Round, Seat, Wei
 from hansa.runtime.chain.structs import JobTerms
-
-if TYPE_CHECKING:
-    from hansa.runtime.chain.client import Block
-    from hansa.runtime.chain.federation import Federation
 
 
 @dataclass(frozen=True)
@@ -84,6 +79,9 @@ class CycleRecord:
     votes: Mapping[Seat, Vote]
     outcome: Finalized | Failed | None  # None while it is under way
 
+    def has_update_of(self, trainer: Address) -> bool:
+        return any(update.trainer == trainer for update in self.updates)
+
 
 @dataclass(frozen=True)
 class JobHistory:
@@ -99,9 +97,7 @@ class JobHistory:
     lapses: tuple[tuple[int, Failed], ...]
     ended: Phase | None
 
-    @classmethod
-    def read(cls, federation: Federation, job: JobId, at: Block | None = None) -> JobHistory:
-        """Reads it once; who reads again and again keeps a `hansa.runtime.history.reader.History`."""
-        from hansa.runtime.history.reader import HistoryReader
-
-        return HistoryReader(federation, job).read(at)
+    @property
+    def finalised(self) -> list[tuple[CycleRecord, Finalized]]:
+        """The finalised cycles with their outcomes; the one of round r is at r − 1."""
+        return [(cycle, cycle.outcome) for cycle in self.cycles if isinstance(cycle.outcome, Finalized)]
