@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,11 @@ from eth_account import Account
 from lying_store import LyingStore
 
 from aggregator import ValidatorConfig
+from aggregator.score import Scorer
 from aggregator.validator import Validator
+from aggregator.vote import Voter
 from client import TrainerConfig
+from client.submit import Submitter
 from client.trainer import Trainer
 from hansa.devnet.federation import LocalFederation
 from hansa.devnet.roles import Role
@@ -23,15 +27,16 @@ from hansa.protocol.cid import to_cid
 from hansa.protocol.hashes import result_hash
 from hansa.protocol.model import Model, Update
 from hansa.protocol.types import Code, Digest, JobId, Phase, Seat
-from hansa.runtime import daemon as daemon_module
-from hansa.runtime import keystore
+from hansa.runtime import idle_chain, keystore
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.federation import JobState
+from hansa.runtime.desk import Desk
+from hansa.runtime.publisher import Publisher
 
 
 @dataclass(frozen=True)
 class Character:
-    """Who plays a role: a class of this module, and attributes that its object gets."""
+    """Who plays a role: a class of this module, a daemon or a part of one, and attributes that it gets."""
 
     name: str
     traits: dict[str, Any] = field(default_factory=dict)
@@ -44,15 +49,23 @@ def cast(lab: LocalFederation, name: str, character: str, *, idle_seconds: float
     worker.target, worker.arguments = play_as, (worker.arguments[0], Character(character, traits, idle_seconds))
 
 
+PLAYS = {Submitter: (Trainer, "submitter"), Publisher: (Trainer, "desk.publisher")} | {
+    Scorer: (Validator, "scorer"),
+    Voter: (Validator, "voter"),
+}
+"""Which daemon plays a character that is but a part of one, and which part that is."""
+
+
 def play_as(role: Role, character: Character) -> None:
     if character.idle_seconds is not None:
-        daemon_module.IDLE_SECONDS = character.idle_seconds
+        idle_chain.IDLE_SECONDS = character.idle_seconds
     role.journal.parent.mkdir(parents=True, exist_ok=True)
     kind: Any = globals()[character.name]
-    config: Any = TrainerConfig if issubclass(kind, Trainer) else ValidatorConfig
     for trait, value in character.traits.items():
         setattr(kind, trait, value)
-    kind(
+    daemon, part = next((played for part, played in PLAYS.items() if issubclass(kind, part)), (kind, None))
+    config: Any = TrainerConfig if issubclass(daemon, Trainer) else ValidatorConfig
+    made = daemon(
         config(
             deployment=Deployment.model_validate_json(role.deployment),
             account=Account.from_key(role.key),
@@ -60,7 +73,10 @@ def play_as(role: Role, character: Character) -> None:
             job=JobId(role.job),
             **role.options,
         )
-    ).run()
+    )
+    if part is not None:
+        attrgetter(part)(made).__class__ = kind
+    made.run()
 
 
 def die() -> None:
@@ -99,21 +115,22 @@ class DiesOften:
 
     def __init__(self, config: Any) -> None:
         super().__init__(config)  # type: ignore[call-arg]
-        mempool = self.sender._mempool  # type: ignore[attr-defined]
-        broadcast = mempool.broadcast
+        desk = self.desk  # type: ignore[attr-defined]
+        mempool, publisher = desk.outbox.sender._mempool, desk.publisher
+        broadcast, publish = mempool.broadcast, publisher.publish
 
-        def mortal(sent: Any) -> None:
+        def broadcast_or_die(sent: Any) -> None:
             step = str(sent.key[1])
             self._may_die(f"{step} journalled")
             broadcast(sent)
             self._may_die(f"{step} sent")
 
-        mempool.broadcast = mortal
+        def publish_or_die(digest: Digest) -> None:
+            self._may_die("publish before")
+            publish(digest)
+            self._may_die("publish after")
 
-    def publish(self, digest: Digest) -> None:
-        self._may_die("publish before")
-        super().publish(digest)  # type: ignore[misc]
-        self._may_die("publish after")
+        mempool.broadcast, publisher.publish = broadcast_or_die, publish_or_die
 
     def _may_die(self, moment: str) -> None:
         place = self.deaths / moment
@@ -133,99 +150,101 @@ class UnluckyValidator(DiesOften, Validator):
 # --- trainers
 
 
-class Copycat(Trainer):
+class Copycat(Submitter):
     """Registers the CID that its victim has registered in this cycle."""
 
     victim: Any
 
-    def _submit(self, state: JobState) -> None:
-        theirs = [update.digest for update in self.cycle(state).updates if update.trainer == self.victim]
+    def submit(self, state: JobState) -> None:
+        self._desk.publisher.publish = self._refuse  # type: ignore[method-assign]
+        updates = self._desk.follower.cycle().updates
+        theirs = [update.digest for update in updates if update.trainer == self.victim]
         if theirs:
-            self.send(self.federation.submit_call(self.job, state.cycle, theirs[0]), "submit", state.cycle)
-        self.look_again(0.05)
+            register(self._desk, state, theirs[0])
+        self._desk.alarm.look_again(0.05)
 
-    def publish(self, digest: Digest) -> None:
+    def _refuse(self, digest: Digest) -> None:
         raise AssertionError("it has nothing to publish")
 
 
-class Replayer(Trainer):
+class Idler(Submitter):
+    """Sends zeros."""
+
+    def train(self, base: Digest, model: Model) -> Digest:
+        kind = np.int8 if model.bits == 8 else np.int16
+        zeros = {name: np.zeros(shape, kind) for name, shape in model.shapes.items()}
+        return self._desk.journal.put_blob(tensors.encode(zeros, {}))
+
+
+class Replayer(Idler):
     """Publishes its victim's bytes of the round before as its own."""
 
     victim: Any
 
-    def _submit(self, state: JobState) -> None:
-        done = [cycle for cycle in self.history().cycles if cycle.outcome is not None]
+    def submit(self, state: JobState) -> None:
+        follower = self._desk.follower
+        done = [cycle for cycle in follower.history().cycles if cycle.outcome is not None]
         if done:
             theirs = next(update.digest for update in done[-1].updates if update.trainer == self.victim)
-            self.store.put(self.store.get(theirs, limit=2**20, timeout=5))
-            self.send(self.federation.submit_call(self.job, state.cycle, theirs), "submit", state.cycle)
+            follower.store.put(follower.store.get(theirs, limit=2**20, timeout=5))
+            register(self._desk, state, theirs)
         else:
-            super()._submit(state)
-
-    def _integers(self, base: Digest, model: Model) -> Digest:
-        return nothing(self, model)
+            super().submit(state)
 
 
-class Idler(Trainer):
-    """Sends zeros."""
-
-    def _integers(self, base: Digest, model: Model) -> Digest:
-        return nothing(self, model)
-
-
-class BoxSpoiler(Trainer):
+class BoxSpoiler(Submitter):
     """Spoils the box of one seat; the others' boxes are good."""
 
     seat = 1
 
-    def _sealed(self, state: JobState) -> dict[str, Any]:
-        known = super()._sealed(state)
-        data = bytearray(self.journal.blob(known["digest"]))
+    def seal(self, state: JobState) -> dict[str, Any]:
+        known = super().seal(state)
+        data = bytearray(self._desk.journal.blob(known["digest"]))
         data[6 + 1 + 192 + 32 + 32 + 48 * self.seat] ^= 1
-        return {**known, "digest": self.journal.put_blob(bytes(data))}
+        return {**known, "digest": self._desk.journal.put_blob(bytes(data))}
 
 
-class Bloater(Trainer):
+class Bloater(Submitter):
     """Sends more bytes than the spec allows."""
 
-    def _sealed(self, state: JobState) -> dict[str, Any]:
-        known = super()._sealed(state)
-        data = self.journal.blob(known["digest"]) + bytes(self.context.spec.update_bytes)
-        return {**known, "digest": self.journal.put_blob(data)}
+    def seal(self, state: JobState) -> dict[str, Any]:
+        known = super().seal(state)
+        data = self._desk.journal.blob(known["digest"]) + bytes(self._desk.follower.context.spec.update_bytes)
+        return {**known, "digest": self._desk.journal.put_blob(data)}
 
 
-class Withholder(Trainer):
+class Withholder(Publisher):
     """Registers an update and never publishes it."""
 
     def publish(self, digest: Digest) -> None:
         return
 
 
-class Twin(Trainer):
+class Twin(Submitter):
     """Sends what another trainer, who shares everything with it, sends; later."""
 
     victim: Any
 
-    def _submit(self, state: JobState) -> None:
-        if any(update.trainer == self.victim for update in self.cycle(state).updates):
-            super()._submit(state)
-        self.look_again(0.05)
+    def submit(self, state: JobState) -> None:
+        if self._desk.follower.cycle().has_update_of(self.victim):
+            super().submit(state)
+        self._desk.alarm.look_again(0.05)
 
-    def _integers(self, base: Digest, model: Model) -> Digest:
-        me, self.me = self.me, self.victim
+    def train(self, base: Digest, model: Model) -> Digest:
+        me, self._desk.me = self._desk.me, self.victim
         try:
-            return super()._integers(base, model)
+            return super().train(base, model)
         finally:
-            self.me = me
+            self._desk.me = me
 
 
-class Latecomer(Trainer):
+class Latecomer(Submitter):
     """Submits when all others have."""
 
-    def _submit(self, state: JobState) -> None:
+    def submit(self, state: JobState) -> None:
         if state.submitted >= state.enrolled - 1:
-            super()._submit(state)
-        self.look_again(0.05)
+            super().submit(state)
+        self._desk.alarm.look_again(0.05)
 
 
 class Robber(Idler):
@@ -234,61 +253,62 @@ class Robber(Idler):
     victim: Any
     accomplice: bytes  # the member's private key
 
-    def _integers(self, base: Digest, model: Model) -> Digest:
-        loot = next((self._loot(cycle, base, model) for cycle in self.failed_cycles()), None)
-        return super()._integers(base, model) if loot is None else loot
+    def train(self, base: Digest, model: Model) -> Digest:
+        loot = next((self._loot(cycle, base, model) for cycle in self._desk.follower.failed_cycles()), None)
+        return super().train(base, model) if loot is None else loot
 
     def _loot(self, cycle: Any, base: Digest, model: Model) -> Digest:
-        account = Account.from_key(self.accomplice)
+        account, follower = Account.from_key(self.accomplice), self._desk.follower
         theirs = next(update for update in cycle.updates if update.trainer == self.victim)
-        ctx = envelope.context(self.chain.chain_id, self.federation.address, self.job, cycle.cycle, self.victim, base)
-        seat = cycle.committee.index(account.address)
-        data = self.store.get(theirs.digest, limit=2**20, timeout=5)
-        opened = envelope.open_envelope(data, ctx, seat, keystore.encryption_secret(account), self.member_keys(cycle))
-        update = Update.decode(opened.update, model=model, job=self.job, cycle=cycle.cycle, trainer=self.victim)
-        self.log.info("robbed", victim=self.victim, cid=to_cid(theirs.digest))
-        return self.journal.put_blob(tensors.encode(update.tensors, {}))
+        federation, job = follower.federation, follower.job
+        ctx = envelope.context(federation.chain.chain_id, federation.address, job, cycle.cycle, self.victim, base)
+        seat, keys = cycle.committee.index(account.address), follower.member_keys(cycle)
+        data = follower.store.get(theirs.digest, limit=2**20, timeout=5)
+        opened = envelope.open_envelope(data, ctx, seat, keystore.encryption_secret(account), keys)
+        update = Update.decode(opened.update, model=model, job=job, cycle=cycle.cycle, trainer=self.victim)
+        self._desk.log.info("robbed", victim=self.victim, cid=to_cid(theirs.digest))
+        return self._desk.journal.put_blob(tensors.encode(update.tensors, {}))
 
-    def _attempt(self) -> dict[str, Any] | None:
+    def attempt(self) -> dict[str, Any] | None:
         """Names the attempt that holds the same integers, so that its own retry is as good as any."""
-        failed = self.failed_cycles()
-        return self.journal.recall((self.job, failed[1].cycle, "update")) if len(failed) > 1 else None
+        follower = self._desk.follower
+        failed = follower.failed_cycles()
+        return self._desk.journal.recall((follower.job, failed[1].cycle, "update")) if len(failed) > 1 else None
 
 
-def nothing(trainer: Trainer, model: Model) -> Digest:
-    kind = np.int8 if model.bits == 8 else np.int16
-    zeros = {name: np.zeros(shape, kind) for name, shape in model.shapes.items()}
-    return trainer.journal.put_blob(tensors.encode(zeros, {}))
+def register(desk: Desk, state: JobState, digest: Digest) -> None:
+    call = desk.follower.federation.submit_call(desk.follower.job, state.cycle, digest)
+    desk.outbox.send(call, "submit", state.cycle)
 
 
 # --- validators
 
 
-class Liar(Validator):
+class Liar(Voter):
     """Votes a result that nobody else has."""
 
-    def _worked_out(self, state: JobState, voted: Any, seat: Seat) -> dict[str, Any]:
-        return {**super()._worked_out(state, voted, seat), "hash": b"\x01" * 32}
+    def seal(self, state: JobState, result: Any, seat: Seat) -> dict[str, Any]:
+        return {**super().seal(state, result, seat), "hash": b"\x01" * 32}
 
 
-class Spoiler(Validator):
+class Spoiler(Voter):
     """Votes, with all its friends, a model of the second round that is none; else it does as it should."""
 
-    def _worked_out(self, state: JobState, voted: Any, seat: Seat) -> dict[str, Any]:
-        known = super()._worked_out(state, voted, seat)
+    def seal(self, state: JobState, result: Any, seat: Seat) -> dict[str, Any]:
+        known = super().seal(state, result, seat)
         if state.round != 2:
             return known
-        model = self.journal.put_blob(b"no model")
-        where = self.chain.chain_id, self.federation.address, self.job, state.cycle
+        federation, model = self._desk.follower.federation, self._desk.journal.put_blob(b"no model")
+        where = federation.chain.chain_id, federation.address, self._desk.follower.job, state.cycle
         hashed = result_hash(*where, state.updates, state.sheets, model, known["rewards"])
         return {**known, "model": model, "hash": hashed}
 
 
-class Raver(Validator):
+class Raver(Scorer):
     """Reveals a sheet of unknown codes and absurd numbers; else it does as it should."""
 
-    def _sheet(self, bench: Any, cycle: Any) -> dict[str, bytes]:
-        known = super()._sheet(bench, cycle)
+    def fill(self, inbox: Any) -> dict[str, Any]:
+        known = super().fill(inbox)
         entry = sheet.ENTRY_BYTES
         lines = [known["sheet"][i : i + entry] for i in range(0, len(known["sheet"]), entry)]
         lines[0] = bytes([200]) + b"\x7f" + b"\xff" * 11
@@ -302,7 +322,8 @@ class HasALyingStore(Validator):
 
     def __init__(self, config: ValidatorConfig) -> None:
         super().__init__(config)
-        self.store = self.models._store = LyingStore(Path(config.deployment.store["path"]))
+        follower = self.desk.follower
+        follower.store = follower.models._store = LyingStore(Path(config.deployment.store["path"]))
 
 
 class Sleeper(Validator):

@@ -96,9 +96,9 @@ def test_a_node_without_batches_is_asked_one_by_one(world: World, server: Server
     job = world.post()
     chain = Chain([url_of(server)], 31337, first_block=world.chain.first_block)
     from hansa.runtime.chain.federation import Federation
-    from hansa.runtime.history.reader import JobHistory
+    from hansa.runtime.history.reader import HistoryReader
 
-    assert JobHistory.read(Federation(chain, world.deployment), job) == world.history(job)
+    assert HistoryReader(Federation(chain, world.deployment), job).read() == world.history(job)
     assert isinstance(world.another("alice", chain).poke(), Mined)
 
 

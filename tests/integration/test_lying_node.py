@@ -13,7 +13,7 @@ from hansa.protocol.types import JobId
 from hansa.runtime.chain.abi import artifact
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.federation import Federation
-from hansa.runtime.history.reader import JobHistory
+from hansa.runtime.history.reader import HistoryReader, JobHistory
 
 UNCOUNTED = {"Rejoined", "StopRequested"}  # nothing follows from them
 
@@ -22,7 +22,7 @@ def told(world: World, job: JobId, edit: Edit, *, honest: bool = False) -> JobHi
     """The history as somebody reads it whose (first) endpoint lies."""
     chain = Chain([world.anvil.url] * (2 if honest else 1), world.chain.chain_id, first_block=world.chain.first_block)
     chain.rpc.endpoints[0] = Liar(world.anvil.url, edit)
-    return JobHistory.read(Federation(chain, world.deployment), job)
+    return HistoryReader(Federation(chain, world.deployment), job).read()
 
 
 def played(world: World) -> JobId:

@@ -17,7 +17,7 @@ from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.federation import Federation
 from hansa.runtime.chain.structs import JobTerms
-from hansa.runtime.history.reader import JobHistory
+from hansa.runtime.history.reader import HistoryReader, JobHistory
 from hansa.runtime.journal import Journal
 from hansa.runtime.transactions.sender import Call, Mined, Sender
 
@@ -101,7 +101,7 @@ class World:
         return [(Seat(seat), names[member]) for seat, member in enumerate(self.federation.state(job).committee)]
 
     def history(self, job: JobId) -> JobHistory:
-        return JobHistory.read(self.federation, job)
+        return HistoryReader(self.federation, job).read()
 
     def pass_time(self, seconds: int) -> None:
         self.rpc("evm_increaseTime", seconds)
