@@ -21,8 +21,8 @@ from worlds import NAMES, World
 from hansa.devnet.anvil import published_key
 from hansa.protocol.errors import FatalError, Locked, StoreUnavailable, WrongChain
 from hansa.protocol.types import JobId, Phase
-from hansa.runtime import idle_chain
 from hansa.runtime import daemon as module
+from hansa.runtime import idle_chain
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.daemon import Daemon
