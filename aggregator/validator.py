@@ -19,7 +19,6 @@ from hansa.runtime.chain.federation import JobState
 from hansa.runtime.daemon import Daemon
 from hansa.runtime.history.records import CycleRecord
 from hansa.runtime.keeper import JobKeeper
-from hansa.runtime.missed import MissedCycles
 from hansa.runtime.model_chain import Abstention
 from hansa.tasks import load_task_of, running, use_threads
 
@@ -44,7 +43,6 @@ class Validator(Daemon):
         secret = keystore.encryption_secret(config.account)
         inboxes = Inboxes(desk, secret)
         self.keeper = JobKeeper(desk)
-        self.missed = MissedCycles(desk, self._took_part)
         self.announcer = KeyAnnouncer(desk, secret)
         self.server = ModelServer(desk)
         self.scorer = Scorer(desk, task, inboxes, rows)
@@ -57,7 +55,7 @@ class Validator(Daemon):
         """Does the one thing that is due; True when nothing ever will be again."""
         desk, seat = self.desk, state.seat_of(self.desk.me)
         self.keeper.keep_moving(state)
-        self.missed.count()
+        desk.count_missed(self._took_part)
         if not state.phase.is_over:
             self.announcer.announce()
         served = self.server.serve(state)

@@ -7,8 +7,10 @@ from typing import Any
 from client.training import local_update
 from hansa.protocol import envelope, tensors
 from hansa.protocol.cid import to_cid
+from hansa.protocol.errors import FatalError
+from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.model import Model, Update
-from hansa.protocol.types import Digest
+from hansa.protocol.types import CycleId, Digest
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.desk import Desk
 from hansa.tasks import running
@@ -76,3 +78,30 @@ class Submitter:
             if known is not None and cycle.has_update_of(self._desk.me):
                 return known
         return None
+
+
+class FailureWatch:
+    """What a wary trainer stops for. It knows which cycles had failed when this daemon began: those are forgiven."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._forgiven: frozenset[CycleId] | None = None
+
+    def begin(self) -> None:
+        """Forgives, at the daemon's first look, what has failed by then."""
+        if self._forgiven is None:
+            self._forgiven = frozenset(cycle.cycle for cycle in self._desk.follower.failed_cycles())
+
+    def stop_after_failure(self) -> None:
+        """FatalError where a cycle over the present model has failed since with this trainer's update in."""
+        failed = [
+            cycle
+            for cycle in self._desk.follower.failed_cycles()
+            if cycle.cycle not in (self._forgiven or ()) and cycle.has_update_of(self._desk.me)
+        ]
+        if failed:
+            raise FatalError(
+                f"cycle {cycle_counter(failed[-1].cycle)} of job {self._desk.follower.job} failed with your update in",
+                cause="its committee did not finish it",
+                next_step="look at `hansa job show`, then run again, or with --keep-going",
+            )

@@ -6,14 +6,12 @@ from client.config import TrainerConfig
 from client.enrol import Enroller
 from client.leave import Leaver
 from client.publish import files_needed, publish_updates
-from client.submit import Submitter
-from client.wariness import FailureWatch
+from client.submit import FailureWatch, Submitter
 from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.types import Phase
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.daemon import Daemon
 from hansa.runtime.keeper import JobKeeper
-from hansa.runtime.missed import MissedCycles
 from hansa.runtime.model_chain import Abstention
 from hansa.tasks import load_task_of, running, use_threads
 
@@ -34,7 +32,6 @@ class Trainer(Daemon):
             desk.follower.models.shapes = {name: values.shape for name, values in task.model().items()}
         desk.log.info("data loaded", rows=len(data), source=config.source)
         self.keeper = JobKeeper(desk)
-        self.missed = MissedCycles(desk, lambda cycle: cycle.has_update_of(desk.me))
         self.enroller = Enroller(desk, task, config)
         self.submitter = Submitter(desk, task, data)
         self.failures = FailureWatch(desk)
@@ -45,7 +42,7 @@ class Trainer(Daemon):
         """Does the one thing that is due; True when nothing ever will be again."""
         desk, follower = self.desk, self.desk.follower
         self.keeper.keep_moving(state)
-        self.missed.count()
+        desk.count_missed(lambda cycle: cycle.has_update_of(desk.me))
         self.failures.begin()
         enrolled, last = follower.federation.trainer(follower.job, desk.me, follower.head)
         if not enrolled:

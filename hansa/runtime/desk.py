@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.federation import Federation, JobState
 from hansa.runtime.follower import JobFollower
+from hansa.runtime.history.records import CycleRecord
 from hansa.runtime.journal import Journal
 from hansa.runtime.log import open_log
 from hansa.runtime.metrics import Metrics
@@ -57,6 +59,7 @@ class Desk:
     alarm: Alarm = field(default_factory=Alarm)
     turns: Turns = field(default_factory=Turns)
     moment: dict[str, Any] = field(default_factory=dict)  # what every line of the log tells
+    _counted: bytes = bytes(32)  # last result up to which missed cycles are counted
 
     @classmethod
     def open(cls, config: DaemonConfig, daemon: str, keep_models: int | None = None) -> Desk:
@@ -94,6 +97,13 @@ class Desk:
             timestamp=head.timestamp,
         )
         self.moment.update(round=state.round, cycle=cycle_counter(state.cycle))
+
+    def count_missed(self, took_part: Callable[[CycleRecord], bool]) -> None:
+        """Counts, after every finalised round, the cycles in which this account did not do what it was there for."""
+        if self._counted != self.follower.state.last_result:
+            finalised = self.follower.history().finalised
+            self.metrics.missed.set(sum(not took_part(cycle) for cycle, _ in finalised))
+            self._counted = self.follower.state.last_result
 
     def working(self, kind: str) -> AbstractContextManager[None]:
         """A long step between two looks at the chain; the daemon is healthy in it up to the phase's end."""

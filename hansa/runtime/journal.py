@@ -161,9 +161,6 @@ class Journal:
         beside = [self.path.with_name(self.path.name + end) for end in ("", "-wal", "-shm")]
         return sum(path.stat().st_size for path in [*beside, *self._blobs.glob("*")] if path.is_file())
 
-    def drop_blob(self, digest: Digest) -> None:
-        (self._blobs / to_cid(digest)).unlink(missing_ok=True)
-
     # --- integrity
 
     def _unsealed(self, name: str, row: tuple[Any, Any]) -> dict[str, Any]:

@@ -95,9 +95,3 @@ class Metrics:
 
     def _counter(self, name: str, text: str) -> Counter:
         return Counter(name, text, registry=self.registry)
-
-
-def metric_names(metrics: Metrics) -> set[str]:
-    """As Prometheus stores them; without the times at which counters were made."""
-    names = {sample.name for family in metrics.registry.collect() for sample in family.samples}
-    return {name for name in names if not name.endswith("_created")}
