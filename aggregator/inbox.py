@@ -12,8 +12,9 @@ from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import HansaError, NotFound, StoreUnavailable, TooLarge, WrongBytes
 from hansa.protocol.ledger import RoundLedger
 from hansa.protocol.model import Update
-from hansa.protocol.types import Code, Digest
+from hansa.protocol.types import Code, Digest, Seat
 from hansa.protocol.verdict import Attempt, CycleKeys, Judged, judge, mark_duplicates, retried_place
+from hansa.runtime.desk import Desk
 from hansa.runtime.history.reader import CycleRecord
 from hansa.runtime.store import Store
 
@@ -29,9 +30,9 @@ class Inbox:
     limit: largest sealed update, in bytes, that is fetched.
     """
 
-    def __init__(self, cycle: CycleRecord, opening: CycleKeys, store: Store, limit: int, log: BoundLogger) -> None:
+    def __init__(self, cycle: CycleRecord, cycle_keys: CycleKeys, store: Store, limit: int, log: BoundLogger) -> None:
         self.cycle = cycle
-        self.opening = opening
+        self.cycle_keys = cycle_keys
         self._store = store
         self._limit = limit
         self._log = log
@@ -65,12 +66,12 @@ class Inbox:
         }
 
         def place_of(update: Update) -> int | None:
-            return retried_place(update, attempts, self.opening, self._fetch)
+            return retried_place(update, attempts, self.cycle_keys, self._fetch)
 
         with ThreadPoolExecutor(FETCHES) as pool:
             found = dict(zip(retries, pool.map(place_of, retries.values()), strict=True))
         places = {place: earlier for place, earlier in found.items() if earlier is not None}
-        return mark_duplicates(judged, places, self.opening.model.k)
+        return mark_duplicates(judged, places, self.cycle_keys.model.k)
 
     def counted(self, ledger: RoundLedger) -> dict[int, Update] | None:
         """Every update that the committee calls ok; None while one of them cannot be had, or is one of nothing."""
@@ -108,9 +109,39 @@ class Inbox:
             self._log.debug("update not there yet", trainer=submitted.trainer, cid=cid, error=str(got))
             return
         else:
-            judged = judge(got, submitted.trainer, self.opening)
+            judged = judge(got, submitted.trainer, self.cycle_keys)
             if judged.code == Code.OK:
                 self._store.pin(submitted.digest)
         self._judged[place] = judged
         code = judged.code.name
         self._log.info("update judged", trainer=submitted.trainer, cid=cid, code=code, reason=judged.reason)
+
+
+class Inboxes:
+    """The inbox of the cycle under way, made when it is first asked for.
+
+    secret: the X25519 secret that this member opens updates with.
+    """
+
+    def __init__(self, desk: Desk, secret: bytes) -> None:
+        self._desk = desk
+        self._secret = secret
+        self._inbox: Inbox | None = None
+
+    def of(self, cycle: CycleRecord, seat: Seat) -> Inbox:
+        """A new one where a reorganisation gave the cycle other updates."""
+        known = None if self._inbox is None else (self._inbox.cycle.cycle, self._inbox.cycle.updates)
+        if self._inbox is None or known != (cycle.cycle, cycle.updates):
+            follower = self._desk.follower
+            base_digest, base = follower.base()
+            cycle_keys = CycleKeys(
+                follower.federation.place(follower.job, cycle.cycle),
+                base_digest,
+                base,
+                follower.member_keys(cycle),
+                seat,
+                self._secret,
+            )
+            limit = follower.context.spec.update_bytes
+            self._inbox = Inbox(cycle, cycle_keys, follower.store, limit, self._desk.log)
+        return self._inbox

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from ctypes import CDLL
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,14 +21,9 @@ from hansa.protocol import kernels, tables
 from hansa.protocol.exact import PIECE, Integers, Tensors, blocks, in_order
 from hansa.protocol.geometry import dot_products
 from hansa.protocol.kernels import Neighbours, Target
+from hansa.protocol.model import Model
 from hansa.protocol.tally import Judgement
 from hansa.protocol.types import Code
-
-if TYPE_CHECKING:
-    from ctypes import CDLL
-
-    from hansa.protocol.model import Model
-    from hansa.protocol.tally import Judgement
 
 FROM_TO_DROP = 3
 NUMPY_BLOCK = 1 << 14  # stays in the cache

@@ -63,10 +63,10 @@ class Ledger:
         paid = pay.payments(shares, self.reward_per_round)
         struck = {submitted[i] for i, judgement in enumerate(judgements) if judgement.code.strikes}
         leaves = [self._leaf(t, paid.get(t, Wei(0)), t in struck) for t in sorted(self.trainers, key=str.lower)]
-        standing = {leaf.trainer: leaf.reputation for leaf in leaves}
-        after = replace(self, records=records, reputations=standing)
+        reputations = {leaf.trainer: leaf.reputation for leaf in leaves}
+        after = replace(self, records=records, reputations=reputations)
         return RoundLedger(judgements, included, leaves, records, shares, after)
 
     def _leaf(self, trainer: Address, paid: Wei, struck: bool) -> Leaf:
-        standing = pay.reputation(self.reputations.get(trainer, 0), paid > 0)
-        return Leaf(trainer=trainer, pay=paid, strike=int(struck), reputation=standing)
+        reputation = pay.reputation(self.reputations.get(trainer, 0), paid > 0)
+        return Leaf(trainer=trainer, pay=paid, strike=int(struck), reputation=reputation)

@@ -28,7 +28,7 @@ class Result:
 NOTHING = Result(NO_DIGEST, bytes(32), b"")
 
 
-def outcome(
+def work_out(
     job: JobId,
     base: Model,
     base_digest: Digest,

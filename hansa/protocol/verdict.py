@@ -57,15 +57,16 @@ class Judged:
     reason: str
 
 
-def judge(data: bytes, trainer: Address, opening: CycleKeys) -> Judged:
+def judge(data: bytes, trainer: Address, cycle_keys: CycleKeys) -> Judged:
     """Opens and reads one sealed update; never raises for what a trainer sent."""
-    if not opening.usable:
+    if not cycle_keys.usable:
         return Judged(Code.UNREACHABLE, None, "no usable key is in force for this seat")
+    place = cycle_keys.place
     try:
-        opened = envelope.open_envelope(data, opening.context(trainer), opening.seat, opening.secret, opening.keys)
-        update = Update.decode(
-            opened.update, model=opening.model, job=opening.place.job, cycle=opening.place.cycle, trainer=trainer
+        opened = envelope.open_envelope(
+            data, cycle_keys.context(trainer), cycle_keys.seat, cycle_keys.secret, cycle_keys.keys
         )
+        update = Update.decode(opened.update, model=cycle_keys.model, job=place.job, cycle=place.cycle, trainer=trainer)
     except Malformed as error:
         return Judged(Code.MALFORMED, None, str(error))
     if geometry.is_zero(update.tensors):
@@ -89,7 +90,7 @@ def mark_duplicates(judged: Sequence[Judged], places: Mapping[int, int], k: Sequ
 
 
 def retried_place(
-    update: Update, attempts: Sequence[Attempt], opening: CycleKeys, fetch: Callable[[Digest], bytes]
+    update: Update, attempts: Sequence[Attempt], cycle_keys: CycleKeys, fetch: Callable[[Digest], bytes]
 ) -> int | None:
     """The place of the failed attempt that `update` names, if its integers are equal; None otherwise.
 
@@ -101,11 +102,11 @@ def retried_place(
     try:
         digest = from_cid(update.retry_cid)
         attempt = next(a for a in attempts if (a.trainer, a.digest) == (update.trainer, digest))
-        place = opening.place._replace(cycle=attempt.cycle)
-        ctx = envelope.context(place, attempt.trainer, opening.base)
+        place = cycle_keys.place._replace(cycle=attempt.cycle)
+        ctx = envelope.context(place, attempt.trainer, cycle_keys.base)
         opened = envelope.open_with_key(fetch(digest), ctx, update.retry_key, attempt.keys)
         earlier = Update.decode(
-            opened.update, model=opening.model, job=place.job, cycle=place.cycle, trainer=update.trainer
+            opened.update, model=cycle_keys.model, job=place.job, cycle=place.cycle, trainer=update.trainer
         )
     except (Malformed, StopIteration, TransientError):
         return None

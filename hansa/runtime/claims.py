@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
 
+from structlog.stdlib import BoundLogger
+
+from hansa.protocol.errors import FatalError
+from hansa.protocol.types import Address, JobId
+from hansa.runtime.chain.calls import Call
+from hansa.runtime.chain.federation import Federation
+from hansa.runtime.chain.structs import Books
+from hansa.runtime.follower import JobFollower
 from hansa.runtime.snapshot import Due, JobSnapshot, SettledSnapshot, unclaimed
-
-if TYPE_CHECKING:
-    from hansa.protocol.types import Address
-    from hansa.runtime.chain.federation import Federation
-    from hansa.runtime.transactions.signer import Signer
+from hansa.runtime.transactions.outcome import Refused
+from hansa.runtime.transactions.signer import Signer
 
 
 @dataclass
@@ -82,7 +88,7 @@ def claim(view: JobSnapshot, federation: Federation, signer: Signer, account: Ad
     """Claims everything that is due to `account` now; all rounds go in one transaction."""
     due = owed(view, federation, account)
     if due.rewards:
-        signer.do(federation.claim_call(view.job, account, [(d.round, d.leaf, d.proof) for d in due.rewards]))
+        signer.do(rewards_call(federation, view.job, account, due.rewards))
     if due.fees:
         seat = view.seat(account)
         if view.state.phase.is_over and seat is not None:
@@ -94,3 +100,31 @@ def claim(view: JobSnapshot, federation: Federation, signer: Signer, account: Ad
     if due.rest:
         signer.do(federation.claim_rest_call(view.job))
     return due
+
+
+def rewards_call(federation: Federation, job: JobId, trainer: Address, dues: Sequence[Due]) -> Call:
+    """Claims leaves of one trainer, pay and strikes together."""
+    return federation.claim_call(job, trainer, [(due.round, due.leaf, due.proof) for due in dues])
+
+
+def report_unclaimed(
+    follower: JobFollower, log: BoundLogger, what: str, amount: int, books: Books, refused: Refused | None
+) -> None:
+    """FatalError, and a warning in the log, where a job that is over still owes an account `amount` and the claim of it
+    came too late, or was `refused`."""
+    if not amount:
+        return
+    log.warning("not claimed", what=what, amount=amount, token=books.token, until=books.claim_until)
+    named = f"{amount} units of token {books.token}, {what} of job {follower.job},"
+    if follower.head.timestamp >= books.claim_until or (refused and refused.error.name == "Vault_TooLate"):
+        end = datetime.fromtimestamp(books.claim_until, UTC).isoformat(" ", "seconds")
+        raise FatalError(
+            f"{named} can't be claimed any more",
+            cause=f"the time to claim ended at {end}",
+            next_step="let your daemon run at a job's end, and raise --min-claim to refuse jobs as short as this",
+        )
+    raise FatalError(
+        f"{named} could not be claimed",
+        cause=None if refused is None else refused.error,
+        next_step="try `hansa wallet claim`",
+    )

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
 import structlog
+from structlog.typing import EventDict, Processor
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
-def open_log(file: Path | str | None = None, **bound: Any) -> structlog.stdlib.BoundLogger:
+def open_log(
+    file: Path | str | None = None, moment: Mapping[str, Any] | None = None, **bound: Any
+) -> structlog.stdlib.BoundLogger:
     """A logger to `file` (appended), or standard error. HANSA_LOG sets the level: debug, info, warning or error.
 
-    Each logger has an output of its own, so that several in one process don't mix.
+    Each logger has an output of its own, so that several in one process don't mix. moment: what each line tells beside
+    what is bound, as it is when the line is written.
     """
     level = LEVELS.get(os.environ.get("HANSA_LOG", "info").lower(), LEVELS["info"])
     logger: structlog.stdlib.BoundLogger = structlog.wrap_logger(
         structlog.WriteLogger(_output(file)),
         processors=[
+            _with({} if moment is None else moment),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.EventRenamer("event"),
@@ -31,6 +37,13 @@ def open_log(file: Path | str | None = None, **bound: Any) -> structlog.stdlib.B
         cache_logger_on_first_use=False,
     )
     return logger.bind(**bound)
+
+
+def _with(moment: Mapping[str, Any]) -> Processor:
+    def add(logger: Any, method: str, event: EventDict) -> EventDict:
+        return {**moment, **event}
+
+    return add
 
 
 def _output(file: Path | str | None) -> TextIO:

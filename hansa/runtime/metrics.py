@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
-
-from hansa.protocol.errors import FatalError
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 STALE_SECONDS = 60.0  # without a look at the chain, after which a daemon is not healthy
 
@@ -101,65 +95,3 @@ class Metrics:
 
     def _counter(self, name: str, text: str) -> Counter:
         return Counter(name, text, registry=self.registry)
-
-
-def metric_names(metrics: Metrics) -> set[str]:
-    """As Prometheus stores them; without the times at which counters were made."""
-    names = {sample.name for family in metrics.registry.collect() for sample in family.samples}
-    return {name for name in names if not name.endswith("_created")}
-
-
-class Endpoint:
-    """Answers /metrics and /healthz from a thread of its own, until `close`. `address` is where."""
-
-    def __init__(self, where: str, metrics: Metrics) -> None:
-        host, port = parse_address(where)
-        handler = type("Handler", (_Handler,), {"metrics": metrics})
-        try:
-            self._server = ThreadingHTTPServer((host, port), handler)
-        except OSError as error:
-            raise FatalError(
-                f"--metrics {where} can't be listened on",
-                cause=error.strerror or error,
-                next_step="name another port, or 0 for any that is free",
-            ) from error
-        self._server.daemon_threads = True
-        self.address = f"{host}:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-def parse_address(where: str) -> tuple[str, int]:
-    """HOST:PORT; FatalError otherwise."""
-    host, colon, port = where.rpartition(":")
-    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
-        raise FatalError(f"--metrics {where!r} is not an address", next_step="write it like 127.0.0.1:9464")
-    return host, int(port)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    metrics: Metrics
-    timeout = 10.0  # seconds for a client to say what it wants
-
-    def do_GET(self) -> None:
-        if self.path == "/metrics":
-            self._answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(self.metrics.registry))
-        elif self.path == "/healthz":
-            healthy, shown = self.metrics.health()
-            status = HTTPStatus.OK if healthy else HTTPStatus.SERVICE_UNAVAILABLE
-            self._answer(status, "application/json", json.dumps(shown).encode())
-        else:
-            self._answer(HTTPStatus.NOT_FOUND, "text/plain", b"/metrics or /healthz\n")
-
-    def _answer(self, status: HTTPStatus, kind: str, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Requests are no news."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from structlog.stdlib import BoundLogger
 
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import Malformed, SpoiltModel, TransientError
@@ -104,3 +106,22 @@ class ModelChain:
         for old in [item for item, round_ in self._pinned.items() if 0 < round_ <= newest - self._keep]:
             del self._pinned[old]
             self._store.unpin(old)
+
+
+class Abstention:
+    """Sits rounds out whose model a committee voted and nobody can use: the job ends by its failures, and a daemon
+    claims what is its own."""
+
+    def __init__(self, log: BoundLogger) -> None:
+        self._log = log
+        self._round: Round | None = None
+
+    @contextmanager
+    def if_spoilt(self, round_: Round) -> Iterator[None]:
+        """Leaves undone what turns out to need such a model; says so once a round."""
+        try:
+            yield
+        except SpoiltModel as error:
+            if self._round != round_:
+                self._round = round_
+                self._log.error("sits this round out, and claims at the job's end", error=str(error))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from hansa.protocol.ledger import Ledger, RoundLedger
 from hansa.protocol.sheet import Entry, decode_sheet
 from hansa.protocol.types import Address
-from hansa.runtime.history.reader import CycleRecord, Finalized, JobHistory
+from hansa.runtime.history.reader import CycleRecord, JobHistory
 from hansa.runtime.job import JobContext
 
 
@@ -27,7 +27,7 @@ class Replay:
 
     def follow(self, history: JobHistory) -> list[RoundLedger]:
         """Brings the ledgers up to the last finalised round of `history`, afresh where the chain replaced some."""
-        finalised = [(cycle, cycle.outcome) for cycle in history.cycles if isinstance(cycle.outcome, Finalized)]
+        finalised = history.finalised
         if [outcome.result_hash for _, outcome in finalised][: len(self.rounds)] != self._hashes:
             self._ledger, self._hashes, self.rounds = self._first, [], []
         for cycle, outcome in finalised[len(self.rounds) :]:

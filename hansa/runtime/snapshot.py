@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
 
-from hansa.protocol.errors import HistoryMismatch
+from hansa.protocol.errors import FatalError
+from hansa.protocol.ledger import RoundLedger
 from hansa.protocol.merkle import Leaf, RewardsTree
-from hansa.runtime.history.reader import CycleRecord, Finalized, HistoryReader, JobHistory
+from hansa.protocol.types import Address, JobId, Seat
+from hansa.runtime.chain.client import Block
+from hansa.runtime.chain.federation import Federation, JobState, JobTerms
+from hansa.runtime.follower import JobFollower
+from hansa.runtime.history.reader import CycleRecord, Finalized, JobHistory
 from hansa.runtime.job import JobContext
-from hansa.runtime.replay import Replay
-
-if TYPE_CHECKING:
-    from hansa.protocol.ledger import RoundLedger
-    from hansa.protocol.types import Address, JobId, Seat
-    from hansa.runtime.chain.client import Block
-    from hansa.runtime.chain.federation import Federation, JobState, JobTerms
-    from hansa.runtime.store import Store
-
-T = TypeVar("T")
-
-READ_TRIES, READ_PAUSE = 5, 0.2  # seconds between them
+from hansa.runtime.store import Store
 
 
 @dataclass(frozen=True)
@@ -59,7 +51,7 @@ class JobSnapshot:
     @property
     def finalised(self) -> list[tuple[CycleRecord, Finalized]]:
         """The finalised cycles with their outcomes; the one of round r is at r − 1."""
-        return [(cycle, cycle.outcome) for cycle in self.history.cycles if isinstance(cycle.outcome, Finalized)]
+        return self.history.finalised
 
     @property
     def trainers(self) -> list[Address]:
@@ -85,9 +77,7 @@ class JobSnapshot:
 
     def seat(self, member: Address) -> Seat | None:
         """The seat that a member has in the present committee."""
-        from hansa.protocol.types import Seat
-
-        return Seat(self.state.committee.index(member)) if member in self.state.committee else None
+        return self.state.seat_of(member)
 
 
 @dataclass(frozen=True)
@@ -130,26 +120,23 @@ class FullSnapshot(SettledSnapshot):
 
 def read_job(federation: Federation, store: Store, job: JobId) -> FullSnapshot:
     """Reads and replays a job at the newest block. Raises FatalError where there is no such job."""
-    return with_ledgers(read_snapshot(federation, job), federation, store)
+    follower = JobFollower(federation, store, job)
+    read_snapshot(follower)
+    return with_ledgers(follower)
 
 
-def read_snapshot(federation: Federation, job: JobId) -> JobSnapshot:
+def read_snapshot(follower: JobFollower) -> JobSnapshot:
     """What the chain tells of a job at the newest block; its files are not needed. FatalError as `read_job`."""
-    check_job(federation, job)
-
-    def read() -> tuple[Block, JobState, JobHistory]:
-        at = federation.chain.head()
-        state = federation.state(job, at)
-        return at, state, HistoryReader(federation, job).read(at, state)
-
-    return JobSnapshot(job, *retry_while_mixed(read))
+    check_job(follower.federation, follower.job)
+    history = follower.read()
+    return JobSnapshot(follower.job, follower.head, follower.state, history)
 
 
-def with_ledgers(facts: JobSnapshot, federation: Federation, store: Store) -> FullSnapshot:
-    """With the ledgers of its rounds, by its spec. Raises Malformed, NotFound and whatever the store says of that."""
-    context = JobContext.read(federation, store, facts.job)
-    rounds = Replay(context, context.weights(facts.history.enrolled)).follow(facts.history)
-    return FullSnapshot(facts.job, facts.at, facts.state, facts.history, rounds, context)
+def with_ledgers(follower: JobFollower) -> FullSnapshot:
+    """The job where the follower is, with the ledgers of its rounds, by its spec. Raises Malformed, NotFound and
+    whatever the store says of that."""
+    at, state, history = follower.head, follower.state, follower.history()
+    return FullSnapshot(follower.job, at, state, history, follower.ledgers(), follower.context)
 
 
 def without_rounds(facts: JobSnapshot) -> SettledSnapshot:
@@ -158,20 +145,8 @@ def without_rounds(facts: JobSnapshot) -> SettledSnapshot:
     return SettledSnapshot(facts.job, facts.at, facts.state, facts.history, [])
 
 
-def retry_while_mixed(read: Callable[[], T]) -> T:
-    """What `read` gives, in the end: a node that mines while it answers mixes blocks, and is asked again."""
-    for _ in range(READ_TRIES - 1):
-        try:
-            return read()
-        except HistoryMismatch:
-            time.sleep(READ_PAUSE)
-    return read()
-
-
 def check_job(federation: Federation, job: JobId) -> None:
     """FatalError unless the job exists."""
-    from hansa.protocol.errors import FatalError
-
     count = federation.job_count()
     if not 1 <= job <= count:
         raise FatalError(
@@ -188,6 +163,6 @@ def unclaimed(view: SettledSnapshot, federation: Federation, trainer: Address) -
     owing = [
         (number, leaf) for number, leaf in view.leaves(trainer) if number not in lost and (leaf.pay or leaf.strike)
     ]
-    done = federation.claimed_rounds(view.job, trainer, [number for number, _ in owing])
+    done = federation.claimed_rounds(view.job, trainer, [number for number, _ in owing], view.at)
     trees = {number: RewardsTree(view.rounds[number - 1].leaves) for number, _ in owing if number not in done}
     return [Due(number, leaf, trees[number].proof(trainer)) for number, leaf in owing if number in trees]

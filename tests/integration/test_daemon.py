@@ -22,6 +22,7 @@ from hansa.devnet.anvil import published_key
 from hansa.protocol.errors import FatalError, Locked, StoreUnavailable, WrongChain
 from hansa.protocol.types import JobId, Phase
 from hansa.runtime import daemon as module
+from hansa.runtime import idle_chain
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.daemon import Daemon
@@ -46,7 +47,8 @@ class Opener(Daemon):
     def act(self, state: JobState) -> bool:
         self.acts += 1
         if state.phase == Phase.OPEN:
-            self.send(self.federation.open_call(self.job), "open", state.cycle)
+            federation, job = self.desk.follower.federation, self.desk.follower.job
+            self.desk.outbox.send(federation.open_call(job), "open", state.cycle)
         return state.phase == Phase.SUBMIT
 
 
@@ -124,7 +126,7 @@ def test_wrong_chain_under_a_known_address(ready: tuple[World, JobId]) -> None:
 
 def test_idle_chain__past_a_deadline__gets_a_block(ready: tuple[World, JobId], monkeypatch: pytest.MonkeyPatch) -> None:
     world, job = ready
-    monkeypatch.setattr(module, "IDLE_SECONDS", 0.5)
+    monkeypatch.setattr(idle_chain, "IDLE_SECONDS", 0.5)
     world.do("sponsor", world.federation.open_call(job))
     world.rpc("evm_setAutomine", True)  # from here on only transactions make blocks
 
@@ -132,7 +134,7 @@ def test_idle_chain__past_a_deadline__gets_a_block(ready: tuple[World, JobId], m
         def act(self, state: JobState) -> bool:
             self.acts += 1
             assert self.acts < 30, "nobody makes a block"
-            self.awaited = state.opened_at
+            self.desk.alarm.awaited = state.opened_at
             return state.phase == Phase.LAPSED
 
     short = world.post(enrol_time=2)
@@ -164,8 +166,8 @@ def test_settled__as_deep_as_the_deployment_says(ready: tuple[World, JobId]) -> 
         world.do("sponsor", world.federation.open_call(job))
         seen = []
         for _ in range(5):
-            daemon.head = daemon.chain.head()
-            seen.append(daemon.settled(daemon.federation.state(job, daemon.head)))
+            daemon.desk.follower.look()
+            seen.append(daemon.desk.follower.is_settled())
             world.rpc("evm_mine")
         assert seen == [False, False, False, True, True]
     finally:
@@ -178,8 +180,9 @@ sys.path.insert(0, "tests/integration")
 from pathlib import Path
 from eth_account import Account
 from hansa.runtime.chain.deployment import Deployment
-from test_daemon import Config, Daemon, module
-module.LONGEST_WAIT = 3600.0
+from hansa.runtime import alarm
+from test_daemon import Config, Daemon
+alarm.LONGEST_WAIT = 3600.0
 class Forever(Daemon):
     def act(self, state):
         print("acting", flush=True)

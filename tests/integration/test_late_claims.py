@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from eth_account import Account
@@ -14,9 +15,11 @@ from typer.testing import CliRunner
 from worlds import NAMES, TRAINERS, World
 
 from aggregator import ValidatorConfig
-from aggregator.member import Member
+from aggregator.leave import Leaver as MemberLeaver
+from aggregator.strikes import StrikeSettler
 from aggregator.validator import Validator
-from client.trainer import Trainer
+from client.enrol import Enroller
+from client.leave import Leaver
 from hansa.cli.main import app
 from hansa.devnet.anvil import published_key
 from hansa.protocol.errors import FatalError, NotAllowed
@@ -27,7 +30,7 @@ from hansa.protocol.spec import JobSpec
 from hansa.protocol.types import Code, JobId
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.federation import JobState
-from hansa.runtime.participant import Participant
+from hansa.runtime.daemon import Daemon
 from hansa.runtime.store import open_store
 
 SPEC = JobSpec(task="heart", steps=1, model_bytes=100_000, update_bytes=100_000, rule="mean")
@@ -48,18 +51,28 @@ class Config:
     min_claim: int = 3600
 
 
-class Leaver(Trainer):
-    """A trainer without data, for what follows after a job's end."""
+class LeavingTrainer(Daemon):
+    """A trainer without data, which enrols, and leaves after a job's end."""
 
     def __init__(self, config: Config) -> None:
-        Participant.__init__(self, config)
-        self.config = config  # type: ignore[assignment]
-        self._keys_out, self._failed_before = False, None
+        super().__init__(config)
+        self.enroller = Enroller(self.desk, cast(Any, None), cast(Any, config))
+        self.leaver = Leaver(self.desk, config.wait_for_bond)
 
-
-class LeavingMember(Member):
     def act(self, state: JobState) -> bool:
-        return self.leave(state, self.seat(state.committee))
+        follower = self.desk.follower
+        if not follower.federation.trainer(follower.job, self.desk.me)[0]:
+            self.enroller.enrol(state)
+        return state.phase.is_over and self.leaver.leave()
+
+
+class LeavingMember(Daemon):
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.leaver = MemberLeaver(self.desk, StrikeSettler(self.desk))
+
+    def act(self, state: JobState) -> bool:
+        return self.leaver.leave(state, state.seat_of(self.desk.me))
 
 
 def config(world: World, job: JobId, name: str) -> Config:
@@ -92,7 +105,7 @@ def test_pay_too_late__is_said_with_its_amount__and_the_bond_comes_back(world: W
     world.pass_time(101)
     assert pay > 0
     with pytest.raises(FatalError, match=rf"{pay} units .* pay of job {job}, can't be claimed any more: the time"):
-        Leaver(config(world, job, "alice")).run()
+        LeavingTrainer(config(world, job, "alice")).run()
     assert [(line["event"], line["what"], line["amount"]) for line in warnings(world, "alice")] == [
         ("not claimed", "pay", pay)
     ]
@@ -111,7 +124,7 @@ def test_claims_in_time__end_well(world: World) -> None:
     job, pay = ended(world, claim_time=86_400)
     token, alice = world.terms.token, world.address("alice")
     before = world.federation.token_balance(token, alice)
-    Leaver(config(world, job, "alice")).run()
+    LeavingTrainer(config(world, job, "alice")).run()
     LeavingMember(config(world, job, "dave")).run()
     assert world.federation.token_balance(token, alice) == before + pay + 100, "pay and bond"
     assert warnings(world, "alice") == warnings(world, "dave") == []
@@ -122,7 +135,7 @@ def test_short_time_to_claim__is_refused_before_a_bond(world: World) -> None:
     job = world.post(spec=spec, claim_time=100)
     before = world.federation.token_balance(world.terms.token, world.address("alice"))
     with pytest.raises(NotAllowed, match=rf"job {job} leaves 100 s .* your limit is 3600 s.*--min-claim 100s"):
-        Leaver(config(world, job, "alice")).run()
+        LeavingTrainer(config(world, job, "alice")).run()
     assert world.federation.token_balance(world.terms.token, world.address("alice")) == before
     assert world.federation.trainer(job, world.address("alice")) == (False, 0)
 

@@ -6,19 +6,20 @@ import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from worlds import NAMES, World
 
-from client.trainer import Trainer
+from client.enrol import Enroller
 from hansa.devnet.anvil import published_key
 from hansa.protocol.spec import JobSpec
 from hansa.protocol.types import JobId
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.federation import JobState
-from hansa.runtime.participant import Participant
+from hansa.runtime.daemon import Daemon
 from hansa.runtime.store import open_store
 
 SPEC = JobSpec(task="heart", steps=1, model_bytes=100_000, update_bytes=100_000, rule="mean")
@@ -39,22 +40,12 @@ class Config:
     min_claim: int = 3600
 
 
-class Enroller(Trainer):
-    """A trainer that does nothing but enrol. `meanwhile`: who acts between its approval and its enrolment, once."""
+class Applicant(Enroller):
+    """Pays a bond in without a look at the job's model. `meanwhile`: who acts after its approval, once."""
 
-    meanwhile: Participant | None = None
+    meanwhile: Daemon | None = None
 
-    def __init__(self, config: Config) -> None:
-        Participant.__init__(self, config)
-        self.config = config  # type: ignore[assignment]
-
-    def act(self, state: JobState) -> bool:
-        return self.enrolled() or self._enrol(state)
-
-    def enrolled(self) -> bool:
-        return self.federation.trainer(self.job, self.me)[0]
-
-    def _check_model(self) -> None:
+    def check_model(self) -> None:
         return
 
     def pay_in(self, amount: int) -> None:
@@ -64,31 +55,48 @@ class Enroller(Trainer):
             other.once()
 
 
+class Enrolling(Daemon):
+    """A trainer that does nothing but enrol."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.enroller = Applicant(self.desk, cast(Any, None), cast(Any, config))
+
+    def act(self, state: JobState) -> bool:
+        if not self.enrolled():
+            self.enroller.enrol(state)
+        return False
+
+    def enrolled(self) -> bool:
+        return self.desk.follower.federation.trainer(self.desk.follower.job, self.desk.me)[0]
+
+
 @pytest.fixture
-def both(world: World) -> Iterator[tuple[Enroller, Enroller]]:
+def both(world: World) -> Iterator[tuple[Enrolling, Enrolling]]:
     """alice's daemons in two jobs, each with a journal of its own."""
     spec = open_store(world.deployment.store).put(SPEC.encode())
     account = Account.from_key(published_key(NAMES.index("alice")))
     jobs = [world.post(spec=spec) for _ in range(2)]
-    made = [Enroller(Config(world.deployment, account, world.directory / f"job-{job}.sqlite", job)) for job in jobs]
+    made = [Enrolling(Config(world.deployment, account, world.directory / f"job-{job}.sqlite", job)) for job in jobs]
     yield made[0], made[1]
     for daemon in made:
         daemon.close()
 
 
-def allowance(daemon: Enroller) -> int:
-    return daemon.federation.allowance(daemon.context.terms.token, daemon.me)
+def allowance(daemon: Enrolling) -> int:
+    follower = daemon.desk.follower
+    return follower.federation.allowance(follower.context.terms.token, daemon.desk.me)
 
 
-def approvals(daemon: Enroller) -> int:
+def approvals(daemon: Enrolling) -> int:
     """Signed versions of approvals in a daemon's journal."""
-    keys = [(daemon.job, "approve", BOND, times) for times in range(5)]
-    return sum(len(daemon.journal.sent(key=key)) for key in keys)
+    keys = [(daemon.desk.follower.job, "approve", BOND, times) for times in range(5)]
+    return sum(len(daemon.desk.journal.sent(key=key)) for key in keys)
 
 
-def test_two_jobs__one_takes_the_others_allowance__both_enrol(both: tuple[Enroller, Enroller]) -> None:
+def test_two_jobs__one_takes_the_others_allowance__both_enrol(both: tuple[Enrolling, Enrolling]) -> None:
     first, second = both
-    first.meanwhile = second
+    first.enroller.meanwhile = second
     first.once()
     assert second.enrolled() and not first.enrolled() and allowance(first) == 0
     first.once()
@@ -96,7 +104,7 @@ def test_two_jobs__one_takes_the_others_allowance__both_enrol(both: tuple[Enroll
     assert (approvals(first), approvals(second)) == (2, 0)
 
 
-def test_two_jobs__in_turn__both_enrol(both: tuple[Enroller, Enroller]) -> None:
+def test_two_jobs__in_turn__both_enrol(both: tuple[Enrolling, Enrolling]) -> None:
     for daemon in both:
         daemon.once()
     assert all(daemon.enrolled() for daemon in both)
@@ -104,11 +112,12 @@ def test_two_jobs__in_turn__both_enrol(both: tuple[Enroller, Enroller]) -> None:
 
 
 def test_approval__while_it_is_under_way__is_not_signed_again(
-    world: World, both: tuple[Enroller, Enroller], monkeypatch: pytest.MonkeyPatch
+    world: World, both: tuple[Enrolling, Enrolling], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Enroller, "_enrol", lambda self, state: self.pay_in(BOND))
+    monkeypatch.setattr(Applicant, "enrol", lambda self, state: self.pay_in(BOND))
     first = both[0]
-    monkeypatch.setattr(first.sender, "send", functools.partial(first.sender.send, wait=0))
+    sender = first.desk.outbox.sender
+    monkeypatch.setattr(sender, "send", functools.partial(sender.send, wait=0))
     world.rpc("evm_setIntervalMining", 0)
     world.rpc("evm_setAutomine", False)
     for _ in range(2):
@@ -117,4 +126,4 @@ def test_approval__while_it_is_under_way__is_not_signed_again(
         world.rpc("evm_mine")  # a block that it does not pay for
     assert allowance(first) == 0
     assert approvals(first) == 1
-    assert len(first.journal.sent()) == 1
+    assert len(first.desk.journal.sent()) == 1

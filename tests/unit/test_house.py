@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -99,6 +99,46 @@ def test_imports__point_one_way(room: str) -> None:
     upward = {"hansa", *MAY_IMPORT, *ABOVE_ALL} - MAY_IMPORT[room] - {room}
     found = [(dotted(path), name) for path in modules(room) for name in imports(path) if room_of(name) in upward]
     assert not found, "imports against the direction cli → devnet → roles → tasks, runtime → protocol"
+
+
+def test_imports__of_files_make_no_circle() -> None:
+    """At module level, in functions and for type checkers: all count. A package's __init__ is a file."""
+    files = {dotted(path): path for package in PACKAGES for path in modules(package)}
+    edges = {name: imported_files(path, files) - {name} for name, path in files.items()}
+    assert not circle(edges), f"these import one another: {' → '.join(circle(edges))}"
+
+
+def imported_files(path: Path, files: Mapping[str, Path]) -> set[str]:
+    """The files that a module imports; `from a import b` is a.b where that is a file, else a."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            names = (f"{node.module}.{alias.name}" for alias in node.names)
+            found.update(name if name in files else node.module for name in names)
+    return found & set(files)
+
+
+def circle(edges: Mapping[str, set[str]]) -> list[str]:
+    """Names that lead from one to the next and back to the first; empty where there is no way back."""
+    done: set[str] = set()
+
+    def back(way: list[str]) -> list[str]:
+        for name in sorted(edges[way[-1]] - done):
+            if name in way:
+                return [*way[way.index(name) :], name]
+            if found := back([*way, name]):
+                return found
+        done.add(way[-1])
+        return []
+
+    return next(filter(None, (back([name]) for name in sorted(edges) if name not in done)), [])
+
+
+def test_circle__is_found_and_named() -> None:
+    assert circle({"a": {"b", "c"}, "b": {"c"}, "c": {"d"}, "d": {"b"}}) == ["b", "c", "d", "b"]
+    assert circle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
 
 
 def test_web3__is_imported_in_runtime_chain_alone() -> None:

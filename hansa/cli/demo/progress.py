@@ -11,9 +11,8 @@ from hansa.cli.job.show import metric_of
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import TransientError
 from hansa.protocol.types import Phase
-from hansa.runtime.history.reader import Finalized, HistoryReader
+from hansa.runtime.follower import JobFollower
 from hansa.runtime.history.turn import counts
-from hansa.runtime.replay import Replay
 
 if TYPE_CHECKING:
     from hansa.cli.demo.view import View
@@ -31,7 +30,7 @@ class Progress:
         self.phases: dict[str, float] = defaultdict(float)
         self.moved = False
         self._lab = lab
-        self._reader = HistoryReader(lab.wire.federation, lab.posted.job)
+        self._follower = JobFollower(lab.wire.federation, lab.wire.store, lab.posted.job)
         self._view = view
         self._shown = 0
         self._phase: Phase | None = None
@@ -46,17 +45,15 @@ class Progress:
         self.moved = False
         self._lab.check_chain()
         self._look_at_daemons()
-        chain = self._lab.wire.chain
         try:
-            head = chain.head()
-            state = self._lab.wire.federation.state(self._lab.posted.job, head)
+            state = self._follower.look()
             self._note(state)
             if state.round - 1 > self._shown:
-                self._show_rounds(state)
-            self._view.state(state, head.timestamp)
+                self._show_rounds()
+            self._view.state(state, self._follower.head.timestamp)
             if state.phase.is_over and self._shown == state.round - 1:
                 return True
-            chain.wait(WAIT)
+            self._lab.wire.chain.wait(WAIT)
         except TransientError:
             time.sleep(0.1)
         return False
@@ -70,17 +67,11 @@ class Progress:
         self.moved = acted != self._before
         self._before = acted
 
-    def _show_rounds(self, state: JobState) -> None:
-        lab = self._lab
-        history = self._reader.read()
-        context = lab.context
-        rounds = Replay(context, context.weights(history.enrolled)).follow(history)
-        done = [cycle for cycle in history.cycles if isinstance(cycle.outcome, Finalized)]
+    def _show_rounds(self) -> None:
+        history, rounds = self._follower.history(), self._follower.ledgers()
         now = time.monotonic()
-        for number in range(self._shown + 1, len(done) + 1):
-            cycle = done[number - 1]
-            outcome = cycle.outcome
-            assert isinstance(outcome, Finalized)
+        for number in range(self._shown + 1, len(rounds) + 1):
+            cycle, outcome = history.finalised[number - 1]
             tried = sum(other.round == number for other in history.cycles)
             self._view.round(
                 RoundLine(
@@ -94,7 +85,7 @@ class Progress:
                 )
             )
             self._round_since = now
-        self._shown = len(done)
+        self._shown = len(rounds)
 
     def _look_at_daemons(self) -> None:
         if time.monotonic() - self._measured < LOOK_SECONDS:

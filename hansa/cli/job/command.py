@@ -189,14 +189,16 @@ def list_jobs(here: Here) -> None:
 def show(here: Here, job: Job) -> None:
     """Terms, state, rounds and accounts of a job. Ends with 1 where its spec can't be read, and shows the rest."""
     from hansa.cli.job.show import job_data, show_job
+    from hansa.runtime.follower import JobFollower
     from hansa.runtime.session import connect
     from hansa.runtime.snapshot import read_snapshot, with_ledgers
 
     wire = connect(here)
-    facts = read_snapshot(wire.federation, JobId(job))
+    follower = JobFollower(wire.federation, wire.store, JobId(job))
+    facts = read_snapshot(follower)
     problem: str | None = None
     try:
-        facts = with_ledgers(facts, wire.federation, wire.store)
+        facts = with_ledgers(follower)
     except HansaError as error:
         problem = str(error)
     data = job_data(facts, wire.federation, problem)

@@ -72,16 +72,12 @@ class Watcher:
     """A job, read again whenever there is a new block; keeps what it has read."""
 
     def __init__(self, wire: Session, job: JobId, names: dict[Any, str]) -> None:
-        from hansa.runtime.history.reader import HistoryReader
-        from hansa.runtime.job import JobContext
+        from hansa.runtime.follower import JobFollower
         from hansa.runtime.snapshot import check_job
 
         check_job(wire.federation, job)
-        self._federation = wire.federation
-        self._job, self._names = job, names
-        self._context = JobContext.read(wire.federation, wire.store, job)
-        self._reader = HistoryReader(wire.federation, job)
-        self._replay: Any = None
+        self._names = names
+        self._follower = JobFollower(wire.federation, wire.store, job)
         self._misvoted: tuple[bytes, list[int]] = (b"", [])
         self._at: Block | None = None
         self._state: Any = None
@@ -90,9 +86,7 @@ class Watcher:
 
     def first_look(self) -> dict[str, Any]:
         """Raises what keeps it from looking."""
-        from hansa.runtime.snapshot import retry_while_mixed
-
-        retry_while_mixed(self._read)
+        self._read()
         return self._aged()
 
     def look(self) -> dict[str, Any]:
@@ -111,24 +105,19 @@ class Watcher:
         return bool(self._state.phase.is_over)
 
     def _read(self) -> None:
-        from hansa.cli.top.status import standing
-        from hansa.runtime.replay import Replay
-        from hansa.runtime.snapshot import FullSnapshot
+        from hansa.cli.top.status import describe
+        from hansa.runtime.snapshot import with_ledgers
 
-        at = self._federation.chain.head()
-        if self._at is not None and at.hash == self._at.hash:
+        follower = self._follower
+        follower.read()
+        if self._at is not None and follower.head.hash == self._at.hash:
             return
-        history = self._reader.read(at, self._federation.state(self._job, at))
-        state = self._reader.state
-        assert state is not None
-        if self._replay is None or not self._replay.rounds:  # enrolment is over once there are some
-            self._replay = Replay(self._context, self._context.weights(history.enrolled))
-        view = FullSnapshot(self._job, at, state, history, self._replay.follow(history), self._context)
-        if self._misvoted[0] != state.last_result:
-            self._misvoted = (state.last_result, view.misvoted())
-        books = self._federation.books(self._job, at)
-        self.data = standing(view, books, self._names, self._misvoted[1])
-        self._at, self._state = at, state
+        view = with_ledgers(follower)
+        if self._misvoted[0] != view.state.last_result:
+            self._misvoted = (view.state.last_result, view.misvoted())
+        books = follower.federation.books(view.job, view.at)
+        self.data = describe(view, books, self._names, self._misvoted[1])
+        self._at, self._state = view.at, view.state
 
     def _aged(self) -> dict[str, Any]:
         """With the seconds that pass between blocks."""

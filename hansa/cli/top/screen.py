@@ -27,7 +27,7 @@ ANYONE = {"OPEN": "anyone, to open the cycle", "FINALIZE": "anyone who knows the
 
 
 def screen(data: dict[str, Any], token: Token, *, width: int, height: int | None, note: str = "") -> RenderableType:
-    """What `standing` says. height: lines that there are; None: no limit. note: the last line."""
+    """What `describe` says. height: lines that there are; None: no limit. note: the last line."""
     parts: list[RenderableType] = [_head(data, width), _countdown(data, width), *_turns(data, width), *_metric(data)]
     if data["misvoted"]:
         rounds = ", ".join(map(str, data["misvoted"]))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hansa.runtime.chain.federation import Books, JobState
 
 
-def standing(view: FullSnapshot, books: Books, names: Mapping[Address, str], misvoted: list[int]) -> dict[str, Any]:
+def describe(view: FullSnapshot, books: Books, names: Mapping[Address, str], misvoted: list[int]) -> dict[str, Any]:
     """One job at one block, as JSON: amounts are integer strings, gains in 1e-9, parts and metrics numbers.
 
     names: what this directory calls an account. misvoted: finalised rounds whose rewards differ from their sheets.

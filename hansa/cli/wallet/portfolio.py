@@ -13,6 +13,7 @@ from hansa.protocol.types import JobId
 from hansa.runtime.chain.abi import BadEncoding, artifact
 from hansa.runtime.chain.rpc import Nonsense
 from hansa.runtime.chain.structs import address
+from hansa.runtime.follower import JobFollower
 from hansa.runtime.snapshot import JobSnapshot, SettledSnapshot, check_job, read_snapshot, with_ledgers, without_rounds
 
 if TYPE_CHECKING:
@@ -78,10 +79,11 @@ class Portfolio:
 
         A seat is given by a sponsor, whoever that is, so an unreadable job is grave for its sponsor and trainers alone.
         """
-        federation, facts = self._wire.federation, None
+        facts = None
         try:
-            facts = read_snapshot(federation, job)
-            return with_ledgers(facts, federation, self._wire.store) if facts.finalised else without_rounds(facts)
+            follower = JobFollower(self._wire.federation, self._wire.store, job)
+            facts = read_snapshot(follower)
+            return with_ledgers(follower) if facts.finalised else without_rounds(facts)
         except ChainUnavailable:
             raise
         except HansaError as error:

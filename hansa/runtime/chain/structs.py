@@ -11,7 +11,7 @@ from eth_abi.abi import encode
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from hansa.protocol.types import Address, CycleId, Digest, Phase, Round, Timestamp, Wei
+from hansa.protocol.types import Address, CycleId, Digest, Phase, Round, Seat, Timestamp, Wei
 from hansa.runtime.chain.abi import artifact
 
 
@@ -93,6 +93,9 @@ class JobState:
     last_result: bytes
     committee: tuple[Address, ...]
     matched: tuple[int, ...]
+
+    def seat_of(self, member: Address) -> Seat | None:
+        return Seat(self.committee.index(member)) if member in self.committee else None
 
 
 @dataclass(frozen=True)

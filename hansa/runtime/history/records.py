@@ -84,6 +84,9 @@ class CycleRecord:
     def votes(self) -> Mapping[Seat, Vote]:
         return self.acted[Phase.VOTE]
 
+    def has_update_of(self, trainer: Address) -> bool:
+        return any(update.trainer == trainer for update in self.updates)
+
 
 @dataclass(frozen=True)
 class JobHistory:
@@ -98,3 +101,8 @@ class JobHistory:
     cycles: tuple[CycleRecord, ...]
     lapses: tuple[tuple[int, Failed], ...]
     ended: Phase | None
+
+    @property
+    def finalised(self) -> list[tuple[CycleRecord, Finalized]]:
+        """The finalised cycles with their outcomes; the one of round r is at r − 1."""
+        return [(cycle, cycle.outcome) for cycle in self.cycles if isinstance(cycle.outcome, Finalized)]

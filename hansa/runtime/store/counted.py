@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from structlog.stdlib import BoundLogger
@@ -17,10 +17,10 @@ from hansa.runtime.store.base import Store
 class WatchedStore:
     """Counts bytes and failures of the store within; a file that was fetched gets a log line with its CID.
 
-    log: asked each time, since what is bound to it changes with the cycle. A file that nobody has yet is no failure.
+    A file that nobody has yet is no failure.
     """
 
-    def __init__(self, within: Store, metrics: Metrics, log: Callable[[], BoundLogger]) -> None:
+    def __init__(self, within: Store, metrics: Metrics, log: BoundLogger) -> None:
         self._within, self._metrics, self._log = within, metrics, log
 
     def put(self, data: bytes) -> Digest:
@@ -33,7 +33,7 @@ class WatchedStore:
         with self._counted():
             data = self._within.get(digest, limit=limit, timeout=timeout)
         self._metrics.bytes_got.inc(len(data))
-        self._log().info("fetched", cid=to_cid(digest), bytes=len(data))
+        self._log.info("fetched", cid=to_cid(digest), bytes=len(data))
         return data
 
     def has(self, digest: Digest) -> bool:

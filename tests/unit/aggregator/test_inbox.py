@@ -1,4 +1,4 @@
-"""A member's bench, its measurements, kept models and ledgers, against those who would spoil them."""
+"""A member's inbox, its measurements, kept models and ledgers, against those who would spoil them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hansa.protocol.model import Model, Update, initial_model
 from hansa.protocol.tally import Judgement
 from hansa.protocol.types import Address, Code, CycleId, Digest, JobId, Place, Round, Seat
 from hansa.protocol.verdict import CycleKeys
-from hansa.runtime.history.reader import Finalized
+from hansa.runtime.history.reader import Finalized, JobHistory
 from hansa.runtime.model_chain import ModelChain
 from hansa.runtime.replay import Replay
 from hansa.runtime.store.local import LocalStore
@@ -31,7 +31,7 @@ SECRET = b"\x01" * 32
 KEYS = (envelope.public_key(SECRET),)
 MODEL = initial_model({"w": np.ones(4, np.float32)}, 8)
 BASE = digest_of(MODEL.encode())
-OPENING = CycleKeys(PLACE, BASE, MODEL, KEYS, Seat(0), SECRET)
+CYCLE_KEYS = CycleKeys(PLACE, BASE, MODEL, KEYS, Seat(0), SECRET)
 
 
 def trainer(index: int) -> Address:
@@ -44,9 +44,9 @@ def sealed(index: int, values: list[int]) -> bytes:
     return envelope.seal(data, bytes([index]) * 32, ctx, KEYS)
 
 
-def bench_of(store: Any, digests: list[Digest]) -> Inbox:
+def inbox_of(store: Any, digests: list[Digest]) -> Inbox:
     updates = tuple(SimpleNamespace(trainer=trainer(i), digest=digest) for i, digest in enumerate(digests))
-    return Inbox(cast(Any, SimpleNamespace(updates=updates)), OPENING, store, 10_000, structlog.stdlib.get_logger())
+    return Inbox(cast(Any, SimpleNamespace(updates=updates)), CYCLE_KEYS, store, 10_000, structlog.stdlib.get_logger())
 
 
 class SlowStore(LocalStore):
@@ -73,24 +73,24 @@ def test_fetch__many_that_never_come__hold_up_nobody(tmp_path: Path, monkeypatch
     monkeypatch.setattr("aggregator.inbox.time", SimpleNamespace(monotonic=lambda: store.seconds))
     missing = 5 * FETCHES - 1
     digests = [Digest(bytes([i + 1]) * 32) for i in range(missing)] + [store.put(sealed(missing, [1, 2, 3, 4]))]
-    bench = bench_of(store, digests)
-    assert not bench.fetch()
+    inbox = inbox_of(store, digests)
+    assert not inbox.fetch()
     assert set(store.asked) == set(digests[: 2 * FETCHES]), "in a pass of a second and a half, two of a second"
     for _ in range(2):
-        assert not bench.fetch()
+        assert not inbox.fetch()
     assert set(store.asked) == set(digests), "those asked for least often come first"
-    codes = [item.code for item in bench.verdicts([])]
+    codes = [item.code for item in inbox.verdicts([])]
     assert codes == [Code.UNREACHABLE] * missing + [Code.OK]
 
 
 def test_counted__an_update_of_zeros_called_ok__is_not_voted_for(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
-    bench = bench_of(store, [store.put(sealed(0, [0, 0, 0, 0])), store.put(sealed(1, [1, 2, 3, 4]))])
-    assert bench.fetch()
+    inbox = inbox_of(store, [store.put(sealed(0, [0, 0, 0, 0])), store.put(sealed(1, [1, 2, 3, 4]))])
+    assert inbox.fetch()
     ledger = SimpleNamespace(judgements=[Judgement(Code.OK), Judgement(Code.OK)])
-    assert bench.counted(cast(Any, ledger)) is None
+    assert inbox.counted(cast(Any, ledger)) is None
     ledger = SimpleNamespace(judgements=[Judgement(Code.ZERO), Judgement(Code.OK)])
-    counted = bench.counted(cast(Any, ledger))
+    counted = inbox.counted(cast(Any, ledger))
     assert counted is not None and list(counted) == [1]
 
 
@@ -227,7 +227,7 @@ def test_replay__rounds_that_the_chain_replaced__are_read_again() -> None:
                     sheets=[SimpleNamespace(seat=0, sheet=sheet)],
                 )
             )
-        return SimpleNamespace(cycles=cycles)
+        return JobHistory(JOB, cast(Any, None), (), tuple(cycles), (), None)  # type: ignore[arg-type]
 
     assert len(replay.follow(history(b"\x00", b"\x02"))) == 2
     first = replay.rounds[0]

@@ -8,20 +8,21 @@ from typing import Any, cast
 
 import pytest
 import structlog
+from desks import GivenJob, desk_of
 from nodes import chain_of
 
+from aggregator import serve
 from aggregator import validator as validators
 from aggregator.validator import Validator
-from client.trainer import Trainer
+from client import publish
 from hansa.cli import daemon_options
 from hansa.cli.wallet.command import _show_claimed
 from hansa.protocol.cid import digest_of
 from hansa.protocol.errors import ChainUnavailable, FatalError, Malformed, SpoiltModel, WrongChain
 from hansa.protocol.types import CycleId, JobId, Phase, Round
+from hansa.runtime.desk import Desk
 from hansa.runtime.history.reader import Finalized
-from hansa.runtime.journal import Journal
-from hansa.runtime.model_chain import ModelChain
-from hansa.runtime.participant import Participant
+from hansa.runtime.model_chain import Abstention, ModelChain
 from hansa.runtime.store.kubo import KuboStore
 from hansa.runtime.store.local import LocalStore
 
@@ -32,26 +33,18 @@ def finalized(round_: int) -> Finalized:
     return Finalized(Round(round_), digest_of(f"model {round_}".encode()), bytes(32), 0, 1, bytes(32), cast(Any, 5))
 
 
-def daemon(kind: type[Any], path: Path, cycles: int) -> Any:
-    """A daemon without a chain, after so many finalised cycles and in one more."""
-    made = object.__new__(kind)
-    made.job, made.log, made.journal = 1, structlog.stdlib.get_logger(), Journal(path / "journal")
-    made.context = SimpleNamespace(terms=SimpleNamespace(model=FIRST))
+def desk_after(path: Path, cycles: int) -> Desk:
+    """After so many finalised cycles and in one more."""
     done = [SimpleNamespace(cycle=CycleId(n), outcome=finalized(n)) for n in range(1, cycles + 1)]
     open_now = SimpleNamespace(cycle=CycleId(cycles + 1), outcome=None)
-    made.history = lambda: SimpleNamespace(cycles=[*done, open_now])
-    made._tidied, made._spoilt_round = None, None
-    return made
-
-
-def in_cycle(number: int) -> Any:
-    return SimpleNamespace(cycle=CycleId(number), phase=Phase.SUBMIT, round=Round(number))
+    context = SimpleNamespace(terms=SimpleNamespace(model=FIRST))
+    return desk_of(path, GivenJob(path, [*done, open_now], context))
 
 
 def test_trainers_journal__does_not_grow_with_the_rounds_and_keeps_every_content_key(tmp_path: Path) -> None:
     rounds = 6
-    trainer: Trainer = daemon(Trainer, tmp_path, rounds)
-    journal = trainer.journal
+    desk = desk_after(tmp_path, rounds)
+    journal = desk.journal
     bases = [FIRST, *(finalized(number).model for number in range(1, rounds + 1))]
     blobs = []
     for number, base in enumerate(bases, 1):
@@ -60,7 +53,7 @@ def test_trainers_journal__does_not_grow_with_the_rounds_and_keeps_every_content
         journal.remember((1, number, "update"), lambda found=update: {"digest": found, "key": bytes(32)})  # type: ignore[misc]
         blobs.append((integers, update))
     before = journal.size()
-    trainer.tidy(in_cycle(rounds + 1), trainer._still_needed())
+    desk.publisher.tidy(CycleId(rounds + 1), publish.files_needed(desk))
     held = [(journal.has_blob(integers), journal.has_blob(update)) for integers, update in blobs]
     assert held == [(False, False)] * 5 + [(True, True)] * 2
     assert journal.size() < before
@@ -69,30 +62,30 @@ def test_trainers_journal__does_not_grow_with_the_rounds_and_keeps_every_content
 
 
 def test_trainers_journal__keeps_the_integers_that_a_retry_sends_again(tmp_path: Path) -> None:
-    trainer: Trainer = daemon(Trainer, tmp_path, 0)
-    integers = trainer.journal.put_blob(b"integers")
-    trainer.journal.remember((1, "integers", FIRST), lambda: {"integers": integers})
+    desk = desk_after(tmp_path, 0)
+    integers = desk.journal.put_blob(b"integers")
+    desk.journal.remember((1, "integers", FIRST), lambda: {"integers": integers})
     failed = [SimpleNamespace(cycle=CycleId(number), outcome=None) for number in range(1, 5)]
-    trainer.history = lambda: SimpleNamespace(cycles=failed)  # type: ignore[assignment,return-value]
-    trainer.tidy(in_cycle(4), trainer._still_needed())
-    assert trainer.journal.has_blob(integers)
+    cast(GivenJob, desk.follower).cycles = failed
+    desk.publisher.tidy(CycleId(4), publish.files_needed(desk))
+    assert desk.journal.has_blob(integers)
 
 
 def test_members_journal__keeps_its_last_models(tmp_path: Path) -> None:
-    member: Validator = daemon(Validator, tmp_path, 5)
-    models = [member.journal.put_blob(f"model {number}".encode()) for number in range(1, 6)]
-    failed = member.journal.put_blob(b"the model of a cycle that failed")
-    member.tidy(in_cycle(6), member.still_needed())
-    assert [member.journal.has_blob(model) for model in models] == [False, False, False, True, True]
-    assert not member.journal.has_blob(failed)
+    desk = desk_after(tmp_path, 5)
+    models = [desk.journal.put_blob(f"model {number}".encode()) for number in range(1, 6)]
+    failed = desk.journal.put_blob(b"the model of a cycle that failed")
+    desk.publisher.tidy(CycleId(6), serve.files_needed(desk))
+    assert [desk.journal.has_blob(model) for model in models] == [False, False, False, True, True]
+    assert not desk.journal.has_blob(failed)
 
 
 def test_tidy__once_a_cycle(tmp_path: Path) -> None:
-    member: Validator = daemon(Validator, tmp_path, 0)
-    member.tidy(in_cycle(1), set())
-    digest = member.journal.put_blob(b"made in this cycle")
-    member.tidy(in_cycle(1), set())
-    assert member.journal.has_blob(digest)
+    desk = desk_of(tmp_path)
+    desk.publisher.tidy(CycleId(1), set())
+    digest = desk.journal.put_blob(b"made in this cycle")
+    desk.publisher.tidy(CycleId(1), set())
+    assert desk.journal.has_blob(digest)
 
 
 def test_models__one_that_a_committee_voted_and_nobody_can_use__is_told_from_the_sponsors(tmp_path: Path) -> None:
@@ -106,29 +99,34 @@ def test_models__one_that_a_committee_voted_and_nobody_can_use__is_told_from_the
     assert not isinstance(caught.value, SpoiltModel), "before a bond is paid a bad model ends the daemon"
 
 
-def test_spoilt_model__is_said_once_a_round_and_ends_nothing(tmp_path: Path) -> None:
-    member: Validator = daemon(Validator, tmp_path, 1)
+def test_spoilt_model__is_said_once_a_round_and_ends_nothing() -> None:
     with structlog.testing.capture_logs() as told:
-        member.log = structlog.get_logger()
+        abstention = Abstention(structlog.get_logger())
         for round_ in (2, 2, 3):
-            with member.if_model_serves(in_cycle(round_)):
+            with abstention.if_spoilt(Round(round_)):
                 raise SpoiltModel("model 1 of job 1 can't be used")
     assert [line["log_level"] for line in told] == ["error", "error"]
 
 
-def test_member__whose_validation_rows_cannot_be_read__says_so_at_its_start(monkeypatch: pytest.MonkeyPatch) -> None:
+class Enrolling(GivenJob):
+    def look(self) -> Any:
+        return SimpleNamespace(phase=Phase.ENROL, seat_of=lambda member: None)
+
+
+def test_member__whose_validation_rows_cannot_be_read__says_so_at_its_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(seat: int, seats: int) -> None:
         raise OSError("rows.csv is gone")
 
-    def bare(self: Any, config: Any) -> None:
-        self.job, self.me = 1, "0xa"
-        self.context = SimpleNamespace(
-            spec=SimpleNamespace(task="mine"), terms=SimpleNamespace(seats=3), check_claim_time=lambda least: None
-        )
-        state = SimpleNamespace(phase=Phase.ENROL, committee=())
-        self.federation, self.models = SimpleNamespace(state=lambda job: state), SimpleNamespace()
-
-    monkeypatch.setattr(Participant, "__init__", bare)
+    context = SimpleNamespace(
+        spec=SimpleNamespace(task="mine", model_bytes=1),
+        terms=SimpleNamespace(seats=3, model=FIRST),
+        check_allowed=lambda *asked: None,
+        check_claim_time=lambda least: None,
+    )
+    desk = desk_of(tmp_path, Enrolling(tmp_path, context=context))
+    monkeypatch.setattr(Desk, "open", lambda *asked: desk)
     task = SimpleNamespace(validation=broken, model=dict)
     monkeypatch.setattr(validators, "load_task_of", lambda *args, **options: task)
     config = SimpleNamespace(
@@ -137,6 +135,8 @@ def test_member__whose_validation_rows_cannot_be_read__says_so_at_its_start(monk
         task_file=None,
         threads=None,
         min_claim=0,
+        max_bytes=1,
+        keep_models=None,
     )
     with pytest.raises(FatalError, match=r"reading the validation rows of seat 0.*rows\.csv is gone"):
         Validator(cast(Any, config))

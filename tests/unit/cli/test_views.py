@@ -11,9 +11,7 @@ from rich.console import Console
 from hansa.cli.demo.report import is_conserved
 from hansa.cli.demo.view import RoundLine, View
 from hansa.cli.job.show import metric_of, state_data, state_line
-from hansa.protocol.errors import HistoryMismatch
 from hansa.protocol.types import Address, CycleId, Phase, Round, Timestamp
-from hansa.runtime import snapshot
 from hansa.runtime.chain.structs import JobState
 
 STATE = JobState(
@@ -92,24 +90,3 @@ def test_conservation__to_the_unit() -> None:
     line = {"escrowed": "345", "paid": "344", "refunded": "0", "burnt": "0", "left": "1"}
     assert is_conserved(line)
     assert not is_conserved({**line, "left": "2"})
-
-
-@pytest.mark.parametrize(("mixed", "reads"), [(0, 1), (4, 5), (9, 5)])
-def test_retry_while_mixed__a_node_that_mixes_blocks__is_asked_again_a_few_times(
-    mixed: int, reads: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(snapshot, "READ_PAUSE", 0.0)
-    asked: list[int] = []
-
-    def read() -> str:
-        asked.append(1)
-        if len(asked) <= mixed:
-            raise HistoryMismatch("the job moved on while it was read")
-        return "read"
-
-    if mixed < reads:
-        assert snapshot.retry_while_mixed(read) == "read"
-    else:
-        with pytest.raises(HistoryMismatch):
-            snapshot.retry_while_mixed(read)
-    assert len(asked) == reads

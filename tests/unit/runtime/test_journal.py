@@ -135,7 +135,7 @@ def test_blobs__come_back_checked(tmp_path: Path) -> None:
         file.write_bytes(b"other")
         with pytest.raises(JournalCorrupt, match="is not what was written"):
             journal.blob(digest)
-        journal.keep_blobs(())
+        journal.keep_blobs(set())
         with pytest.raises(NotFound):
             journal.blob(digest)
 

@@ -1,0 +1,27 @@
+"""The rows that a member measures on: those of its seat."""
+
+from __future__ import annotations
+
+from hansa.protocol.types import Seat
+from hansa.runtime.desk import Desk
+from hansa.tasks import running
+from hansa.tasks.base import Data, Task
+
+
+class ValidationRows:
+    """Reads a seat's rows once, and keeps those of the last seat."""
+
+    def __init__(self, desk: Desk, task: Task) -> None:
+        self._desk = desk
+        self._task = task
+        self._held: dict[Seat, Data] = {}
+
+    def of(self, seat: Seat) -> Data:
+        """FatalError where the task can't read them."""
+        if seat not in self._held:
+            context = self._desk.follower.context
+            with running(context.spec.task, f"reading the validation rows of seat {seat}"):
+                rows = self._task.validation(seat, context.terms.seats)
+            self._desk.log.info("validation rows read", rows=len(rows), seat=seat)
+            self._held = {seat: rows}
+        return self._held[seat]

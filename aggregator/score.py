@@ -1,0 +1,83 @@
+"""SCORE: judge every update of the cycle, measure the good ones, commit to the sheet that says so."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from aggregator.inbox import Inbox, Inboxes
+from aggregator.measure import measure
+from aggregator.rows import ValidationRows
+from hansa.protocol import sheet
+from hansa.protocol.sheet import Entry
+from hansa.protocol.types import Code, Seat, Timestamp
+from hansa.protocol.verdict import Attempt
+from hansa.runtime.chain.federation import JobState
+from hansa.runtime.desk import Desk
+from hansa.runtime.history.records import CycleRecord
+from hansa.tasks import running
+from hansa.tasks.base import Task
+
+SOON = 0.1  # seconds until updates that were just registered may have been published
+
+
+class Scorer:
+    """One member's sheets."""
+
+    def __init__(self, desk: Desk, task: Task, inboxes: Inboxes, rows: ValidationRows) -> None:
+        self._desk = desk
+        self._task = task
+        self._inboxes = inboxes
+        self._rows = rows
+
+    def score(self, state: JobState, seat: Seat) -> None:
+        """Commits when every update is judged, at the latest at half of SCORE."""
+        desk, follower = self._desk, self._desk.follower
+        if state.committed >> seat & 1 or not follower.is_settled():
+            return
+        cycle, federation, job = follower.cycle(), follower.federation, follower.job
+        inbox, key = self._inboxes.of(cycle, seat), (job, cycle.cycle, "sheet")
+        if desk.journal.recall(key) is None:
+            half = state.deadline - follower.context.terms.score_time // 2
+            if not inbox.fetch() and follower.head.timestamp < half:
+                desk.alarm.awaited = Timestamp(half)
+                desk.alarm.look_again(SOON)
+                return
+        known = desk.journal.remember(key, lambda: self.fill(inbox))
+        place = federation.place(job, cycle.cycle)
+        commitment = sheet.commitment(place, desk.me, known["sheet"], known["salt"])
+        desk.outbox.send(federation.commit_call(job, cycle.cycle, seat, commitment), "commit", cycle.cycle)
+
+    def fill(self, inbox: Inbox) -> dict[str, Any]:
+        """The sheet of a cycle, as the journal keeps it, with its salt."""
+        follower, cycle, base = self._desk.follower, inbox.cycle, inbox.cycle_keys.model
+        judged = inbox.verdicts(self._attempts())
+        ok = [place for place, item in enumerate(judged) if item.code == Code.OK]
+        weights = follower.weights()
+        with running(follower.context.spec.task, "measuring updates"), self._desk.working("measuring"):
+            measured = measure(
+                self._task,
+                self._rows.of(inbox.cycle_keys.seat),
+                base,
+                follower.models.earlier(base),
+                [item.update.tensors for place in ok if (item := judged[place]).update is not None],
+                [weights[cycle.updates[place].trainer] for place in ok],
+            )
+        worth = dict(zip(ok, measured, strict=True))
+        entries = [
+            Entry(item.code, worth[place].gain, worth[place].news) if place in worth else Entry(item.code, 0, 0)
+            for place, item in enumerate(judged)
+        ]
+        codes, gains = [entry.code.name for entry in entries], [entry.gain for entry in entries]
+        self._desk.log.info("sheet ready", codes=codes, gains=gains)
+        return {"sheet": sheet.encode_sheet(entries), "salt": secrets.token_bytes(32)}
+
+    def _attempts(self) -> list[Attempt]:
+        """Submissions of the failed cycles over the present model, in the order of their places."""
+        submitted: list[tuple[CycleRecord, Any]] = [
+            (cycle, update) for cycle in self._desk.follower.failed_cycles() for update in cycle.updates
+        ]
+        return [
+            Attempt(update.trainer, update.digest, cycle.cycle, self._desk.follower.member_keys(cycle), place)
+            for place, (cycle, update) in enumerate(submitted)
+        ]

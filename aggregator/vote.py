@@ -1,0 +1,76 @@
+"""VOTE: work out the cycle's result from the revealed sheets, and vote for it under seal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aggregator.inbox import Inboxes
+from aggregator.rows import ValidationRows
+from hansa.protocol import sheet
+from hansa.protocol.cid import to_cid
+from hansa.protocol.hashes import result_hash, sealed_vote
+from hansa.protocol.model import Model
+from hansa.protocol.result import NOTHING, Result, work_out
+from hansa.protocol.types import JobId, Seat
+from hansa.runtime.chain.federation import JobState
+from hansa.runtime.desk import Desk
+from hansa.runtime.journal import Key
+from hansa.tasks import running
+from hansa.tasks.base import Task
+
+
+class Voter:
+    """One member's votes."""
+
+    def __init__(self, desk: Desk, task: Task, inboxes: Inboxes, rows: ValidationRows) -> None:
+        self._desk = desk
+        self._task = task
+        self._inboxes = inboxes
+        self._rows = rows
+
+    def vote(self, state: JobState, seat: Seat) -> None:
+        """Votes once this member has every update that the others call ok."""
+        follower = self._desk.follower
+        if state.voted >> seat & 1 or not state.revealed >> seat & 1 or not follower.is_settled():
+            return
+        known = self._result(state, seat)
+        if known is None:
+            return
+        sealed = sealed_vote(known["hash"], seat)
+        call = follower.federation.vote_call(follower.job, state.cycle, seat, state.sheets, sealed, known["metric"])
+        self._desk.outbox.send(call, "vote", state.cycle)
+
+    def _result(self, state: JobState, seat: Seat) -> dict[str, Any] | None:
+        """The result as the journal keeps it; None while an update that it needs can't be had."""
+        follower, key = self._desk.follower, result_key(self._desk.follower.job, state)
+        cycle = follower.cycle()
+        known = self._desk.journal.recall(key)
+        if known is not None:
+            return known
+        ledger = follower.replay().attempt(cycle)
+        inbox = self._inboxes.of(cycle, seat)
+        updates = inbox.counted(ledger)
+        if updates is None:
+            return None
+        trainers = [update.trainer for update in cycle.updates]
+        base, digest, rule = inbox.cycle_keys.model, inbox.cycle_keys.base, follower.context.spec.rule
+        with self._desk.working("aggregating"):
+            result = work_out(follower.job, base, digest, ledger, trainers, updates, follower.weights(), rule)
+        return self._desk.journal.remember(key, lambda: self.seal(state, result, seat))
+
+    def seal(self, state: JobState, result: Result, seat: Seat) -> dict[str, Any]:
+        """What the journal keeps of a result: what is voted, and what opens it. Its model's file goes there too."""
+        follower, metric = self._desk.follower, 0
+        if result is not NOTHING:
+            with running(follower.context.spec.task, "measuring the new model"), self._desk.working("measuring"):
+                metric = sheet.to_metric(self._task.metric(Model.decode(result.file).tensors, self._rows.of(seat)))
+            self._desk.journal.put_blob(result.file)
+        place = follower.federation.place(follower.job, state.cycle)
+        hashed = result_hash(place, state.updates, state.sheets, result.model, result.rewards)
+        self._desk.log.info("result worked out", model=to_cid(result.model), metric=metric)
+        return {"hash": hashed, "metric": metric, "model": result.model, "rewards": result.rewards}
+
+
+def result_key(job: JobId, state: JobState) -> Key:
+    """Where the journal keeps the result of a cycle as it was revealed."""
+    return (job, state.cycle, "result", state.sheets, state.updates)

@@ -1,0 +1,76 @@
+"""ENROL: the bond is paid in once the job and its model have been looked at."""
+
+from __future__ import annotations
+
+from client.config import TrainerConfig
+from hansa.protocol.errors import FatalError
+from hansa.protocol.types import Phase
+from hansa.runtime.chain.federation import JobState, approve_call
+from hansa.runtime.desk import Desk
+from hansa.runtime.transactions.sender import Pending, Refused
+from hansa.tasks import running
+from hansa.tasks.base import Task
+
+PASSING = frozenset({"Federation_WrongPhase", "Federation_AlreadyEnrolled", "ERC20InsufficientAllowance"})
+"""Refusals of an enrolment that another look at the chain explains or cures."""
+
+
+class Enroller:
+    """Enrols one trainer."""
+
+    def __init__(self, desk: Desk, task: Task, config: TrainerConfig) -> None:
+        self._desk = desk
+        self._task = task
+        self._config = config
+
+    def enrol(self, state: JobState) -> None:
+        """FatalError where that can't be, or should not: nothing is paid then."""
+        follower, me = self._desk.follower, self._desk.me
+        if state.phase != Phase.ENROL:
+            raise FatalError(
+                f"job {follower.job} has ended its enrolment",
+                cause=f"{me} is not among its trainers",
+                next_step="pick a job that is still enrolling (hansa job list)",
+            )
+        terms = follower.context.terms
+        bond = self._config.bond if self._config.bond is not None else terms.min_bond
+        if bond < terms.min_bond:
+            raise FatalError(
+                f"a bond of {bond} is too small",
+                cause=f"job {follower.job} asks for {terms.min_bond}",
+                next_step="raise --bond",
+            )
+        follower.context.check_claim_time(self._config.min_claim)
+        self.check_model()
+        self.pay_in(bond)
+        outcome = self._desk.outbox.send(follower.federation.enrol_call(follower.job, terms.hash, bond, b""), "enrol")
+        if isinstance(outcome, Refused) and outcome.error.name not in PASSING:
+            raise FatalError(
+                f"job {follower.job} does not take {me}",
+                cause=outcome.error,
+                next_step="look at `hansa wallet show` and at the job's admission, then run again",
+            )
+
+    def check_model(self) -> None:
+        """Refuses, before a bond is paid, a job whose model 0 can't be had or is not one that its task trains."""
+        follower = self._desk.follower
+        spec, (_, model) = follower.context.spec, follower.base()
+        with running(spec.task, "making model 0"):
+            shapes = {name: values.shape for name, values in self._task.model().items()}
+        if model.shapes != shapes or model.bits != spec.bits:
+            raise FatalError(
+                f"job {follower.job} starts from a model that its task {spec.task} does not train",
+                cause="its tensors or bits are others than the spec says",
+                next_step="pick another job (hansa job list)",
+            )
+
+    def pay_in(self, amount: int) -> None:
+        """Lets the vault take `amount` of the job's token. Another job of this account may take it first: asked again,
+        it is allowed again, but never twice while the first time is under way."""
+        desk, federation, job = self._desk, self._desk.follower.federation, self._desk.follower.job
+        token, name = desk.follower.context.terms.token, (job, "approvals", amount)
+        if federation.allowance(token, desk.me) < amount:
+            done = (desk.journal.recall(name) or {"times": 0})["times"]
+            outcome = desk.outbox.send(approve_call(token, federation.vault, amount), "approve", amount, done)
+            if not isinstance(outcome, Pending):
+                desk.journal.replace(name, {"times": done + 1})

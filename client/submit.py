@@ -1,0 +1,106 @@
+"""SUBMIT: train once from each model, seal what came of it for the cycle's committee, register its digest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from client.training import local_update
+from hansa.protocol import envelope, tensors
+from hansa.protocol.cid import to_cid
+from hansa.protocol.errors import FatalError
+from hansa.protocol.hashes import cycle_counter
+from hansa.protocol.model import Model, Update
+from hansa.protocol.types import CycleId, Digest
+from hansa.runtime.chain.federation import JobState
+from hansa.runtime.desk import Desk
+from hansa.tasks import running
+from hansa.tasks.base import Data, Task
+
+
+class Submitter:
+    """One trainer's updates. What is computed is journalled before it is sent."""
+
+    def __init__(self, desk: Desk, task: Task, data: Data) -> None:
+        self._desk = desk
+        self._task = task
+        self._data = data
+
+    def submit(self, state: JobState) -> None:
+        """Registers this trainer's update of the cycle."""
+        federation, job = self._desk.follower.federation, self._desk.follower.job
+        sealed = self._desk.journal.remember((job, state.cycle, "update"), lambda: self.seal(state))
+        self._desk.outbox.send(federation.submit_call(job, state.cycle, sealed["digest"]), "submit", state.cycle)
+
+    def seal(self, state: JobState) -> dict[str, Any]:
+        """The sealed update of a cycle, as the journal keeps it: its digest, and the key of its content."""
+        follower, journal, me = self._desk.follower, self._desk.journal, self._desk.me
+        cycle = follower.cycle()
+        digest, model = follower.base()
+        integers = journal.blob(self.train(digest, model))
+        attempt = self.attempt()
+        update = Update(
+            tensors=tensors.decode(integers)[0],
+            job=follower.job,
+            cycle=state.cycle,
+            trainer=me,
+            retry_cid=None if attempt is None else to_cid(attempt["digest"]),
+            retry_key=None if attempt is None else attempt["key"],
+        )
+        key = envelope.new_content_key()
+        ctx = envelope.context(follower.federation.place(follower.job, state.cycle), me, digest)
+        data = envelope.seal(update.encode(), key, ctx, follower.member_keys(cycle))
+        return {"digest": journal.put_blob(data), "key": key}
+
+    def train(self, base: Digest, model: Model) -> Digest:
+        """The blob of this trainer's quantised delta from one model: trained once, however often it is submitted."""
+        journal = self._desk.journal
+
+        def make() -> dict[str, Any]:
+            spec = self._desk.follower.context.spec
+            with running(spec.task, "training"), self._desk.working("training"):
+                local = local_update(self._task, self._data, model, spec, self._desk.me)
+            self._desk.log.info("trained", round=model.round + 1, loss=round(local.loss, 6), steps=local.steps)
+            return {"integers": journal.put_blob(tensors.encode(local.tensors, {}))}
+
+        key = (self._desk.follower.job, "integers", base)
+        known = journal.remember(key, make)
+        if not journal.has_blob(known["integers"]):  # tidied away, and a reorganisation brought this model back
+            known = make()
+            journal.replace(key, known)
+        integers: Digest = known["integers"]
+        return integers
+
+    def attempt(self) -> dict[str, Any] | None:
+        """This trainer's first published submission of a failed cycle over the same model."""
+        for cycle in self._desk.follower.failed_cycles():
+            known = self._desk.journal.recall((self._desk.follower.job, cycle.cycle, "update"))
+            if known is not None and cycle.has_update_of(self._desk.me):
+                return known
+        return None
+
+
+class FailureWatch:
+    """What a wary trainer stops for. It knows which cycles had failed when this daemon began: those are forgiven."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._forgiven: frozenset[CycleId] | None = None
+
+    def begin(self) -> None:
+        """Forgives, at the daemon's first look, what has failed by then."""
+        if self._forgiven is None:
+            self._forgiven = frozenset(cycle.cycle for cycle in self._desk.follower.failed_cycles())
+
+    def stop_after_failure(self) -> None:
+        """FatalError where a cycle over the present model has failed since with this trainer's update in."""
+        failed = [
+            cycle
+            for cycle in self._desk.follower.failed_cycles()
+            if cycle.cycle not in (self._forgiven or ()) and cycle.has_update_of(self._desk.me)
+        ]
+        if failed:
+            raise FatalError(
+                f"cycle {cycle_counter(failed[-1].cycle)} of job {self._desk.follower.job} failed with your update in",
+                cause="its committee did not finish it",
+                next_step="look at `hansa job show`, then run again, or with --keep-going",
+            )

@@ -1,0 +1,161 @@
+"""One job, followed from block to block: its history, ledgers, weights and models, as chain and store tell them."""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+
+from hansa.protocol.errors import HistoryMismatch
+from hansa.protocol.hashes import cycle_counter
+from hansa.protocol.ledger import RoundLedger
+from hansa.protocol.model import Model
+from hansa.protocol.types import Address, CycleId, Digest, JobId, Phase, Round
+from hansa.runtime.chain.client import Block
+from hansa.runtime.chain.federation import Federation, JobState
+from hansa.runtime.history.reader import CycleRecord, Failed, Finalized, HistoryReader, JobHistory
+from hansa.runtime.job import JobContext
+from hansa.runtime.model_chain import ModelChain
+from hansa.runtime.replay import Replay
+from hansa.runtime.store import Store
+
+READ_TRIES, READ_PAUSE = 5, 0.2  # seconds between them
+
+
+class JobFollower:
+    """One job at the block of the last `look`. Held by whoever follows a job; every event is read once.
+
+    Terms and spec, and the models, are asked for when they are first needed: a history can be read where they can't.
+    Methods raise TransientError while chain or store fail, FatalError where there is no such job.
+
+    keep_models: how many models back stay pinned in the store; None keeps them all.
+    """
+
+    head: Block
+    state: JobState
+
+    def __init__(self, federation: Federation, store: Store, job: JobId, keep_models: int | None = None) -> None:
+        self.federation = federation
+        self.store = store
+        self.job = job
+        self._keep_models = keep_models
+        self._reader = HistoryReader(federation, job)
+        self._read: tuple[bytes, JobHistory] | None = None  # by its block's hash, as is the next
+        self._deep: tuple[bytes, JobState] | None = None
+        self._replay: Replay | None = None
+        self._member_keys: dict[CycleId, tuple[bytes | None, ...]] = {}
+
+    @cached_property
+    def context(self) -> JobContext:
+        """Terms and spec. Malformed for a spec that is none; the store's errors while it can't be had."""
+        return JobContext.read(self.federation, self.store, self.job)
+
+    @cached_property
+    def models(self) -> ModelChain:
+        terms, spec = self.context.terms, self.context.spec
+        return ModelChain(self.store, self.job, terms.model, spec.model_bytes, self._keep_models)
+
+    # --- moving on
+
+    def look(self) -> JobState:
+        """The job's state at the newest block. Everything else is told as of that block from now on."""
+        self.head = self.federation.chain.head()
+        self.state = self.federation.state(self.job, self.head)
+        return self.state
+
+    def read(self) -> JobHistory:
+        """Looks, and reads up to there. A node that mines while it answers mixes blocks: it is asked a few times."""
+        for _ in range(READ_TRIES - 1):
+            try:
+                self.look()
+                return self.history()
+            except HistoryMismatch:
+                time.sleep(READ_PAUSE)
+        self.look()
+        return self.history()
+
+    # --- what the chain holds
+
+    def history(self) -> JobHistory:
+        """The job's history up to `head`, checked against the contract's `state`; HistoryMismatch if it isn't that."""
+        if self._read is None or self._read[0] != self.head.hash:
+            self._read = (self.head.hash, self._reader.read(self.head, self.state))
+        if self._reader.state != self.state:
+            # A node that mines while it answers may give a newer state than that of the block it was asked for.
+            raise HistoryMismatch(f"job {self.job} moved on while it was read", next_step="it is read again")
+        return self._read[1]
+
+    def cycle(self) -> CycleRecord:
+        """The record of the cycle that `state` is about."""
+        cycles = self.history().cycles
+        if not cycles or cycles[-1].cycle != self.state.cycle:
+            counter = cycle_counter(self.state.cycle)
+            raise HistoryMismatch(f"cycle {counter} of job {self.job} is not among the events yet")
+        return cycles[-1]
+
+    def finalized(self) -> list[Finalized]:
+        """Outcomes of the finalised rounds, in order."""
+        return [outcome for _, outcome in self.history().finalised]
+
+    def failed_cycles(self) -> list[CycleRecord]:
+        """Cycles over the present model that failed after their updates were published, oldest first."""
+        failed: list[CycleRecord] = []
+        for cycle in self.history().cycles:
+            if isinstance(cycle.outcome, Finalized):
+                failed = []
+            elif isinstance(cycle.outcome, Failed) and cycle.outcome.phase > Phase.SUBMIT:
+                failed.append(cycle)
+        return failed
+
+    def member_keys(self, cycle: CycleRecord) -> tuple[bytes | None, ...]:
+        """The members' encryption keys in force for a cycle, by seat."""
+        if cycle.cycle not in self._member_keys:
+            keys = self.federation.member_keys(cycle.committee, cycle.opened_at)
+            self._member_keys[cycle.cycle] = tuple(keys)
+        return self._member_keys[cycle.cycle]
+
+    # --- what is so deep that it can't be taken back
+
+    def deep(self) -> JobState:
+        """The job's state `confirmations` blocks below the head."""
+        chain = self.federation.chain
+        if chain.confirmations == 0:
+            return self.state
+        if self._deep is None or self._deep[0] != self.head.hash:
+            below = chain.below(self.head, chain.confirmations)
+            self._deep = (self.head.hash, self.federation.state(self.job, below))
+        return self._deep[1]
+
+    def is_settled(self) -> bool:
+        """Whether the block that began the present phase is `confirmations` deep."""
+        deep = self.deep()
+        return deep.cycle == self.state.cycle and deep.phase == self.state.phase
+
+    def is_past(self, phase: Phase, cycle: CycleRecord) -> bool:
+        """Whether a cycle has left `phase` behind, `confirmations` deep."""
+        deep = self.deep()
+        if deep.cycle != cycle.cycle:
+            return cycle_counter(deep.cycle) > cycle_counter(cycle.cycle)
+        return deep.phase == Phase.OPEN or deep.phase > phase
+
+    # --- what follows from it
+
+    def weights(self) -> dict[Address, int]:
+        return self.context.weights(self.history().enrolled)
+
+    def replay(self) -> Replay:
+        """The replay of all finalised rounds."""
+        if self._replay is None or not self._replay.rounds:  # enrolment is over once there are some
+            self._replay = Replay(self.context, self.weights())
+        self._replay.follow(self.history())
+        return self._replay
+
+    def ledgers(self) -> list[RoundLedger]:
+        """The ledgers of the finalised rounds; the one of round r is at r − 1."""
+        return self.replay().rounds
+
+    def base(self) -> tuple[Digest, Model]:
+        """The model that the next update starts from."""
+        finalized = self.finalized()
+        self.models.follow([outcome.model for outcome in finalized])
+        digest = finalized[-1].model if finalized else self.context.terms.model
+        return digest, self.models.load(digest, Round(len(finalized)))

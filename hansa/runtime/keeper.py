@@ -1,0 +1,79 @@
+"""What anyone may do in a job, so that nobody has to be relied on: cycles are opened, failed and rejoined."""
+
+from __future__ import annotations
+
+from hansa.protocol.hashes import cycle_counter, everybody_due
+from hansa.protocol.types import Address, BlockNumber, Phase
+from hansa.runtime.chain.federation import JobState
+from hansa.runtime.desk import Desk
+
+
+class JobKeeper:
+    """Keeps one job moving for one account; needs no file. A store that fails, or a model that can't be had, keeps
+    nobody from ending what is over."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._awaited: list[Address] = []  # members whose keys were missing at the last look
+
+    def keep_moving(self, state: JobState) -> None:
+        """Opens or fails a cycle that nobody before this account did, and rejoins one that does not wait for it."""
+        federation, job = self._desk.follower.federation, self._desk.follower.job
+        if self._desk.turns.note(state):
+            self._desk.log.info(
+                "phase",
+                phase=state.phase.name,
+                round=state.round,
+                cycle=cycle_counter(state.cycle),
+                until=state.deadline,
+            )
+        match state.phase:
+            case Phase.OPEN if self._is_my_turn(state) and self._can_be_opened(state):
+                self._desk.outbox.send(federation.open_call(job), "open", state.cycle, state.failures)
+            case Phase.LAPSED if self._is_my_turn(state):
+                self._desk.outbox.send(federation.fail_call(job, state.cycle), "fail", state.cycle, state.failures)
+        if self._is_absent(state):
+            self._desk.outbox.send(federation.rejoin_call(job), "rejoin", state.cycle)
+
+    def _is_my_turn(self, state: JobState) -> bool:
+        return self._desk.turns.has_come(self._place(state), self._desk.follower.context.terms.open_time)
+
+    def _place(self, state: JobState) -> int:
+        """Members that voted last come first, then the other members, then the trainers by enrolment."""
+        me = self._desk.me
+        seats = sorted(range(len(state.committee)), key=lambda seat: (not state.voted >> seat & 1, seat))
+        order = [state.committee[seat] for seat in seats]
+        if me in order:
+            return order.index(me)
+        enrolled = [item.trainer for item in self._desk.follower.history().enrolled]
+        return len(order) + (enrolled.index(me) if me in enrolled else len(enrolled))
+
+    def _can_be_opened(self, state: JobState) -> bool:
+        """Whether the committee has announced keys: a member without one can't read what is submitted.
+
+        Asked where nobody has shown yet that it is there. All are waited for a tenth of OPEN, a quorum half of it.
+        """
+        follower = self._desk.follower
+        terms, head = follower.context.terms, follower.head
+        waited = max(self._desk.turns.waited, head.timestamp - state.deadline + terms.open_time)
+        if (state.cycle and not state.failures) or waited > terms.open_time / 2:
+            return True
+        committee = follower.federation.expected_committee(follower.job, terms, state)
+        if committee is None:
+            return True
+        known = follower.federation.member_keys(committee, BlockNumber(head.number + 1))
+        missing = [member for member, key in zip(committee, known, strict=True) if key is None]
+        if missing and self._awaited != missing:
+            self._desk.log.info("waiting for the committee's keys", missing=missing)
+        self._awaited = missing
+        return not missing or (waited > terms.open_time / 10 and len(committee) - len(missing) >= terms.quorum)
+
+    def _is_absent(self, state: JobState) -> bool:
+        """Whether the last opened cycle neither waited for this account nor heard it."""
+        if state.cycle == 0 or everybody_due(state.cycle) or state.rejoining or state.phase.is_over:
+            return False
+        me, follower = self._desk.me, self._desk.follower
+        if me in state.committee:
+            return not (state.due | state.voted) >> state.committee.index(me) & 1
+        enrolled, last = follower.federation.trainer(follower.job, me, follower.head)
+        return enrolled and last + 1 < cycle_counter(state.cycle)
