@@ -178,9 +178,10 @@ def test_member_step__phase_of_30_days__is_played_to_its_last_second(play, phase
     assert (job.phase, job.state.deadline) == (NEXT[phase], deadline + following)
 
 
-def test_member_step__everybody_by_the_end_of_30_days__closes_the_phase(play, phase, house):
+@pytest.mark.parametrize("left", [5, DAYS_30 - 5], ids=["late", "early"])
+def test_member_step__everybody_within_30_days__closes_the_phase(play, phase, house, left):
     job = play(phase, **{**SHARING, TIME_OF[phase]: DAYS_30}, maxRounds=1, maxFailures=1)
-    at(job.state.deadline - 5)
+    at(job.state.deadline - left)
     for who in house.validators[:3]:
         do(job, phase, who)
     following = getattr(job.terms, TIME_OF[NEXT[phase]])
