@@ -23,7 +23,7 @@ test: setup ## the page's tests (vitest), contract tests (brownie), unit, integr
 lint: setup ## ruff, mypy --strict, tsc, the rules of the house, slither
 	@scripts/lint.sh
 
-gas: setup ## what each call costs, against budgets and snapshot; ARGS=--write measures it anew
+gas: setup ## what calls and long sheets cost, against budgets and snapshot; ARGS=--write measures it anew
 	@HANSA_WRITE_GAS=$(if $(filter --write,$(ARGS)),1,0) brownie test tests/contracts/test_gas.py --network anvil
 	@python -c 'import json; [print(f"{gas:>10,}  {call}") for call, gas in json.load(open("tests/contracts/gas.json"))["gas"].items()]'
 

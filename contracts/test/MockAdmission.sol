@@ -12,7 +12,8 @@ contract MockAdmission is IAdmission {
         NOTHING, // returns no bytes
         TWO, // returns 2, which is no bool
         BURN, // uses all gas
-        HUGE // returns 100 kB of ones
+        HUGE, // returns 100 kB of ones
+        ANSWERING_REVERT // reverts with an honest answer
     }
 
     error Unwilling();
@@ -55,6 +56,10 @@ contract MockAdmission is IAdmission {
                 let at := mload(0x40)
                 mstore(at, 1)
                 return(at, 100000)
+            }
+            case 6 {
+                mstore(0, 1)
+                revert(0, 32)
             }
         }
     }

@@ -14,14 +14,16 @@ contract MockCommittee is ICommittee {
         BURN, // uses all gas
         HUGE, // returns 100 kB that begin with an honest answer
         DIRTY, // an address with high bits set
-        LONG_REVERT // reverts with 100 kB
+        LONG_REVERT, // reverts with 100 kB
+        DIRTY_LAST, // the first member again at the end, with high bits set: it still ascends
+        ANSWERING_REVERT, // reverts with an honest answer
+        THIRSTY // answers only where all of its gas arrives
     }
 
     error Unwilling();
 
     Mode public mode;
     address[] public members;
-
 
     constructor(address[] memory first) {
         members = first;
@@ -36,8 +38,10 @@ contract MockCommittee is ICommittee {
     }
 
     function select(JobId, CycleId, bytes32, uint256) external view returns (address[] memory) {
+        uint256 gas = gasleft();
         Mode current = mode;
-        if (current == Mode.REVERT) revert Unwilling();
+        if (current == Mode.THIRSTY && gas > 2_999_000) return members;
+        if (current == Mode.REVERT || current == Mode.THIRSTY) revert Unwilling();
         if (current == Mode.BURN) _burnGas();
         if (current == Mode.HONEST) return members;
         _misbehave(current);
@@ -80,6 +84,15 @@ contract MockCommittee is ICommittee {
             }
             case 7 {
                 revert(0, 100000)
+            }
+            case 8 {
+                mstore(at, 32)
+                mstore(add(at, sub(size, 32)), or(mload(add(list, 32)), shl(200, 1)))
+                return(at, size)
+            }
+            case 9 {
+                mstore(at, 32)
+                revert(at, size)
             }
         }
     }

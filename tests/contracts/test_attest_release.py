@@ -21,20 +21,21 @@ def test_attest__bitmap_of_another_length__reverts(play, vera, bitmap):
         job.attest(vera, bitmap)
 
 
-def test_attest__nine_updates__need_two_bytes(play, house, actors, vera):
+@pytest.mark.parametrize(("updates", "size"), [(8, 1), (9, 2)])
+def test_attest__bitmap__has_a_byte_for_every_eight_updates(play, house, actors, vera, updates, size):
     from brownie import accounts
 
-    job = play(maxTrainers=9)
-    job.trainers = list(accounts[12:21])
+    job = play(maxTrainers=updates, attestTime=100)
+    job.trainers = list(accounts[12 : 12 + updates])
     for who in job.trainers:
         house.token.transfer(who, 1000, {"from": actors["deployer"]})
         house.token.approve(house.vault, 1000, {"from": who})
-    terms = play(maxTrainers=9, attestTime=100)
-    terms.trainers = job.trainers
-    terms.reach(Phase.ATTEST)
-    with refused("Federation_WrongLength", terms.id, 2, 1):
-        terms.attest(vera, b"\0")
-    terms.attest(vera, b"\0\0")
+    job.reach(Phase.ATTEST)
+    for wrong in (size - 1, size + 1):
+        with refused("Federation_WrongLength", job.id, size, wrong):
+            job.attest(vera, bytes(wrong))
+    event = job.attest(vera, b"\xff" * size).events["UpdatesAttested"]
+    assert bytes(event["bitmap"]) == b"\xff" * size
 
 
 def test_attest__member_step_of_release__emits_the_digest(play, victor):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 import pytest
-from brownie import MockAdmission
+from brownie import MockAdmission, web3
+from eth_utils.crypto import keccak
 from node import refused, skip_to
 from terms import BOND, FEE
 
 from hansa.protocol.types import Phase
 
-REVERT, NOTHING, GARBAGE, BURN, HUGE, DIRTY, LONG_REVERT = range(1, 8)
+REVERT, NOTHING, GARBAGE, BURN, HUGE, DIRTY, LONG_REVERT, DIRTY_LAST, ANSWERING_REVERT, THIRSTY = range(1, 11)
 NAMES = {
     REVERT: "reverts",
     NOTHING: "answers-nothing",
@@ -17,6 +20,8 @@ NAMES = {
     BURN: "burns-gas",
     DIRTY: "dirty-address",
     LONG_REVERT: "long-revert",
+    DIRTY_LAST: "dirty-last-address",
+    ANSWERING_REVERT: "answers-by-a-revert",
 }
 
 
@@ -76,6 +81,27 @@ def test_open__huge_answer_with_the_right_beginning__is_read_no_further(play, mo
     job = play(Phase.OPEN, committee=mock)
     mock.setMode(HUGE)
     assert job.open().gas_used < 800_000
+    assert job.phase == Phase.SUBMIT
+
+
+def test_open__least_gas_that_is_accepted__all_reaches_the_committee(play, mock):
+    job = play(Phase.OPEN, committee=mock)
+    mock.setMode(THIRSTY)
+    call = {"to": job.federation.address, "data": job.federation.open.encode_input(job.id)}
+    too_little = "0x" + keccak(text="Federation_TooLittleGas(uint256)")[:4].hex()
+
+    def is_accepted(gas):
+        try:
+            web3.eth.call({**call, "gas": gas})
+        except ValueError as error:
+            return not error.args[0]["data"].startswith(too_little)
+        return True
+
+    limits = range(3_000_000, 3_300_000)
+    least = limits[bisect_left(limits, True, key=is_accepted)]
+    with refused("Federation_TooLittleGas", 3_000_000):
+        job.open(gas_limit=least - 1)
+    job.open(gas_limit=least)
     assert job.phase == Phase.SUBMIT
 
 

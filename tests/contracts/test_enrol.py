@@ -10,7 +10,7 @@ from terms import BOND
 
 from hansa.protocol.types import Phase
 
-REVERT, NOTHING, TWO, BURN, HUGE = range(1, 6)
+REVERT, NOTHING, TWO, BURN, HUGE, ANSWERING_REVERT = range(1, 7)
 
 
 @pytest.fixture
@@ -140,7 +140,11 @@ def test_enrol__admission_sees_the_data(play, admission, alice):
     assert job.state.enrolled == 1
 
 
-@pytest.mark.parametrize("mode", [REVERT, NOTHING, TWO, BURN], ids=["reverts", "nothing", "no-bool", "burns-gas"])
+@pytest.mark.parametrize(
+    "mode",
+    [REVERT, NOTHING, TWO, BURN, ANSWERING_REVERT],
+    ids=["reverts", "nothing", "no-bool", "burns-gas", "answers-by-a-revert"],
+)
 def test_enrol__hostile_admission__reverts(play, admission, alice, mode):
     job = play(admission=admission)
     admission.setMode(mode)

@@ -210,6 +210,17 @@ def test_finalize__nothing_to_aggregate_too_often__aborts(play):
     assert (job.phase, job.books.burnt, job.books.left) == (Phase.ABORTED, 0, job.escrow)
 
 
+def test_finalize__no_model_but_rewards__is_a_failed_cycle_too(play, house):
+    job = play(Phase.VOTE)
+    job.result = lambda model=None: (NO_WORD, word("rewards"))
+    job.step()
+    events = job.finalize().events
+    assert (events["CycleFailed"]["phase"], events["CycleFailed"]["failures"]) == (Phase.VOTE, 1)
+    assert "RoundFinalized" not in events
+    assert (job.state.round, tuple(job.state.matched), job.books.booked) == (1, (0, 0, 0), 0)
+    assert tuple(house.vault.roundOf(job.id, 1)) == (0, 0), "no rewards without a model"
+
+
 def test_finalize__rewards_of_zero__pay_nobody(play, house, alice):
     job = play(Phase.SUBMIT)
     job.leaves = {}

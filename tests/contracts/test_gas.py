@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from brownie import MockCommittee
 from drive import Job
-from node import skip_to, word
+from node import rpc, rpc_all, settled, skip_to, word
 
 from hansa.protocol.types import Phase
 
@@ -139,6 +139,56 @@ def test_gas__of_20_updates__grows_by_the_sheet_alone(house, actors, measured):
     assert costs["finalize"][0] <= BUDGETS["finalize"] and max(costs["submit"][:-1]) <= BUDGETS["submit"]
     assert max(costs["vote"]) <= BUDGETS["vote"] and max(costs["commitScores"]) <= BUDGETS["commitScores"]
     within(measured)
+
+
+@pytest.fixture
+def crowd(house) -> Iterator[list[str]]:
+    """400 accounts that can pay a bond."""
+    accounts = [f"0x{10**40 + place:040x}" for place in range(400)]
+    token, vault = house.token.address, house.vault.address
+    rpc_all(*(("anvil_setBalance", who, hex(10**18)) for who in accounts))
+    rpc_all(*(("anvil_dealERC20", who, token, hex(1000)) for who in accounts))
+    rpc_all(*(("anvil_setERC20Allowance", who, vault, token, hex(1000)) for who in accounts))
+    rpc("anvil_autoImpersonateAccount", True)
+    yield accounts
+    rpc("anvil_autoImpersonateAccount", False)
+
+
+def send_each(senders: list[str], method, *arguments) -> None:
+    call = {"to": method._address, "data": method.encode_input(*arguments), "gas": hex(400_000)}
+    for sent in rpc_all(*(("eth_sendTransaction", {**call, "from": who}) for who in senders)):
+        assert settled(sent)["status"] == "0x1"
+
+
+def floor_of(data: bytes) -> int:
+    """What a transaction costs at least where EIP-7623 is in force (Prague), whatever it does."""
+    zeros = data.count(0)
+    return 21_000 + 10 * zeros + 40 * (len(data) - zeros)
+
+
+def test_gas__of_long_sheets__is_the_floor_of_eip_7623(house, crowd, capsys):
+    job = Job(house, seats=1, quorum=1, maxTrainers=400)
+    (member,) = job.members = house.validators[:1]
+    job.leaves = {}
+    job.post()
+    send_each(crowd, house.federation.enrol, job.id, job.terms_hash, job.terms.minBond, b"")
+    seen = {}
+    for updates in (400, 200, 5):
+        job.open()
+        send_each(crowd[:updates], house.federation.submit, job.id, job.cycle, word("update"))
+        while job.phase == Phase.SUBMIT:
+            skip_to(job.state.deadline)
+        job.sheets[member] = bytes(range(1, 14)) * updates
+        job.commit(member)
+        revealed = job.reveal(member)
+        seen[updates] = revealed.gas_used, floor_of(bytes.fromhex(revealed.input[2:]))
+        job.play_round()
+    with capsys.disabled():
+        print("\n  revealScores: gas used, and the least that EIP-7623 (Prague) asks for its calldata")
+        for updates, (used, floor) in sorted(seen.items()):
+            print(f"  {updates:>5} updates {used:>10,} {floor:>10,}")
+    assert seen[5][0] > seen[5][1]
+    assert all(used == floor for used, floor in (seen[200], seen[400])), "one update more costs 520 gas, not 318"
 
 
 def within(measured: dict[str, int]) -> None:

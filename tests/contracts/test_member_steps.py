@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from drive import MEMBER_STEPS
 from node import at, now, refused, skip_to, word, wrong_phase
+from terms import TIME_OF
 
 from hansa.protocol.types import Phase
 
 SHARING = {"attestTime": 250, "releaseTime": 350}
+DAYS_30 = 30 * 24 * 3600  # the longest phase; its seconds have 22 bits
 STEPS = list(MEMBER_STEPS)
 NEXT = {
     Phase.SUBMIT: Phase.ATTEST,
@@ -161,6 +163,30 @@ def test_member_step__everybody__closes_the_phase(play, phase, house):
     closed = now()
     following = {**job.terms.__dict__}[f"{NEXT[phase].name.lower()}Time"]
     assert (job.phase, job.state.deadline) == (NEXT[phase], closed + following)
+
+
+def test_member_step__phase_of_30_days__is_played_to_its_last_second(play, phase, vera, victor):
+    job = play(phase, **{**SHARING, TIME_OF[phase]: DAYS_30}, maxRounds=1, maxFailures=1)
+    deadline = now() + DAYS_30
+    assert job.state.deadline == deadline
+    do(job, phase, vera)
+    at(deadline - 1)
+    do(job, phase, victor)
+    assert job.phase == phase
+    skip_to(deadline)
+    following = getattr(job.terms, TIME_OF[NEXT[phase]])
+    assert (job.phase, job.state.deadline) == (NEXT[phase], deadline + following)
+
+
+@pytest.mark.parametrize("left", [5, DAYS_30 - 5], ids=["late", "early"])
+def test_member_step__everybody_within_30_days__closes_the_phase(play, phase, house, left):
+    job = play(phase, **{**SHARING, TIME_OF[phase]: DAYS_30}, maxRounds=1, maxFailures=1)
+    at(job.state.deadline - left)
+    for who in house.validators[:3]:
+        do(job, phase, who)
+    following = getattr(job.terms, TIME_OF[NEXT[phase]])
+    assert (job.phase, job.state.deadline) == (NEXT[phase], now() + following)
+    assert job.play_to_end().phase == Phase.COMPLETED
 
 
 def test_member_step__quorum_alone__does_not_close_it(play, phase, vera, viola):

@@ -95,6 +95,16 @@ def test_rejoin__while_everybody_is_due__reverts(play, carol):
         job.rejoin(carol)
 
 
+def test_rejoin__silent_before_a_cycle_that_waits_for_everybody__reverts(without, carol):
+    job = without(carol)
+    job.lapse().fail()
+    job.open()
+    assert (hashes.cycle_counter(job.cycle), job.state.pending) == (3, 3)
+    with refused("Federation_NotAbsent", job.id, carol):
+        job.rejoin(carol)
+    assert not job.state.rejoining, "the cycle after this one need not wait for everybody again"
+
+
 def test_rejoin__before_the_first_cycle_and_unknown_job__reverts(play, house, alice):
     job = play()
     job.enrol(alice)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from brownie import FeeToken, FreezingToken, ReentrantToken, reverts
+from brownie import FeeToken, FreezingToken, GenerousToken, ReentrantToken, reverts
 from drive import Job
 from eth_utils.crypto import keccak
 from node import refused, skip_to
-from terms import BOND, DEAD
+from terms import BOND, DEAD, REWARD
 
 from hansa.protocol.types import Phase
 
@@ -29,6 +29,11 @@ def dealt(house, actors, container):
 @pytest.fixture
 def fee_token(house, actors):
     return dealt(house, actors, FeeToken)
+
+
+@pytest.fixture
+def generous(house, actors):
+    return dealt(house, actors, GenerousToken)
 
 
 @pytest.fixture
@@ -66,6 +71,22 @@ def test_fee_on_transfer__later__is_the_receivers_loss_alone(play, house, fee_to
     assert fee_token.balanceOf(alice) == had + 900 - 9
     assert job.books.paid == 900, "the books are exact: the token kept its fee after the vault had paid"
     assert house.token.balanceOf(house.vault) == other.holding
+
+
+def test_more_than_asked__escrow__reverts(house, generous):
+    generous.setGiving(True)
+    job = Job(house, token=generous)
+    with refused("Vault_TokenTakesFees", generous, job.escrow, job.escrow + 1):
+        job.post()
+    assert house.federation.jobCount() == 0
+
+
+def test_more_than_asked__bond__reverts(play, generous, alice):
+    job = play(token=generous)
+    generous.setGiving(True)
+    with refused("Vault_TokenTakesFees", generous, BOND, BOND + 1):
+        job.enrol(alice)
+    assert job.trainer(alice) == (False, 0)
 
 
 def test_token__that_is_no_token__reverts(house):
@@ -148,6 +169,21 @@ def test_frozen_trainer__keeps_nobody_else_from_leaving(play, house, freezing, s
     freezing.setFrozen(alice, False)
     job.claim(alice)
     assert job.books.paid == 3 * 900
+
+
+def test_frozen_trainer__struck_by_a_leaf_that_pays__keeps_its_whole_bond(play, house, freezing, alice, bob):
+    """So it is today: who can refuse to be paid until `slashUntil` isn't struck."""
+    job = play(Phase.SUBMIT, token=freezing, maxRounds=1)
+    job.leaves = {alice: (1, 1), bob: (REWARD - 1, 0)}
+    job.play_to_end()
+    freezing.setFrozen(alice, True)
+    with refused("Frozen", alice):
+        job.claim(alice, by=bob)
+    skip_to(job.books.slashUntil)
+    freezing.setFrozen(alice, False)
+    job.claim(alice)
+    house.vault.claimBond(job.id, alice, {"from": alice})
+    assert (job.books.paid, job.books.forfeited, freezing.balanceOf(alice)) == (1, 0, 10**20 + 1)
 
 
 def test_frozen_receiver_of_burns__keeps_nobody_from_failing_a_round(play, house, freezing, sponsor):

@@ -265,6 +265,17 @@ def test_claim__after_claim_time__reverts(play, alice):
         job.claim(alice)
 
 
+def test_claim__longest_claim_time__ends_with_the_last_second_that_32_bits_hold(play, house, sponsor, alice):
+    job = play(maxRounds=1, claimTime=2**32 - 1).play_to_end()
+    until = job.books.claimUntil
+    assert until == 2**32 - 1
+    with refused("Vault_TooEarly", job.id, until):
+        house.vault.expire(job.id, {"from": sponsor})
+    at(until - 1)
+    job.claim(alice)
+    assert job.books.paid == 300
+
+
 def test_claim__of_a_long_ago_round_while_the_job_runs__pays(play, alice):
     job = play(Phase.OPEN, claimTime=5000, openTime=2_000_000).play_round()
     skip_to(now() + 1_000_000)
