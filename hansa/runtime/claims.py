@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from hansa.protocol.types import Address
+from hansa.runtime.chain.federation import Federation
 from hansa.runtime.snapshot import Due, JobSnapshot, SettledSnapshot, unclaimed
-
-if TYPE_CHECKING:
-    from hansa.protocol.types import Address
-    from hansa.runtime.chain.federation import Federation
-    from hansa.runtime.transactions.signer import Signer
+from hansa.runtime.transactions.signer import Signer
 
 
 @dataclass

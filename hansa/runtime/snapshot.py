@@ -5,20 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from hansa.protocol.errors import HistoryMismatch
+from hansa.protocol.errors import FatalError, HistoryMismatch
+from hansa.protocol.ledger import RoundLedger
 from hansa.protocol.merkle import Leaf, RewardsTree
+from hansa.protocol.types import Address, JobId, Seat
+from hansa.runtime.chain.client import Block
+from hansa.runtime.chain.federation import Federation
+from hansa.runtime.chain.structs import JobState, JobTerms
 from hansa.runtime.history.reader import CycleRecord, Finalized, HistoryReader, JobHistory
 from hansa.runtime.job import JobContext
 from hansa.runtime.replay import Replay
-
-if TYPE_CHECKING:
-    from hansa.protocol.ledger import RoundLedger
-    from hansa.protocol.types import Address, JobId, Seat
-    from hansa.runtime.chain.client import Block
-    from hansa.runtime.chain.federation import Federation, JobState, JobTerms
-    from hansa.runtime.store import Store
+from hansa.runtime.store import Store
 
 T = TypeVar("T")
 
@@ -85,8 +84,6 @@ class JobSnapshot:
 
     def seat(self, member: Address) -> Seat | None:
         """The seat that a member has in the present committee."""
-        from hansa.protocol.types import Seat
-
         return Seat(self.state.committee.index(member)) if member in self.state.committee else None
 
 
@@ -170,8 +167,6 @@ def retry_while_mixed(read: Callable[[], T]) -> T:
 
 def check_job(federation: Federation, job: JobId) -> None:
     """FatalError unless the job exists."""
-    from hansa.protocol.errors import FatalError
-
     count = federation.job_count()
     if not 1 <= job <= count:
         raise FatalError(

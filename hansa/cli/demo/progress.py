@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from typing import TYPE_CHECKING
 
-from hansa.cli.demo.view import RoundLine
-from hansa.cli.job.show import metric_of
+from hansa.cli.demo.view import RoundLine, View
+from hansa.devnet.federation import LocalFederation
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import TransientError
 from hansa.protocol.types import Phase
+from hansa.runtime.chain.structs import JobState
 from hansa.runtime.history.reader import Finalized, HistoryReader
 from hansa.runtime.replay import Replay
-
-if TYPE_CHECKING:
-    from hansa.cli.demo.view import View
-    from hansa.devnet.federation import LocalFederation
-    from hansa.runtime.chain.federation import JobState
 
 LOOK_SECONDS = 1.0  # between two looks at the daemons
 WAIT = 0.5  # seconds for a new block
@@ -30,7 +25,7 @@ class Progress:
         self.phases: dict[str, float] = defaultdict(float)
         self.moved = False
         self._lab = lab
-        self._reader = HistoryReader(lab.wire.federation, lab.posted.job)
+        self._reader = HistoryReader(lab.session.federation, lab.posted.job)
         self._view = view
         self._shown = 0
         self._phase: Phase | None = None
@@ -45,10 +40,10 @@ class Progress:
         self.moved = False
         self._lab.check_chain()
         self._look_at_daemons()
-        chain = self._lab.wire.chain
+        chain = self._lab.session.chain
         try:
             head = chain.head()
-            state = self._lab.wire.federation.state(self._lab.posted.job, head)
+            state = self._lab.session.federation.state(self._lab.posted.job, head)
             self._note(state)
             if state.round - 1 > self._shown:
                 self._show_rounds(state)
@@ -93,7 +88,7 @@ class Progress:
                 RoundLine(
                     round=number,
                     model=to_cid(outcome.model),
-                    metric=metric_of(outcome.metric) or 0.0,
+                    metric=outcome.metric,
                     updates=len(cycle.updates),
                     included=len(rounds[number - 1].included),
                     failures=tried - 1,
