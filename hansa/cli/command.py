@@ -75,8 +75,13 @@ class Command:
         self.console.print(text)
 
 
+def in_panel(heading: str) -> Callable[..., Any]:
+    """A `typer.Option` that stands under this heading in the help."""
+    return functools.partial(typer.Option, rich_help_panel=heading)
+
+
 class PanelledCommand(TyperCommand):
-    """Plain help whose options stand under the headings that they name as `rich_help_panel`."""
+    """Plain help whose options stand under their headings, see `in_panel`."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         panels: dict[str, list[tuple[str, str]]] = {}

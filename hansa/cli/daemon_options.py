@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from hansa.cli.command import in_panel
 from hansa.cli.doctor.deployment import too_short
 from hansa.protocol.errors import ChainUnavailable, FatalError, HansaError, StoreUnavailable
 from hansa.protocol.types import JobId
@@ -19,44 +20,27 @@ from hansa.runtime.daemon import Daemon
 from hansa.runtime.session import Session
 from hansa.runtime.snapshot import check_job
 
-TRUST, RUN = "What to accept", "How to run"  # headings of the help
+TRUST, RUN = in_panel("What to accept"), in_panel("How to run")
 
 JobOption = Annotated[int, typer.Option("--job", help="The job's number.")]
 Allow = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--allow",
-        help="Trust this token, committee, admission (address) or task too; repeat it.",
-        rich_help_panel=TRUST,
-    ),
+    list[str] | None, TRUST("--allow", help="Trust this token, committee, admission (address) or task too; repeat it.")
 ]
-TaskFile = Annotated[
-    Path | None, typer.Option("--task-file", help="Your copy of a task that is not built in.", rich_help_panel=TRUST)
-]
-MaxBytes = Annotated[
-    int, typer.Option("--max-bytes", help="Largest model or update file to handle.", min=1, rich_help_panel=TRUST)
-]
+TaskFile = Annotated[Path | None, TRUST("--task-file", help="Your copy of a task that is not built in.")]
+MaxBytes = Annotated[int, TRUST("--max-bytes", help="Largest model or update file to handle.", min=1)]
 MinClaim = Annotated[
     str,
-    typer.Option(
-        "--min-claim",
-        help="Refuse a job that leaves less time after its end to claim what was earned, like 30m.",
-        rich_help_panel=TRUST,
-    ),
+    TRUST("--min-claim", help="Refuse a job that leaves less time after its end to claim what was earned, like 30m."),
 ]
-Threads = Annotated[int, typer.Option("--threads", help="torch threads.", min=1, rich_help_panel=RUN)]
-LogFile = Annotated[
-    Path | None,
-    typer.Option("--log-file", help="JSON lines go there; to standard error by default.", rich_help_panel=RUN),
-]
+Threads = Annotated[int, RUN("--threads", help="torch threads.", min=1)]
+LogFile = Annotated[Path | None, RUN("--log-file", help="JSON lines go there; to standard error by default.")]
 
 MetricsAt = Annotated[
     str | None,
-    typer.Option(
+    RUN(
         "--metrics",
         help="Answer /metrics and /healthz there; port 0: any free one, logged. Off by default.",
         metavar="HOST:PORT",
-        rich_help_panel=RUN,
     ),
 ]
 

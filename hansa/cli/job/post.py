@@ -6,10 +6,9 @@ import sys
 from dataclasses import dataclass
 from typing import Annotated
 
-import typer
 from rich.console import Console
 
-from hansa.cli.command import Command
+from hansa.cli.command import Command, in_panel
 from hansa.cli.document import Amount
 from hansa.cli.key_options import AccountName, PasswordFile
 from hansa.protocol.cid import to_cid
@@ -24,7 +23,11 @@ from hansa.runtime.transactions.signer import signing_with
 from hansa.sponsor.post import parse_baselines, parse_settings, post_job, prepare
 from hansa.sponsor.terms import NO_TARGET, JobOffer, parse_times
 
-JOB, PARTIES, MONEY, END, RULES = "Job", "Parties", "Money", "Times and end", "Rules"  # headings of the help
+JOB = in_panel("Job")
+PARTIES = in_panel("Parties")
+MONEY = in_panel("Money")
+END = in_panel("Times and end")
+RULES = in_panel("Rules")
 
 
 @dataclass(frozen=True)
@@ -43,93 +46,36 @@ class PostedView:
 def run(
     command: Command,
     *,
-    task: Annotated[
-        str,
-        typer.Option("--task", help="A built-in task, package.module:Class, or FILE.py:Class.", rich_help_panel=JOB),
-    ] = "heart",
-    rounds: Annotated[
-        int | None, typer.Option("--rounds", help="What the task recommends by default.", rich_help_panel=JOB)
-    ] = None,
-    steps: Annotated[
-        int | None, typer.Option("--steps", help="Training steps of one round.", rich_help_panel=JOB)
-    ] = None,
-    bits: Annotated[
-        int | None, typer.Option("--bits", help="Of an update's integers: 8 or 16.", rich_help_panel=JOB)
-    ] = None,
-    loss: Annotated[
-        str | None,
-        typer.Option("--loss-threshold", help="A loss that ends a round's training.", rich_help_panel=JOB),
-    ] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="A setting of the task, NAME=VALUE.", rich_help_panel=JOB)
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Of model 0 and of the training.", rich_help_panel=JOB)] = 0,
+    task: Annotated[str, JOB("--task", help="A built-in task, package.module:Class, or FILE.py:Class.")] = "heart",
+    rounds: Annotated[int | None, JOB("--rounds", help="What the task recommends by default.")] = None,
+    steps: Annotated[int | None, JOB("--steps", help="Training steps of one round.")] = None,
+    bits: Annotated[int | None, JOB("--bits", help="Of an update's integers: 8 or 16.")] = None,
+    loss: Annotated[str | None, JOB("--loss-threshold", help="A loss that ends a round's training.")] = None,
+    settings: Annotated[list[str] | None, JOB("--set", help="A setting of the task, NAME=VALUE.")] = None,
+    seed: Annotated[int, JOB("--seed", help="Of model 0 and of the training.")] = 0,
     baselines: Annotated[
         list[str] | None,
-        typer.Option(
-            "--baseline",
-            help="What to compare the metric with, NAME=DECIMAL, such as majority=0.54.",
-            rich_help_panel=JOB,
-        ),
+        JOB("--baseline", help="What to compare the metric with, NAME=DECIMAL, such as majority=0.54."),
     ] = None,
     validators: Annotated[
-        str,
-        typer.Option(
-            "--validators",
-            help="The committee: addresses or keystore names, with commas.",
-            rich_help_panel=PARTIES,
-        ),
+        str, PARTIES("--validators", help="The committee: addresses or keystore names, with commas.")
     ],
-    trainers: Annotated[
-        int,
-        typer.Option("--trainers", help="How many may enrol; all there: training starts.", rich_help_panel=PARTIES),
-    ] = 4,
-    min_updates: Annotated[
-        int | None, typer.Option("--min-updates", help="More than half by default.", rich_help_panel=PARTIES)
-    ] = None,
-    quorum: Annotated[
-        int | None,
-        typer.Option("--quorum", help="Votes that must agree; two thirds by default.", rich_help_panel=PARTIES),
-    ] = None,
-    reward: Annotated[
-        str, typer.Option("--reward", help="Tokens for the trainers of one round.", rich_help_panel=MONEY)
-    ] = "100",
-    fee: Annotated[
-        str, typer.Option("--fee", help="Tokens for each validator and round.", rich_help_panel=MONEY)
-    ] = "5",
-    bond: Annotated[
-        str, typer.Option("--bond", help="Tokens that a trainer must bond at least.", rich_help_panel=MONEY)
-    ] = "100",
-    penalty: Annotated[
-        str, typer.Option("--penalty", help="Tokens that a malformed update costs.", rich_help_panel=MONEY)
-    ] = "25",
-    token: Annotated[
-        str | None,
-        typer.Option("--token", help="Another ERC-20 than the deployment's.", rich_help_panel=MONEY),
-    ] = None,
-    failures: Annotated[
-        int, typer.Option("--failures", help="Failed cycles in a row that abort the job.", rich_help_panel=END)
-    ] = 3,
-    patience: Annotated[
-        int, typer.Option("--patience", help="Rounds without a better metric; 0: no limit.", rich_help_panel=END)
-    ] = 0,
-    target: Annotated[
-        str | None, typer.Option("--target", help="A metric that ends the job.", rich_help_panel=END)
-    ] = None,
-    times: Annotated[
-        list[str] | None, typer.Option("--time", help="Length of a phase, like submit=10m.", rich_help_panel=END)
-    ] = None,
-    rule: Annotated[
-        str, typer.Option("--rule", help="How updates are aggregated.", rich_help_panel=RULES)
-    ] = "validated_mean",
-    weights: Annotated[str, typer.Option("--weights", help="equal, or bond.", rich_help_panel=RULES)] = "equal",
+    trainers: Annotated[int, PARTIES("--trainers", help="How many may enrol; all there: training starts.")] = 4,
+    min_updates: Annotated[int | None, PARTIES("--min-updates", help="More than half by default.")] = None,
+    quorum: Annotated[int | None, PARTIES("--quorum", help="Votes that must agree; two thirds by default.")] = None,
+    reward: Annotated[str, MONEY("--reward", help="Tokens for the trainers of one round.")] = "100",
+    fee: Annotated[str, MONEY("--fee", help="Tokens for each validator and round.")] = "5",
+    bond: Annotated[str, MONEY("--bond", help="Tokens that a trainer must bond at least.")] = "100",
+    penalty: Annotated[str, MONEY("--penalty", help="Tokens that a malformed update costs.")] = "25",
+    token: Annotated[str | None, MONEY("--token", help="Another ERC-20 than the deployment's.")] = None,
+    failures: Annotated[int, END("--failures", help="Failed cycles in a row that abort the job.")] = 3,
+    patience: Annotated[int, END("--patience", help="Rounds without a better metric; 0: no limit.")] = 0,
+    target: Annotated[str | None, END("--target", help="A metric that ends the job.")] = None,
+    times: Annotated[list[str] | None, END("--time", help="Length of a phase, like submit=10m.")] = None,
+    rule: Annotated[str, RULES("--rule", help="How updates are aggregated.")] = "validated_mean",
+    weights: Annotated[str, RULES("--weights", help="equal, or bond.")] = "equal",
     publish_keys: Annotated[
-        bool,
-        typer.Option(
-            "--publish-keys",
-            help="Trainers publish their updates' keys at the end: anyone can audit all.",
-            rich_help_panel=RULES,
-        ),
+        bool, RULES("--publish-keys", help="Trainers publish their updates' keys at the end: anyone can audit all.")
     ] = False,
     account_name: AccountName = None,
     password_file: PasswordFile = None,
