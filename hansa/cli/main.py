@@ -12,7 +12,7 @@ from keyword import iskeyword
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 COMMANDS = {
     "up": "Start a local chain and store, deploy the contracts, print the accounts. Ctrl-C stops it.",
@@ -49,6 +49,22 @@ NOUNS = {
 }
 
 
+class CommandGroup(TyperGroup):
+    """The door, or a noun. Where no option is given, none is looked at: typer loads pydantic even for a missing one."""
+
+    has_options = True
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        self.has_options = bool(args) and args[0].startswith("-")
+        try:
+            return super().parse_args(ctx, args)
+        finally:
+            self.has_options = True
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return super().get_params(ctx) if self.has_options else []
+
+
 class LazyCommand(TyperCommand):
     """A line of the table; the command itself takes over where arguments are read."""
 
@@ -79,6 +95,7 @@ def print_version(asked: bool) -> None:
 
 app = typer.Typer(
     name="hansa",
+    cls=CommandGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -97,7 +114,10 @@ def hansa(
 
 def fill(door: typer.Typer) -> None:
     """Puts the table into a typer application."""
-    rooms = {noun: typer.Typer(help=line, no_args_is_help=True, rich_markup_mode=None) for noun, line in NOUNS.items()}
+    rooms = {
+        noun: typer.Typer(cls=CommandGroup, help=line, no_args_is_help=True, rich_markup_mode=None)
+        for noun, line in NOUNS.items()
+    }
     for path, line in COMMANDS.items():
         noun, _, word = path.rpartition(" ")
         rooms.get(noun, door).command(word, cls=LazyCommand, short_help=line)(lambda: None)
