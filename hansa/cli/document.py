@@ -17,12 +17,14 @@ from dataclasses import asdict, dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
 from hansa.protocol.sheet import NO_METRIC
 from hansa.protocol.types import UNIT
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,12 @@ Large = Annotated[int, AsJson(str)]  # past what JSON's readers hold exactly
 def integers_as_text(value: Any) -> dict[str, str]:
     """A dataclass of integers that are past what JSON's readers hold exactly."""
     return {name: str(number) for name, number in asdict(value).items()}
+
+
+def copy_fields(kind: Callable[..., T], source: object, **others: Any) -> T:
+    """A dataclass with the values that `source` has under the same names, and `others`."""
+    names = [field.name for field in fields(cast(Any, kind)) if field.name not in others]
+    return kind(**{name: getattr(source, name) for name in names}, **others)
 
 
 def to_json(value: Any, hint: Any = None) -> Any:

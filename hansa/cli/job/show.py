@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hansa.cli.command import Command
-from hansa.cli.document import INLINE, OMIT_NONE, Amount, AsJson, Metric
+from hansa.cli.document import INLINE, OMIT_NONE, Amount, AsJson, Metric, copy_fields
 from hansa.cli.job.state import BooksView, JobNumber, StateView, metric_text
 from hansa.cli.tables import fitting, shortened, wrapping_table
 from hansa.protocol.cid import to_cid
@@ -150,27 +150,12 @@ def view_job(snapshot: JobSnapshot, federation: Federation, problem: str | None 
         spec=SpecView(
             to_cid(terms.spec), snapshot.context.spec if isinstance(snapshot, FullSnapshot) else None, problem
         ),
-        terms=TermsView(
-            token=terms.token,
-            committee=terms.committee,
-            admission=terms.admission,
-            reward_per_round=terms.reward_per_round,
-            fee_per_seat=terms.fee_per_seat,
-            min_bond=terms.min_bond,
-            strike_penalty=terms.strike_penalty,
-            target=terms.target_metric,
-            max_rounds=terms.max_rounds,
-            max_trainers=terms.max_trainers,
-            min_updates=terms.min_updates,
-            seats=terms.seats,
-            quorum=terms.quorum,
-            claim_time=terms.claim_time,
-        ),
+        terms=copy_fields(TermsView, terms, target=terms.target_metric),
         cycles=[_view_cycle(snapshot, cycle) for cycle in snapshot.history.cycles],
         trainers=[_view_trainer(snapshot, item.trainer, item.bond) for item in snapshot.history.enrolled],
         validators=[ValidatorView(member, snapshot.attendance(member)) for member in snapshot.members()],
         claim_until=books.claim_until or None,
-        books=BooksView.of(books),
+        books=copy_fields(BooksView, books),
     )
 
 

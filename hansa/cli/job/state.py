@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from hansa.cli.document import Amount, Metric
+from hansa.cli.document import Amount, Metric, copy_fields
 from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.sheet import NO_METRIC
 from hansa.runtime.amounts import fixed
-from hansa.runtime.chain.structs import Books, JobState
+from hansa.runtime.chain.structs import JobState
 from hansa.sponsor.terms import in_words
 
 JobNumber = Annotated[int, typer.Argument(help="The job's number.", metavar="JOB")]
@@ -42,19 +42,14 @@ class StateView:
 
     @classmethod
     def of(cls, state: JobState) -> StateView:
-        return cls(
+        return copy_fields(
+            cls,
+            state,
             phase=state.phase.name,
-            round=state.round,
             cycle=cycle_counter(state.cycle),
-            deadline=state.deadline,
-            enrolled=state.enrolled,
-            submitted=state.submitted,
-            pending=state.pending,
             committed=state.committed.bit_count(),
             revealed=state.revealed.bit_count(),
             voted=state.voted.bit_count(),
-            failures=state.failures,
-            best_metric=state.best_metric,
         )
 
 
@@ -69,10 +64,6 @@ class BooksView:
     burnt: Amount
     refunded: Amount
     bonded: Amount
-
-    @classmethod
-    def of(cls, books: Books) -> BooksView:
-        return cls(books.escrowed, books.left, books.booked, books.paid, books.burnt, books.refunded, books.bonded)
 
 
 def state_line(state: JobState, now: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from hansa.cli.document import INLINE, Amount, Metric
+from hansa.cli.document import INLINE, Amount, Metric, copy_fields
 from hansa.cli.job.state import BooksView, StateView
 from hansa.protocol.baselines import parse_baselines
 from hansa.protocol.hashes import everybody_due
@@ -109,7 +109,7 @@ def job_status(view: FullSnapshot, books: Books, names: Mapping[Address, str], m
         token=terms.token,
         reward_per_round=terms.reward_per_round,
         fee_per_seat=terms.fee_per_seat,
-        money=BooksView.of(books),
+        money=copy_fields(BooksView, books),
     )
 
 
