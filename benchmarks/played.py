@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hansa.cli.command import Here
 from hansa.devnet.anvil import Anvil, rpc_batch, start_anvil
 from hansa.devnet.bootstrap import account_names, bootstrap, open_published
 from hansa.protocol.errors import FatalError
@@ -31,6 +30,7 @@ from hansa.runtime.chain.structs import JobState
 from hansa.runtime.deploy import create
 from hansa.runtime.session import Session
 from hansa.runtime.transactions.signer import signing_with
+from hansa.runtime.workspace import Workspace
 from hansa.sponsor.terms import JobOffer, job_terms
 
 TOKEN = 10**18
@@ -69,15 +69,15 @@ class Played:
 
 @contextmanager
 def played(directory: Path, size: Size, seed: int = 1) -> Iterator[Played]:
-    here = Here(directory)
-    here.dir.mkdir(parents=True, exist_ok=True)
+    workspace = Workspace(directory)
+    workspace.dir.mkdir(parents=True, exist_ok=True)
     names = account_names(size.trainers, size.seats)
-    anvil = start_anvil(here.dir / "anvil.log", accounts=len(names))
+    anvil = start_anvil(workspace.dir / "anvil.log", accounts=len(names))
     try:
-        deployment = bootstrap(here, anvil, names, name="benchmark")
-        accounts = [address_of(here, name) for name in names[1:]]
+        deployment = bootstrap(workspace, anvil, names, name="benchmark")
+        accounts = [address_of(workspace, name) for name in names[1:]]
         script = Script(anvil.url, Session(deployment), accounts[: size.trainers], random.Random(seed))
-        script.post(here, accounts[size.trainers :], size.rounds)
+        script.post(workspace, accounts[size.trainers :], size.rounds)
         script.enrol()
         for _ in range(size.rounds):
             script.round()
@@ -94,9 +94,9 @@ class Script:
 
     job: JobId
 
-    def __init__(self, url: str, wire: Session, trainers: list[Address], chance: random.Random) -> None:
-        self.url, self.wire, self.trainers, self.random = url, wire, trainers, chance
-        self.federation = wire.federation
+    def __init__(self, url: str, session: Session, trainers: list[Address], chance: random.Random) -> None:
+        self.url, self.session, self.trainers, self.random = url, session, trainers, chance
+        self.federation = session.federation
         self.done: list[RoundLedger] = []
         self.skill = {trainer: chance.randint(20, 60) for trainer in trainers}
 
@@ -105,10 +105,10 @@ class Script:
 
     @property
     def state(self) -> JobState:
-        return self.federation.state(self.job, self.wire.chain.head())
+        return self.federation.state(self.job, self.session.chain.head())
 
-    def post(self, here: Here, members: list[Address], rounds: int) -> None:
-        deployment, store = self.wire.deployment, self.wire.store
+    def post(self, workspace: Workspace, members: list[Address], rounds: int) -> None:
+        deployment, store = self.session.deployment, self.session.store
         offer = JobOffer(
             trainers=len(self.trainers),
             seats=len(members),
@@ -123,9 +123,9 @@ class Script:
             task="heart", steps=100, baselines=["majority=0.54", "pooled=0.805"], model_bytes=4096, update_bytes=4096
         )
         self.ledger = Ledger(dict.fromkeys(self.trainers, 1), offer.reward, seats=offer.seats, rule=spec.rule)
-        account = open_published(here, "sponsor")
-        with signing_with(self.wire.chain, account, here.journal(account.address)) as actor:
-            committee = create(actor, "AppointedCommittee", members)
+        account = open_published(workspace, "sponsor")
+        with signing_with(self.session.chain, account, workspace.journal(account.address)) as signer:
+            committee = create(signer, "AppointedCommittee", members)
             self.terms = job_terms(
                 offer,
                 token=deployment.token,
@@ -134,12 +134,12 @@ class Script:
                 spec=store.put(spec.encode()),
                 model=store.put(self.random.randbytes(2048)),
             )
-            actor.do(approve_call(deployment.token, deployment.vault, offer.escrow))
-            receipt = actor.do(self.federation.post_call(self.terms, offer.escrow))
+            signer.do(approve_call(deployment.token, deployment.vault, offer.escrow))
+            receipt = signer.do(self.federation.post_call(self.terms, offer.escrow))
         self.job = self.federation.posted_in(receipt)
 
     def enrol(self) -> None:
-        token, vault, bond = self.wire.deployment.token, self.wire.deployment.vault, self.terms.min_bond
+        token, vault, bond = self.session.deployment.token, self.session.deployment.vault, self.terms.min_bond
         self.send([(each, approve_call(token, vault, bond)) for each in self.trainers])
         call = self.federation.enrol_call(self.job, self.terms.hash, bond, b"")
         self.send([(each, call) for each in self.trainers])

@@ -2,29 +2,56 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
+from rich.console import Console
 
-from hansa.cli.command import Here
-from hansa.cli.key_options import Account, PasswordFile
+from hansa.audit.archive import write_archive
+from hansa.audit.collect import collect
+from hansa.audit.evidence import Evidence
+from hansa.audit.openers import Openers, read_keys
+from hansa.audit.report import Report, Wrong
+from hansa.audit.run import audit, audit_archive, files_with_limits
+from hansa.cli.command import Command
+from hansa.cli.document import INLINE, OMIT_NONE, AsJson
+from hansa.cli.key_options import AccountName, PasswordFile
+from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import FatalError
 from hansa.protocol.text import escape_untrusted
-from hansa.protocol.types import JobId
+from hansa.protocol.types import Address, JobId
 from hansa.runtime.accounts import load_account
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from hansa.audit.evidence import Evidence
-    from hansa.audit.openers import Openers
-    from hansa.audit.report import Report
-    from hansa.runtime.session import Session
+from hansa.runtime.keystore import encryption_secret
+from hansa.runtime.session import Session, connect
+from hansa.runtime.workspace import Workspace
 
 
-def audit(
-    here: Here,
+@dataclass(frozen=True)
+class JobFacts:
+    job: int
+    chain_id: int
+    federation: Address
+    block: int
+    block_hash: str
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> JobFacts:
+        at = evidence.at
+        return cls(evidence.job, evidence.chain_id, evidence.federation, at.number, "0x" + at.hash.hex())
+
+
+@dataclass(frozen=True)
+class AuditView:
+    source: str
+    facts: Annotated[JobFacts | None, INLINE]  # None: not even those could be read
+    archive: Annotated[str | None, OMIT_NONE]  # that was written
+    report: Annotated[Report, AsJson(Report.data), INLINE]
+
+
+def run(
+    command: Command,
     job: Annotated[int | None, typer.Argument(help="The job; an archive knows its own.", metavar="[JOB]")] = None,
     archive: Annotated[
         Path | None, typer.Option("--archive", help="Audit this file, without chain or store.", metavar="FILE")
@@ -36,102 +63,75 @@ def audit(
         Path | None,
         typer.Option("--keys", help="Published content keys: {CID of a sealed update: hex}.", metavar="FILE"),
     ] = None,
-    account: Account = None,
+    account_name: AccountName = None,
     password_file: PasswordFile = None,
 ) -> None:
-    """Check a job again, every number of it: events, sheets, verdicts, pay, votes, claims, burns, files, models.
+    """Check every number of a job again: sheets, verdicts, pay, votes, claims, files, models.
 
-    A committee member's --account, or --keys, opens the sealed updates: then every model is made again from them, bit
-    for bit. Exit code: 0, everything holds; 1, something is wrong; 3, nothing is, but something is missing.
+    Events and burns too. A committee member's --account, or --keys, opens the sealed updates: then every model is made
+    again from them, bit for bit. Exit code: 0, everything holds; 1, something is wrong; 3, nothing is, but something is
+    missing.
     """
-    from hansa.audit.run import audit as audit_facts
-    from hansa.audit.run import audit_archive
-
     if archive is not None and export is not None:
         raise FatalError("--archive and --export don't go together", next_step="copy the file")
-    opener = _keys(here, keys, account, password_file)
-    facts: Evidence | None
+    openers = _collect_openers(command.workspace, keys, account_name, password_file)
+    evidence: Evidence | None
     if archive is not None:
-        report, facts = audit_archive(archive, opener)
-        if facts is not None and job is not None and facts.job != job:
-            raise FatalError(f"{archive} is of job {facts.job}, not of job {job}")
+        report, evidence = audit_archive(archive, openers)
+        if evidence is not None and job is not None and evidence.job != job:
+            raise FatalError(f"{archive} is of job {evidence.job}, not of job {job}")
         source = str(archive)
     else:
-        from hansa.audit.collect import collect
-        from hansa.runtime.session import connect
-
         if job is None:
             raise FatalError("no job is named", next_step="name one, like `hansa audit 1`, or a file with --archive")
-        wire = connect(here)
-        facts = collect(wire.federation, JobId(job))
+        session = connect(command.workspace)
+        evidence = collect(session.federation, JobId(job))
         if export is not None:
-            _export(here, facts, wire, export)
-        report = audit_facts(facts, wire.store, opener)
-        source = f"{wire.deployment.rpc[0]}, store {wire.deployment.store['kind']}"
-    data = _data(report, facts, source, export)
-    here.answer(data, lambda console: _show(console, report, data))
+            _export(command.console, evidence, session, export)
+        report = audit(evidence, session.store, openers)
+        source = f"{session.deployment.rpc[0]}, store {session.deployment.store['kind']}"
+    facts = None if evidence is None else JobFacts.of(evidence)
+    view = AuditView(source, facts, None if export is None else str(export), report)
+    command.answer(view, lambda console: show(console, view))
     if report.exit_code:
         raise typer.Exit(report.exit_code)
 
 
-def write_job(wire: Session, job: JobId, directory: Path) -> str:
+def write_job(session: Session, job: JobId, directory: Path) -> str:
     """Leaves the archive of a job in a directory, and returns its path."""
-    from hansa.audit.archive import write_archive
-    from hansa.audit.collect import collect
-    from hansa.audit.run import files_with_limits
-
     path = directory / f"job-{job}.hansa"
-    facts = collect(wire.federation, job)
-    write_archive(path, facts, files_with_limits(facts, wire.store), wire.store)
+    evidence = collect(session.federation, job)
+    write_archive(path, evidence, files_with_limits(evidence, session.store), session.store)
     return str(path)
 
 
-def _export(here: Here, facts: Evidence, wire: Session, path: Path) -> None:
-    from hansa.audit.archive import write_archive
-    from hansa.audit.report import Wrong
-    from hansa.audit.run import files_with_limits
-    from hansa.protocol.cid import to_cid
-
+def _export(console: Console, evidence: Evidence, session: Session, path: Path) -> None:
     try:
-        named = files_with_limits(facts, wire.store)
+        named = files_with_limits(evidence, session.store)
     except Wrong as error:
         raise FatalError("no archive is written", cause=error, next_step="try another RPC endpoint") from error
-    missing = write_archive(path, facts, named, wire.store)
+    missing = write_archive(path, evidence, named, session.store)
     for digest in missing:
-        here.console.print(f"[yellow]not in the store, so not in the archive: {to_cid(digest)}[/]")
+        console.print(f"[yellow]not in the store, so not in the archive: {to_cid(digest)}[/]")
 
 
-def _keys(here: Here, keys: Path | None, account: str | None, password_file: Path | None) -> Openers:
-    from hansa.audit.openers import Openers, read_keys
-
+def _collect_openers(
+    workspace: Workspace, keys: Path | None, account_name: str | None, password_file: Path | None
+) -> Openers:
     secrets = {}
-    if account is not None:
-        from hansa.protocol.types import Address
-        from hansa.runtime.keystore import encryption_secret
-
-        signer = load_account(here, account, password_file)
-        secrets[Address(signer.address)] = encryption_secret(signer)
+    if account_name is not None:
+        account = load_account(workspace, account_name, password_file)
+        secrets[Address(account.address)] = encryption_secret(account)
     return Openers(secrets, read_keys(keys) if keys is not None else {})
 
 
-def _data(report: Report, facts: Evidence | None, source: str, export: Path | None) -> dict[str, Any]:
-    data: dict[str, Any] = {"source": source}
+def show(console: Console, view: AuditView) -> None:
+    """What holds, what was not checked, what is wrong."""
+    report, facts = view.report, view.facts
     if facts is not None:
-        data |= {
-            "job": facts.job,
-            "chain_id": facts.chain_id,
-            "federation": facts.federation,
-            "block": facts.at.number,
-            "block_hash": "0x" + facts.at.hash.hex(),
-        }
-    return data | ({"archive": str(export)} if export is not None else {}) | report.data()
-
-
-def _show(console: Console, report: Report, data: dict[str, Any]) -> None:
-    if "job" in data:
         console.print(
-            f"[bold]job {data['job']}[/] of {data['federation']} on chain {data['chain_id']}, from {data['source']}, "
-            f"as of block {data['block']} ({data['block_hash'][:18]}…)"
+            f"[bold]job {facts.job}[/] of {facts.federation} on chain {facts.chain_id}, from {view.source}, "
+            f"as of block {facts.block} ({facts.block_hash[:18]}…)"
         )
     for name, times in report.checked.items():
         console.print(f"  [green]✓[/] {times} {name}")
@@ -147,5 +147,5 @@ def _show(console: Console, report: Report, data: dict[str, Any]) -> None:
         console.print("[yellow]nothing is wrong, but not everything could be checked that should be there[/]")
     else:
         console.print("[green]everything that was checked holds[/]")
-    if "archive" in data:
-        console.print(f"archive: {data['archive']}")
+    if view.archive is not None:
+        console.print(f"archive: {view.archive}")

@@ -1,33 +1,33 @@
-"""What every command shares: where its files are, how it answers, and how a failure is told.
+"""What every command shares: its workspace, how it answers, and how a failure is told.
 
-A command is a function whose first argument is a `Here`; `command` registers it and adds `--dir`, `--json` and
-`--debug`. A failure ends in one sentence on standard error and an exit code; the traceback is for `--debug`.
+A command is a function whose first argument is a `Command`; `load` makes a command line of it and adds `--dir`,
+`--json` and `--debug`. A failure ends in one sentence on standard error and an exit code; the traceback is for
+`--debug`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import inspect
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any, NoReturn
 
 import typer
+from rich.console import Console
+from typer.core import TyperCommand
 
+from hansa.cli.document import to_json
 from hansa.protocol.errors import ChainUnavailable, HansaError
 from hansa.protocol.text import escape_untrusted
 from hansa.runtime.workspace import DEFAULT_DIR, Workspace
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-
-F = TypeVar("F", bound=Callable[..., None])
 
 UNEXPECTED = 70  # exit code of a failure that nobody foresaw
 INTERRUPTED = 130
@@ -44,9 +44,10 @@ _Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of a f
 
 
 @dataclass(frozen=True)
-class Here(Workspace):
-    """The directory a command works in, and how it answers."""
+class Command:
+    """One call of a command: the workspace that it works in, and how it answers."""
 
+    workspace: Workspace
     json: bool = False
     debug: bool = False
 
@@ -54,16 +55,19 @@ class Here(Workspace):
     def console(self) -> Console:
         """Where people read: standard error when standard output carries JSON. A sentence is never broken by us, so
         that commands and addresses can be copied; a file or a pipe is as wide as our tables."""
-        from rich.console import Console
-
         stream = sys.stderr if self.json else sys.stdout
         width = None if stream.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
         return Console(stderr=self.json, highlight=False, emoji=False, soft_wrap=True, width=width)
 
-    def answer(self, data: Any, render: Callable[[Console], None]) -> None:
-        """Prints `data` as one JSON object, or lets `render` show it to a person."""
+    @property
+    def dir_option(self) -> str:
+        """What a suggested command needs after it to find the same workspace."""
+        return "" if str(self.workspace.dir) == DEFAULT_DIR else f" --dir {self.workspace.dir}"
+
+    def answer(self, document: Any, render: Callable[[Console], None]) -> None:
+        """Prints a dataclass as one JSON object, or lets `render` show it to a person."""
         if self.json:
-            print(json.dumps(data, indent=2))
+            print(json.dumps(to_json(document), indent=2))
         else:
             render(self.console)
 
@@ -71,37 +75,60 @@ class Here(Workspace):
         self.console.print(text)
 
 
-def command(app: typer.Typer, name: str | None = None, **options: Any) -> Callable[[F], F]:
-    """Registers a command; its first argument becomes a `Here` made of --dir, --json and --debug."""
-
-    def register(function: F) -> F:
-        signature = inspect.signature(function, eval_str=True)
-        extra = [
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-            for name, default, annotation in (
-                ("here_dir", Path(DEFAULT_DIR), _Dir),
-                ("here_json", False, _Json),
-                ("here_debug", False, _Debug),
-            )
-        ]
-        own = list(signature.parameters.values())[1:]
-
-        @functools.wraps(function)
-        def run(here_dir: Path, here_json: bool, here_debug: bool, **arguments: Any) -> None:
-            with_errors_told(here_debug, lambda: function(Here(here_dir, here_json, here_debug), **arguments))
-
-        keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
-        run.__signature__ = signature.replace(parameters=[*keyword_only, *extra])  # type: ignore[attr-defined]
-        app.command(name, **options)(run)
-        return function
-
-    return register
+def in_panel(heading: str) -> Callable[..., Any]:
+    """A `typer.Option` that stands under this heading in the help."""
+    return functools.partial(typer.Option, rich_help_panel=heading)
 
 
-def with_errors_told(debug: bool, action: Callable[[], None]) -> None:
-    """Runs `action`; a failure becomes one sentence and `typer.Exit` with its code."""
+class PanelledCommand(TyperCommand):
+    """Plain help whose options stand under their headings, see `in_panel`."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        panels: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            usual = "Arguments" if parameter.param_type_name == "argument" else "Options"
+            if record is not None:
+                panels.setdefault(getattr(parameter, "rich_help_panel", None) or usual, []).append(record)
+        for heading, records in panels.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+
+def load(name: str, module: str) -> Any:
+    """The command line of the function `run` in a module."""
+    return command_line(name, import_module(module).run)
+
+
+def command_line(name: str, function: Callable[..., None]) -> Any:
+    """A command line for `function`; its first argument becomes a `Command` made of --dir, --json and --debug."""
+    signature = inspect.signature(function, eval_str=True)
+    common = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        for name, default, annotation in (
+            ("command_dir", Path(DEFAULT_DIR), _Dir),
+            ("command_json", False, _Json),
+            ("command_debug", False, _Debug),
+        )
+    ]
+    own = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in list(signature.parameters.values())[1:]]
+
+    @functools.wraps(function)
+    def call(command_dir: Path, command_json: bool, command_debug: bool, **arguments: Any) -> None:
+        with report_failures(command_debug):
+            function(Command(Workspace(command_dir), command_json, command_debug), **arguments)
+
+    call.__signature__ = signature.replace(parameters=[*own, *common])  # type: ignore[attr-defined]
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    app.command(name, cls=PanelledCommand)(call)
+    return typer.main.get_command(app)
+
+
+@contextlib.contextmanager
+def report_failures(debug: bool) -> Iterator[None]:
+    """A failure inside becomes one sentence on standard error, and `typer.Exit` with its code."""
     try:
-        action()
+        yield
     except (typer.Exit, typer.Abort, typer.BadParameter):
         raise
     except HansaError as error:
@@ -109,11 +136,9 @@ def with_errors_told(debug: bool, action: Callable[[], None]) -> None:
             raise
         if isinstance(error, ChainUnavailable) and error.next_step is None:
             error.next_step = "start the chain, or correct the addresses in deployment.json"
-        print(f"hansa: {error}", file=sys.stderr)
-        raise typer.Exit(error.exit_code) from None
+        _end(str(error), error.exit_code)
     except KeyboardInterrupt:
-        print("hansa: interrupted", file=sys.stderr)
-        raise typer.Exit(INTERRUPTED) from None
+        _end("interrupted", INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from None
@@ -122,12 +147,14 @@ def with_errors_told(debug: bool, action: Callable[[], None]) -> None:
             raise
         if isinstance(error, OSError) and error.errno in FILE_TROUBLE:
             what = escape_untrusted(str(error.filename)) if error.filename is not None else "a file"
-            print(f"hansa: {what} can't be used: {error.strerror}; put it right, or name another", file=sys.stderr)
-            raise typer.Exit(1) from None
+            _end(f"{what} can't be used: {error.strerror}; put it right, or name another", 1)
         said = escape_untrusted(str(error).partition("\n")[0]) or "no message"
-        print(
-            f"hansa: unexpected {type(error).__name__}: {said}; "
-            "run the command again with --debug and report what it prints",
-            file=sys.stderr,
+        _end(
+            f"unexpected {type(error).__name__}: {said}; run the command again with --debug and report what it prints",
+            UNEXPECTED,
         )
-        raise typer.Exit(UNEXPECTED) from None
+
+
+def _end(sentence: str, code: int) -> NoReturn:
+    print(f"hansa: {sentence}", file=sys.stderr)
+    raise typer.Exit(code) from None

@@ -7,35 +7,37 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from hansa.cli.command import in_panel
+from hansa.cli.doctor.deployment import too_short
 from hansa.protocol.errors import ChainUnavailable, FatalError, HansaError, StoreUnavailable
+from hansa.protocol.types import JobId
+from hansa.runtime.chain.rpc import AllFailed, NodeError, Nonsense
+from hansa.runtime.daemon import Daemon
+from hansa.runtime.session import Session
+from hansa.runtime.snapshot import check_job
 
-if TYPE_CHECKING:
-    from hansa.runtime.daemon import Daemon
-    from hansa.runtime.session import Session
+TRUST, RUN = in_panel("What to accept"), in_panel("How to run")
 
 JobOption = Annotated[int, typer.Option("--job", help="The job's number.")]
 Allow = Annotated[
-    list[str] | None,
-    typer.Option("--allow", help="Trust this token, committee, admission (address) or task too; repeat it."),
+    list[str] | None, TRUST("--allow", help="Trust this token, committee, admission (address) or task too; repeat it.")
 ]
-TaskFile = Annotated[Path | None, typer.Option("--task-file", help="Your copy of a task that is not built in.")]
-MaxBytes = Annotated[int, typer.Option("--max-bytes", help="Largest model or update file to handle.", min=1)]
+TaskFile = Annotated[Path | None, TRUST("--task-file", help="Your copy of a task that is not built in.")]
+MaxBytes = Annotated[int, TRUST("--max-bytes", help="Largest model or update file to handle.", min=1)]
 MinClaim = Annotated[
     str,
-    typer.Option(
-        "--min-claim", help="Refuse a job that leaves less time after its end to claim what was earned, like 30m."
-    ),
+    TRUST("--min-claim", help="Refuse a job that leaves less time after its end to claim what was earned, like 30m."),
 ]
-Threads = Annotated[int, typer.Option("--threads", help="torch threads.", min=1)]
-LogFile = Annotated[Path | None, typer.Option("--log-file", help="JSON lines go there; to standard error by default.")]
+Threads = Annotated[int, RUN("--threads", help="torch threads.", min=1)]
+LogFile = Annotated[Path | None, RUN("--log-file", help="JSON lines go there; to standard error by default.")]
 
 MetricsAt = Annotated[
     str | None,
-    typer.Option(
+    RUN(
         "--metrics",
         help="Answer /metrics and /healthz there; port 0: any free one, logged. Off by default.",
         metavar="HOST:PORT",
@@ -45,24 +47,21 @@ MetricsAt = Annotated[
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds
 
 
-def await_chain(wire: Session) -> None:
+def await_chain(session: Session) -> None:
     """Waits, with one line on standard error, while no RPC endpoint can be reached. A node of another chain, or one
     that answers nonsense, ends it at once."""
-    from hansa.runtime.chain.rpc import AllFailed, NodeError, Nonsense
 
     def is_wrong(error: HansaError) -> bool:
         failures = error.failures if isinstance(error, AllFailed) else [error]
         return any(isinstance(failure, Nonsense | NodeError) for failure in failures)
 
-    _await(wire.chain.head, ChainUnavailable, is_wrong)
+    _await(session.chain.head, ChainUnavailable, is_wrong)
 
 
-def await_store(wire: Session, job: int) -> None:
+def await_store(session: Session, job: int) -> None:
     """Waits in the same way while the store does not answer. Whether it has the job's spec is asked later."""
-    from hansa.protocol.types import JobId
-
-    spec = wire.federation.terms(JobId(job)).spec
-    _await(lambda: wire.store.has(spec), StoreUnavailable, lambda error: False)
+    spec = session.federation.terms(JobId(job)).spec
+    _await(lambda: session.store.has(spec), StoreUnavailable, lambda error: False)
 
 
 def _await(look: Callable[[], object], unavailable: type[HansaError], is_wrong: Callable[[HansaError], bool]) -> None:
@@ -82,18 +81,14 @@ def _await(look: Callable[[], object], unavailable: type[HansaError], is_wrong: 
             pause = min(2 * pause, LONGEST_PAUSE)
 
 
-def prepare_run(wire: Session, job: int) -> None:
+def prepare_run(session: Session, job: int) -> None:
     """Waits for chain and store. FatalError for a job that is not there, or is too fast for the confirmations."""
-    from hansa.cli.doctor.deployment import too_short
-    from hansa.protocol.types import JobId
-    from hansa.runtime.snapshot import check_job
-
-    await_chain(wire)
-    check_job(wire.federation, JobId(job))
-    problem = too_short(wire.federation.terms(JobId(job)), wire.deployment.confirmations)
+    await_chain(session)
+    check_job(session.federation, JobId(job))
+    problem = too_short(session.federation.terms(JobId(job)), session.deployment.confirmations)
     if problem:
         raise FatalError(f"job {job} can't be kept up with", cause=problem)
-    await_store(wire, job)
+    await_store(session, job)
 
 
 def run_daemon(daemon: Daemon, metrics: str | None) -> None:

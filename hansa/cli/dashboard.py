@@ -6,19 +6,19 @@ import errno
 import json
 import re
 import webbrowser
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from hansa.cli.command import Here
+from hansa.cli.command import Command
+from hansa.protocol.cid import from_cid
 from hansa.protocol.errors import FatalError, HansaError, Malformed, NotFound, TooLarge
-
-if TYPE_CHECKING:
-    from hansa.runtime.chain.deployment import Deployment
-    from hansa.runtime.store import Store
+from hansa.runtime.chain.deployment import Deployment
+from hansa.runtime.store import Store, open_store
 
 PAGE = Path(__file__).parent / "page"
 LOOPBACK = "127.0.0.1"
@@ -34,8 +34,13 @@ ORIGIN = re.compile(
 NOTHING_RUNS = "sandbox; default-src 'none'"
 
 
-def dashboard(
-    here: Here,
+@dataclass(frozen=True)
+class PageView:
+    url: str
+
+
+def run(
+    command: Command,
     port: Annotated[
         int, typer.Option(help="Where the page is served, on this machine alone.", max=65535, min=0)
     ] = 8420,
@@ -44,9 +49,9 @@ def dashboard(
     """Serve the page: jobs, ledgers, rewards, read from the chain in your browser."""
     if not (PAGE / "index.html").is_file():
         raise FatalError("the page isn't built", next_step="run `make page`")
-    with serve(here.deployment(), port) as server:
+    with serve(command.workspace.deployment(), port) as server:
         url = f"http://{LOOPBACK}:{server.server_port}/"
-        here.answer({"url": url}, lambda console: console.print(f"The page is at {url} (Ctrl-C ends it)"))
+        command.answer(PageView(url), lambda console: console.print(f"The page is at {url} (Ctrl-C ends it)"))
         if show:
             webbrowser.open(url)
         server.serve_forever()
@@ -54,8 +59,6 @@ def dashboard(
 
 def serve(deployment: Deployment, port: int) -> ThreadingHTTPServer:
     """A server on the loopback address, ready for `serve_forever`; port 0 takes a free one."""
-    from hansa.runtime.store import open_store
-
     try:
         return PageServer(port, deployment, open_store(deployment.store))
     except OSError as error:
@@ -122,8 +125,6 @@ class _Answers(BaseHTTPRequestHandler):
             self._send(HTTPStatus.NOT_FOUND, b"nothing is here\n")
 
     def _file(self, cid: str) -> None:
-        from hansa.protocol.cid import from_cid
-
         try:
             data = self.server.store.get(from_cid(cid), limit=LARGEST, timeout=TIMEOUT)
         except NotFound as error:

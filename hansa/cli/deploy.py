@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.console import Console
 
-from hansa.cli.command import Here
-from hansa.cli.key_options import Account, PasswordFile
+from hansa.cli.command import Command
+from hansa.cli.key_options import AccountName, PasswordFile
 from hansa.protocol.errors import FatalError
 from hansa.runtime.accounts import load_account
+from hansa.runtime.chain.client import Chain
+from hansa.runtime.chain.deployment import Deployment
+from hansa.runtime.deploy import deploy_contracts, store_settings
+from hansa.runtime.transactions.signer import signing_with
 
-if TYPE_CHECKING:
-    from rich.console import Console
 
-    from hansa.runtime.chain.deployment import Deployment
-
-
-def deploy(
-    here: Here,
+def run(
+    command: Command,
     rpc: Annotated[list[str], typer.Option("--rpc", help="An RPC endpoint; repeat it for fail-over.")],
     name: Annotated[str, typer.Option("--name", help="What people call this deployment.")] = "hansa",
-    account: Account = None,
+    account_name: AccountName = None,
     password_file: PasswordFile = None,
     token: Annotated[str | None, typer.Option("--token", help="An ERC-20 to use; else a test token is made.")] = None,
     store: Annotated[str, typer.Option("--store", help="`local`, or a Kubo API like /ip4/…/tcp/5001.")] = "local",
@@ -30,32 +30,30 @@ def deploy(
     confirmations: Annotated[int, typer.Option("--confirmations", help="Blocks to wait for what can't be undone.")] = 0,
 ) -> None:
     """Deploy the contracts on any EVM chain and write DIR/deployment.json."""
-    from hansa.runtime.chain.client import Chain
-    from hansa.runtime.deploy import deploy_contracts, store_settings
-    from hansa.runtime.transactions.signer import signing_with
-
-    if here.deployment_file.exists():
+    workspace = command.workspace
+    if workspace.deployment_file.exists():
         raise FatalError(
-            f"{here.deployment_file} exists", next_step="name another directory with --dir, or move that file away"
+            f"{workspace.deployment_file} exists", next_step="name another directory with --dir, or move that file away"
         )
-    signer = load_account(here, account, password_file)
+    account = load_account(workspace, account_name, password_file)
     chain = Chain(rpc, None)
-    with signing_with(chain, signer, here.journal(signer.address)) as actor:
+    with signing_with(chain, account, workspace.journal(account.address)) as signer:
         made = deploy_contracts(
-            actor,
+            signer,
             rpc,
             name=name,
             token=token,
-            store=store_settings(store, here.dir),
+            store=store_settings(store, workspace.dir),
             ws=ws,
             confirmations=confirmations,
-            say=here.say,
+            say=command.say,
         )
-    made.save(here.deployment_file)
-    here.answer(made.model_dump(mode="json"), lambda console: show(console, made, here.deployment_file))
+    made.save(workspace.deployment_file)
+    command.answer(made, lambda console: show(console, made, workspace.deployment_file))
 
 
 def show(console: Console, made: Deployment, file: Path) -> None:
+    """What was deployed, and where that is written down."""
     console.print(f"[bold]{made.name}[/] on chain {made.chain_id}, from block {made.first_block}")
     for label in ("federation", "vault", "token", "admission"):
         console.print(f"  {label:11} {getattr(made, label)}")

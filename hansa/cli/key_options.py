@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from hansa.cli.command import in_panel
 
-Account = Annotated[
+KEY = in_panel("Key")
+
+AccountName = Annotated[
     str | None,
-    typer.Option(
+    KEY(
         "--account",
         envvar="HANSA_ACCOUNT",
         help="A keystore: its name in DIR/keys, its path, or its address. Not needed where there is only one.",
@@ -18,8 +20,8 @@ Account = Annotated[
 ]
 PasswordFile = Annotated[
     Path | None,
-    typer.Option(
+    KEY(
         "--password-file", help="Its password; else HANSA_PASSWORD, else it is asked for.", metavar="FILE", exists=False
     ),
 ]
-Light = Annotated[bool, typer.Option("--light", help="A quick, weak derivation of the key: for tests only.")]
+Light = Annotated[bool, KEY("--light", help="A quick, weak derivation of the key: for tests only.")]

@@ -1,37 +1,131 @@
-"""The `hansa` command. Importing this costs what typer costs: everything heavy is imported inside the commands."""
+"""The `hansa` command's door: a table of all commands. The path of a command is the path of its file.
+
+`hansa wallet why` is hansa/cli/wallet/why.py, `hansa doctor` hansa/cli/doctor/command.py; a word that Python keeps for
+itself has an underscore there (wallet/import_.py). Such a file's `run` is the command. It is imported when it is run,
+or asked for its own help or options; `hansa --help` and the completion of names read this table alone.
+"""
 
 from __future__ import annotations
 
-import typer
+from importlib.util import find_spec
+from keyword import iskeyword
+from typing import Annotated, Any
 
-from hansa.cli import aggregator, audit, dashboard, deploy, trainer, up
-from hansa.cli.command import command
-from hansa.cli.demo.command import demo
-from hansa.cli.doctor.command import doctor
-from hansa.cli.job import command as job
-from hansa.cli.top.command import top
-from hansa.cli.wallet import command as wallet
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+COMMANDS = {
+    "up": "Start a local chain and store, deploy the contracts, print the accounts. Ctrl-C stops it.",
+    "demo": "Train on a chain of your own, every party a process, and see who is paid what.",
+    "doctor": "Check this machine, and chain, store and keys of the directory.",
+    "top": "Watch a job live: phase, who is waited for, metric, shares, validators, money.",
+    "deploy": "Deploy the contracts on any EVM chain and write DIR/deployment.json.",
+    "audit": "Check every number of a job again: sheets, verdicts, pay, votes, claims, files, models.",
+    "dashboard": "Serve the page: jobs, ledgers, rewards, read from the chain in your browser.",
+    "job post": "Put spec and model 0 into the store, appoint the committee, escrow the reward and post.",
+    "job list": "Every job of the deployment, newest first.",
+    "job show": "Terms, state, rounds and accounts of a job.",
+    "job watch": "Tell what happens in a job until it ends, in a terminal with a bar of its rounds.",
+    "job stop": "End a job of yours: at once while it waits for trainers or a cycle, else with the cycle under way.",
+    "trainer run": "Enrol, train, submit and claim, until the job has ended. Ctrl-C stops; run it again to go on.",
+    "trainer status": "What a trainer has done and earned in a job, as the chain tells it.",
+    "aggregator run": "Score, aggregate, vote and claim, until the job has ended. Ctrl-C stops; run it again to go on.",
+    "aggregator status": "What a validator has done and earned in a job, as the chain tells it.",
+    "wallet new": "Make a key and keep it in DIR/keys/NAME.json, readable by you alone.",
+    "wallet import": "Keep a key that exists already in DIR/keys/NAME.json. A keystore keeps its password.",
+    "wallet list": "Every keystore of DIR/keys, with its balances where a chain answers.",
+    "wallet show": "Coins and tokens of an account, and what every job owes it.",
+    "wallet claim": "Claim pay, fees, bonds and a sponsor's rest, all rounds of a job at once.",
+    "wallet history": "Every movement of tokens between an account and the vault, and what its jobs burnt.",
+    "wallet why": "Explain a trainer's pay, a validator's fees and a sponsor's escrow, to the last unit.",
+}
+"""By path: the first line of the command's docstring."""
+
+NOUNS = {
+    "job": "Post a job, look at it, stop it.",
+    "trainer": "Train in a job.",
+    "aggregator": "Validate and aggregate in a job.",
+    "wallet": "Keys, balances, claims and their reasons.",
+}
+
+
+class CommandGroup(TyperGroup):
+    """The door, or a noun. Where no option is given, none is looked at: typer loads pydantic even for a missing one."""
+
+    has_options = True
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        self.has_options = bool(args) and args[0].startswith("-")
+        try:
+            return super().parse_args(ctx, args)
+        finally:
+            self.has_options = True
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return super().get_params(ctx) if self.has_options else []
+
+
+class LazyCommand(TyperCommand):
+    """A line of the table; the command itself takes over where arguments are read."""
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        from hansa.cli.command import load, report_failures  # the only import that waits: nothing was named before
+
+        words = [str(self.name)] if parent.parent is None else [str(parent.command.name), str(self.name)]
+        with report_failures("--debug" in args):
+            found = load(words[-1], module_of(words))
+        return found.make_context(info_name, args, parent, **extra)
+
+
+def module_of(words: list[str]) -> str:
+    """Where a command is: `wallet import` → hansa.cli.wallet.import_."""
+    name = ".".join(["hansa.cli", *(word + "_" * iskeyword(word) for word in words)])
+    spec = find_spec(name)
+    return f"{name}.command" if spec is not None and spec.submodule_search_locations is not None else name
+
+
+def print_version(asked: bool) -> None:
+    """Prints the installed version and ends."""
+    if asked:
+        from importlib.metadata import version
+
+        print(f"hansa {version('hansa')}")
+        raise typer.Exit
+
 
 app = typer.Typer(
     name="hansa",
-    help="Train one model together with parties you don't trust. Rewards follow measured contribution.",
+    cls=CommandGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-command(app, "up")(up.up)
-command(app, "demo")(demo)
-command(app, "doctor")(doctor)
-command(app, "top")(top)
-command(app, "deploy")(deploy.deploy)
-command(app, "audit")(audit.audit)
-command(app, "dashboard")(dashboard.dashboard)
-app.add_typer(job.app, name="job")
-app.add_typer(trainer.app, name="trainer")
-app.add_typer(aggregator.app, name="aggregator")
-app.add_typer(wallet.app, name="wallet")
+
+@app.callback()
+def hansa(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True, callback=print_version)
+    ] = False,
+) -> None:
+    """Train one model together with parties you don't trust. Rewards follow measured contribution."""
+
+
+def fill(door: typer.Typer) -> None:
+    """Puts the table into a typer application."""
+    rooms = {
+        noun: typer.Typer(cls=CommandGroup, help=line, no_args_is_help=True, rich_markup_mode=None)
+        for noun, line in NOUNS.items()
+    }
+    for path, line in COMMANDS.items():
+        noun, _, word = path.rpartition(" ")
+        rooms.get(noun, door).command(word, cls=LazyCommand, short_help=line)(lambda: None)
+    for noun, room in rooms.items():
+        door.add_typer(room, name=noun)
+
+
+fill(app)
 
 
 def main() -> None:

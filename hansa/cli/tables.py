@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
+from rich.console import Console, JustifyMethod
+from rich.table import Table
 
 Form = TypeVar("Form")
 
@@ -26,3 +25,14 @@ def fitting(console: Console, make: Callable[[Form], Table], *forms: Form) -> tu
 def shortened(name: str, short: bool) -> str:
     """An address or a CID, without its middle where `short`."""
     return f"{name[:8]}…{name[-6:]}" if short and len(name) > 40 and " " not in name else name
+
+
+def wrapping_table(*headings: str) -> Table:
+    """On a narrow screen the wide columns of a job go on in the next line; none is left out."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    wide = {"model or failure", "trainer", "validator", "reward a round"}
+    left = wide - {"reward a round"} | {"phase"}
+    for heading in headings:
+        justify: JustifyMethod = "left" if heading in left else "right"
+        table.add_column(heading, justify=justify, no_wrap=heading not in wide, overflow="fold")
+    return table

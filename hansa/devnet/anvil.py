@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from eth_account.hdaccount import key_from_seed, seed_from_mnemonic
+
 from hansa.protocol.errors import ChainUnavailable, FatalError
 
 CHAIN_ID = 31337
@@ -176,8 +178,6 @@ def _last_line(log: Path) -> str:
 
 def published_key(index: int) -> bytes:
     """The private key of the published mnemonic's account `index` (m/44'/60'/0'/0/index)."""
-    from eth_account.hdaccount import key_from_seed, seed_from_mnemonic
-
     return bytes(key_from_seed(seed_from_mnemonic(MNEMONIC, ""), f"m/44'/60'/0'/0/{index}"))
 
 

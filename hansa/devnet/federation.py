@@ -1,10 +1,10 @@
 """A federation on this machine: a chain, stores, a posted job, and every daemon a process that can be killed.
 
-    with Lab(Setup(rounds=3), directory) as lab:
-        lab.start_all()
-        lab.kill("trainer-2")
-        lab.start("trainer-2")
-        lab.wait_for_end()
+    with LocalFederation(Setup(rounds=3), directory) as federation:
+        federation.start_all()
+        federation.kill("trainer-2")
+        federation.start("trainer-2")
+        federation.wait_for_end()
 
 The demo shows one, end-to-end tests break one.
 """
@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hansa.devnet.anvil import Anvil, published_key, start_anvil
 from hansa.devnet.bootstrap import account_names, bootstrap, open_published
@@ -29,18 +29,20 @@ from hansa.devnet.roles import BaselineStudy, Role, measure_baselines, play
 from hansa.devnet.setup import TIMES, Setup
 from hansa.devnet.waiting import Waiting
 from hansa.protocol.errors import TransientError
-from hansa.protocol.types import BlockNumber, Wei
+from hansa.protocol.types import Address, BlockNumber, Wei
+from hansa.runtime.accounts import address_of
+from hansa.runtime.chain.deployment import Deployment
+from hansa.runtime.chain.structs import JobState
+from hansa.runtime.claims import claim
+from hansa.runtime.deploy import allow_committee
 from hansa.runtime.job import JobContext
 from hansa.runtime.session import Session
+from hansa.runtime.snapshot import read_job
 from hansa.runtime.transactions.signer import Signer, signing_with
 from hansa.runtime.workspace import Workspace
-from hansa.sponsor.post import PostedJob, PreparedJob, post_job, prepare, with_baselines
+from hansa.sponsor.post import PostedJob, PreparedJob, name_task, post_job, prepare, with_baselines
 from hansa.sponsor.terms import JobOffer
-
-if TYPE_CHECKING:
-    from hansa.protocol.types import Address
-    from hansa.runtime.chain.deployment import Deployment
-    from hansa.runtime.chain.federation import JobState
+from hansa.tasks import defaults
 
 SPONSOR = "sponsor"
 
@@ -49,7 +51,7 @@ class LocalFederation(Waiting):
     """A running federation. Every daemon has a name: trainer-1, …, validator-1, …; the sponsor is this process."""
 
     anvil: Anvil
-    wire: Session
+    session: Session
     prepared: PreparedJob
     posted: PostedJob
 
@@ -120,34 +122,29 @@ class LocalFederation(Waiting):
             )
             self.prepared = with_baselines(self.prepared, self.setup.validators)
             self.say("posting the job")
-            self.wire = Session(deployment)
+            self.session = Session(deployment)
             with self.sponsor() as signer:
-                self.posted = post_job(self.wire, signer, self.prepared, self.offer, self.validators)
+                self.posted = post_job(self.session, signer, self.prepared, self.offer, self.validators)
         self._allow_committee(deployment)
         for index, name in enumerate(self.names[1:], 1):
             self.workers[name] = self._worker(name, index)
 
     def _settings(self) -> dict[str, Any]:
-        from hansa.sponsor.post import name_task
-        from hansa.tasks import defaults
-
         name, digest, file = name_task(self.setup.task)
         usual = defaults(name, task_digest=digest, task_file=file, allowed=[str(file)] if file else [name])
         parties = {"parties": self.setup.trainers} if "parties" in usual["settings"] else {}
         return {**parties, **self.setup.settings}
 
     def _allow_committee(self, deployment: Deployment) -> None:
-        from hansa.runtime.deploy import allow_committee
-
-        self.wire.deployment = allow_committee(deployment, self.posted.committee)
-        self.wire.deployment.save(self.workspace.deployment_file)
+        self.session.deployment = allow_committee(deployment, self.posted.committee)
+        self.session.deployment.save(self.workspace.deployment_file)
 
     def _store_of(self, name: str) -> dict[str, str] | None:
         """A Kubo node for each; the embedded store is one folder for all."""
         return {"kind": "kubo", "api": self.nodes[name].api} if self.nodes else None
 
     def _worker(self, name: str, index: int) -> Worker:
-        deployment = self.wire.deployment
+        deployment = self.session.deployment
         if (store := self._store_of(name)) is not None:
             deployment = deployment.updated(store=store)
         file = self.prepared.file
@@ -195,11 +192,9 @@ class LocalFederation(Waiting):
 
     @functools.cached_property
     def context(self) -> JobContext:
-        return JobContext.read(self.wire.federation, self.wire.store, self.posted.job)
+        return JobContext.read(self.session.federation, self.session.store, self.posted.job)
 
     def address(self, name: str) -> Address:
-        from hansa.runtime.accounts import address_of
-
         return address_of(self.workspace, name)
 
     @property
@@ -214,12 +209,12 @@ class LocalFederation(Waiting):
     def sponsor(self) -> Iterator[Signer]:
         """The sponsor's key, while nobody else uses it."""
         account = open_published(self.workspace, SPONSOR)
-        with signing_with(self.wire.chain, account, self.workspace.journal(account.address)) as signer:
+        with signing_with(self.session.chain, account, self.workspace.journal(account.address)) as signer:
             yield signer
 
     def state(self) -> JobState:
         """The job at the newest block."""
-        return self.wire.federation.state(self.posted.job, self.wire.chain.head())
+        return self.session.federation.state(self.posted.job, self.session.chain.head())
 
     @contextlib.contextmanager
     def timed(self, step: str) -> Iterator[None]:
@@ -258,8 +253,8 @@ class LocalFederation(Waiting):
 
     def keys_announced(self) -> list[bool]:
         """By validator: whether updates can be sealed to it from the next block on."""
-        head = self.wire.chain.head()
-        keys = self.wire.federation.member_keys(tuple(self.validators), BlockNumber(head.number + 1))
+        head = self.session.chain.head()
+        keys = self.session.federation.member_keys(tuple(self.validators), BlockNumber(head.number + 1))
         return [key is not None for key in keys]
 
     def start_study(self) -> Path:
@@ -290,14 +285,13 @@ class LocalFederation(Waiting):
     def settle(self) -> None:
         """Claims for everybody who is not there to do it: rewards, fees, bonds, the sponsor's rest; sends what is
         burnt. Ends the books of the job."""
-        from hansa.runtime.claims import claim
-        from hansa.runtime.snapshot import read_job
-
-        federation, job = self.wire.federation, self.posted.job
+        federation, job = self.session.federation, self.posted.job
         self.wait_until(
-            lambda: self.wire.chain.head().timestamp >= federation.books(job).slash_until, 60.0, "the bonds to be free"
+            lambda: self.session.chain.head().timestamp >= federation.books(job).slash_until,
+            60.0,
+            "the bonds to be free",
         )
-        view = read_job(federation, self.wire.store, job)
+        view = read_job(federation, self.session.store, job)
         with self.sponsor() as signer:
             for account in [*self.trainers, *self.validators, signer.address]:
                 claim(view, federation, signer, account)
@@ -308,8 +302,8 @@ class LocalFederation(Waiting):
         """Ends the daemons, and chain and nodes unless they are to be kept. Idempotent."""
         for worker in [*self.workers.values(), *([self._study] if self._study else [])]:
             worker.stop()
-        if hasattr(self, "wire"):
-            self.wire.chain.close()
+        if hasattr(self, "session"):
+            self.session.chain.close()
         self._kept = self._kept or keep_chain
         if self._kept:
             ChainFile.of(self.anvil, *(node.pid for node in self.nodes.values()), kept=True).save(self.workspace.dir)

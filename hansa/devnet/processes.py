@@ -15,6 +15,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,6 @@ _context = multiprocessing.get_context("forkserver")
 
 def warm_up() -> None:
     """Starts the warm process, without waiting for its imports. Ctrl-C is its parent's; it ends with it."""
-    from multiprocessing import forkserver, resource_tracker
-
     # numeric libraries start their threads lazily, but read these when they are imported
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from eth_account import Account
+
+from aggregator import ValidatorConfig
+from aggregator.validator import Validator
+from client import TrainerConfig
+from client.trainer import Trainer
 from hansa.protocol.types import JobId
+from hansa.runtime.chain.deployment import Deployment
+from hansa.tasks import load_task
 
 
 @dataclass(frozen=True)
@@ -26,14 +36,6 @@ class Role:
 
 def play(role: Role) -> None:
     """Runs the daemon until its job is over."""
-    from eth_account import Account
-
-    from aggregator import ValidatorConfig
-    from aggregator.validator import Validator
-    from client import TrainerConfig
-    from client.trainer import Trainer
-    from hansa.runtime.chain.deployment import Deployment
-
     deployment = Deployment.model_validate_json(role.deployment)
     account = Account.from_key(role.key)
     role.journal.parent.mkdir(parents=True, exist_ok=True)
@@ -58,9 +60,6 @@ class BaselineStudy:
 
 def measure_baselines(study: BaselineStudy, out: Path) -> None:
     """Trains and measures what a doubter would ask for; writes it to `out` as JSON, whole or not at all."""
-    import json
-    import os
-
     os.nice(5)
     task = load_study(study)
     scores = task.baselines(steps=study.steps, seed=study.seed) if hasattr(task, "baselines") else {}
@@ -71,8 +70,6 @@ def measure_baselines(study: BaselineStudy, out: Path) -> None:
 
 def load_study(study: BaselineStudy) -> Any:
     """The task with the job's settings."""
-    from hansa.tasks import load_task
-
     allowed = [str(study.task_file)] if study.task_file else [study.task, study.task.partition(":")[0]]
     return load_task(
         study.task,

@@ -5,21 +5,18 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from hansa.devnet.anvil import Anvil
+from hansa.devnet.processes import Worker
 from hansa.protocol.errors import FatalError, TransientError
-
-if TYPE_CHECKING:
-    from hansa.devnet.anvil import Anvil
-    from hansa.devnet.processes import Worker
-    from hansa.runtime.chain.federation import JobState
-    from hansa.runtime.workspace import Workspace
+from hansa.runtime.chain.structs import JobState
+from hansa.runtime.workspace import Workspace
 
 LOOK = 0.05  # seconds between two looks at the chain
 
 
 class Waiting:
-    """The half of a `Lab` that looks on."""
+    """The half of a `LocalFederation` that looks on."""
 
     anvil: Anvil
     workspace: Workspace

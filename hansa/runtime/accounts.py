@@ -9,22 +9,20 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from eth_account.signers.local import LocalAccount
 
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Address
+from hansa.runtime.chain.deployment import checksummed
+from hansa.runtime.keystore import Keyfile
 from hansa.runtime.workspace import Workspace
-
-if TYPE_CHECKING:
-    from eth_account.signers.local import LocalAccount
 
 PASSWORD_FILE = "password"  # beside keystores of published test accounts only
 
 
 def load_account(workspace: Workspace, name: str | None, password_file: Path | None = None) -> LocalAccount:
     """Opens the keystore that `name` means; FatalError when there is none, BadKey when the password is wrong."""
-    from hansa.runtime.keystore import Keyfile
-
     path = find_keystore(workspace, name)
     return Keyfile.load(path, password_for(path, password_file))
 
@@ -64,9 +62,6 @@ def keystores(directory: Path) -> Iterator[tuple[Path, str]]:
 
 def address_of(workspace: Workspace, who: str | None) -> Address:
     """An address itself, or that of a keystore, without its password. FatalError when it is neither."""
-    from hansa.runtime.chain.deployment import checksummed
-    from hansa.runtime.keystore import Keyfile
-
     if who is not None and who.startswith("0x") and not Path(who).is_file():
         try:
             return checksummed(who)
@@ -77,7 +72,7 @@ def address_of(workspace: Workspace, who: str | None) -> Address:
 
 def password_for(path: Path, password_file: Path | None) -> str:
     """From the file, HANSA_PASSWORD, the published password beside test keystores, or the terminal."""
-    if (given := _given(password_file)) is not None:
+    if (given := _find_given(password_file)) is not None:
         return given
     if (beside := path.parent / PASSWORD_FILE).is_file():
         return _read(beside)
@@ -86,7 +81,7 @@ def password_for(path: Path, password_file: Path | None) -> str:
 
 def new_password(path: Path, password_file: Path | None) -> str:
     """For a keystore that is about to be made: from the file, HANSA_PASSWORD, or the terminal, asked for twice."""
-    given = _given(password_file)
+    given = _find_given(password_file)
     return ask_password(path, confirm=True) if given is None else given
 
 
@@ -102,7 +97,7 @@ def ask_password(path: Path, *, confirm: bool = False) -> str:
     return password
 
 
-def _given(password_file: Path | None) -> str | None:
+def _find_given(password_file: Path | None) -> str | None:
     return os.environ.get("HANSA_PASSWORD") if password_file is None else _read(password_file)
 
 

@@ -61,7 +61,7 @@ def connect(workspace: Workspace) -> Session:
 
 def read_token(chain: Chain, address: Address) -> Token:
     """Asks an ERC-20 for its name and decimals; FatalError when it doesn't say."""
-    symbol, decimals = _described(chain, address)
+    symbol, decimals = _describe(chain, address)
     if symbol is None or decimals is None:
         raise FatalError(
             f"{address} is not an ERC-20 token", cause=f"it gives no {'symbol' if symbol is None else 'decimals'}"
@@ -72,7 +72,7 @@ def read_token(chain: Chain, address: Address) -> Token:
 def any_token(chain: Chain, address: Address, *, is_ours: bool) -> Token:
     """What amounts of a job's token are shown in, whatever contract that is: whole units where it says no decimals. One
     that is not the deployment's own shows its address, since any token can call itself what it likes."""
-    symbol, decimals = _described(chain, address)
+    symbol, decimals = _describe(chain, address)
     short = f"{address[:6]}…{address[-4:]}"
     if decimals is None:
         return Token(address, f"units of {short}", 0)
@@ -81,15 +81,14 @@ def any_token(chain: Chain, address: Address, *, is_ours: bool) -> Token:
     return Token(address, symbol if is_ours else f"{symbol} ({short})", decimals)
 
 
-def _described(chain: Chain, address: Address) -> tuple[str | None, int | None]:
+def _describe(chain: Chain, address: Address) -> tuple[str | None, int | None]:
     """A token's symbol and decimals; None for what it does not say, or says in a way that makes no sense."""
-    symbol, decimals = (_asked(chain, address, name) for name in ("symbol", "decimals"))
-    return None if symbol is None else escape_untrusted(str(symbol), LONGEST_SYMBOL), None if decimals is None else int(
-        decimals
-    )
+    symbol, decimals = (_ask(chain, address, name) for name in ("symbol", "decimals"))
+    shown = None if symbol is None else escape_untrusted(str(symbol), LONGEST_SYMBOL)
+    return shown, None if decimals is None else int(decimals)
 
 
-def _asked(chain: Chain, address: Address, name: str) -> Any:
+def _ask(chain: Chain, address: Address, name: str) -> Any:
     try:
         return chain.read([(address, artifact("RewardToken").functions[name], ())])[0][0]
     except (ContractError, WrongChain):

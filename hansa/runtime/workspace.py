@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hansa.protocol.errors import FatalError
-
-if TYPE_CHECKING:
-    from hansa.runtime.chain.deployment import Deployment
+from hansa.runtime.chain.deployment import Deployment
 
 DEFAULT_DIR = ".hansa"
 
@@ -31,8 +28,6 @@ class Workspace:
 
     def deployment(self) -> Deployment:
         """The deployment that this directory holds; FatalError where it holds none."""
-        from hansa.runtime.chain.deployment import Deployment
-
         if not self.deployment_file.is_file():
             raise FatalError(
                 f"{self.dir} holds no deployment.json",

@@ -7,19 +7,24 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pydantic import ValidationError
+
+from hansa.protocol.baselines import baseline, check_baselines
 from hansa.protocol.errors import FatalError
-from hansa.protocol.types import Address
-
-if TYPE_CHECKING:
-    from hansa.protocol.model import Model
-    from hansa.protocol.spec import JobSpec
-    from hansa.protocol.types import Digest, JobId
-    from hansa.runtime.session import Session
-    from hansa.runtime.transactions.signer import Signer
-    from hansa.sponsor.terms import JobOffer
-    from hansa.tasks import Task
+from hansa.protocol.model import Model, initial_model
+from hansa.protocol.sheet import NO_METRIC, to_metric
+from hansa.protocol.spec import JobSpec
+from hansa.protocol.types import Address, Digest, JobId
+from hansa.runtime.amounts import Token
+from hansa.runtime.chain.calls import approve_call
+from hansa.runtime.deploy import create
+from hansa.runtime.session import Session
+from hansa.runtime.transactions.signer import Signer
+from hansa.sponsor.terms import JobOffer, job_terms
+from hansa.tasks import Task, defaults, load_task, task_digest
+from hansa.tasks.study import PartyTask
 
 
 @dataclass(frozen=True)
@@ -57,10 +62,6 @@ def prepare(
     baselines: Sequence[str] = (),
 ) -> PreparedJob:
     """Loads the sponsor's own task and makes spec and model 0 of it. What is not given is what the task recommends."""
-    from hansa.protocol.model import initial_model
-    from hansa.protocol.spec import JobSpec
-    from hansa.tasks import defaults, load_task
-
     name, digest, file = name_task(task)
     allowed = [str(file)] if file else [name, name.partition(":")[0]]  # the sponsor names it: that is consent
     usual = defaults(name, task_digest=digest, task_file=file, allowed=allowed)
@@ -84,15 +85,11 @@ def prepare(
         "model_bytes": model.largest_file,
         "update_bytes": model.largest_update,
     }
-    return PreparedJob(loaded, _checked(JobSpec, fields), model, usual["rounds"], file)
+    return PreparedJob(loaded, _check_spec(fields), model, usual["rounds"], file)
 
 
 def with_baselines(prepared: PreparedJob, seats: int) -> PreparedJob:
     """With what a task that carries everybody's rows knows before the start; another task's job stays as it is."""
-    from hansa.protocol.baselines import baseline
-    from hansa.protocol.sheet import NO_METRIC, to_metric
-    from hansa.tasks.study import PartyTask
-
     if not isinstance(prepared.task, PartyTask):
         return prepared
     known = {name: to_metric(value) for name, value in prepared.task.known(seats).items()}
@@ -100,11 +97,9 @@ def with_baselines(prepared: PreparedJob, seats: int) -> PreparedJob:
     return replace(prepared, spec=prepared.spec.model_copy(update={"baselines": texts}))
 
 
-def _checked(kind: type[JobSpec], fields: Mapping[str, Any]) -> JobSpec:
-    from pydantic import ValidationError
-
+def _check_spec(fields: Mapping[str, Any]) -> JobSpec:
     try:
-        return kind(**fields)
+        return JobSpec(**fields)
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         place = ".".join(map(str, problem["loc"]))
@@ -114,8 +109,6 @@ def _checked(kind: type[JobSpec], fields: Mapping[str, Any]) -> JobSpec:
 def name_task(task: str) -> tuple[str, str | None, Path | None]:
     """A task as a spec names it, with the SHA-256 and path of a user's file: 'path/to/file.py:Class', or no class
     where the file has only one that can train."""
-    from hansa.tasks import task_digest
-
     place, _, attribute = task.partition(":")
     if not place.endswith(".py"):
         return task, None, None
@@ -142,7 +135,7 @@ def _only_task(path: Path) -> str:
 
 
 def post_job(
-    wire: Session,
+    session: Session,
     signer: Signer,
     prepared: PreparedJob,
     offer: JobOffer,
@@ -150,25 +143,21 @@ def post_job(
     token: str | None = None,
 ) -> PostedJob:
     """Stores spec and model 0, deploys the committee, approves the escrow and posts. Says how it went on chain."""
-    from hansa.runtime.chain.federation import approve_call
-    from hansa.runtime.deploy import create
-    from hansa.sponsor.terms import job_terms
-
-    spec = wire.store.put(prepared.spec.encode())
-    model = wire.store.put(prepared.model.encode())
+    spec = session.store.put(prepared.spec.encode())
+    model = session.store.put(prepared.model.encode())
     job_terms(offer, token=members[0], committee=members[0], admission=members[0], spec=spec, model=model)  # checks
     committee = create(signer, "AppointedCommittee", list(members))
     terms = job_terms(
         offer,
-        token=Address(token or wire.deployment.token),
+        token=Address(token or session.deployment.token),
         committee=committee,
-        admission=wire.deployment.admission,
+        admission=session.deployment.admission,
         spec=spec,
         model=model,
     )
-    signer.do(approve_call(terms.token, wire.deployment.vault, offer.escrow))
-    receipt = signer.do(wire.federation.post_call(terms, offer.escrow))
-    return PostedJob(wire.federation.posted_in(receipt), committee, spec, model)
+    signer.do(approve_call(terms.token, session.deployment.vault, offer.escrow))
+    receipt = signer.do(session.federation.post_call(terms, offer.escrow))
+    return PostedJob(session.federation.posted_in(receipt), committee, spec, model)
 
 
 def parse_settings(entries: Sequence[str]) -> dict[str, Any]:
@@ -188,9 +177,6 @@ def parse_settings(entries: Sequence[str]) -> dict[str, Any]:
 
 def parse_baselines(entries: Sequence[str]) -> list[str]:
     """`name=decimal` entries as a spec holds them: 0.50 becomes 0.5."""
-    from hansa.protocol.baselines import baseline, check_baselines
-    from hansa.runtime.amounts import Token
-
     texts = []
     for entry in entries:
         name, equals, decimal = entry.rpartition("=")

@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hansa.protocol.errors import FatalError, check_range
 from hansa.protocol.phases import PHASES
 from hansa.protocol.tables import LIMITS
-
-if TYPE_CHECKING:
-    from hansa.protocol.types import Address, Digest, Wei
-    from hansa.runtime.chain.federation import JobTerms
+from hansa.protocol.types import Address, Digest, Wei
+from hansa.runtime.chain.structs import JobTerms
 
 NO_TARGET = 2**63 - 1  # a metric that nothing reaches
 DAY = 86_400
@@ -71,8 +69,6 @@ def job_terms(
     offer: JobOffer, *, token: Address, committee: Address, admission: Address, spec: Digest, model: Digest
 ) -> JobTerms:
     """The contract's terms; FatalError for what it would refuse, in words."""
-    from hansa.runtime.chain.federation import JobTerms
-
     check_range("--trainers", offer.trainers, 1, LIMITS.trainers)
     check_range("--rounds", offer.rounds, 1, LIMITS.rounds)
     check_range("the number of validators", offer.seats, 1, LIMITS.seats)

@@ -53,7 +53,7 @@ def scene(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture(scope="session")
 def address(scene: Stage) -> Iterator[str]:
     """Where `hansa dashboard` serves the page."""
-    with serve(scene.lab.wire.deployment, 0) as server:
+    with serve(scene.lab.session.deployment, 0) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/"

@@ -87,7 +87,7 @@ def play_on(lab: Observed) -> Stage:
     honest = hands.round(job, ledger, trainers)
     hands.round(job, honest.after, trainers, rewards=FALSE_ROOT)
     spec = JobSpec(**{**lab.prepared.spec.model_dump(), "task": HOSTILE_TEXT})
-    hostile = hands.post(spec=lab.wire.store.put(spec.encode()))
+    hostile = hands.post(spec=lab.session.store.put(spec.encode()))
     late, late_payouts = hands.too_late(trainers)
     return Stage(lab, lab.posted.job, job, hostile, late, honest, late_payouts)
 
@@ -97,7 +97,7 @@ class Hands:
 
     def __init__(self, lab: Observed) -> None:
         self.lab = lab
-        self.federation = lab.wire.federation
+        self.federation = lab.session.federation
 
     def send(self, sender: Address, call: Call) -> None:
         url = self.lab.anvil.url
@@ -124,20 +124,20 @@ class Hands:
         return job, done
 
     def state(self, job: JobId) -> JobState:
-        return self.federation.state(job, self.lab.wire.chain.head())
+        return self.federation.state(job, self.lab.session.chain.head())
 
     def post(self, **changes: object) -> JobId:
         lab, sponsor = self.lab, self.lab.address("sponsor")
         terms: JobTerms = job_terms(
             replace(lab.offer, times={}),
-            token=lab.wire.deployment.token,
+            token=lab.session.deployment.token,
             committee=lab.posted.committee,
-            admission=lab.wire.deployment.admission,
+            admission=lab.session.deployment.admission,
             spec=lab.posted.spec,
             model=lab.posted.model,
         )
         escrow = 9 * lab.offer.full_round
-        self.send(sponsor, approve_call(terms.token, lab.wire.deployment.vault, escrow))
+        self.send(sponsor, approve_call(terms.token, lab.session.deployment.vault, escrow))
         self.send(sponsor, self.federation.post_call(replace(terms, **changes), escrow))
         return self.federation.job_count()
 
@@ -145,7 +145,7 @@ class Hands:
         terms_hash = self.federation.terms(job).hash
         for trainer in trainers:
             bond = self.lab.offer.bond
-            self.send(trainer, approve_call(self.lab.wire.deployment.token, self.lab.wire.deployment.vault, bond))
+            self.send(trainer, approve_call(self.lab.session.deployment.token, self.lab.session.deployment.vault, bond))
             self.send(trainer, self.federation.enrol_call(job, terms_hash, bond, b""))
 
     def round(
@@ -184,4 +184,4 @@ class Hands:
             self.send(member, federation.reveal_call(job, cycle, Seat(i), sheet, SALT))
 
     def _file(self, text: str) -> Digest:
-        return self.lab.wire.store.put(hashlib.sha256(text.encode()).digest() * 40)
+        return self.lab.session.store.put(hashlib.sha256(text.encode()).digest() * 40)

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 def test_page_of_a_played_job__each_moment_is_seen(browser: Browser, tmp_path: Path) -> None:
     size = Size(trainers=5, seats=3, rounds=3)
     with played(tmp_path, size) as job, served(job) as address:
-        wire = Session(job.deployment)
-        view = read_job(wire.federation, wire.store, job.job)
+        session = Session(job.deployment)
+        view = read_job(session.federation, session.store, job.job)
         assert (len(view.rounds), view.misvoted(), view.state.phase) == (3, [], Phase.SUBMIT)
         assert sum(view.earned(trainer) for trainer in view.trainers) > 0 and view.state.submitted == job.submitted == 2
         found = visit(browser, f"{address}#/job/{job.job}", job)
         assert found.keys() == LINES.keys()
         assert 0 < found["first"] <= found["whole"] and found["next"] > 0
         assert 0 < found["first_work"] <= found["whole_work"]
-        assert wire.federation.state(job.job).submitted == job.submitted == 3
+        assert session.federation.state(job.job).submitted == job.submitted == 3

@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 def files(scene: Stage) -> list[bytes]:
     """What the pages below ask for: spec and model 0 of the job that daemons ran."""
-    store, posted = scene.lab.wire.store, scene.lab.posted
+    store, posted = scene.lab.session.store, scene.lab.posted
     return [store.get(digest, limit=2**20, timeout=5.0) for digest in (posted.spec, posted.model)]
 
 
 def built(folder: Path, scene: Stage, gateway: str) -> Path:
     """The page with a deployment.json beside it."""
     shutil.copytree(PAGE, folder)
-    facts = {**public(scene.lab.wire.deployment), "gateway": gateway}
+    facts = {**public(scene.lab.session.deployment), "gateway": gateway}
     (folder / "deployment.json").write_text(json.dumps(facts))
     return folder
 

@@ -100,8 +100,8 @@ def test_ledger__equals_the_chain(views: Views, scene: Stage) -> None:
                 ]  # fmt: skip
     claimed = sum(int(row["claimed"] or 0) for row in rows)
     fees = sum(truth.attendance(m).matched for m in truth.members()) * truth.context.terms.fee_per_seat
-    books = scene.lab.wire.federation.books(scene.daemons)
-    open_fees = sum(scene.lab.wire.federation.fees(scene.daemons, m) for m in truth.members())
+    books = scene.lab.session.federation.books(scene.daemons)
+    open_fees = sum(scene.lab.session.federation.fees(scene.daemons, m) for m in truth.members())
     assert claimed <= books.paid <= claimed + fees - open_fees
 
 
@@ -109,8 +109,8 @@ def test_ledger__equals_the_chain(views: Views, scene: Stage) -> None:
 def test_movements__are_those_of_wallet_history(tour: View, scene: Stage, name: str) -> None:
     """Row by row, to the unit; and in all, what the account's balance has changed by."""
     lab, account = scene.lab, scene.lab.address(name)
-    rows = movements(lab.wire, account, None)
-    kinds = {row["kind"] for row in rows}
+    rows = movements(lab.session, account, None)
+    kinds = {row.kind for row in rows}
     wanted = {
         "trainer-1": {"Bonded", "BondReturned", "RewardClaimed"},
         "trainer-5": {"Bonded", "Struck", "BondReturned"},
@@ -124,19 +124,19 @@ def test_movements__are_those_of_wallet_history(tour: View, scene: Stage, name: 
     shown = table.locator("tbody tr").evaluate_all(
         "rows => rows.map(row => [...row.cells].map(cell => cell.innerText))"
     )
-    token = lab.wire.token()
+    token = lab.session.token()
     assert [row[:4] for row in shown] == [
         [
-            row["what"],
-            as_shown(int(row["amount"]), int(row["moved"]), token),
-            f"Job {row['job']}",
-            f"{datetime.fromtimestamp(row['time'], UTC):%Y-%m-%d %H:%M:%S} UTC",
+            row.what,
+            as_shown(row.amount, row.moved, token),
+            f"Job {row.job}",
+            f"{datetime.fromtimestamp(row.time, UTC):%Y-%m-%d %H:%M:%S} UTC",
         ]
         for row in reversed(rows)
     ]
-    moved = sum(int(row["moved"]) for row in rows)
+    moved = sum(row.moved for row in rows)
     given = SUPPLY - TOKENS_EACH * (len(lab.names) - 1) if name == "sponsor" else TOKENS_EACH
-    assert lab.wire.federation.token_balance(lab.wire.deployment.token, account) == given + moved
+    assert lab.session.federation.token_balance(lab.session.deployment.token, account) == given + moved
     assert amount_in(tour.page.get_by_text("In all, from the vault").inner_text()) == abs(moved)
 
 
@@ -154,7 +154,7 @@ def test_failed_cycle__is_in_the_timeline_with_its_reason(tour: View, scene: Sta
 
 
 def test_quorum_that_voted_false_rewards__differs_in_red(tour: View, scene: Stage) -> None:
-    truth = read_job(scene.lab.wire.federation, scene.lab.wire.store, scene.by_hand)
+    truth = read_job(scene.lab.session.federation, scene.lab.session.store, scene.by_hand)
     assert truth.misvoted() == [2]
     tour.open(f"#/job/{scene.by_hand}/ledger")
     tour.see("The committee voted other rewards than the rules give: round 2")
@@ -195,7 +195,7 @@ def test_verify__every_kind_of_file(tour: View, scene: Stage) -> None:
         "A model": truth.finalised[0][1].model,
         "A job spec": lab.posted.spec,
         "A sealed update": truth.finalised[0][0].updates[0].digest,
-        "A file of another kind": lab.wire.store.put(bytes(600_000)),
+        "A file of another kind": lab.session.store.put(bytes(600_000)),
     }
     for said, digest in kinds.items():
         tour.open(f"#/verify/{to_cid(digest)}")

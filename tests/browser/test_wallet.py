@@ -42,7 +42,7 @@ def connected(views: Views, mine: Purse, route: str = "#/") -> View:
 def test_claim__two_clicks_one_confirmation_exact_amount(views: Views, scene: Stage) -> None:
     mine = purse(scene)
     view = views.new(mine)
-    federation, token = scene.lab.wire.federation, scene.lab.wire.deployment.token
+    federation, token = scene.lab.session.federation, scene.lab.session.deployment.token
     me = scene.lab.address("trainer-1")
     view.open("#/")
     view.see("Job 1")
@@ -182,7 +182,7 @@ def test_post_a_job__then_stop_it(views: Views, scene: Stage) -> None:
     lab = scene.lab
     mine = purse(scene, "sponsor")
     view = connected(views, mine, "#/post")
-    jobs = lab.wire.federation.job_count()
+    jobs = lab.session.federation.job_count()
     page = view.page
     page.get_by_label("CID of the spec").fill(to_cid(lab.posted.spec))
     page.get_by_label("CID of model 0").fill(to_cid(lab.posted.model))
@@ -195,20 +195,20 @@ def test_post_a_job__then_stop_it(views: Views, scene: Stage) -> None:
     view.click("Approve and post")
     view.see(f"Job {jobs + 1} is posted")
     assert mine.asked.count("eth_sendTransaction") == 2
-    assert lab.wire.federation.books(jobs + 1).escrowed == 230 * 10**18
+    assert lab.session.federation.books(jobs + 1).escrowed == 230 * 10**18
     page.get_by_role("link", name="Open it").click()
     view.click("Stop the job")
     view.click("Yes, stop it")
     view.see("Cancelled")
-    assert lab.wire.federation.state(jobs + 1).phase == Phase.CANCELLED
+    assert lab.session.federation.state(jobs + 1).phase == Phase.CANCELLED
 
 
 def test_time_to_claim_is_over__what_is_lost_and_what_is_not(views: Views, scene: Stage) -> None:
     """The second trainer's pay and the fees can only be burnt; its bond comes back all the same."""
-    lab, job, federation = scene.lab, scene.late, scene.lab.wire.federation
+    lab, job, federation = scene.lab, scene.late, scene.lab.session.federation
     me = lab.address("trainer-2")
     ends = federation.books(job).claim_until
-    lab.wait_until(lambda: lab.wire.chain.head().timestamp >= ends, 30.0, "the end of the time to claim")
+    lab.wait_until(lambda: lab.session.chain.head().timestamp >= ends, 30.0, "the end of the time to claim")
     lost = next(leaf.pay for leaf in scene.late_payouts.leaves if leaf.trainer == me)
     books = federation.books(job)
     dust = lab.offer.reward - sum(leaf.pay for leaf in scene.late_payouts.leaves)
@@ -225,10 +225,10 @@ def test_time_to_claim_is_over__what_is_lost_and_what_is_not(views: Views, scene
     assert amount_in(part.get_by_text("the end of the time to claim").inner_text()) == lost
     assert part.get_by_text("too late", exact=True).count() == 1
     assert part.get_by_role("button", name="Claim the rewards").count() == 0
-    before = federation.token_balance(lab.wire.deployment.token, me)
+    before = federation.token_balance(lab.session.deployment.token, me)
     part.get_by_role("button", name="Take back the bond").click()
     part.get_by_text("Paid").wait_for()
-    assert federation.token_balance(lab.wire.deployment.token, me) - before == lab.offer.bond
+    assert federation.token_balance(lab.session.deployment.token, me) - before == lab.offer.bond
     view.page.locator("tr", has_text="bond back").filter(has_text=f"Job {job}").wait_for()  # the page has read it
     assert part.get_by_text("Paid").is_visible() and not part.get_by_role("button", name="Take back the bond").count()
     Hands(lab).send(me, Call(federation.vault, artifact("Vault").functions["expire"].encode(job), "expire"))

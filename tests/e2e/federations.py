@@ -72,7 +72,7 @@ def finish(lab: Observed, timeout: float = 120.0) -> FullSnapshot:
 
 
 def look(lab: LocalFederation) -> FullSnapshot:
-    return read_job(lab.wire.federation, lab.wire.store, lab.posted.job)
+    return read_job(lab.session.federation, lab.session.store, lab.posted.job)
 
 
 def models(view: FullSnapshot) -> list[str]:
@@ -102,12 +102,12 @@ def attendance(lab: LocalFederation, view: FullSnapshot, name: str) -> tuple[int
 
 
 def balance(lab: LocalFederation, name: str) -> int:
-    return lab.wire.federation.token_balance(lab.wire.deployment.token, lab.address(name))
+    return lab.session.federation.token_balance(lab.session.deployment.token, lab.address(name))
 
 
 def check_books(lab: Observed, view: FullSnapshot) -> None:
     """Every token of the escrow is somewhere, everybody has what the sheets say, and nobody's bond is left behind."""
-    federation, setup = lab.wire.federation, lab.setup
+    federation, setup = lab.session.federation, lab.setup
     books = federation.books(view.job)
     terms = view.context.terms
     assert books.escrowed == lab.offer.escrow
@@ -145,9 +145,9 @@ class Sent:
 
 def sent(lab: LocalFederation) -> list[Sent]:
     """Every transaction to the federation contract, reverted ones too."""
-    url, contract = lab.anvil.url, lab.wire.deployment.federation.lower()
+    url, contract = lab.anvil.url, lab.session.deployment.federation.lower()
     functions = {"0x" + f.selector.hex(): f for f in artifact("Federation").functions.values()}
-    last = lab.wire.chain.head().number
+    last = lab.session.chain.head().number
     blocks = rpc_batch(url, [("eth_getBlockByNumber", [hex(n), True]) for n in range(last + 1)])
     receipts = rpc_batch(url, [("eth_getBlockReceipts", [hex(n)]) for n in range(last + 1)])
     found = []

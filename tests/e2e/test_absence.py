@@ -68,8 +68,8 @@ def test_dead_for_some_rounds__then_back__is_waited_for_again(tmp_path: Path) ->
             return verdicts(lab, view, "trainer-4")[-1] == Code.OK and attendance(lab, view, "validator-3")[0] > 1
 
         lab.wait_until(both_are_back, 60.0, "the two to take part again", every=0.1)
-        with lab.sponsor() as actor:
-            actor.do(lab.wire.federation.stop_call(lab.posted.job))
+        with lab.sponsor() as signer:
+            signer.do(lab.session.federation.stop_call(lab.posted.job))
         view = finish(lab)
         rounds = len(view.finalised)
         assert back < rounds < 40

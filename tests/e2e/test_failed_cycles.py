@@ -88,5 +88,5 @@ def test_trainers_that_are_not_told_to_go_on__stop_after_a_failed_cycle(tmp_path
         assert isinstance(first, Failed) and isinstance(second, Failed)
         assert (first.phase, first.burnt) == (Phase.SCORE, view.context.terms.full_round // 2)
         assert (second.phase, second.burnt) == (Phase.SUBMIT, 0)
-        books = lab.wire.federation.books(lab.posted.job)
+        books = lab.session.federation.books(lab.posted.job)
         assert (books.refunded, books.paid) == (books.escrowed - first.burnt, 0)

@@ -80,7 +80,7 @@ def test_a_quorum_votes_a_model_that_is_none__everybody_stays_to_the_end_and_cla
         view = look(lab)
         assert view.state.phase == Phase.ABORTED and len(view.finalised) == 2, "the rounds before stay paid"
         for name in TRAINERS:
-            assert lab.wire.federation.bond(lab.posted.job, lab.address(name)) == 0
+            assert lab.session.federation.bond(lab.posted.job, lab.address(name)) == 0
             assert balance(lab, name) == lab.before[name] + sum(pay(lab, view, name)) > lab.before[name]
             assert "sits this round out, and claims at the job's end" in [e["event"] for e in events(lab, name)]
         fee = view.context.terms.fee_per_seat

@@ -57,7 +57,7 @@ def test_all_of_them_at_once(tmp_path: Path, undisturbed: Undisturbed) -> None:
             assert pay(lab, view, name) == undisturbed.pay[name][:ROUNDS]
         assert models(view) == undisturbed.models[:ROUNDS]
         assert {name: attendance(lab, view, name) for name in VALIDATORS} == dict.fromkeys(VALIDATORS, (ROUNDS, 0, 0))
-        books = lab.wire.federation.books(lab.posted.job)
+        books = lab.session.federation.books(lab.posted.job)
         assert books.forfeited == 5 * view.context.terms.strike_penalty
         for cycle, _ in view.finalised:  # nobody can be told apart by a box: every sheet says the same
             codes_by_sheet = {

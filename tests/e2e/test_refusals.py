@@ -34,30 +34,30 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
 
 def post(lab: Observed, *, spec: bytes | None = None, model: bytes | None = None, **changes: Any) -> JobId:
     """Posts a job of the lab's sponsor with other files, or another committee."""
-    store = lab.wire.store
+    store = lab.session.store
     terms = job_terms(
         lab.offer,
-        token=lab.wire.deployment.token,
+        token=lab.session.deployment.token,
         committee=lab.posted.committee,
-        admission=lab.wire.deployment.admission,
+        admission=lab.session.deployment.admission,
         spec=lab.posted.spec if spec is None else store.put(spec),
         model=lab.posted.model if model is None else store.put(model),
     )
-    with lab.sponsor() as actor:
-        actor.do(approve_call(terms.token, lab.wire.deployment.vault, lab.offer.escrow))
-        receipt = actor.do(lab.wire.federation.post_call(replace(terms, **changes), lab.offer.escrow))
-    return lab.wire.federation.posted_in(receipt)
+    with lab.sponsor() as signer:
+        signer.do(approve_call(terms.token, lab.session.deployment.vault, lab.offer.escrow))
+        receipt = signer.do(lab.session.federation.post_call(replace(terms, **changes), lab.offer.escrow))
+    return lab.session.federation.posted_in(receipt)
 
 
 def refusal(lab: Observed, tmp_path: Path, job: JobId, **changes: Any) -> FatalError:
     """Why trainer-1 does not take part in a job; it has paid nothing."""
     before = balance(lab, "trainer-1")
-    fields: dict[str, Any] = {"deployment": lab.wire.deployment, "source": "0", **changes}
+    fields: dict[str, Any] = {"deployment": lab.session.deployment, "source": "0", **changes}
     account = Account.from_key(published_key(1))
     with pytest.raises(FatalError) as refused:
         Trainer(TrainerConfig(account=account, journal=tmp_path / "j.sqlite", job=job, **fields)).run()
     assert balance(lab, "trainer-1") == before
-    assert lab.wire.federation.trainer(job, lab.address("trainer-1")) == (False, 0)
+    assert lab.session.federation.trainer(job, lab.address("trainer-1")) == (False, 0)
     assert refused.value.exit_code != 0
     return refused.value
 
@@ -104,8 +104,8 @@ def test_files_over_ones_own_limit(lab: Observed, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["tokens", "committees", "admissions", "tasks"])
 def test_what_the_user_does_not_trust(lab: Observed, tmp_path: Path, kind: str) -> None:
-    trusted = lab.wire.deployment.allowed.model_dump() | {kind: []}
-    deployment = lab.wire.deployment.updated(allowed=Allowed.model_validate(trusted).model_dump())
+    trusted = lab.session.deployment.allowed.model_dump() | {kind: []}
+    deployment = lab.session.deployment.updated(allowed=Allowed.model_validate(trusted).model_dump())
     job = lab.posted.job
     if kind == "tasks":
         fields = {**lab.prepared.spec.model_dump(), "task": "os:system"}
@@ -116,7 +116,7 @@ def test_what_the_user_does_not_trust(lab: Observed, tmp_path: Path, kind: str) 
 
 def test_wrong_chain_under_a_known_address(lab: Observed, tmp_path: Path) -> None:
     with pytest.raises(WrongChain, match="is chain 31337, not 5"):
-        deployment = lab.wire.deployment.updated(chain_id=5)
+        deployment = lab.session.deployment.updated(chain_id=5)
         account = Account.from_key(published_key(1))
         journal = tmp_path / "j.sqlite"
         Trainer(TrainerConfig(deployment=deployment, account=account, journal=journal, job=lab.posted.job, source="0"))
@@ -135,8 +135,8 @@ RUNTIMES = {
 def deploy(lab: Observed, runtime: str) -> Address:
     code = bytes.fromhex(runtime)
     creation = bytes([0x60, len(code), 0x80, 0x60, 0x0B, 0x60, 0, 0x39, 0x60, 0, 0xF3]) + code
-    with lab.sponsor() as actor:
-        receipt = actor.do(Call(None, creation, "deploy a committee"))
+    with lab.sponsor() as signer:
+        receipt = signer.do(Call(None, creation, "deploy a committee"))
     return address(receipt["contractAddress"])
 
 
@@ -147,11 +147,11 @@ def test_committee_that_never_answers__freezes_nobodys_tokens(tmp_path: Path) ->
         jobs: dict[str, JobId] = {}
         for name, runtime in zip(list(lab.workers)[:4], RUNTIMES.values(), strict=True):
             committee = deploy(lab, runtime)
-            allowed = lab.wire.deployment.allowed
+            allowed = lab.session.deployment.allowed
             trusted = {**allowed.model_dump(), "committees": [*allowed.committees, committee]}
             job = post(lab, committee=committee, max_trainers=1, min_updates=1)
-            lab.wire.deployment = lab.wire.deployment.updated(allowed=trusted)
-            role = replace(lab.workers[name].arguments[0], job=job, deployment=lab.wire.deployment.model_dump_json())
+            lab.session.deployment = lab.session.deployment.updated(allowed=trusted)
+            role = replace(lab.workers[name].arguments[0], job=job, deployment=lab.session.deployment.model_dump_json())
             lab.workers[name].arguments = (role,)
             cast(lab, name, "Trainer")
             lab.start(name)
@@ -159,11 +159,11 @@ def test_committee_that_never_answers__freezes_nobodys_tokens(tmp_path: Path) ->
         for name, job in jobs.items():
             assert lab.workers[name].join(60.0), name
             assert lab.workers[name].exit_code == 0, lab.workers[name].last_words()
-            state = lab.wire.federation.state(job)
+            state = lab.session.federation.state(job)
             assert (state.phase, state.cycle, state.failures) == (Phase.ABORTED, 0, 2), name
             assert balance(lab, name) == before[name]
-            with lab.sponsor() as actor:
-                actor.do(lab.wire.federation.claim_rest_call(job))
-            books = lab.wire.federation.books(job)
+            with lab.sponsor() as signer:
+                signer.do(lab.session.federation.claim_rest_call(job))
+            books = lab.session.federation.books(job)
             assert (books.refunded, books.bonded, books.burnt) == (books.escrowed, 0, 0)
         assert balance(lab, "sponsor") == before["sponsor"]

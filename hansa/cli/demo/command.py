@@ -5,19 +5,31 @@ from __future__ import annotations
 import shutil
 import signal
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
+from rich.console import Console
 
-from hansa.cli.command import Here
+from hansa.cli.audit import write_job
+from hansa.cli.command import Command
+from hansa.cli.demo import tables
+from hansa.cli.demo.gas import Gas
+from hansa.cli.demo.progress import Progress
+from hansa.cli.demo.report import DemoView, report
+from hansa.cli.demo.view import View
+from hansa.devnet.chain_file import forget_stale
+from hansa.devnet.federation import LocalFederation
+from hansa.devnet.setup import Setup
 from hansa.protocol.errors import FatalError, check_range
 from hansa.protocol.tables import LIMITS
-from hansa.runtime.workspace import DEFAULT_DIR
-
-if TYPE_CHECKING:
-    from hansa.cli.demo.view import View
-    from hansa.devnet.federation import LocalFederation
+from hansa.runtime.amounts import Token
+from hansa.runtime.snapshot import FullSnapshot
+from hansa.runtime.workspace import DEFAULT_DIR, Workspace
+from hansa.sponsor.post import name_task
+from hansa.tasks import defaults
 
 OURS = ("anvil.log", "baselines.json", "deployment.json", "job-1.hansa", "journals", "keys", "kubo", "logs", "store")
 """What a demo makes in its directory; a later one clears it away."""
@@ -25,8 +37,8 @@ MARK = "demo"
 ROUND_SECONDS = 240.0  # that the demo waits for one round
 
 
-def demo(
-    here: Here,
+def run(
+    command: Command,
     task: Annotated[str, typer.Option("--task", help="What to train: a built-in task, or FILE.py:Class.")] = "heart",
     trainers: Annotated[
         int | None, typer.Option("--trainers", help="As many as the task has parties by default.")
@@ -40,9 +52,6 @@ def demo(
     threads: Annotated[str, typer.Option("--validator-threads", help="torch threads by validator, like 1,2.")] = "1",
 ) -> None:
     """Train on a chain of your own, every party a process, and see who is paid what."""
-    from hansa.devnet.federation import LocalFederation
-    from hansa.devnet.setup import Setup
-
     setup = Setup(
         task=task,
         trainers=check_range("--trainers", trainers if trainers is not None else parties_of(task), 1, 100),
@@ -51,93 +60,96 @@ def demo(
         seed=check_range("--seed", seed, 0, 2**31 - 1),
         store=store,
         shuffle=shuffle,
-        validator_threads=_threads(threads),
+        validator_threads=_parse_threads(threads),
     )
     if store not in ("local", "kubo"):
         raise FatalError(f"--store {store!r} is no store", next_step="use local or kubo")
-    directory = here.dir / "demo" if str(here.dir) == DEFAULT_DIR else here.dir
+    given = command.workspace.dir
+    directory = given / "demo" if str(given) == DEFAULT_DIR else given
     clear(directory)
     previous = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        _run(Here(directory, here.json, here.debug), LocalFederation(setup, directory, outlived=keep), keep)
+        _run(replace(command, workspace=Workspace(directory)), LocalFederation(setup, directory, outlived=keep), keep)
     finally:
         signal.signal(signal.SIGTERM, previous)
 
 
-def _run(here: Here, lab: LocalFederation, keep: bool) -> None:
-    from hansa.cli.audit import write_job
-    from hansa.cli.demo.report import report
-    from hansa.cli.demo.view import View
-
+def _run(command: Command, local: LocalFederation, keep: bool) -> None:
     began = time.monotonic()
-    setup = lab.setup
+    setup = local.setup
     title = f"{setup.task}: {setup.trainers} trainers, {setup.validators} validators"
-    with View(here.console, title, setup.rounds or 0) as view:
-        lab.say = view.step
-        with lab:
-            view.rounds = lab.offer.rounds
-            lab.start_all()
-            baselines = lab.start_study()
-            with lab.timed("rounds"):
-                phases = follow(lab, view)
+    with View(command.console, title, setup.rounds or 0) as view:
+        local.say = view.step
+        with local:
+            view.rounds = local.offer.rounds
+            local.start_all()
+            baselines = local.start_study()
+            with local.timed("rounds"):
+                phases = follow(local, view)
             view.step("claiming rewards, fees and bonds")
-            with lab.timed("claims"):
-                lab.wait_for_exit(15.0)
-                lab.settle()
+            with local.timed("claims"):
+                local.wait_for_exit(15.0)
+                local.settle()
             view.step("measuring the baselines")
-            with lab.timed("baselines"):
-                measured = baselines if lab.finish_study(baselines) else None
-            with lab.timed("report"):
-                data, job, gas = report(lab, measured, time.monotonic() - began)
-                archive = write_job(lab.wire, job.job, here.dir)
+            with local.timed("baselines"):
+                measured = baselines if local.finish_study(baselines) else None
+            with local.timed("report"):
+                found, snapshot, gas = report(local, measured, time.monotonic() - began)
+                archive = write_job(local.session, snapshot.job, command.workspace.dir)
             view.step("")
-            token = lab.wire.token()
+            token = local.session.token()
             if keep:
-                lab.stop(keep_chain=True)
-    data["seconds"] = round(time.monotonic() - began, 1)
+                local.stop(keep_chain=True)
+    done = replace(found, seconds=round(time.monotonic() - began, 1))
 
-    def render(console: Any) -> None:
-        from hansa.cli.demo import tables
+    def render(console: Console) -> None:
+        show(console, done, snapshot, gas, phases, local, token)
+        console.print("\nCheck every number of it, now or in ten years, without chain or store:")
+        console.print(f"  hansa audit --archive {archive} --dir {command.workspace.dir} --account validator-1")
+        _suggest_next(console, command.workspace.dir, local, keep)
 
-        console.print()
-        tables.show_accuracy(console, data, getattr(lab.prepared.task, "measure", "metric"))
-        console.print()
-        tables.show_rewards(console, data, job, lab, token)
-        console.print()
-        tables.show_validators(console, data, token)
-        console.print()
-        tables.show_conservation(console, data, token)
-        console.print()
-        tables.show_costs(console, gas, lab)
-        tables.show_time(console, lab.took, phases, data["seconds"])
-        console.print(f"\nCheck every number of it, now or in ten years, without chain or store:\n"
-                      f"  hansa audit --archive {archive} --dir {here.dir} --account validator-1")  # fmt: skip
-        _what_next(console, here.dir, lab, keep)
-
-    here.answer(data, render)
+    command.answer(done, render)
 
 
-def follow(lab: LocalFederation, view: View) -> dict[str, float]:
+def show(
+    console: Console,
+    done: DemoView,
+    snapshot: FullSnapshot,
+    gas: Gas,
+    phases: Mapping[str, float],
+    local: LocalFederation,
+    token: Token,
+) -> None:
+    """What the federation reached, who got what, and what it cost."""
+    console.print()
+    tables.show_accuracy(console, done.accuracy, getattr(local.prepared.task, "measure", "metric"))
+    console.print()
+    tables.show_rewards(console, done.rewards, snapshot, local, token)
+    console.print()
+    tables.show_validators(console, done.validators, token)
+    console.print()
+    tables.show_conservation(console, done.conservation, token)
+    console.print()
+    tables.show_costs(console, gas, local)
+    tables.show_time(console, local.took, phases, done.seconds)
+
+
+def follow(local: LocalFederation, view: View) -> dict[str, float]:
     """Shows the rounds until the job is over; the seconds that each phase took, longest first."""
-    from hansa.cli.demo.progress import Progress
-
-    progress = Progress(lab, view)
+    progress = Progress(local, view)
     deadline = time.monotonic() + ROUND_SECONDS
     while not progress.look():
         if progress.moved:
             deadline = time.monotonic() + ROUND_SECONDS
         if time.monotonic() > deadline:
             raise FatalError(
-                f"nothing has happened for {ROUND_SECONDS:.0f} s", next_step=f"look into {lab.workspace.dir / 'logs'}"
+                f"nothing has happened for {ROUND_SECONDS:.0f} s", next_step=f"look into {local.workspace.dir / 'logs'}"
             )
     return dict(sorted(progress.phases.items(), key=lambda item: -item[1]))
 
 
 def parties_of(task: str) -> int:
     """How many parties the task recommends."""
-    from hansa.sponsor.post import name_task
-    from hansa.tasks import defaults
-
     name, digest, file = name_task(task)
     allowed = [str(file)] if file else [name, name.partition(":")[0]]
     return int(defaults(name, task_digest=digest, task_file=file, allowed=allowed)["parties"])
@@ -145,8 +157,6 @@ def parties_of(task: str) -> int:
 
 def clear(directory: Path) -> None:
     """Makes room for a new federation. FatalError where the directory holds something that no demo made."""
-    from hansa.devnet.chain_file import forget_stale
-
     forget_stale(directory)
     if (directory / "deployment.json").exists() and not (directory / MARK).exists():
         raise FatalError(
@@ -163,7 +173,7 @@ def clear(directory: Path) -> None:
     (directory / MARK).write_text("made by `hansa demo`, cleared by the next one\n")
 
 
-def _threads(text: str) -> tuple[int, ...]:
+def _parse_threads(text: str) -> tuple[int, ...]:
     try:
         return tuple(check_range("--validator-threads", int(part), 1, 64) for part in text.split(","))
     except ValueError:
@@ -174,13 +184,13 @@ def _interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _what_next(console: Any, directory: Path, lab: LocalFederation, keep: bool) -> None:
+def _suggest_next(console: Console, directory: Path, local: LocalFederation, keep: bool) -> None:
     if not keep:
         console.print("[dim]--keep leaves chain and store running, to look around in[/]")
         return
-    console.print(f"\nThe chain runs on at {lab.anvil.url}. Look around:")
+    console.print(f"\nThe chain runs on at {local.anvil.url}. Look around:")
     for line in (
-        f"hansa job show {lab.posted.job}",
+        f"hansa job show {local.posted.job}",
         "hansa wallet show trainer-1",
         "hansa wallet why trainer-1 --round 1",
         "hansa wallet history validator-1",

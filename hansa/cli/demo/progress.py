@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from typing import TYPE_CHECKING
 
-from hansa.cli.demo.view import RoundLine
-from hansa.cli.job.show import metric_of
+from hansa.cli.demo.view import RoundLine, View
+from hansa.devnet.federation import LocalFederation
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import TransientError
 from hansa.protocol.types import Phase
+from hansa.runtime.chain.structs import JobState
 from hansa.runtime.follower import JobFollower
 from hansa.runtime.history.turn import counts
-
-if TYPE_CHECKING:
-    from hansa.cli.demo.view import View
-    from hansa.devnet.federation import LocalFederation
-    from hansa.runtime.chain.federation import JobState
 
 LOOK_SECONDS = 1.0  # between two looks at the daemons
 WAIT = 0.5  # seconds for a new block
@@ -30,7 +25,7 @@ class Progress:
         self.phases: dict[str, float] = defaultdict(float)
         self.moved = False
         self._lab = lab
-        self._follower = JobFollower(lab.wire.federation, lab.wire.store, lab.posted.job)
+        self._follower = JobFollower(lab.session.federation, lab.session.store, lab.posted.job)
         self._view = view
         self._shown = 0
         self._phase: Phase | None = None
@@ -53,7 +48,7 @@ class Progress:
             self._view.state(state, self._follower.head.timestamp)
             if state.phase.is_over and self._shown == state.round - 1:
                 return True
-            self._lab.wire.chain.wait(WAIT)
+            self._lab.session.chain.wait(WAIT)
         except TransientError:
             time.sleep(0.1)
         return False
@@ -77,7 +72,7 @@ class Progress:
                 RoundLine(
                     round=number,
                     model=to_cid(outcome.model),
-                    metric=metric_of(outcome.metric) or 0.0,
+                    metric=outcome.metric,
                     updates=len(cycle.updates),
                     included=len(rounds[number - 1].included),
                     failures=tried - 1,

@@ -1,123 +1,198 @@
-"""What a federation did, as one JSON object; everything in it comes from chain and store, not from the daemons."""
+"""What a federation did; everything in it comes from chain and store, not from the daemons."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 
 from hansa.cli.demo.gas import CALLS, Gas, gas_used
-from hansa.cli.job.show import metric_of
+from hansa.cli.document import INLINE, Amount, Metric
+from hansa.cli.wallet.history import movements
+from hansa.devnet.federation import LocalFederation
 from hansa.protocol.cid import to_cid
 from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.model import Model
-from hansa.runtime.snapshot import FullSnapshot, read_job
-
-if TYPE_CHECKING:
-    from hansa.devnet.federation import LocalFederation
-    from hansa.protocol.types import Address, JobId
-    from hansa.runtime.chain.federation import Federation
+from hansa.protocol.types import Address, JobId
+from hansa.runtime.chain.federation import Federation
+from hansa.runtime.snapshot import Attendance, FullSnapshot, read_job
 
 FETCH_SECONDS = 20.0
 
 
-def report(lab: LocalFederation, baselines: Path | None, seconds: float) -> tuple[dict[str, Any], FullSnapshot, Gas]:
-    """The demo's object, and what it was made from. Token amounts are integer strings, accuracies fractions."""
-    federation, job = lab.wire.federation, lab.posted.job
-    view = read_job(federation, lab.wire.store, job)
-    gas = gas_used(
-        lab.anvil.url, {federation.address.lower(): "Federation", federation.vault.lower(): "Vault"}, view.at.number
-    )
-    data = {
-        "job": job,
-        "chain_id": lab.wire.deployment.chain_id,
-        "task": view.context.spec.task,
-        "rounds": [_round(view, gas, number) for number in range(1, len(view.rounds) + 1)],
-        "accuracy": accuracy(lab, view, baselines),
-        "rewards": [_reward(view, federation, trainer) for trainer in lab.trainers],
-        "validators": [_validator(view, lab, member) for member in lab.validators],
-        "gas": {name: gas.mean(name) for name in CALLS.values()},
-        "conservation": conservation(federation, job),
-        "seconds": round(seconds, 1),
-    }
-    return data, view, gas
+@dataclass(frozen=True)
+class RoundView:
+    round: int
+    cycle: int
+    model: str  # CID
+    metric: Metric
+    updates: int
+    included: int
+    gas: int
 
 
-def _round(view: FullSnapshot, gas: Gas, number: int) -> dict[str, Any]:
-    cycle, outcome = view.finalised[number - 1]
-    return {
-        "round": number,
-        "cycle": cycle_counter(cycle.cycle),
-        "model": to_cid(outcome.model),
-        "metric": metric_of(outcome.metric),
-        "updates": len(cycle.updates),
-        "included": len(view.rounds[number - 1].included),
-        "gas": gas.by_round[number],
-    }
+@dataclass(frozen=True)
+class Scores:
+    """The task's measure as fractions; mean: None where nothing was measured."""
+
+    mean: float | None
+    by_trainer: dict[str, float]
 
 
-def accuracy(lab: LocalFederation, view: FullSnapshot, baselines: Path | None) -> dict[str, Any]:
-    """The task's measure of the last model on each party's test rows, and the baselines beside it; None: no such."""
-    task: Any = lab.prepared.task
-    federated: dict[str, Any] = {"mean": None, "by_trainer": {}}
-    if view.finalised and hasattr(task, "scores"):
-        federated = _scores(task.scores(last_model(lab, view).tensors).by_party)
-    beside: Mapping[str, Any] = json.loads(baselines.read_text()) if baselines is not None else {}
-    found = {name: _scores(scores["by_party"]) for name, scores in beside.items()}
-    lines = {name: found.pop(name, {"mean": None, "by_trainer": {}}) for name in ("local_own", "local_all")}
-    single = {name: found.pop(name, {"mean": None})["mean"] for name in ("pooled", "majority")}
-    return {"federated": federated, **lines, **single, **{name: scores["mean"] for name, scores in found.items()}}
+@dataclass(frozen=True)
+class Accuracy:
+    """Of the last model, and of the baselines beside it; None: no such."""
+
+    federated: Scores
+    local_own: Scores
+    local_all: Scores
+    pooled: float | None
+    majority: float | None
+    others: Annotated[dict[str, float | None], INLINE]
 
 
-def last_model(lab: LocalFederation, view: FullSnapshot) -> Model:
-    """The model of the last finalised round."""
-    digest = view.finalised[-1][1].model
-    limit = view.context.spec.model_bytes
-    return Model.decode(lab.wire.store.get(digest, limit=limit, timeout=FETCH_SECONDS))
+@dataclass(frozen=True)
+class Reward:
+    address: Address
+    pay: Amount
+    strikes: int
+    reputation: int  # 1e-6
+    claimed: Amount
+    balance: Amount
 
 
-def _scores(by_party: Mapping[str, float]) -> dict[str, Any]:
-    values = list(by_party.values())
-    return {
-        "mean": round(sum(values) / len(values), 6) if values else None,
-        "by_trainer": {name: round(value, 6) for name, value in by_party.items()},
-    }
+@dataclass(frozen=True)
+class ValidatorView:
+    address: Address
+    attendance: Annotated[Attendance, INLINE]
+    paid: Amount
 
 
-def _reward(view: FullSnapshot, federation: Federation, trainer: Address) -> dict[str, Any]:
-    numbers = [number for number, _ in view.leaves(trainer)]
-    done = federation.claimed_rounds(view.job, trainer, numbers)
-    return {
-        "address": trainer,
-        "pay": str(view.earned(trainer)),
-        "strikes": view.strikes(trainer),
-        "reputation": view.reputation(trainer),
-        "claimed": str(sum(leaf.pay for number, leaf in view.leaves(trainer) if number in done)),
-        "balance": str(federation.token_balance(view.context.terms.token, trainer)),
-    }
-
-
-def _validator(view: FullSnapshot, lab: LocalFederation, member: Address) -> dict[str, Any]:
-    from hansa.cli.wallet.history import movements
-
-    did = view.attendance(member)
-    paid = sum(int(row["amount"]) for row in movements(lab.wire, member, view.job) if row["kind"] == "FeesClaimed")
-    return {"address": member, "matched": did.matched, "wrong": did.wrong, "missed": did.missed, "paid": str(paid)}
-
-
-def conservation(federation: Federation, job: JobId) -> dict[str, str]:
+@dataclass(frozen=True)
+class Conservation:
     """escrowed = paid + refunded + burnt + left, of the escrow alone: penalties come off the bonds."""
+
+    escrowed: Amount
+    paid: Amount
+    refunded: Amount
+    burnt: Amount
+    left: Amount
+
+    @property
+    def holds(self) -> bool:
+        return self.escrowed == self.paid + self.refunded + self.burnt + self.left
+
+
+@dataclass(frozen=True)
+class DemoView:
+    job: int
+    chain_id: int
+    task: str
+    rounds: list[RoundView]
+    accuracy: Accuracy
+    rewards: list[Reward]
+    validators: list[ValidatorView]
+    gas: dict[str, int]  # mean by call
+    conservation: Conservation
+    seconds: float
+
+
+def report(local: LocalFederation, baselines: Path | None, seconds: float) -> tuple[DemoView, FullSnapshot, Gas]:
+    """The demo's answer, and what it was made from."""
+    federation, job = local.session.federation, local.posted.job
+    snapshot = read_job(federation, local.session.store, job)
+    contracts = {federation.address.lower(): "Federation", federation.vault.lower(): "Vault"}
+    gas = gas_used(local.anvil.url, contracts, snapshot.at.number)
+    view = DemoView(
+        job=job,
+        chain_id=local.session.deployment.chain_id,
+        task=snapshot.context.spec.task,
+        rounds=[_view_round(snapshot, gas, number) for number in range(1, len(snapshot.rounds) + 1)],
+        accuracy=accuracy(local, snapshot, baselines),
+        rewards=[_view_reward(snapshot, federation, trainer) for trainer in local.trainers],
+        validators=[_view_validator(snapshot, local, member) for member in local.validators],
+        gas={name: gas.mean(name) for name in CALLS.values()},
+        conservation=conservation(federation, job),
+        seconds=round(seconds, 1),
+    )
+    return view, snapshot, gas
+
+
+def _view_round(snapshot: FullSnapshot, gas: Gas, number: int) -> RoundView:
+    cycle, outcome = snapshot.finalised[number - 1]
+    return RoundView(
+        round=number,
+        cycle=cycle_counter(cycle.cycle),
+        model=to_cid(outcome.model),
+        metric=outcome.metric,
+        updates=len(cycle.updates),
+        included=len(snapshot.rounds[number - 1].included),
+        gas=gas.by_round[number],
+    )
+
+
+def accuracy(local: LocalFederation, snapshot: FullSnapshot, baselines: Path | None) -> Accuracy:
+    """The task's measure of the last model on each party's test rows, and the baselines beside it."""
+    task: Any = local.prepared.task
+    federated = _score({})
+    if snapshot.finalised and hasattr(task, "scores"):
+        federated = _score(task.scores(last_model(local, snapshot).tensors).by_party)
+    beside: Mapping[str, Any] = json.loads(baselines.read_text()) if baselines is not None else {}
+    found = {name: _score(scores["by_party"]) for name, scores in beside.items()}
+    nothing = _score({})
+    return Accuracy(
+        federated=federated,
+        local_own=found.pop("local_own", nothing),
+        local_all=found.pop("local_all", nothing),
+        pooled=found.pop("pooled", nothing).mean,
+        majority=found.pop("majority", nothing).mean,
+        others={name: scores.mean for name, scores in found.items()},
+    )
+
+
+def last_model(local: LocalFederation, snapshot: FullSnapshot) -> Model:
+    """The model of the last finalised round."""
+    digest = snapshot.finalised[-1][1].model
+    limit = snapshot.context.spec.model_bytes
+    return Model.decode(local.session.store.get(digest, limit=limit, timeout=FETCH_SECONDS))
+
+
+def _score(by_party: Mapping[str, float]) -> Scores:
+    values = list(by_party.values())
+    return Scores(
+        mean=round(sum(values) / len(values), 6) if values else None,
+        by_trainer={name: round(value, 6) for name, value in by_party.items()},
+    )
+
+
+def _view_reward(snapshot: FullSnapshot, federation: Federation, trainer: Address) -> Reward:
+    leaves = list(snapshot.leaves(trainer))
+    done = federation.claimed_rounds(snapshot.job, trainer, [number for number, _ in leaves])
+    return Reward(
+        address=trainer,
+        pay=snapshot.earned(trainer),
+        strikes=snapshot.strikes(trainer),
+        reputation=snapshot.reputation(trainer),
+        claimed=sum(leaf.pay for number, leaf in leaves if number in done),
+        balance=federation.token_balance(snapshot.terms.token, trainer),
+    )
+
+
+def _view_validator(snapshot: FullSnapshot, local: LocalFederation, member: Address) -> ValidatorView:
+    moved = movements(local.session, member, snapshot.job)
+    paid = sum(row.amount for row in moved if row.kind == "FeesClaimed")
+    return ValidatorView(member, snapshot.attendance(member), paid)
+
+
+def conservation(federation: Federation, job: JobId) -> Conservation:
+    """What became of a job's escrow."""
     books = federation.books(job)
-    line = {
-        "escrowed": books.escrowed,
-        "paid": books.paid,
-        "refunded": books.refunded,
-        "burnt": books.burnt - books.forfeited,
-        "left": books.left + books.booked - books.paid,
-    }
-    return {name: str(amount) for name, amount in line.items()}
-
-
-def is_conserved(line: Mapping[str, str]) -> bool:
-    return int(line["escrowed"]) == sum(int(line[name]) for name in ("paid", "refunded", "burnt", "left"))
+    return Conservation(
+        escrowed=books.escrowed,
+        paid=books.paid,
+        refunded=books.refunded,
+        burnt=books.burnt - books.forfeited,
+        left=books.left + books.booked - books.paid,
+    )

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from rich.console import Console
 from rich.table import Table
 
-from hansa.cli.demo.report import is_conserved
+from hansa.cli.demo.gas import Gas
+from hansa.cli.demo.report import Accuracy, Conservation, Reward, Scores, ValidatorView
+from hansa.devnet.federation import LocalFederation
 from hansa.protocol.pay import Record
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from hansa.cli.demo.gas import Gas
-    from hansa.devnet.federation import LocalFederation
-    from hansa.runtime.amounts import Token
-    from hansa.runtime.snapshot import FullSnapshot
+from hansa.runtime.amounts import Token
+from hansa.runtime.snapshot import FullSnapshot
 
 LINES = {
     "federated": "federated",
@@ -27,72 +24,72 @@ LINES = {
 }
 
 
-def show_accuracy(console: Console, data: Mapping[str, Any], measure: str) -> None:
+def show_accuracy(console: Console, accuracy: Accuracy, measure: str) -> None:
     """The measure by party and in the mean."""
-    accuracy = data["accuracy"]
-    parties = list(accuracy["federated"]["by_trainer"])
+    parties = list(accuracy.federated.by_trainer)
     if not parties:
         return
     width = 30 + sum(max(len(party), 5) + 2 for party in parties)  # with the names of lines, and the mean
     shown = parties if width <= console.width else []
     table = _table(measure, *shown, "mean")
-    for name, line in accuracy.items():
-        by_party = line["by_trainer"] if isinstance(line, dict) else {}
-        mean = line["mean"] if isinstance(line, dict) else line
-        if mean is None:
+    means = {"pooled": accuracy.pooled, "majority": accuracy.majority, **accuracy.others}
+    lines = {name: getattr(accuracy, name) for name in ("federated", "local_own", "local_all")}
+    for name, line in {**lines, **{name: Scores(mean, {}) for name, mean in means.items()}}.items():
+        if line.mean is None:
             continue
-        cells = [f"{by_party[party]:.3f}" if party in by_party else "" for party in shown]
-        table.add_row(LINES.get(name, name), *cells, f"{mean:.3f}", style="bold" if name == "federated" else "")
+        cells = [f"{line.by_trainer[party]:.3f}" if party in line.by_trainer else "" for party in shown]
+        table.add_row(LINES.get(name, name), *cells, f"{line.mean:.3f}", style="bold" if name == "federated" else "")
     console.print(table)
 
 
 def show_rewards(
-    console: Console, data: Mapping[str, Any], view: FullSnapshot, lab: LocalFederation, token: Token
+    console: Console, rewards: Sequence[Reward], snapshot: FullSnapshot, local: LocalFederation, token: Token
 ) -> None:
     """Who got what, and why: the averages that the last round's shares follow, and the share of all pay."""
-    total = sum(int(row["pay"]) for row in data["rewards"])
-    names = dict(zip(lab.trainers, _labels(lab), strict=True))
+    total = sum(row.pay for row in rewards)
+    names = dict(zip(local.trainers, _labels(local), strict=True))
     table = _table("trainer", "counted", "gain", "news", "share", "pay", "strikes", "repute", "balance")
-    for row in data["rewards"]:
-        record = view.rounds[-1].records.get(row["address"], Record()) if view.rounds else Record()
-        part = int(row["pay"]) / total if total else 0.0
+    for row in rewards:
+        record = snapshot.rounds[-1].records.get(row.address, Record()) if snapshot.rounds else Record()
         table.add_row(
-            names[row["address"]],
-            _verdicts(view, row["address"]),
+            names[row.address],
+            _count_included(snapshot, row.address),
             f"×{record.cg / record.dg:.2f}" if record.dg else "–",
             f"×{record.cn / record.dn:.2f}" if record.dn else "–",
-            f"{100 * part:.1f} %",
-            token.text(int(row["pay"]), 2, unit=False),
-            str(row["strikes"]),
-            f"{row['reputation'] / 1e6:.2f}",
-            token.text(int(row["balance"]), 2, unit=False),
+            f"{100 * row.pay / total if total else 0.0:.1f} %",
+            token.text(row.pay, 2, unit=False),
+            str(row.strikes),
+            f"{row.reputation / 1e6:.2f}",
+            token.text(row.balance, 2, unit=False),
         )
     console.print(table)
-    reward = token.text(view.context.terms.reward_per_round, 2)
+    reward = token.text(snapshot.terms.reward_per_round, 2)
     console.print(
         f"[dim]A round pays {reward} by the smallest of three running averages: gain (it helps), news (it brought "
         "data) and fresh (it still does; not shown); ×1 is the mean. `hansa wallet why` explains every token.[/]"
     )
 
 
-def show_validators(console: Console, data: Mapping[str, Any], token: Token) -> None:
+def show_validators(console: Console, validators: Sequence[ValidatorView], token: Token) -> None:
+    """A line a validator."""
     table = _table("validator", "matched", "wrong", "missed", "paid")
-    for row in data["validators"]:
-        counts = [str(row[name]) for name in ("matched", "wrong", "missed")]
-        table.add_row(_short(row["address"]), *counts, token.text(int(row["paid"]), 2, unit=False))
+    for row in validators:
+        did = row.attendance
+        counts = [str(count) for count in (did.matched, did.wrong, did.missed)]
+        table.add_row(_short(row.address), *counts, token.text(row.paid, 2, unit=False))
     console.print(table)
 
 
-def show_conservation(console: Console, data: Mapping[str, Any], token: Token) -> None:
-    line = data["conservation"]
+def show_conservation(console: Console, line: Conservation, token: Token) -> None:
+    """Where the escrow went, in one line."""
     parts = " + ".join(
-        f"{token.text(int(line[name]), unit=False)} {name}" for name in ("paid", "refunded", "burnt", "left")
+        f"{token.text(getattr(line, name), unit=False)} {name}" for name in ("paid", "refunded", "burnt", "left")
     )
-    verdict = "[green]exactly[/]" if is_conserved(line) else "[red]not the same[/]"
-    console.print(f"{token.text(int(line['escrowed']))} escrowed = {parts}  ({verdict})")
+    verdict = "[green]exactly[/]" if line.holds else "[red]not the same[/]"
+    console.print(f"{token.text(line.escrowed)} escrowed = {parts}  ({verdict})")
 
 
-def show_costs(console: Console, gas: Gas, lab: LocalFederation) -> None:
+def show_costs(console: Console, gas: Gas, local: LocalFederation) -> None:
     """Gas by call, seconds by step, memory by process."""
     table = _table("gas", "calls", "least", "mean", "most")
     for name, used in sorted(gas.by_call.items(), key=lambda item: -sum(item[1])):
@@ -100,7 +97,7 @@ def show_costs(console: Console, gas: Gas, lab: LocalFederation) -> None:
     console.print(table)
     if gas.reverted:
         console.print(f"[dim]{gas.reverted} of {gas.transactions} transactions reverted[/]")
-    memory = {name: worker.peak_memory for name, worker in lab.workers.items() if worker.peak_memory}
+    memory = {name: worker.peak_memory for name, worker in local.workers.items() if worker.peak_memory}
     if memory:
         groups: dict[str, list[int]] = {}
         for name, peak in memory.items():
@@ -119,17 +116,17 @@ def show_time(console: Console, took: Mapping[str, float], phases: Mapping[str, 
         console.print("  of the rounds: " + ", ".join(f"{name} {value:.1f}" for name, value in phases.items()))
 
 
-def _labels(lab: LocalFederation) -> list[str]:
-    task: Any = lab.prepared.task
+def _labels(local: LocalFederation) -> list[str]:
+    task: Any = local.prepared.task
     parties = task.parties() if hasattr(task, "parties") else []
-    count = len(lab.trainers)
+    count = len(local.trainers)
     return parties if len(parties) == count else [f"trainer-{i}" for i in range(1, count + 1)]
 
 
-def _verdicts(view: FullSnapshot, trainer: str) -> str:
+def _count_included(snapshot: FullSnapshot, trainer: str) -> str:
     """How often its updates counted, e.g. 14/15."""
     included = submitted = 0
-    for (cycle, _), round_ in zip(view.finalised, view.rounds, strict=True):
+    for (cycle, _), round_ in zip(snapshot.finalised, snapshot.rounds, strict=True):
         for place, update in enumerate(cycle.updates):
             if update.trainer == trainer:
                 submitted += 1

@@ -5,17 +5,14 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from hansa.cli.job.show import metric_text, state_line
-
-if TYPE_CHECKING:
-    from hansa.runtime.chain.federation import JobState
+from hansa.cli.job.state import metric_text, state_line
+from hansa.runtime.chain.structs import JobState
 
 SHOWN = 8  # last rounds on the screen
 
@@ -26,7 +23,7 @@ class RoundLine:
 
     round: int
     model: str  # CID
-    metric: float
+    metric: int  # 1e-9
     updates: int
     included: int
     failures: int  # cycles of this round that failed before

@@ -7,40 +7,54 @@ import platform
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.console import Console
 
-from hansa.cli.command import Here
-from hansa.cli.doctor.deployment import BAD, GOOD, WARNING, Check, Result, check, deployment_findings
+from hansa.cli.command import Command
+from hansa.cli.dashboard import PAGE
+from hansa.cli.doctor.check import BAD, GOOD, WARNING, Check, Result, check
 from hansa.devnet.anvil import find_anvil
 from hansa.protocol.errors import FatalError
 from hansa.protocol.text import escape_untrusted
 from hansa.runtime.accounts import keystores
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-
 SIGNS = {GOOD: "[green]✓[/]", WARNING: "[yellow]![/]", BAD: "[red]✗[/]"}
 LEAST_DISK = 2**30  # bytes
 
 
-def doctor(
-    here: Here, job: Annotated[int | None, typer.Option("--job", help="Also: can this job be kept up with?")] = None
+@dataclass(frozen=True)
+class Findings:
+    findings: list[Check]
+    healthy: bool
+
+
+def run(
+    command: Command,
+    job: Annotated[int | None, typer.Option("--job", help="Also: can this job be kept up with?")] = None,
 ) -> None:
-    """Check this machine, and chain, store and keys of the directory. Ends with 1 when something is wrong."""
+    """Check this machine, and chain, store and keys of the directory.
+
+    Ends with 1 when something is wrong.
+    """
+    workspace = command.workspace
     looks = {"python": _python, "packages": _packages, "anvil": _anvil, "ipfs": _ipfs, "page": _page}
-    findings = [check(what, look) for what, look in looks.items()]
-    findings += [check("disk", _disk, here.dir), check("keystores", _keys, here.keys)]
-    if here.deployment_file.is_file():
-        findings += deployment_findings(here, job)
+    found = [check(what, look) for what, look in looks.items()]
+    found += [check("disk", _disk, workspace.dir), check("keystores", _keys, workspace.keys)]
+    if workspace.deployment_file.is_file():
+        from hansa.cli.doctor.deployment import check_deployment  # needs packages that may be what is missing
+
+        found += check_deployment(workspace, job)
     else:
-        findings.append(Check("deployment", WARNING, f"{here.dir} has none; `hansa up` or `hansa deploy` makes one"))
-    data = {"findings": [vars(item) for item in findings], "healthy": all(item.state != BAD for item in findings)}
-    here.answer(data, lambda console: _show(console, findings))
-    if not data["healthy"]:
+        none = f"{workspace.dir} has none; `hansa up` or `hansa deploy` makes one"
+        found.append(Check("deployment", WARNING, none))
+    view = Findings(found, healthy=all(item.state != BAD for item in found))
+    command.answer(view, lambda console: show(console, view))
+    if not view.healthy:
         raise typer.Exit(1)
 
 
@@ -50,8 +64,6 @@ def _python() -> Result:
 
 
 def _packages() -> Result:
-    from importlib.metadata import PackageNotFoundError, version
-
     shown = []
     for name in ("hansa", "torch", "web3", "numpy"):
         try:
@@ -62,8 +74,6 @@ def _packages() -> Result:
 
 
 def _page() -> Result:
-    from hansa.cli.dashboard import PAGE
-
     if not (PAGE / "index.html").is_file():
         return WARNING, "not built; `make page` builds it, only `dashboard` needs it"
     return GOOD, "built"
@@ -103,6 +113,7 @@ def _keys(directory: Path) -> Result:
     return GOOD, f"{len(files)} in {directory}"
 
 
-def _show(console: Console, findings: list[Check]) -> None:
-    for item in findings:
+def show(console: Console, view: Findings) -> None:
+    """A line a check."""
+    for item in view.findings:
         console.print(f"{SIGNS[item.state]} {item.what:11} {escape_untrusted(item.text)}")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hansa.protocol.errors import ChainUnavailable, WrongChain
 from hansa.protocol.types import Address, JobId, Phase
 from hansa.runtime.chain.abi import ContractError, artifact
+from hansa.runtime.chain.federation import Federation
 from hansa.runtime.chain.refusals import explain
-
-if TYPE_CHECKING:
-    from hansa.runtime.chain.federation import Federation
 
 NOBODY = Address("0x" + "00" * 20)
 
@@ -32,7 +30,7 @@ def _committee_problem(federation: Federation, job: JobId) -> str | None:
     terms, state = federation.terms(job), federation.state(job)
     try:
         question = (job, state.cycle, bytes(32), state.opened_at)
-        named = [int(member, 16) for member in _asked(federation, "ICommittee", "select", terms.committee, question)]
+        named = [int(member, 16) for member in _ask(federation, "ICommittee", "select", terms.committee, question)]
     except ContractError as error:  # one that draws from the trainers may have to wait for them
         return None if state.phase == Phase.ENROL else f"refuses to name members ({explain(error)})"
     except (ChainUnavailable, WrongChain) as error:
@@ -46,7 +44,7 @@ def _committee_problem(federation: Federation, job: JobId) -> str | None:
 
 def _admission_problem(federation: Federation, job: JobId) -> str | None:
     try:
-        _asked(federation, "IAdmission", "admits", federation.terms(job).admission, (job, NOBODY, b""))
+        _ask(federation, "IAdmission", "admits", federation.terms(job).admission, (job, NOBODY, b""))
     except ContractError:  # not admitting nobody in particular is an answer
         return None
     except (ChainUnavailable, WrongChain) as error:
@@ -54,5 +52,5 @@ def _admission_problem(federation: Federation, job: JobId) -> str | None:
     return None
 
 
-def _asked(federation: Federation, interface: str, function: str, at: Address, question: tuple[Any, ...]) -> Any:
+def _ask(federation: Federation, interface: str, function: str, at: Address, question: tuple[Any, ...]) -> Any:
     return federation.chain.read([(at, artifact(interface).functions[function], question)])[0][0]

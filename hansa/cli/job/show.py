@@ -1,225 +1,243 @@
-"""A job on the screen and as JSON."""
+"""`hansa job show`: a job on the screen and as JSON."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Annotated
 
+import typer
+from rich.console import Console
 from rich.table import Table
 
-from hansa.cli.tables import fitting, shortened
+from hansa.cli.command import Command
+from hansa.cli.document import INLINE, OMIT_NONE, Amount, AsJson, Metric, copy_fields
+from hansa.cli.job.state import BooksView, JobNumber, StateView, metric_text
+from hansa.cli.tables import fitting, shortened, wrapping_table
 from hansa.protocol.cid import to_cid
+from hansa.protocol.errors import HansaError
 from hansa.protocol.hashes import cycle_counter
-from hansa.protocol.phases import PHASES
+from hansa.protocol.spec import JobSpec
 from hansa.protocol.text import escape_untrusted
-from hansa.protocol.types import UNIT
-from hansa.runtime.amounts import fixed
-from hansa.runtime.history.reader import Failed
+from hansa.protocol.types import UNIT, Address, JobId
+from hansa.runtime.amounts import Token, fixed
+from hansa.runtime.chain.federation import Federation
+from hansa.runtime.follower import JobFollower
+from hansa.runtime.history.records import CycleRecord, Failed
+from hansa.runtime.session import connect
+from hansa.runtime.snapshot import (
+    Attendance,
+    FullSnapshot,
+    JobSnapshot,
+    SettledSnapshot,
+    read_snapshot,
+    with_ledgers,
+)
 from hansa.sponsor.terms import NO_TARGET, in_words
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+Target = Annotated[int, AsJson(lambda metric: None if metric == NO_TARGET else metric / UNIT)]
 
-    from rich.console import Console, JustifyMethod
-
-    from hansa.runtime.amounts import Token
-    from hansa.runtime.chain.federation import Federation, JobState
-    from hansa.runtime.session import Session
-    from hansa.runtime.snapshot import JobSnapshot
-
-NO_METRIC = -(2**63)
 LONGEST_TASK = 80  # characters of a name that a line shows
-PARTS = {
-    "ENROL": "{enrolled} enrolled",
-    "SUBMIT": "{submitted} updates in, {pending} awaited",
-}
 
 
-def metric_of(units: int) -> float | None:
-    """A metric as a number; None before there is one."""
-    return None if units == NO_METRIC else units / UNIT
+@dataclass(frozen=True)
+class SpecView:
+    cid: str
+    spec: Annotated[JobSpec | None, INLINE]
+    problem: Annotated[str | None, OMIT_NONE]  # why it can't be read
 
 
-def metric_text(metric: float | None) -> str:
-    """A metric for people."""
-    return "–" if metric is None else fixed(round(metric * UNIT), 9, 4)
+@dataclass(frozen=True)
+class TermsView:
+    token: Address
+    committee: Address
+    admission: Address
+    reward_per_round: Amount
+    fee_per_seat: Amount
+    min_bond: Amount
+    strike_penalty: Amount
+    target: Target
+    max_rounds: int
+    max_trainers: int
+    min_updates: int
+    seats: int
+    quorum: int
+    claim_time: int
 
 
-def state_data(state: JobState) -> dict[str, Any]:
-    """What a job is at, as JSON."""
-    return {
-        "phase": state.phase.name,
-        "round": state.round,
-        "cycle": cycle_counter(state.cycle),
-        "deadline": state.deadline,
-        "enrolled": state.enrolled,
-        "submitted": state.submitted,
-        "pending": state.pending,
-        "committed": state.committed.bit_count(),
-        "revealed": state.revealed.bit_count(),
-        "voted": state.voted.bit_count(),
-        "failures": state.failures,
-        "best_metric": metric_of(state.best_metric),
-    }
+@dataclass(frozen=True)
+class UpdateView:
+    trainer: Address
+    cid: str
 
 
-def state_line(state: JobState, now: int) -> str:
-    """The same as a sentence; `now` is the newest block's time."""
-    data = state_data(state)
-    if state.phase.is_over:
-        return f"{data['phase']} after {state.round - 1} rounds"
-    left = f", {in_words(state.deadline - now)} left" if state.deadline > now else ""
-    step = PHASES[state.phase]
-    done = f": {PARTS[step.name].format(**data)}" if step.name in PARTS else ""
-    if step.acted:
-        done = f": {step.seats_acted(state).bit_count()} members have {step.acted}"
-    failed = f" ({state.failures} failed in a row)" if state.failures else ""
-    return f"round {state.round}, cycle {data['cycle']}: {data['phase']}{left}{done}{failed}"
+@dataclass(frozen=True)
+class FailedView:
+    burnt: Amount
 
 
-def job_data(view: JobSnapshot, federation: Federation, problem: str | None = None) -> dict[str, Any]:
-    """Everything about a job, as JSON; amounts are strings. problem: why its spec can't be read, and so what follows
-    from that is None."""
-    from hansa.runtime.snapshot import FullSnapshot
-
-    terms, spec = view.terms, view.context.spec.model_dump() if isinstance(view, FullSnapshot) else {"problem": problem}
-    books = federation.books(view.job)
-    return {
-        "job": view.job,
-        "sponsor": view.state.sponsor,
-        "state": state_data(view.state),
-        "spec": {"cid": to_cid(terms.spec), **spec},
-        "terms": {
-            "token": terms.token,
-            "committee": terms.committee,
-            "admission": terms.admission,
-            "reward_per_round": str(terms.reward_per_round),
-            "fee_per_seat": str(terms.fee_per_seat),
-            "min_bond": str(terms.min_bond),
-            "strike_penalty": str(terms.strike_penalty),
-            "target": None if terms.target_metric == NO_TARGET else terms.target_metric / UNIT,
-            "max_rounds": terms.max_rounds,
-            "max_trainers": terms.max_trainers,
-            "min_updates": terms.min_updates,
-            "seats": terms.seats,
-            "quorum": terms.quorum,
-            "claim_time": terms.claim_time,
-        },
-        "cycles": [_cycle(view, place) for place in range(len(view.history.cycles))],
-        "trainers": [_trainer(view, item.trainer, item.bond) for item in view.history.enrolled],
-        "validators": [_validator(view, member) for member in view.members()],
-        "claim_until": books.claim_until or None,
-        "books": {
-            name: str(getattr(books, name))
-            for name in ("escrowed", "left", "booked", "paid", "burnt", "refunded", "bonded")
-        },
-    }
+@dataclass(frozen=True)
+class FinalisedView:
+    model: str  # CID
+    metric: Metric
+    included: int | None  # updates; None where that can't be worked out
+    matched: list[int]  # seats
 
 
-def _cycle(view: JobSnapshot, place: int) -> dict[str, Any]:
-    from hansa.runtime.snapshot import SettledSnapshot
-
-    cycle = view.history.cycles[place]
-    data: dict[str, Any] = {
-        "cycle": cycle_counter(cycle.cycle),
-        "round": cycle.round,
-        "updates": [{"trainer": update.trainer, "cid": to_cid(update.digest)} for update in cycle.updates],
-        "outcome": "under way",
-    }
-    if isinstance(cycle.outcome, Failed):
-        data |= {"outcome": f"failed in {cycle.outcome.phase.name}", "burnt": str(cycle.outcome.burnt)}
-    elif cycle.outcome is not None:
-        included = len(view.rounds[cycle.round - 1].included) if isinstance(view, SettledSnapshot) else None
-        data |= {
-            "outcome": "finalised",
-            "model": to_cid(cycle.outcome.model),
-            "metric": metric_of(cycle.outcome.metric),
-            "included": included,
-            "matched": [seat for seat in range(len(cycle.committee)) if cycle.outcome.matched >> seat & 1],
-        }
-    return data
+@dataclass(frozen=True)
+class CycleView:
+    cycle: int
+    round: int
+    updates: list[UpdateView]
+    outcome: str
+    end: Annotated[FailedView | FinalisedView | None, INLINE]
 
 
-def _trainer(view: JobSnapshot, trainer: Any, bond: int) -> dict[str, Any]:
-    from hansa.runtime.snapshot import SettledSnapshot
-
-    data: dict[str, Any] = {"address": trainer, "bond": str(bond)}
-    if not isinstance(view, SettledSnapshot):
-        return data | {"earned": None, "strikes": None, "reputation": None}
-    return data | {
-        "earned": str(view.earned(trainer)),
-        "strikes": view.strikes(trainer),
-        "reputation": view.reputation(trainer),
-    }
+@dataclass(frozen=True)
+class TrainerView:
+    address: Address
+    bond: Amount
+    earned: Amount | None  # None, as the next two, where it can't be worked out
+    strikes: int | None
+    reputation: int | None  # in 1e-6
 
 
-def _validator(view: JobSnapshot, member: Any) -> dict[str, Any]:
-    did = view.attendance(member)
-    return {"address": member, "matched": did.matched, "wrong": did.wrong, "missed": did.missed}
+@dataclass(frozen=True)
+class ValidatorView:
+    address: Address
+    attendance: Annotated[Attendance, INLINE]
 
 
-def show_jobs(console: Console, rows: Sequence[dict[str, Any]], wire: Session) -> None:
-    """The list of jobs."""
-    if not rows:
-        console.print("no job is posted; `hansa job post` posts one")
-        return
-    table = _table("job", "phase", "rounds", "trainers", "seats", "metric", "reward a round")
-    for row in rows:
-        metric = metric_text(row["metric"])
-        reward = wire.token(row["token"]).text(int(row["reward_per_round"]))
-        numbers = (f"{row['round']}/{row['rounds']}", str(row["trainers"]), str(row["seats"]))
-        table.add_row(str(row["job"]), row["phase"], *numbers, metric, reward)
-    console.print(table)
+@dataclass(frozen=True)
+class JobView:
+    job: int
+    sponsor: Address
+    state: StateView
+    spec: SpecView
+    terms: TermsView
+    cycles: list[CycleView]
+    trainers: list[TrainerView]
+    validators: list[ValidatorView]
+    claim_until: int | None
+    books: BooksView
 
 
-def show_job(console: Console, data: dict[str, Any], token: Token) -> None:
-    """One job: what it is, its rounds, its people, its money."""
-    terms, state, spec = data["terms"], data["state"], data["spec"]
-    at = f"after {state['round'] - 1}" if not state["deadline"] else f"round {state['round']}"
-    known = "problem" not in spec
-    task = escape_untrusted(spec["task"], LONGEST_TASK) if known else "task unknown"
-    rule = (
-        f"  rule     {spec['rule']}, {spec['bits']} bits" if known else f"           can't be read: {spec['problem']}"
+def run(command: Command, job: JobNumber) -> None:
+    """Terms, state, rounds and accounts of a job.
+
+    Ends with 1 where its spec can't be read, and shows the rest.
+    """
+    session = connect(command.workspace)
+    follower = JobFollower(session.federation, session.store, JobId(job))
+    snapshot = read_snapshot(follower)
+    problem: str | None = None
+    try:
+        snapshot = with_ledgers(follower)
+    except HansaError as error:
+        problem = str(error)
+    view = view_job(snapshot, session.federation, problem)
+    command.answer(view, lambda console: show(console, view, session.token(view.terms.token)))
+    if problem is not None:
+        raise typer.Exit(1)
+
+
+def view_job(snapshot: JobSnapshot, federation: Federation, problem: str | None = None) -> JobView:
+    """Everything about a job. problem: why its spec can't be read, and so what follows from that is None."""
+    terms, books = snapshot.terms, federation.books(snapshot.job)
+    return JobView(
+        job=snapshot.job,
+        sponsor=snapshot.state.sponsor,
+        state=StateView.of(snapshot.state),
+        spec=SpecView(
+            to_cid(terms.spec), snapshot.context.spec if isinstance(snapshot, FullSnapshot) else None, problem
+        ),
+        terms=copy_fields(TermsView, terms, target=terms.target_metric),
+        cycles=[_view_cycle(snapshot, cycle) for cycle in snapshot.history.cycles],
+        trainers=[_view_trainer(snapshot, item.trainer, item.bond) for item in snapshot.history.enrolled],
+        validators=[ValidatorView(member, snapshot.attendance(member)) for member in snapshot.members()],
+        claim_until=books.claim_until or None,
+        books=copy_fields(BooksView, books),
     )
-    console.print(f"[bold]job {data['job']}[/]  {task}  {state['phase']}, {at} of {terms['max_rounds']} rounds")
-    console.print(f"  sponsor  {data['sponsor']}\n  spec     {spec['cid']}\n{rule}")
-    reward, fee, bond = (token.text(int(terms[name])) for name in ("reward_per_round", "fee_per_seat", "min_bond"))
-    quorum = f"quorum {terms['quorum']} of {terms['seats']}"
+
+
+def _view_cycle(snapshot: JobSnapshot, cycle: CycleRecord) -> CycleView:
+    said, end = _view_outcome(snapshot, cycle)
+    updates = [UpdateView(update.trainer, to_cid(update.digest)) for update in cycle.updates]
+    return CycleView(cycle_counter(cycle.cycle), cycle.round, updates, said, end)
+
+
+def _view_outcome(snapshot: JobSnapshot, cycle: CycleRecord) -> tuple[str, FailedView | FinalisedView | None]:
+    outcome = cycle.outcome
+    if outcome is None:
+        return "under way", None
+    if isinstance(outcome, Failed):
+        return f"failed in {outcome.phase.name}", FailedView(outcome.burnt)
+    rounds = snapshot.rounds if isinstance(snapshot, SettledSnapshot) else None
+    included = None if rounds is None else len(rounds[cycle.round - 1].included)
+    matched = [seat for seat in range(len(cycle.committee)) if outcome.matched >> seat & 1]
+    return "finalised", FinalisedView(to_cid(outcome.model), outcome.metric, included, matched)
+
+
+def _view_trainer(snapshot: JobSnapshot, trainer: Address, bond: int) -> TrainerView:
+    if not isinstance(snapshot, SettledSnapshot):
+        return TrainerView(trainer, bond, None, None, None)
+    return TrainerView(trainer, bond, snapshot.earned(trainer), snapshot.strikes(trainer), snapshot.reputation(trainer))
+
+
+def show(console: Console, view: JobView, token: Token) -> None:
+    """One job: what it is, its rounds, its people, its money."""
+    terms, state, spec = view.terms, view.state, view.spec.spec
+    at = f"after {state.round - 1}" if not state.deadline else f"round {state.round}"
+    task = "task unknown" if spec is None else escape_untrusted(spec.task, LONGEST_TASK)
+    rule = f"           can't be read: {view.spec.problem}"
+    if spec is not None:
+        rule = f"  rule     {spec.rule}, {spec.bits} bits"
+    console.print(f"[bold]job {view.job}[/]  {task}  {state.phase}, {at} of {terms.max_rounds} rounds")
+    console.print(f"  sponsor  {view.sponsor}\n  spec     {view.spec.cid}\n{rule}")
+    reward, fee, bond = map(token.text, (terms.reward_per_round, terms.fee_per_seat, terms.min_bond))
+    quorum = f"quorum {terms.quorum} of {terms.seats}"
     console.print(f"  pays     {reward} a round, {fee} a seat; bond {bond}; {quorum}")
-    console.print(f"  claims   {_claims(terms['claim_time'], data['claim_until'])}\n")
-    for part, make in (("cycles", _cycles), ("trainers", _trainers), ("validators", _validators)):
-        if data[part]:
-            console.print(fitting(console, partial(make, data, token), False, True)[0])
-            console.print()
-    console.print("  ".join(f"{name} {token.text(int(amount), unit=False)}" for name, amount in data["books"].items()))
+    console.print(f"  claims   {_claims(terms.claim_time, view.claim_until)}\n")
+    tables: list[Callable[[bool], Table]] = []
+    if view.cycles:
+        tables.append(lambda short: _cycles(view.cycles, short))
+    if view.trainers:
+        tables.append(lambda short: _trainers(view.trainers, token, short))
+    if view.validators:
+        tables.append(lambda short: _validators(view.validators, short))
+    for make in tables:
+        console.print(fitting(console, make, False, True)[0])
+        console.print()
+    console.print("  ".join(f"{name} {token.text(amount, unit=False)}" for name, amount in vars(view.books).items()))
 
 
-def _cycles(data: dict[str, Any], token: Token, short: bool) -> Table:
-    table = _table("cycle", "round", "updates", "included", "metric", "model or failure")
-    for cycle in data["cycles"]:
-        metric = "" if cycle.get("metric") is None else metric_text(cycle["metric"])
-        numbers = (str(cycle["cycle"]), str(cycle["round"]), str(len(cycle["updates"])))
-        model = shortened(cycle.get("model", cycle["outcome"]), short)
-        table.add_row(*numbers, _known(cycle.get("included", "")), metric, model)
+def _cycles(cycles: list[CycleView], short: bool) -> Table:
+    table = wrapping_table("cycle", "round", "updates", "included", "metric", "model or failure")
+    for cycle in cycles:
+        included, metric, model = "", "", cycle.outcome
+        if isinstance(cycle.end, FinalisedView):
+            included, metric, model = _known(cycle.end.included), metric_text(cycle.end.metric), cycle.end.model
+        numbers = (str(cycle.cycle), str(cycle.round), str(len(cycle.updates)))
+        table.add_row(*numbers, included, metric, shortened(model, short))
     return table
 
 
-def _trainers(data: dict[str, Any], token: Token, short: bool) -> Table:
-    table = _table("trainer", "bond", "earned", "strikes", "reputation")
-    for item in data["trainers"]:
-        earned = item["earned"] and token.text(int(item["earned"]))
-        reputation = item["reputation"] if item["reputation"] is None else fixed(item["reputation"], 6, 3)
-        numbers = map(_known, (earned, item["strikes"], reputation))
-        table.add_row(shortened(item["address"], short), token.text(int(item["bond"])), *numbers)
+def _trainers(trainers: list[TrainerView], token: Token, short: bool) -> Table:
+    table = wrapping_table("trainer", "bond", "earned", "strikes", "reputation")
+    for item in trainers:
+        earned = None if item.earned is None else token.text(item.earned)
+        reputation = None if item.reputation is None else fixed(item.reputation, 6, 3)
+        numbers = map(_known, (earned, item.strikes, reputation))
+        table.add_row(shortened(item.address, short), token.text(item.bond), *numbers)
     return table
 
 
-def _validators(data: dict[str, Any], token: Token, short: bool) -> Table:
-    table = _table("validator", "matched", "wrong", "missed")
-    for item in data["validators"]:
-        numbers = [str(item[name]) for name in ("matched", "wrong", "missed")]
-        table.add_row(shortened(item["address"], short), *numbers)
+def _validators(validators: list[ValidatorView], short: bool) -> Table:
+    table = wrapping_table("validator", "matched", "wrong", "missed")
+    for item in validators:
+        did = item.attendance
+        table.add_row(shortened(item.address, short), str(did.matched), str(did.wrong), str(did.missed))
     return table
 
 
@@ -233,14 +251,3 @@ def _claims(seconds: int, until: int | None) -> str:
     if until is None:
         return f"until {after}"
     return f"until {datetime.fromtimestamp(until).isoformat(' ', 'seconds')}, {after}"
-
-
-def _table(*headings: str) -> Table:
-    """On a narrow screen the wide columns go on in the next line; none is left out."""
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    wide = {"model or failure", "trainer", "validator", "reward a round"}
-    left = wide - {"reward a round"} | {"phase"}
-    for heading in headings:
-        justify: JustifyMethod = "left" if heading in left else "right"
-        table.add_column(heading, justify=justify, no_wrap=heading not in wide, overflow="fold")
-    return table

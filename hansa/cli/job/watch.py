@@ -1,44 +1,60 @@
-"""What `hansa job watch` prints: a line whenever something happened, and in a terminal a bar of the rounds below."""
+"""`hansa job watch`: a line whenever something happened, and in a terminal a bar of the rounds below."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import Annotated, Any
 
-from hansa.cli.job.show import state_data, state_line
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from hansa.cli.command import Command
+from hansa.cli.document import to_json
+from hansa.cli.job.state import JobNumber, StateView, state_line
 from hansa.cli.top.status import seconds_left
+from hansa.protocol.types import JobId
+from hansa.runtime.chain.client import Block
+from hansa.runtime.chain.structs import JobState
 from hansa.runtime.history.turn import counts
+from hansa.runtime.session import Session, connect
+from hansa.runtime.snapshot import check_job
 from hansa.sponsor.terms import in_words
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from hansa.cli.command import Here
-    from hansa.protocol.types import JobId
-    from hansa.runtime.chain.client import Block
-    from hansa.runtime.chain.federation import JobState
-    from hansa.runtime.session import Session
-
-Moved = Callable[["JobState", "Block"], None]
+Moved = Callable[[JobState, Block], None]
 
 
-def follow(here: Here, wire: Session, job: JobId, interval: float) -> None:
+def run(
+    command: Command,
+    job: JobNumber,
+    interval: Annotated[float, typer.Option("--interval", help="Seconds between two looks.", min=0.1)] = 1.0,
+) -> None:
+    """Tell what happens in a job until it ends, in a terminal with a bar of its rounds.
+
+    --json: one object a line.
+    """
+    session = connect(command.workspace)
+    check_job(session.federation, JobId(job))
+    follow(command, session, JobId(job), interval)
+
+
+def follow(command: Command, session: Session, job: JobId, interval: float) -> None:
     """Until the job is over. JSON: one object a line."""
-    rounds = wire.federation.terms(job).max_rounds
-    before: tuple[int, ...] = ()
-    with _bar(here, rounds) as (say, moved):
+    rounds = session.federation.terms(job).max_rounds
+    before: tuple[Any, ...] = ()
+    with _open_bar(command, rounds) as (say, moved):
         while True:
-            at = wire.chain.head()
-            state = wire.federation.state(job, at)
+            at = session.chain.head()
+            state = session.federation.state(job, at)
             if (now := counts(state)) != before:
                 before = now
-                say(json.dumps(state_data(state)) if here.json else _line(state, at))
+                say(json.dumps(to_json(StateView.of(state))) if command.json else _line(state, at))
             moved(state, at)
             if state.phase.is_over:
                 return
-            wire.chain.wait(interval)
+            session.chain.wait(interval)
 
 
 def _line(state: JobState, at: Block) -> str:
@@ -46,23 +62,21 @@ def _line(state: JobState, at: Block) -> str:
 
 
 @contextlib.contextmanager
-def _bar(here: Here, rounds: int) -> Iterator[tuple[Callable[[str], None], Moved]]:
+def _open_bar(command: Command, rounds: int) -> Iterator[tuple[Callable[[str], None], Moved]]:
     """Yields how a line is printed, and what is told of every look."""
-    if here.json:
+    if command.json:
         yield (lambda text: print(text, flush=True)), (lambda state, at: None)
         return
-    if not here.console.is_terminal:
-        yield here.console.print, (lambda state, at: None)
+    if not command.console.is_terminal:
+        yield command.console.print, (lambda state, at: None)
         return
-    with rounds_bar(here.console, rounds) as (say, moved):
+    with rounds_bar(command.console, rounds) as (say, moved):
         yield say, moved
 
 
 @contextlib.contextmanager
 def rounds_bar(console: Console, rounds: int) -> Iterator[tuple[Callable[[str], None], Moved]]:
     """A bar of the finalised rounds, with the phase and how long it may last."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),

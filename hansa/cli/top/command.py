@@ -8,26 +8,34 @@ import select
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
+from eth_utils.address import to_checksum_address
+from rich.console import Console
+from rich.live import Live
 
-from hansa.cli.command import Here
-from hansa.protocol.types import JobId
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from hansa.runtime.amounts import Token
-    from hansa.runtime.chain.client import Block
-    from hansa.runtime.session import Session
+from hansa.cli.command import Command
+from hansa.cli.job.state import JobNumber
+from hansa.cli.top.screen import screen
+from hansa.cli.top.status import JobStatus, job_status, seconds_left
+from hansa.protocol.errors import TransientError
+from hansa.protocol.types import Address, JobId
+from hansa.runtime.accounts import keystores
+from hansa.runtime.amounts import Token
+from hansa.runtime.chain.client import Block
+from hansa.runtime.follower import JobFollower
+from hansa.runtime.session import Session, connect
+from hansa.runtime.snapshot import check_job, with_ledgers
 
 KEYS = "q ends"
 
 
-def top(
-    here: Here,
-    job: Annotated[int, typer.Argument(help="The job's number.", metavar="JOB")],
+def run(
+    command: Command,
+    job: JobNumber,
     interval: Annotated[
         float, typer.Option("--interval", help="Seconds between two looks at the chain.", min=0.1, max=60)
     ] = 1.0,
@@ -36,78 +44,61 @@ def top(
 
     q or Ctrl-C ends it. A pipe gets one look as plain lines, --json one look as an object.
     """
-    from hansa.cli.top.screen import screen
-    from hansa.runtime.session import connect
-
-    wire = connect(here)
-    watcher = Watcher(wire, JobId(job), names_of(here))
-    data = watcher.first_look()
-    token = wire.token(data["token"])
-    if here.json or not sys.stdout.isatty():
-        here.answer(data, lambda console: console.print(screen(data, token, width=console.width, height=None)))
+    session = connect(command.workspace)
+    watcher = Watcher(session, JobId(job), read_names(command.workspace.keys))
+    status = watcher.first_look()
+    token = session.token(status.token)
+    if command.json or not sys.stdout.isatty():
+        command.answer(status, lambda console: console.print(screen(status, token, width=console.width, height=None)))
         return
-    from rich.console import Console
-
     console = Console(highlight=False)
     with contextlib.suppress(KeyboardInterrupt):
-        _live(console, watcher, token, interval)
+        _show_live(console, watcher, token, interval)
     if watcher.is_over:
         console.print(screen(watcher.look(), token, width=console.width, height=None))
 
 
-def names_of(here: Here) -> dict[Any, str]:
+def read_names(keys: Path) -> dict[Address, str]:
     """What this directory calls the accounts that it holds keystores of."""
-    from eth_utils.address import to_checksum_address
-
-    from hansa.runtime.accounts import keystores
-
-    found: dict[Any, str] = {}
-    for path, address in keystores(here.keys):
+    found: dict[Address, str] = {}
+    for path, address in keystores(keys):
         with contextlib.suppress(ValueError):
-            found[to_checksum_address(address)] = path.stem
+            found[Address(to_checksum_address(address))] = path.stem
     return found
 
 
 class Watcher:
     """A job, read again whenever there is a new block; keeps what it has read."""
 
-    def __init__(self, wire: Session, job: JobId, names: dict[Any, str]) -> None:
-        from hansa.runtime.follower import JobFollower
-        from hansa.runtime.snapshot import check_job
-
-        check_job(wire.federation, job)
+    def __init__(self, session: Session, job: JobId, names: dict[Address, str]) -> None:
+        check_job(session.federation, job)
         self._names = names
-        self._follower = JobFollower(wire.federation, wire.store, job)
+        self._follower = JobFollower(session.federation, session.store, job)
         self._misvoted: tuple[bytes, list[int]] = (b"", [])
         self._at: Block | None = None
         self._state: Any = None
         self.trouble = ""  # why the last look failed; "" where it did not
-        self.data: dict[str, Any] = {}
+        self._status: JobStatus | None = None
 
-    def first_look(self) -> dict[str, Any]:
+    def first_look(self) -> JobStatus:
         """Raises what keeps it from looking."""
         self._read()
-        return self._aged()
+        return self._add_age()
 
-    def look(self) -> dict[str, Any]:
+    def look(self) -> JobStatus:
         """The job now; what was seen last, and `trouble`, where chain or store fail for a while."""
-        from hansa.protocol.errors import TransientError
-
         try:
             self._read()
             self.trouble = ""
         except TransientError as error:
             self.trouble = str(error)
-        return self._aged()
+        return self._add_age()
 
     @property
     def is_over(self) -> bool:
         return bool(self._state.phase.is_over)
 
     def _read(self) -> None:
-        from hansa.cli.top.status import describe
-        from hansa.runtime.snapshot import with_ledgers
-
         follower = self._follower
         follower.read()
         if self._at is not None and follower.head.hash == self._at.hash:
@@ -116,35 +107,28 @@ class Watcher:
         if self._misvoted[0] != view.state.last_result:
             self._misvoted = (view.state.last_result, view.misvoted())
         books = follower.federation.books(view.job, view.at)
-        self.data = describe(view, books, self._names, self._misvoted[1])
+        self._status = job_status(view, books, self._names, self._misvoted[1])
         self._at, self._state = view.at, view.state
 
-    def _aged(self) -> dict[str, Any]:
+    def _add_age(self) -> JobStatus:
         """With the seconds that pass between blocks."""
-        from hansa.cli.top.status import seconds_left
-
-        assert self._at is not None
+        assert self._at is not None and self._status is not None
         stamp = self._at.timestamp
-        return self.data | {
-            "age": max(0, int(time.time()) - stamp),
-            "seconds_left": seconds_left(self._state, stamp),
-        }
+        return replace(
+            self._status, age=max(0, int(time.time()) - stamp), seconds_left=seconds_left(self._state, stamp)
+        )
 
 
-def _live(console: Console, watcher: Watcher, token: Token, interval: float) -> None:
+def _show_live(console: Console, watcher: Watcher, token: Token, interval: float) -> None:
     """Until q, Ctrl-C, or the job's end."""
-    from rich.live import Live
-
-    from hansa.cli.top.screen import screen
-
-    data = watcher.look()
+    status = watcher.look()
     with _keys() as pressed, Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
             note = f"{KEYS} · looking again: {watcher.trouble}" if watcher.trouble else KEYS
-            live.update(screen(data, token, width=console.width, height=console.height, note=note), refresh=True)
+            live.update(screen(status, token, width=console.width, height=console.height, note=note), refresh=True)
             if watcher.is_over or pressed(interval):
                 return
-            data = watcher.look()
+            status = watcher.look()
 
 
 @contextlib.contextmanager
@@ -158,7 +142,7 @@ def _keys() -> Iterator[Callable[[float], bool]]:
 
         yield never
         return
-    import termios
+    import termios  # Unix alone has these two
     import tty
 
     terminal = sys.stdin.fileno()

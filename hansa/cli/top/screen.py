@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Sequence
+from typing import Any, TypeVar
 
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from hansa.cli.job.show import metric_text
+from hansa.cli.job.state import metric_text
+from hansa.cli.top.status import JobStatus, Person
+from hansa.protocol.sheet import NO_METRIC
 from hansa.protocol.text import escape_untrusted
-from hansa.runtime.amounts import fixed
+from hansa.runtime.amounts import Token, fixed
 from hansa.sponsor.terms import in_words
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.console import RenderableType
-
-    from hansa.runtime.amounts import Token
+P = TypeVar("P", bound=Person)
 
 BARS = "▁▂▃▄▅▆▇█"
 NARROW = 72  # columns, below which tables show only what matters most
@@ -26,18 +24,18 @@ STALE = 15  # seconds since the last block, after which that is said in yellow
 ANYONE = {"OPEN": "anyone, to open the cycle", "FINALIZE": "anyone who knows the result", "LAPSED": "anyone, to end it"}
 
 
-def screen(data: dict[str, Any], token: Token, *, width: int, height: int | None, note: str = "") -> RenderableType:
-    """What `describe` says. height: lines that there are; None: no limit. note: the last line."""
-    parts: list[RenderableType] = [_head(data, width), _countdown(data, width), *_turns(data, width), *_metric(data)]
-    if data["misvoted"]:
-        rounds = ", ".join(map(str, data["misvoted"]))
+def screen(job: JobStatus, token: Token, *, width: int, height: int | None, note: str = "") -> RenderableType:
+    """One job, as `job_status` has it. height: lines that there are; None: no limit. note: the last line."""
+    parts: list[RenderableType] = [_head(job, width), _countdown(job, width), *_turns(job, width), *_metric(job)]
+    if job.misvoted:
+        rounds = ", ".join(map(str, job.misvoted))
         parts.append(Text(f"rewards of round {rounds} differ from what the sheets give", style="red", **_LINE))
     left = None if height is None else max(2, height - len(parts) - 5)
-    trainers, validators = _rooms(left, len(data["trainers"]), len(data["validators"]))
-    parts += [Text(""), _trainers(data, token, width, trainers)]
-    if data["validators"]:
-        parts += [_validators(data, token, width, validators)]
-    parts.append(_money(data, token, width))
+    trainers, validators = _rooms(left, len(job.trainers), len(job.validators))
+    parts += [Text(""), _trainers(job, token, width, trainers)]
+    if job.validators:
+        parts += [_validators(job, token, width, validators)]
+    parts.append(_money(job, token, width))
     if note:
         parts.append(Text(note, style="dim", **_LINE))
     return Group(*parts)
@@ -52,51 +50,51 @@ def sparkline(values: Sequence[float], low: float, high: float) -> str:
     return "".join(BARS[min(7, int(8 * (value - low) / span)) if span > 0 else 3] for value in values)
 
 
-def short(person: dict[str, Any]) -> str:
+def short(person: Person) -> str:
     """A name of this directory, else the address without its middle."""
-    return str(person["name"] or f"{person['address'][:6]}…{person['address'][-4:]}")
+    return str(person.name or f"{person.address[:6]}…{person.address[-4:]}")
 
 
-def _head(data: dict[str, Any], width: int) -> Text:
-    rounds = data["rounds"]
-    at = f"round {data['round']} of {rounds['at_most']}" if data["deadline"] else f"{rounds['finalised']} rounds"
-    failed = f", {data['failures']} failed in a row" if data["failures"] else ""
-    cycle = f", cycle {data['cycle']}" if data["cycle"] and width >= NARROW else ""
-    task = escape_untrusted(data["task"], 80)
+def _head(job: JobStatus, width: int) -> Text:
+    rounds = job.rounds
+    at = f"round {job.state.round} of {rounds.at_most}" if job.state.deadline else f"{rounds.finalised} rounds"
+    failed = f", {job.state.failures} failed in a row" if job.state.failures else ""
+    cycle = f", cycle {job.state.cycle}" if job.state.cycle and width >= NARROW else ""
+    task = escape_untrusted(job.task, 80)
     return Text.assemble(
-        (f"job {data['job']}", "bold"), f"  {task}  ", (data["phase"], "bold cyan"), f"  {at}{cycle}{failed}",
+        (f"job {job.job}", "bold"), f"  {task}  ", (job.state.phase, "bold cyan"), f"  {at}{cycle}{failed}",
         **_LINE,
     )  # fmt: skip
 
 
-def _countdown(data: dict[str, Any], width: int) -> Text:
-    age = max(0, data["age"])
-    block = Text(f"block {data['block']}, {in_words(age)} ago", style="yellow" if age > STALE else "dim")
-    if not data["deadline"] or not data["phase_seconds"]:
+def _countdown(job: JobStatus, width: int) -> Text:
+    age = max(0, job.age)
+    block = Text(f"block {job.block}, {in_words(age)} ago", style="yellow" if age > STALE else "dim")
+    if not job.state.deadline or not job.phase_seconds:
         return Text.assemble(block, **_LINE)
-    left, whole = data["seconds_left"], data["phase_seconds"]
+    left, whole = job.seconds_left, job.phase_seconds
     size = max(8, min(30, width // 4))
     filled = round(size * min(left, whole) / whole)
     said = f" {in_words(left)} left  " if left else " time is up  "
     return Text.assemble(("█" * filled, "cyan"), ("░" * (size - filled), "dim"), said, block, **_LINE)
 
 
-def _turns(data: dict[str, Any], width: int) -> list[Text]:
+def _turns(job: JobStatus, width: int) -> list[Text]:
     """Who has acted, who is waited for; as many names as one line takes."""
-    if data["phase"] in ANYONE:
-        return [Text(f"waiting for: {ANYONE[data['phase']]}", **_LINE)]
-    if data["seconds_left"] == 0 and not data["deadline"]:
+    if job.state.phase in ANYONE:
+        return [Text(f"waiting for: {ANYONE[job.state.phase]}", **_LINE)]
+    if job.seconds_left == 0 and not job.state.deadline:
         return []
-    waiting = _names(data["awaited"], width - 13)
-    if data["places_left"]:
-        waiting = f"{data['places_left']} more trainers"
+    waiting = _names(job.awaited, width - 13)
+    if job.places_left:
+        waiting = f"{job.places_left} more trainers"
     return [
-        Text.assemble(("acted:       ", "dim"), (_names(data["acted"], width - 13), "green"), **_LINE),
+        Text.assemble(("acted:       ", "dim"), (_names(job.acted, width - 13), "green"), **_LINE),
         Text.assemble(("waiting for: ", "dim"), (waiting or "the next block", "yellow"), **_LINE),
     ]
 
 
-def _names(people: Sequence[dict[str, Any]], room: int) -> str:
+def _names(people: Sequence[Person], room: int) -> str:
     names = [short(person) for person in people]
     for shown in range(len(names), 0, -1):
         more = f" and {len(names) - shown} more" if shown < len(names) else ""
@@ -105,12 +103,12 @@ def _names(people: Sequence[dict[str, Any]], room: int) -> str:
     return f"{len(names)}" if names else ""
 
 
-def _metric(data: dict[str, Any]) -> list[Text]:
+def _metric(job: JobStatus) -> list[Text]:
     """The metric by round and, on the same scale, what the spec compares it with."""
-    values = [value for value in data["metrics"] if value is not None]
-    baselines = data["baselines"]
+    values = [value for value in job.metrics if value != NO_METRIC]
+    baselines = job.baselines
     everything = [*values, *baselines.values()]
-    low, high = min(everything, default=0.0), max(everything, default=0.0)
+    low, high = min(everything, default=0), max(everything, default=0)
     lines = [Text("metric  none yet", style="dim")]
     if values:
         best = max(values)
@@ -128,7 +126,7 @@ def _metric(data: dict[str, Any]) -> list[Text]:
     return lines
 
 
-def _against(values: Sequence[float], baseline: float) -> str:
+def _against(values: Sequence[int], baseline: int) -> str:
     if not values:
         return ""
     off = values[-1] - baseline
@@ -151,43 +149,44 @@ def _table(headings: Sequence[str], wide: bool) -> Table:
     return table
 
 
-def _trainers(data: dict[str, Any], token: Token, width: int, room: int) -> Table:
+def _trainers(job: JobStatus, token: Token, width: int, room: int) -> Table:
     wide = width >= NARROW
-    awaited = {person["address"] for person in data["awaited"]}
+    awaited = {person.address for person in job.awaited}
     table = _table(["trainer", "update", "verdict", *(["gain"] if wide else []), "share", "earned",
                     *(["strikes"] if wide else [])], wide)  # fmt: skip
-    for item in _first(data["trainers"], room, awaited):
-        update = "awaited" if item["address"] in awaited else "in" if item["submitted"] and data["deadline"] else "–"
-        share = "–" if item["share"] is None else f"{100 * item['share']:.1f} %"
-        gain = "–" if item["gain"] is None else fixed(item["gain"], 6, 3)
-        style = "red" if item["verdict"] == "malformed" else ""
-        verdict = Text(item["verdict"] or "–", style=style)
+    for item in _first(job.trainers, room, awaited):
+        update = "awaited" if item.address in awaited else "in" if item.submitted and job.state.deadline else "–"
+        share = "–" if item.share is None else f"{100 * item.share:.1f} %"
+        gain = "–" if item.gain is None else fixed(item.gain, 6, 3)
+        style = "red" if item.verdict == "malformed" else ""
+        verdict = Text(item.verdict or "–", style=style)
         row: list[Any] = [short(item), update, verdict, *([gain] if wide else []), share]
-        row += [token.text(int(item["earned"]), places=2, unit=False), *([str(item["strikes"])] if wide else [])]
+        row += [token.text(item.earned, places=2, unit=False), *([str(item.strikes)] if wide else [])]
         table.add_row(*row)
-    _more(table, len(data["trainers"]) - room)
+    _more(table, len(job.trainers) - room)
     return table
 
 
-def _validators(data: dict[str, Any], token: Token, width: int, room: int) -> Table:
-    awaited = {person["address"] for person in data["awaited"]}
+def _validators(job: JobStatus, token: Token, width: int, room: int) -> Table:
+    awaited = {person.address for person in job.awaited}
     table = _table(
         ["validator", "did", "matched", "wrong", "missed", *(["fees"] if width >= NARROW else [])], width >= NARROW
     )
-    for item in _first(data["validators"], room, awaited):
-        did = "awaited" if item["address"] in awaited else item["did"] or ("no seat" if item["seat"] is None else "–")
-        numbers = [str(item[name]) for name in ("matched", "wrong", "missed")]
-        fees = [token.text(int(item["fees"]), places=2, unit=False)] if width >= NARROW else []
+    for item in _first(job.validators, room, awaited):
+        did = "awaited" if item.address in awaited else item.did or ("no seat" if item.seat is None else "–")
+        counts = item.attendance
+        numbers = [str(count) for count in (counts.matched, counts.wrong, counts.missed)]
+        fees = [token.text(item.fees, places=2, unit=False)] if width >= NARROW else []
         table.add_row(short(item), did, *numbers, *fees)
-    _more(table, len(data["validators"]) - room)
+    _more(table, len(job.validators) - room)
     return table
 
 
-def _first(people: Sequence[dict[str, Any]], room: int, awaited: set[str]) -> list[dict[str, Any]]:
+def _first(people: Sequence[P], room: int, awaited: Collection[str]) -> list[P]:
     """Who is shown where there is no room for all: first those who are waited for."""
     if len(people) <= room:
         return list(people)
-    return sorted(people, key=lambda item: item["address"] not in awaited)[: room - 1]
+    return sorted(people, key=lambda item: item.address not in awaited)[: room - 1]
 
 
 def _more(table: Table, hidden: int) -> None:
@@ -195,7 +194,7 @@ def _more(table: Table, hidden: int) -> None:
         table.add_row(Text(f"… {hidden + 1} more", style="dim"))
 
 
-def _money(data: dict[str, Any], token: Token, width: int) -> Text:
+def _money(job: JobStatus, token: Token, width: int) -> Text:
     names = ("left", "booked", "paid", "burnt", "bonded") if width >= NARROW else ("left", "paid", "burnt")
-    shown = "  ".join(f"{name} {token.text(int(data['money'][name]), places=2, unit=False)}" for name in names)
+    shown = "  ".join(f"{name} {token.text(getattr(job.money, name), places=2, unit=False)}" for name in names)
     return Text.assemble((f"{token.symbol}  ", "dim"), shown, **_LINE)

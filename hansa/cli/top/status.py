@@ -3,54 +3,106 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
 
-from hansa.cli.job.show import metric_of, state_data
+from hansa.cli.document import INLINE, Amount, Metric, copy_fields
+from hansa.cli.job.state import BooksView, StateView
 from hansa.protocol.baselines import parse_baselines
 from hansa.protocol.phases import PHASES, STEPS
-from hansa.protocol.types import UNIT, Phase
+from hansa.protocol.types import Address, Code, Phase
+from hansa.runtime.chain.structs import Books, JobState
 from hansa.runtime.history.turn import whose_turn
-from hansa.runtime.snapshot import FullSnapshot
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from hansa.protocol.types import Address
-    from hansa.runtime.chain.federation import Books, JobState
+from hansa.runtime.snapshot import Attendance, FullSnapshot
 
 
-def describe(view: FullSnapshot, books: Books, names: Mapping[Address, str], misvoted: list[int]) -> dict[str, Any]:
-    """One job at one block, as JSON: amounts are integer strings, gains in 1e-9, parts and metrics numbers.
+@dataclass(frozen=True)
+class Person:
+    address: Address
+    name: str | None  # that this directory has for it
 
-    names: what this directory calls an account. misvoted: finalised rounds whose rewards differ from their sheets.
-    """
+
+@dataclass(frozen=True)
+class TrainerRow(Person):
+    """A trainer: its update of the cycle under way, what the last finalised round said, what it has earned."""
+
+    submitted: bool
+    verdict: str | None
+    gain: int | None  # 1e-9
+    share: float | None  # of the round's pay
+    earned: Amount
+    strikes: int
+    reputation: int  # 1e-6
+
+
+@dataclass(frozen=True)
+class ValidatorRow(Person):
+    seat: int | None
+    did: str | None  # the last thing in this cycle
+    attendance: Annotated[Attendance, INLINE]
+    fees: Amount
+
+
+@dataclass(frozen=True)
+class Rounds:
+    finalised: int
+    at_most: int
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """One job at one block. misvoted: finalised rounds whose rewards differ from what their sheets give."""
+
+    job: int
+    task: str
+    block: int
+    timestamp: int
+    state: Annotated[StateView, INLINE]
+    rounds: Rounds
+    phase_seconds: int  # that the phase may last; 0 where it has no end
+    seconds_left: int
+    acted: list[Person]
+    awaited: list[Person]
+    places_left: int
+    metrics: list[Metric]  # by round
+    baselines: dict[str, Metric]
+    misvoted: list[int]
+    trainers: list[TrainerRow]
+    validators: list[ValidatorRow]
+    token: Address
+    reward_per_round: Amount
+    fee_per_seat: Amount
+    money: BooksView
+    age: int = 0  # seconds since the block
+
+
+def job_status(view: FullSnapshot, books: Books, names: Mapping[Address, str], misvoted: list[int]) -> JobStatus:
+    """names: what this directory calls an account. misvoted: as `SettledSnapshot.misvoted` says."""
     acted, awaited = whose_turn(view.state, view.history)
     terms = view.context.terms
-    return {
-        "job": view.job,
-        "task": view.context.spec.task,
-        "block": view.at.number,
-        "timestamp": view.at.timestamp,
-        **state_data(view.state),
-        "rounds": {"finalised": len(view.rounds), "at_most": terms.max_rounds},
-        "phase_seconds": PHASES[view.state.phase].seconds(terms),
-        "seconds_left": seconds_left(view.state, view.at.timestamp),
-        "acted": [_person(who, names) for who in acted],
-        "awaited": [_person(who, names) for who in awaited],
-        "places_left": terms.max_trainers - view.state.enrolled if view.state.phase == Phase.ENROL else 0,
-        "metrics": [metric_of(outcome.metric) for _, outcome in view.finalised],
-        "baselines": {name: metric / UNIT for name, metric in parse_baselines(view.context.spec.baselines)},
-        "misvoted": misvoted,
-        "trainers": [_trainer(view, who, names) for who in view.trainers],
-        "validators": [_validator(view, who, names) for who in view.members()],
-        "token": terms.token,
-        "reward_per_round": str(terms.reward_per_round),
-        "fee_per_seat": str(terms.fee_per_seat),
-        "money": {
-            name: str(getattr(books, name))
-            for name in ("escrowed", "left", "booked", "paid", "burnt", "refunded", "bonded")
-        },
-    }
+    return JobStatus(
+        job=view.job,
+        task=view.context.spec.task,
+        block=view.at.number,
+        timestamp=view.at.timestamp,
+        state=StateView.of(view.state),
+        rounds=Rounds(len(view.rounds), terms.max_rounds),
+        phase_seconds=PHASES[view.state.phase].seconds(terms),
+        seconds_left=seconds_left(view.state, view.at.timestamp),
+        acted=[Person(who, names.get(who)) for who in acted],
+        awaited=[Person(who, names.get(who)) for who in awaited],
+        places_left=terms.max_trainers - view.state.enrolled if view.state.phase == Phase.ENROL else 0,
+        metrics=[outcome.metric for _, outcome in view.finalised],
+        baselines=dict(parse_baselines(view.context.spec.baselines)),
+        misvoted=misvoted,
+        trainers=[_view_trainer(view, who, names) for who in view.trainers],
+        validators=[_view_validator(view, who, names) for who in view.members()],
+        token=terms.token,
+        reward_per_round=terms.reward_per_round,
+        fee_per_seat=terms.fee_per_seat,
+        money=copy_fields(BooksView, books),
+    )
 
 
 def seconds_left(state: JobState, block_time: int) -> int:
@@ -58,48 +110,43 @@ def seconds_left(state: JobState, block_time: int) -> int:
     return max(0, state.deadline - max(int(time.time()), block_time)) if state.deadline else 0
 
 
-def _person(who: Address, names: Mapping[Address, str]) -> dict[str, Any]:
-    return {"address": who, "name": names.get(who)}
-
-
-def _trainer(view: FullSnapshot, who: Address, names: Mapping[Address, str]) -> dict[str, Any]:
-    """A trainer: its update of the cycle under way, what the last finalised round said, what it has earned."""
+def _view_trainer(view: FullSnapshot, who: Address, names: Mapping[Address, str]) -> TrainerRow:
     cycle = view.history.cycles[-1] if view.history.cycles else None
-    data: dict[str, Any] = {
-        **_person(who, names),
-        "submitted": cycle is not None and any(update.trainer == who for update in cycle.updates),
-        "verdict": None,
-        "gain": None,
-        "share": None,
-        "earned": str(view.earned(who)),
-        "strikes": view.strikes(who),
-        "reputation": view.reputation(who),
-    }
-    if not view.rounds:
-        return data
+    verdict, gain, share = _view_last_round(view, who) if view.rounds else (None, None, None)
+    return TrainerRow(
+        who,
+        names.get(who),
+        submitted=cycle is not None and cycle.has_update_of(who),
+        verdict=verdict,
+        gain=gain,
+        share=share,
+        earned=view.earned(who),
+        strikes=view.strikes(who),
+        reputation=view.reputation(who),
+    )
+
+
+def _view_last_round(view: FullSnapshot, who: Address) -> tuple[str, int | None, float | None]:
+    """Verdict, gain and share of the last finalised round."""
     record, ledger = view.finalised[-1][0], view.rounds[-1]
     place = next((i for i, update in enumerate(record.updates) if update.trainer == who), None)
     if place is None:
-        return {**data, "verdict": "absent"}
+        return "absent", None, None
     judged = ledger.judgements[place]
-    ok = judged.code.name.lower()
-    data |= {"verdict": "dropped" if ok == "ok" and place not in ledger.included else ok, "gain": judged.gain}
+    dropped = judged.code == Code.OK and place not in ledger.included
     total = sum(share.p for share in ledger.shares.values())
-    if total and who in ledger.shares:
-        data["share"] = ledger.shares[who].p / total
-    return data
+    part = ledger.shares[who].p / total if total and who in ledger.shares else None
+    return "dropped" if dropped else judged.code.name.lower(), judged.gain, part
 
 
-def _validator(view: FullSnapshot, who: Address, names: Mapping[Address, str]) -> dict[str, Any]:
-    attended, state = view.attendance(who), view.state
-    seat = view.seat(who)
-    did = [] if seat is None else [step.acted for step in STEPS if step.seats_acted(state) >> seat & 1]
-    return {
-        **_person(who, names),
-        "seat": seat,
-        "did": did[-1] if did else None,
-        "matched": attended.matched,
-        "wrong": attended.wrong,
-        "missed": attended.missed,
-        "fees": str(attended.matched * view.context.terms.fee_per_seat),
-    }
+def _view_validator(view: FullSnapshot, who: Address, names: Mapping[Address, str]) -> ValidatorRow:
+    attended, seat = view.attendance(who), view.seat(who)
+    did = [] if seat is None else [step.acted for step in STEPS if step.seats_acted(view.state) >> seat & 1]
+    return ValidatorRow(
+        who,
+        names.get(who),
+        seat=seat,
+        did=did[-1] if did else None,
+        attendance=attended,
+        fees=attended.matched * view.context.terms.fee_per_seat,
+    )

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Annotated
 
 import typer
 
+from hansa.cli.document import HIDDEN
 from hansa.protocol.errors import ChainUnavailable, HansaError
-from hansa.protocol.types import JobId
+from hansa.protocol.types import Address, JobId
 from hansa.runtime.chain.abi import BadEncoding, artifact
+from hansa.runtime.chain.client import Block
+from hansa.runtime.chain.federation import Federation
 from hansa.runtime.chain.rpc import Nonsense
 from hansa.runtime.chain.structs import address
 from hansa.runtime.follower import JobFollower
+from hansa.runtime.session import Session
 from hansa.runtime.snapshot import JobSnapshot, SettledSnapshot, check_job, read_snapshot, with_ledgers, without_rounds
-
-if TYPE_CHECKING:
-    from hansa.protocol.types import Address
-    from hansa.runtime.chain.client import Block
-    from hansa.runtime.chain.federation import Federation
-    from hansa.runtime.session import Session
 
 
 @dataclass(frozen=True)
@@ -29,13 +27,10 @@ class Problem:
 
     job: JobId
     why: str
-    is_grave: bool  # whoever asked did not get all that is its own
+    is_grave: Annotated[bool, HIDDEN]  # whoever asked did not get all that is its own
 
     def __str__(self) -> str:
         return f"job {self.job}: {self.why}"
-
-    def data(self) -> dict[str, Any]:
-        return {"job": self.job, "why": self.why}
 
 
 def jobs_of(federation: Federation, account: Address) -> list[JobId]:
@@ -45,10 +40,10 @@ def jobs_of(federation: Federation, account: Address) -> list[JobId]:
     sponsored = {
         job for job, state in zip(jobs, federation.states(jobs, head), strict=True) if state.sponsor == account
     }
-    return sorted(sponsored | federation.enrolments(account, jobs, head) | _seated(federation, account, head))
+    return sorted(sponsored | federation.enrolments(account, jobs, head) | _find_seated(federation, account, head))
 
 
-def _seated(federation: Federation, account: Address, head: Block) -> set[JobId]:
+def _find_seated(federation: Federation, account: Address, head: Block) -> set[JobId]:
     """The jobs with a cycle that was opened with a seat of `account`."""
     event, chain = artifact("Federation").event("CycleOpened"), federation.chain
     found: set[JobId] = set()
@@ -65,13 +60,13 @@ def _seated(federation: Federation, account: Address, head: Block) -> set[JobId]
 class Portfolio:
     """What an account has a part in, job by job; `problems` says of which jobs something was left out."""
 
-    def __init__(self, wire: Session, account: Address, job: int | None = None) -> None:
+    def __init__(self, session: Session, account: Address, job: int | None = None) -> None:
         """job: only this one. FatalError where there is no such job."""
         if job is not None:
-            check_job(wire.federation, JobId(job))
-        self.jobs = [found for found in jobs_of(wire.federation, account) if job in (None, found)]
+            check_job(session.federation, JobId(job))
+        self.jobs = [found for found in jobs_of(session.federation, account) if job in (None, found)]
         self.problems: list[Problem] = []
-        self._wire, self._account, self._asked = wire, account, job is not None
+        self._session, self._account, self._is_named = session, account, job is not None
 
     def read(self, job: JobId) -> JobSnapshot | None:
         """A job with its ledgers; its facts alone where rounds are finalised and their spec can't be read; None: not
@@ -79,17 +74,18 @@ class Portfolio:
 
         A seat is given by a sponsor, whoever that is, so an unreadable job is grave for its sponsor and trainers alone.
         """
-        facts = None
+        snapshot = None
         try:
-            follower = JobFollower(self._wire.federation, self._wire.store, job)
-            facts = read_snapshot(follower)
-            return with_ledgers(follower) if facts.finalised else without_rounds(facts)
+            follower = JobFollower(self._session.federation, self._session.store, job)
+            snapshot = read_snapshot(follower)
+            return with_ledgers(follower) if snapshot.finalised else without_rounds(snapshot)
         except ChainUnavailable:
             raise
         except HansaError as error:
-            own = facts is None or self._account in (facts.state.sponsor, *facts.trainers)
-            self.add(job, f"its pay can't be worked out: {error}" if facts else str(error), grave=own or self._asked)
-            return facts
+            own = snapshot is None or self._account in (snapshot.state.sponsor, *snapshot.trainers)
+            why = f"its pay can't be worked out: {error}" if snapshot else str(error)
+            self.add(job, why, grave=own or self._is_named)
+            return snapshot
 
     def last(self) -> JobSnapshot | None:
         """The newest job that can be read, else the newest that has facts at all; None: no job."""
@@ -104,8 +100,8 @@ class Portfolio:
     def add(self, job: JobId, why: str, *, grave: bool = True) -> None:
         self.problems.append(Problem(job, why, grave))
 
-    def told(self) -> None:
-        """Each problem in a line on standard error. typer.Exit with 1 where one is grave."""
+    def report_problems(self) -> None:
+        """Prints each problem in a line on standard error. typer.Exit with 1 where one is grave."""
         for problem in self.problems:
             print(f"hansa: {problem}", file=sys.stderr)
         if any(problem.is_grave for problem in self.problems):

@@ -2,147 +2,191 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
 
+from rich.console import Console
+from rich.table import Table
+
+from hansa.cli.document import INLINE, OMIT_NONE, Amount, AsJson, Large, integers_as_text
 from hansa.cli.tables import fitting
 from hansa.protocol.errors import FatalError
-from hansa.protocol.pay import Record
+from hansa.protocol.ledger import RoundLedger
+from hansa.protocol.pay import Record, Share
 from hansa.protocol.sheet import decode_sheet
-from hansa.protocol.types import Code
-from hansa.runtime.amounts import fixed
+from hansa.protocol.types import Address, Code
+from hansa.runtime.amounts import Token, fixed
+from hansa.runtime.history.records import CycleRecord
 from hansa.runtime.snapshot import JobSnapshot, SettledSnapshot
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.console import Console
-    from rich.table import Table
-
-    from hansa.protocol.ledger import RoundLedger
-    from hansa.protocol.types import Address
-    from hansa.runtime.amounts import Token
-    from hansa.runtime.history.reader import CycleRecord
 
 COLUMNS = ("round", "verdict", "gain", "news", "avg gain", "avg news", "fresh", "differs", "share", "pay")
 LEAST_FIRST = ("fresh", "avg news", "avg gain", "differs", "news", "gain", "verdict", "share")
 """Columns that a narrow screen does without, in this order; never the pay."""
 
 
-def receipt(view: SettledSnapshot, trainer: Address, round_: int | None) -> dict[str, Any]:
-    """A trainer's receipt: every finalised round, or one.
+@dataclass(frozen=True)
+class ValidatorsWord:
+    """What one validator said of an update. counts: it is not its own."""
 
-    Gains and news in 1e-9 of validation loss, running averages in multiples of a round's mean; amounts are strings.
-    """
-    check_round(view, round_)
-    numbers = range(1, len(view.rounds) + 1) if round_ is None else [round_]
-    lines = [_line(view, trainer, number) for number in numbers]
-    return {
-        "job": view.job,
-        "address": trainer,
-        "reward_per_round": str(view.terms.reward_per_round),
-        "rounds": lines,
-        "pay": str(sum(int(line["pay"]) for line in lines if line["root_matches"])),
-    }
+    validator: Address
+    verdict: str
+    gain: int  # 1e-9 of validation loss, as below
+    news: int
+    counts: bool
 
 
-def check_round(view: JobSnapshot, round_: int | None) -> None:
+@dataclass(frozen=True)
+class Measured:
+    """What the validators said of one update, and what that makes of it; medians only of one that is ok."""
+
+    included: bool
+    by_validator: list[ValidatorsWord]
+    median_gain: Annotated[int | None, OMIT_NONE]
+    median_news: Annotated[int | None, OMIT_NONE]
+
+
+@dataclass(frozen=True)
+class Averages:
+    """Running averages, in multiples of a round's mean."""
+
+    average_gain: float
+    average_news: float
+    average_fresh: float
+    record: Annotated[Record, AsJson(integers_as_text)]
+
+
+@dataclass(frozen=True)
+class ShareView:
+    """How the part of the reward came about."""
+
+    share: Annotated[Share, AsJson(integers_as_text), INLINE]
+    differs: float
+    sum_of_p: Large
+    capped: bool
+    part: float
+
+
+@dataclass(frozen=True)
+class RoundLine:
+    """One finalised round. measured and averages: None where the trainer sent nothing."""
+
+    round: int
+    verdict: str
+    pay: Amount
+    strike: int
+    reputation: int  # 1e-6
+    root_matches: bool  # False: nobody can claim it
+    measured: Annotated[Measured | None, INLINE]
+    averages: Annotated[Averages | None, INLINE]
+    share: Annotated[ShareView | None, OMIT_NONE]
+
+
+@dataclass(frozen=True)
+class TrainerReceipt:
+    reward_per_round: Amount
+    rounds: list[RoundLine]
+    pay: Amount
+
+
+def trainer_receipt(snapshot: SettledSnapshot, trainer: Address, round_: int | None) -> TrainerReceipt:
+    """A trainer's receipt: every finalised round, or one."""
+    check_round(snapshot, round_)
+    numbers = range(1, len(snapshot.rounds) + 1) if round_ is None else [round_]
+    misvoted = snapshot.misvoted()
+    lines = [_line(snapshot, trainer, number, number not in misvoted) for number in numbers]
+    return TrainerReceipt(snapshot.terms.reward_per_round, lines, sum(line.pay for line in lines if line.root_matches))
+
+
+def check_round(snapshot: JobSnapshot, round_: int | None) -> None:
     """FatalError unless the round is finalised."""
-    count = len(view.finalised)
+    count = len(snapshot.finalised)
     if round_ is not None and not 1 <= round_ <= count:
-        raise FatalError(f"job {view.job} has no finalised round {round_}", cause=f"{count} are")
+        raise FatalError(f"job {snapshot.job} has no finalised round {round_}", cause=f"{count} are")
 
 
-def _line(view: SettledSnapshot, trainer: Address, number: int) -> dict[str, Any]:
-    cycle, outcome = view.finalised[number - 1]
-    ledger = view.rounds[number - 1]
+def _line(snapshot: SettledSnapshot, trainer: Address, number: int, root_matches: bool) -> RoundLine:
+    cycle, ledger = snapshot.finalised[number - 1][0], snapshot.rounds[number - 1]
     leaf = next(leaf for leaf in ledger.leaves if leaf.trainer == trainer)
-    data: dict[str, Any] = {
-        "round": number,
-        "verdict": "absent",
-        "pay": str(leaf.pay),
-        "strike": leaf.strike,
-        "reputation": leaf.reputation,
-        "root_matches": number not in view.misvoted(),
-    }
     place = next((i for i, update in enumerate(cycle.updates) if update.trainer == trainer), None)
-    if place is None:
-        return data
-    data |= _measured(cycle, ledger, place)
-    record = ledger.records.get(trainer, Record())
-    data |= {
-        "average_gain": record.cg / record.dg if record.dg else 0.0,
-        "average_news": record.cn / record.dn if record.dn else 0.0,
-        "average_fresh": record.cf / record.df if record.df else 0.0,
-        "record": {name: str(value) for name, value in asdict(record).items()},
-    }
-    if trainer in ledger.shares:
-        data["share"] = _share(ledger, trainer)
-    return data
+    sent = place is not None
+    return RoundLine(
+        round=number,
+        verdict="absent" if place is None else ledger.judgements[place].code.name.lower(),
+        pay=leaf.pay,
+        strike=leaf.strike,
+        reputation=leaf.reputation,
+        root_matches=root_matches,
+        measured=None if place is None else _measured(cycle, ledger, place),
+        averages=_averages(ledger.records.get(trainer, Record())) if sent else None,
+        share=_share(ledger, trainer) if sent and trainer in ledger.shares else None,
+    )
 
 
-def _measured(cycle: CycleRecord, ledger: RoundLedger, place: int) -> dict[str, Any]:
-    """What the validators said of one update, and what that makes of it."""
+def _measured(cycle: CycleRecord, ledger: RoundLedger, place: int) -> Measured:
     judged = ledger.judgements[place]
     entries = {r.seat: decode_sheet(r.sheet, len(cycle.updates))[place] for r in cycle.sheets}
-    said: dict[str, Any] = {
-        "verdict": judged.code.name.lower(),
-        "included": place in ledger.included,
-        "by_validator": [
-            {
-                "validator": cycle.committee[seat],
-                "verdict": entry.code.name.lower(),
-                "gain": entry.gain,
-                "news": entry.news,
-                "counts": cycle.committee[seat] != cycle.updates[place].trainer,
-            }
+    ok = judged.code == Code.OK
+    return Measured(
+        included=place in ledger.included,
+        by_validator=[
+            ValidatorsWord(
+                validator=cycle.committee[seat],
+                verdict=entry.code.name.lower(),
+                gain=entry.gain,
+                news=entry.news,
+                counts=cycle.committee[seat] != cycle.updates[place].trainer,
+            )
             for seat, entry in sorted(entries.items())
         ],
-    }
-    if judged.code == Code.OK:
-        said |= {"median_gain": judged.gain, "median_news": judged.news}
-    return said
+        median_gain=judged.gain if ok else None,
+        median_news=judged.news if ok else None,
+    )
 
 
-def _share(ledger: RoundLedger, trainer: Address) -> dict[str, Any]:
-    """How the part of the reward came about; large integers as strings."""
+def _averages(record: Record) -> Averages:
+    return Averages(
+        average_gain=record.cg / record.dg if record.dg else 0.0,
+        average_news=record.cn / record.dn if record.dn else 0.0,
+        average_fresh=record.cf / record.df if record.df else 0.0,
+        record=record,
+    )
+
+
+def _share(ledger: RoundLedger, trainer: Address) -> ShareView:
     share = ledger.shares[trainer]
     total = sum(other.p for other in ledger.shares.values())
-    return {
-        **{name: str(value) for name, value in asdict(share).items()},
-        "differs": share.d / share.middle if share.middle else 1.0,
-        "sum_of_p": str(total),
-        "capped": share.before_cap > share.cap,
-        "part": share.p / total if total else 0.0,
-    }
-
-
-def show_receipt(console: Console, data: dict[str, Any], token: Token) -> None:
-    """The receipt for people: a line a round, or one round in full."""
-    console.print(
-        f"[bold]{data['address']}[/] in job {data['job']}; a round pays {token.text(int(data['reward_per_round']))}"
+    return ShareView(
+        share=share,
+        differs=share.d / share.middle if share.middle else 1.0,
+        sum_of_p=total,
+        capped=share.before_cap > share.cap,
+        part=share.p / total if total else 0.0,
     )
-    if len(data["rounds"]) == 1:
-        _show_round(console, data["rounds"][0], data, token)
+
+
+def show_receipt(console: Console, receipt: TrainerReceipt, token: Token, title: str) -> None:
+    """The receipt for people: a line a round, or one round in full."""
+    console.print(f"{title}; a round pays {token.text(receipt.reward_per_round)}")
+    if len(receipt.rounds) == 1:
+        _show_round(console, receipt.rounds[0], receipt.reward_per_round, token)
         return
     narrower: list[tuple[str, ...]] = [COLUMNS]
     for name in LEAST_FIRST:
         narrower.append(tuple(other for other in narrower[-1] if other != name))
-    table, shown = fitting(console, lambda columns: _rounds(data["rounds"], columns, token), *narrower)
+    table, shown = fitting(console, lambda columns: _rounds(receipt.rounds, columns, token), *narrower)
     console.print(table)
     if missing := [name for name in COLUMNS if name not in shown]:
         console.print(f"not shown in {console.width} columns: {', '.join(missing)}")
     console.print(
-        f"total {token.text(int(data['pay']))}; gain and news: validation loss taken off, in thousandths; "
+        f"total {token.text(receipt.pay)}; gain and news: validation loss taken off, in thousandths; "
         "averages: 1 is a round's mean; "
         "differs: 1 is the middle one's, below ¼ pays less"
     )
     console.print("`--round R` shows one round in full")
 
 
-def _rounds(lines: Sequence[dict[str, Any]], columns: Sequence[str], token: Token) -> Table:
-    from rich.table import Table
-
+def _rounds(lines: Sequence[RoundLine], columns: Sequence[str], token: Token) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in columns:
         table.add_column(heading, justify="left" if heading == "verdict" else "right", no_wrap=heading != "verdict")
@@ -152,57 +196,66 @@ def _rounds(lines: Sequence[dict[str, Any]], columns: Sequence[str], token: Toke
     return table
 
 
-def _cells(line: dict[str, Any], token: Token) -> dict[str, str]:
+def _cells(line: RoundLine, token: Token) -> dict[str, str]:
     """A round's line of the receipt, by column."""
-    dropped, strike = "" if line.get("included", True) else ", dropped", " ⚡" if line["strike"] else ""
-    share = line.get("share")
+    measured, averages, share = line.measured, line.averages, line.share
+    dropped = ", dropped" if measured and not measured.included else ""
     return {
-        "round": str(line["round"]),
-        "verdict": line["verdict"] + dropped + strike,
-        "gain": _small(line.get("median_gain")),
-        "news": _small(line.get("median_news")),
-        "avg gain": _times(line.get("average_gain")),
-        "avg news": _times(line.get("average_news")),
-        "fresh": _times(line.get("average_fresh")),
-        "differs": _times(share and share["differs"]),
-        "share": f"{100 * share['part']:.1f} %" if share else "–",
-        "pay": token.text(int(line["pay"]), unit=False),
+        "round": str(line.round),
+        "verdict": line.verdict + dropped + (" ⚡" if line.strike else ""),
+        "gain": _small(measured.median_gain if measured else None),
+        "news": _small(measured.median_news if measured else None),
+        "avg gain": _times(averages.average_gain if averages else None),
+        "avg news": _times(averages.average_news if averages else None),
+        "fresh": _times(averages.average_fresh if averages else None),
+        "differs": _times(share.differs if share else None),
+        "share": f"{100 * share.part:.1f} %" if share else "–",
+        "pay": token.text(line.pay, unit=False),
     }
 
 
-def _show_round(console: Console, line: dict[str, Any], data: dict[str, Any], token: Token) -> None:
-    console.print(f"round {line['round']}: {line['verdict']}")
-    for entry in line.get("by_validator", []):
-        console.print(
-            f"  {entry['validator']}: {entry['verdict']}, gain {_small(entry['gain'])}, news {_small(entry['news'])}"
-            + ("" if entry["counts"] else " (its own update: does not count)")
-        )
-    if "median_gain" in line:
-        console.print(
-            f"  medians: gain {_small(line['median_gain'])}, news {_small(line['median_news'])} (thousandths of loss)"
-        )
-    if not line.get("included", True):
-        console.print("  not included: the rule dropped it")
-    if "record" in line:
-        averages = ", ".join(f"{name} {_times(line[f'average_{name}'])}" for name in ("gain", "news", "fresh"))
-        console.print(f"  running averages: {averages}")
-    if "share" in line:
-        share = line["share"]
-        console.print(
-            f"  e = {share['e']}, k = {share['k']}, f = {share['f']}, a = {share['weight']}: "
-            f"s = a · min(e·K·F, 2·k·E·F, 2·f·E·K) = {share['s']}"
-        )
-        console.print(
-            f"  this round's update differs by d = {share['d']} from the model's course, the middle one by D = "
-            f"{share['middle']}: {_times(share['differs'])}"
-        )
-        capped = f", capped at {share['cap']}" if share["capped"] else ""
-        console.print(f"  p = max(0, 4·A·s − a·Σs) · min(D, 4·d) // D = {share['before_cap']}{capped}")
-        console.print(f"  share = {share['p']} / {share['sum_of_p']} = {100 * share['part']:.2f} %")
-        console.print(f"  pay = {data['reward_per_round']} · p // Σp = {line['pay']}")
-    console.print(f"  {token.text(int(line['pay']))}" + (", and a strike" if line["strike"] else ""))
-    if not line["root_matches"]:
+def _show_round(console: Console, line: RoundLine, reward_per_round: int, token: Token) -> None:
+    console.print(f"round {line.round}: {line.verdict}")
+    if line.measured is not None:
+        _show_measured(console, line.measured)
+    if line.averages is not None:
+        of = line.averages
+        averages = {"gain": of.average_gain, "news": of.average_news, "fresh": of.average_fresh}
+        console.print(f"  running averages: {', '.join(f'{name} {_times(x)}' for name, x in averages.items())}")
+    if line.share is not None:
+        _show_share(console, line.share)
+        console.print(f"  pay = {reward_per_round} · p // Σp = {line.pay}")
+    console.print(f"  {token.text(line.pay)}" + (", and a strike" if line.strike else ""))
+    if not line.root_matches:
         console.print("  [red]the quorum voted other rewards than these: the round can't be claimed[/]")
+
+
+def _show_measured(console: Console, measured: Measured) -> None:
+    for word in measured.by_validator:
+        console.print(
+            f"  {word.validator}: {word.verdict}, gain {_small(word.gain)}, news {_small(word.news)}"
+            + ("" if word.counts else " (its own update: does not count)")
+        )
+    if measured.median_gain is not None:
+        medians = f"gain {_small(measured.median_gain)}, news {_small(measured.median_news)}"
+        console.print(f"  medians: {medians} (thousandths of loss)")
+    if not measured.included:
+        console.print("  not included: the rule dropped it")
+
+
+def _show_share(console: Console, view: ShareView) -> None:
+    share = view.share
+    console.print(
+        f"  e = {share.e}, k = {share.k}, f = {share.f}, a = {share.weight}: "
+        f"s = a · min(e·K·F, 2·k·E·F, 2·f·E·K) = {share.s}"
+    )
+    console.print(
+        f"  this round's update differs by d = {share.d} from the model's course, the middle one by D = "
+        f"{share.middle}: {_times(view.differs)}"
+    )
+    capped = f", capped at {share.cap}" if view.capped else ""
+    console.print(f"  p = max(0, 4·A·s − a·Σs) · min(D, 4·d) // D = {share.before_cap}{capped}")
+    console.print(f"  share = {share.p} / {view.sum_of_p} = {100 * view.part:.2f} %")
 
 
 def _small(value: int | None) -> str:

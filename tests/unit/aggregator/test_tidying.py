@@ -16,10 +16,11 @@ from aggregator import validator as validators
 from aggregator.validator import Validator
 from client import publish
 from hansa.cli import daemon_options
-from hansa.cli.wallet.command import _show_claimed
+from hansa.cli.wallet.claim import ClaimedView, show
+from hansa.cli.wallet.owed import OwedView
 from hansa.protocol.cid import digest_of
 from hansa.protocol.errors import ChainUnavailable, FatalError, Malformed, SpoiltModel, WrongChain
-from hansa.protocol.types import CycleId, JobId, Phase, Round
+from hansa.protocol.types import Address, CycleId, JobId, Phase, Round
 from hansa.runtime.desk import Desk
 from hansa.runtime.history.reader import Finalized
 from hansa.runtime.model_chain import Abstention, ModelChain
@@ -196,8 +197,8 @@ def test_await_store__of_a_node_that_is_down__waits_and_says_so_once(
 @pytest.mark.parametrize(("phase", "told"), [("LAPSED", True), ("SCORE", False)])
 def test_claim__in_a_lapsed_phase__says_what_helps(phase: str, told: bool) -> None:
     said: list[str] = []
-    row = {"job": 7, "phase": phase, "token": "0x", "rounds": [], "later": {}, "expired": False, "misvoted_rounds": []}
-    data = {"address": "0xa", "jobs": [{**row, "pay": "0", "fees": "0", "bond": "0", "rest": "0"}]}
-    wire = SimpleNamespace(token=lambda address: SimpleNamespace(text=str))
-    _show_claimed(cast(Any, SimpleNamespace(print=said.append)), data, cast(Any, wire))
+    row = OwedView(7, phase, Address("0x"), 0, [], 0, 0, 0, {}, expired=False, misvoted_rounds=[])
+    session = SimpleNamespace(token=lambda address: SimpleNamespace(text=str))
+    view = ClaimedView(Address("0xa"), [row], [])
+    show(cast(Any, SimpleNamespace(print=said.append)), view, cast(Any, session))
     assert any("hansa job stop 7" in line for line in said) is told

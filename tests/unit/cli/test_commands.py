@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from hansa.cli.command import Here, command, with_errors_told
-from hansa.cli.main import app
+from hansa.cli.command import Command, command_line, load, report_failures
+from hansa.cli.main import COMMANDS, app, module_of
 from hansa.protocol.errors import FatalError
+from hansa.runtime.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -35,12 +38,7 @@ def test_help__names_every_noun(run: CliRunner) -> None:
     assert [noun for noun in NOUNS if noun not in shown] == []
 
 
-@pytest.mark.parametrize(
-    "words",
-    ["up", "demo", "doctor", "top", "deploy", "job post", "job list", "job show", "job watch", "job stop",
-     "trainer run", "trainer status", "aggregator run", "aggregator status", "wallet new", "wallet show",
-     "wallet claim", "wallet history", "wallet why"],
-)  # fmt: skip
+@pytest.mark.parametrize("words", COMMANDS)
 def test_help__of_each_command__has_dir_json_and_debug(run: CliRunner, words: str) -> None:
     done = run.invoke(app, [*words.split(), "--help"])
     assert done.exit_code == 0, done.output
@@ -48,11 +46,43 @@ def test_help__of_each_command__has_dir_json_and_debug(run: CliRunner, words: st
         assert option in done.output
 
 
-def test_import__loads_nothing_heavy() -> None:
-    heavy = ("web3", "torch", "numpy", "pydantic", "rich.live")
-    script = f"import hansa.cli.main, sys; print([name for name in {heavy} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+@pytest.mark.parametrize("words", [[], ["--help"], ["wallet", "--help"], ["--version"]])
+def test_door__loads_nothing_heavy_and_no_command(words: list[str]) -> None:
+    heavy = ("web3", "torch", "numpy", "pydantic", "rich.live", "rich.console", "hansa.protocol", "hansa.cli.command")
+    script = (
+        "import sys\nfrom hansa.cli.main import app\n"
+        f"if {words}: app({words}, standalone_mode=False)\n"
+        f"sys.exit(str([name for name in {heavy} if name in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_table__says_where_a_command_is_and_how_its_docstring_begins(path: str) -> None:
+    module = module_of(path.split())
+    file = ROOT / f"{module.replace('.', '/')}.py"
+    assert file.is_file()
+    words = [word.removesuffix("_") for word in module.removesuffix(".command").split(".")[2:]]
+    assert words == path.split()
+    assert load(path.split()[-1], module).help.partition("\n")[0] == COMMANDS[path]
+
+
+def test_table__names_every_command_that_there_is() -> None:
+    packages = (ROOT / "hansa" / "cli").rglob("*.py")
+    found = [file for file in packages if re.search(r"^def run\($|^def run\(command:", file.read_text(), re.M)]
+    assert len(found) == len(COMMANDS)
+
+
+def test_version__is_the_installed_one(run: CliRunner) -> None:
+    assert run.invoke(app, ["--version"]).output == f"hansa {version('hansa')}\n"
+
+
+def test_help__groups_many_options_under_headings(run: CliRunner) -> None:
+    shown = run.invoke(app, ["job", "post", "--help"]).output
+    headings = [line for line in shown.splitlines() if line.endswith(":") and not line.startswith(" ")]
+    assert headings == ["Job:", "Parties:", "Money:", "Times and end:", "Rules:", "Key:", "Options:"]
+    assert "…" not in shown and "..." not in shown and max(map(len, shown.splitlines())) <= 80
 
 
 @pytest.mark.parametrize("words", ["job list", "job show 1", "wallet show", "trainer status --job 1", "job watch 1"])
@@ -79,8 +109,8 @@ def test_unforeseen_failure__is_a_sentence_too(capsys: pytest.CaptureFixture[str
     def broken() -> None:
         raise RuntimeError("the wheel came off\nand rolled away")
 
-    with pytest.raises(typer.Exit) as left:
-        with_errors_told(False, broken)
+    with pytest.raises(typer.Exit) as left, report_failures(False):
+        broken()
     assert left.value.exit_code == 70
     assert capsys.readouterr().err.strip().count("\n") == 0
 
@@ -89,8 +119,8 @@ def test_file__that_may_not_be_written__is_one_sentence(capsys: pytest.CaptureFi
     def denied() -> None:
         raise PermissionError(errno.EACCES, "Permission denied", "/somewhere")
 
-    with pytest.raises(typer.Exit) as left:
-        with_errors_told(False, denied)
+    with pytest.raises(typer.Exit) as left, report_failures(False):
+        denied()
     assert left.value.exit_code == 1
     assert capsys.readouterr().err.startswith("hansa: /somewhere can't be used: Permission denied; ")
 
@@ -108,23 +138,21 @@ def test_exit_code__is_the_errors_own(capsys: pytest.CaptureFixture[str]) -> Non
     def stopped() -> None:
         raise FatalError("a cycle failed", exit_code=3)
 
-    with pytest.raises(typer.Exit) as left:
-        with_errors_told(False, stopped)
+    with pytest.raises(typer.Exit) as left, report_failures(False):
+        stopped()
     assert left.value.exit_code == 3
     assert capsys.readouterr().err == "hansa: a cycle failed\n"
 
 
 def test_command__gives_dir_json_and_debug_to_the_function(tmp_path: Path) -> None:
     seen = []
-    own = typer.Typer()
 
-    def look(here: Here, name: str, times: int = 1) -> None:
-        seen.append((here, name, times))
+    def look(command: Command, name: str, times: int = 1) -> None:
+        seen.append((command, name, times))
 
-    command(own, "look")(look)
-    done = CliRunner().invoke(own, ["alice", "--times", "2", "--dir", str(tmp_path), "--json"])
-    assert done.exit_code == 0, done.output
-    assert seen == [(Here(tmp_path, json=True), "alice", 2)]
+    words = ["alice", "--times", "2", "--dir", str(tmp_path), "--json"]
+    command_line("look", look).main(words, standalone_mode=False)
+    assert seen == [(Command(Workspace(tmp_path), json=True), "alice", 2)]
 
 
 def test_wallet_new__makes_a_key_once(run: CliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,57 +3,80 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from rich.console import Console
 
-from hansa.cli.job.show import show_job
-from hansa.cli.wallet.trainer_receipt import COLUMNS, show_receipt
+from hansa.cli.job import show as job_show
+from hansa.cli.job.show import CycleView, FailedView, FinalisedView, JobView, TrainerView, UpdateView, ValidatorView
+from hansa.cli.job.state import BooksView, StateView
+from hansa.cli.wallet.trainer_receipt import (
+    COLUMNS,
+    Averages,
+    Measured,
+    RoundLine,
+    ShareView,
+    TrainerReceipt,
+    show_receipt,
+)
+from hansa.protocol.pay import Record, Share
+from hansa.protocol.types import Address
 from hansa.runtime.amounts import Token
+from hansa.runtime.snapshot import Attendance
 
 TOKEN = Token("0x" + "11" * 20, "HANSA", 18)
-TRAINER = "0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65"
+TRAINER = Address("0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65")
 MODEL = "QmU2jMcPcfp7K3fG4QmPusKgRoKrYhB7rgRwbpcfKDSX6T"
 PAY = 30_473_211_987_654_321_000
 
 
-def line(round_: int, **more: Any) -> dict[str, Any]:
-    known = {"round": round_, "verdict": "malformed", "pay": str(PAY), "strike": True, "root_matches": True}
-    measured = {"median_gain": -104_707_500, "median_news": 4_707_500, "included": False}
-    averages = {"average_gain": 12.5, "average_news": 0.25, "average_fresh": 1.0}
-    return known | measured | averages | {"share": {"differs": 1.25, "part": 0.304}} | more
+def line(round_: int) -> RoundLine:
+    return RoundLine(
+        round=round_,
+        verdict="malformed",
+        pay=PAY,
+        strike=1,
+        reputation=0,
+        root_matches=True,
+        measured=Measured(False, [], median_gain=-104_707_500, median_news=4_707_500),
+        averages=Averages(12.5, 0.25, 1.0, Record()),
+        share=ShareView(Share(*range(10)), differs=1.25, sum_of_p=9, capped=False, part=0.304),
+    )
 
 
-RECEIPT = {"job": 1, "address": TRAINER, "reward_per_round": str(10**20), "rounds": [line(1), line(2)], "pay": str(PAY)}
-JOB = {
-    "job": 1,
-    "sponsor": TRAINER,
-    "state": {"round": 2, "deadline": 99, "phase": "SUBMIT"},
-    "spec": {"cid": MODEL, "task": "heart", "rule": "mean", "bits": 8},
-    "terms": {"reward_per_round": "1", "fee_per_seat": "1", "min_bond": "1", "max_rounds": 15, "quorum": 2, "seats": 3}
-    | {"claim_time": 86_400},
-    "claim_until": None,
-    "cycles": [
-        {"cycle": 1, "round": 1, "updates": [1, 2, 3], "included": 3, "metric": 0.8125, "outcome": "finalised"}
-        | {"model": MODEL},
-        {"cycle": 2, "round": 2, "updates": [], "outcome": "failed in SUBMIT"},
+RECEIPT = TrainerReceipt(reward_per_round=10**20, rounds=[line(1), line(2)], pay=PAY)
+JOB = JobView(
+    job=1,
+    sponsor=TRAINER,
+    state=StateView("SUBMIT", 2, 2, 99, 1, 0, 1, 0, 0, 0, 0, 812_500_000),
+    spec=job_show.SpecView(MODEL, cast(Any, SimpleNamespace(task="heart", rule="mean", bits=8)), None),
+    terms=job_show.TermsView(TRAINER, TRAINER, TRAINER, 1, 1, 1, 0, 0, 15, 1, 1, seats=3, quorum=2, claim_time=86_400),
+    cycles=[
+        CycleView(1, 1, [UpdateView(TRAINER, MODEL)] * 3, "finalised", FinalisedView(MODEL, 812_500_000, 3, [0])),
+        CycleView(2, 2, [], "failed in SUBMIT", FailedView(0)),
     ],
-    "trainers": [{"address": TRAINER, "bond": str(10**20), "earned": str(PAY), "strikes": 0, "reputation": 1_000_000}],
-    "validators": [{"address": TRAINER, "matched": 15, "wrong": 0, "missed": 0}],
-    "books": {"escrowed": "1", "left": "1"},
-}
+    trainers=[TrainerView(TRAINER, 10**20, PAY, 0, 1_000_000)],
+    validators=[ValidatorView(TRAINER, Attendance(15, 0, 0))],
+    claim_until=None,
+    books=BooksView(0, 0, 0, 0, 0, 0, 0),
+)
 
 
-def shown(width: int, show: Any, data: dict[str, Any]) -> str:
+def show_trainer(console: Console, receipt: TrainerReceipt, token: Token) -> None:
+    show_receipt(console, receipt, token, TRAINER)
+
+
+def shown(width: int, show: Any, view: Any) -> str:
     out = io.StringIO()
-    show(Console(file=out, width=width, highlight=False, emoji=False, soft_wrap=True), data, TOKEN)
+    show(Console(file=out, width=width, highlight=False, emoji=False, soft_wrap=True), view, TOKEN)
     return out.getvalue()
 
 
 @pytest.mark.parametrize("width", [30, 48, 60, 72, 80, 100, 200])
 def test_receipt__shows_the_whole_pay__and_says_what_it_leaves_out(width: int) -> None:
-    text = shown(width, show_receipt, RECEIPT)
+    text = shown(width, show_trainer, RECEIPT)
     heading, *rows = text.splitlines()[1:4]
     assert all(row.rstrip().endswith("30.473211") for row in rows), text
     assert "…" not in text
@@ -64,12 +87,12 @@ def test_receipt__shows_the_whole_pay__and_says_what_it_leaves_out(width: int) -
 
 
 def test_receipt__on_a_wide_screen__shows_all() -> None:
-    assert "not shown" not in shown(200, show_receipt, RECEIPT)
+    assert "not shown" not in shown(200, show_trainer, RECEIPT)
 
 
 @pytest.mark.parametrize("width", [72, 80, 200])
 def test_job__breaks_no_name_over_two_lines(width: int) -> None:
-    text = shown(width, show_job, JOB)
+    text = shown(width, job_show.show, JOB)
     tables = text.split("\n\n", 1)[1]
     wide = {True: (MODEL, TRAINER), False: (f"{MODEL[:8]}…{MODEL[-6:]}", f"{TRAINER[:8]}…{TRAINER[-6:]}")}
     for name in wide[width == 200]:

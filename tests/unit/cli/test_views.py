@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from hansa.cli.demo.report import is_conserved
+from hansa.cli.demo.report import Conservation
 from hansa.cli.demo.view import RoundLine, View
-from hansa.cli.job.show import metric_of, state_data, state_line
+from hansa.cli.document import metric_of
+from hansa.cli.job.state import StateView, state_line
 from hansa.protocol.types import Address, CycleId, Phase, Round, Timestamp
 from hansa.runtime.chain.structs import JobState
 
@@ -49,7 +50,7 @@ STATE = JobState(
 def test_state_line__in_every_phase(phase: Phase) -> None:
     state = replace(STATE, phase=phase)
     assert phase.name in state_line(state, 940)
-    assert state_data(state)["phase"] == phase.name
+    assert StateView.of(state).phase == phase.name
 
 
 def test_state_line__says_what_is_awaited() -> None:
@@ -70,7 +71,7 @@ def test_view__shows_rounds_and_warnings(terminal: bool) -> None:
     with View(console, "heart", 3) as view:
         view.step("starting a chain")
         view.state(STATE, 940)
-        view.round(RoundLine(1, "Qm" + "a" * 44, 0.75, 4, 3, 2, 1.5))
+        view.round(RoundLine(1, "Qm" + "a" * 44, 750_000_000, 4, 3, 2, 1.5))
         view.warn("trainer-2 ended with code 1: no such party")
         view.step("")
     shown = out.getvalue()
@@ -87,6 +88,6 @@ def test_view__without_a_console__says_nothing() -> None:
 
 
 def test_conservation__to_the_unit() -> None:
-    line = {"escrowed": "345", "paid": "344", "refunded": "0", "burnt": "0", "left": "1"}
-    assert is_conserved(line)
-    assert not is_conserved({**line, "left": "2"})
+    line = Conservation(escrowed=345, paid=344, refunded=0, burnt=0, left=1)
+    assert line.holds
+    assert not replace(line, left=2).holds

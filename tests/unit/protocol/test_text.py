@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from nodes import chain_of
 from rich.console import Console
 
-from hansa.cli.command import with_errors_told
+from hansa.cli.command import report_failures
 from hansa.protocol.errors import FatalError
 from hansa.protocol.text import UNSEEN, escape_untrusted
 from hansa.protocol.types import Address
@@ -74,8 +74,8 @@ def test_failure__with_foreign_text__is_told_without_controls(
     def fail() -> None:
         raise error
 
-    with pytest.raises(typer.Exit):
-        with_errors_told(False, fail)
+    with pytest.raises(typer.Exit), report_failures(False):
+        fail()
     told = capsys.readouterr().err
     assert "\\u{1b}]0;PWNED\\u{7}" in told
     assert told.rstrip("\n").isprintable()
@@ -85,8 +85,8 @@ def test_failure__of_a_file__with_controls_in_its_name(capsys: pytest.CaptureFix
     def fail() -> None:
         raise PermissionError(13, "Permission denied", HOSTILE)
 
-    with pytest.raises(typer.Exit):
-        with_errors_told(False, fail)
+    with pytest.raises(typer.Exit), report_failures(False):
+        fail()
     assert capsys.readouterr().err.rstrip("\n").isprintable()
 
 

@@ -8,77 +8,77 @@ from types import SimpleNamespace
 
 import pytest
 
-from hansa.cli.command import Here
 from hansa.devnet.anvil import published_key, require_local
 from hansa.devnet.bootstrap import account_names, make_keystores
 from hansa.protocol.errors import BadKey, FatalError
 from hansa.runtime.accounts import address_of, find_keystore, load_account, new_password, password_for
+from hansa.runtime.workspace import Workspace
 
 FIRST = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"  # anvil's published account 0
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Here:
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     monkeypatch.delenv("HANSA_PASSWORD", raising=False)
     make_keystores(tmp_path / "keys", account_names(1, 1))
-    return Here(tmp_path)
+    return Workspace(tmp_path)
 
 
 def test_account_names__sponsor_first() -> None:
     assert account_names(2, 1) == ["sponsor", "trainer-1", "trainer-2", "validator-1"]
 
 
-def test_keystores__are_the_published_accounts_for_their_owner_alone(here: Here) -> None:
-    assert load_account(here, "sponsor").address == FIRST
-    assert (here.keys / "sponsor.json").stat().st_mode & 0o777 == 0o600
+def test_keystores__are_the_published_accounts_for_their_owner_alone(workspace: Workspace) -> None:
+    assert load_account(workspace, "sponsor").address == FIRST
+    assert (workspace.keys / "sponsor.json").stat().st_mode & 0o777 == 0o600
 
 
-def test_keystore__by_name_path_and_address(here: Here) -> None:
-    path = here.keys / "sponsor.json"
-    assert find_keystore(here, "sponsor") == path
-    assert find_keystore(here, str(path)) == path
-    assert find_keystore(here, FIRST.lower()) == path
+def test_keystore__by_name_path_and_address(workspace: Workspace) -> None:
+    path = workspace.keys / "sponsor.json"
+    assert find_keystore(workspace, "sponsor") == path
+    assert find_keystore(workspace, str(path)) == path
+    assert find_keystore(workspace, FIRST.lower()) == path
 
 
-def test_keystore__without_a_name__when_there_are_several__lists_them(here: Here) -> None:
+def test_keystore__without_a_name__when_there_are_several__lists_them(workspace: Workspace) -> None:
     with pytest.raises(FatalError, match="sponsor, trainer-1, validator-1"):
-        find_keystore(here, None)
+        find_keystore(workspace, None)
 
 
 def test_keystore__without_a_name__when_there_is_one(tmp_path: Path) -> None:
     make_keystores(tmp_path / "keys", ["alice"])
-    assert find_keystore(Here(tmp_path), None).stem == "alice"
+    assert find_keystore(Workspace(tmp_path), None).stem == "alice"
 
 
-def test_keystore__that_nobody_has(here: Here) -> None:
+def test_keystore__that_nobody_has(workspace: Workspace) -> None:
     with pytest.raises(FatalError, match="no keystore is called bob"):
-        find_keystore(here, "bob")
+        find_keystore(workspace, "bob")
 
 
 @pytest.mark.parametrize("text", ["not JSON", "[]", "{}"])
-def test_keystore__that_is_none__is_not_called_missing(here: Here, text: str) -> None:
-    (here.keys / "broken.json").write_text(text)
-    (here.keys / "broken.json").chmod(0o600)
+def test_keystore__that_is_none__is_not_called_missing(workspace: Workspace, text: str) -> None:
+    (workspace.keys / "broken.json").write_text(text)
+    (workspace.keys / "broken.json").chmod(0o600)
     with pytest.raises(BadKey, match=r"broken\.json is not a"):
-        load_account(here, "broken", here.keys / "password")
+        load_account(workspace, "broken", workspace.keys / "password")
     with pytest.raises(BadKey, match=r"broken\.json is not a"):
-        address_of(here, "broken")
+        address_of(workspace, "broken")
 
 
-def test_address__of_an_address_needs_no_keystore(here: Here) -> None:
-    assert address_of(here, "0x" + "ab" * 20).lower() == "0x" + "ab" * 20
+def test_address__of_an_address_needs_no_keystore(workspace: Workspace) -> None:
+    assert address_of(workspace, "0x" + "ab" * 20).lower() == "0x" + "ab" * 20
     with pytest.raises(FatalError, match="not an address"):
-        address_of(here, "0x12")
+        address_of(workspace, "0x12")
     with pytest.raises(FatalError, match="its checksum is wrong, so .* copy it again"):
-        address_of(here, "0x15d34aAf54267DB7D7c367839AAf71A00a2C6A65")
+        address_of(workspace, "0x15d34aAf54267DB7D7c367839AAf71A00a2C6A65")
 
 
 def test_password__from_the_environment_wins_over_the_published_one(
-    here: Here, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HANSA_PASSWORD", "wrong")
     with pytest.raises(BadKey, match="password"):
-        load_account(here, "sponsor")
+        load_account(workspace, "sponsor")
 
 
 def test_password__that_nobody_gave__where_nobody_can_be_asked(tmp_path: Path) -> None:
@@ -96,10 +96,10 @@ def test_published_accounts__stay_on_local_chains() -> None:
 
 
 def test_new_password__is_given_or_asked_for_twice__never_a_published_one(
-    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, file, typed = here.keys / "new.json", tmp_path / "file", iter(["typed", "typed", "typed", "other"])
-    assert password_for(path, None) == (here.keys / "password").read_text().strip()
+    path, file, typed = workspace.keys / "new.json", tmp_path / "file", iter(["typed", "typed", "typed", "other"])
+    assert password_for(path, None) == (workspace.keys / "password").read_text().strip()
     monkeypatch.setattr("hansa.runtime.accounts.sys.stdin", SimpleNamespace(isatty=lambda: True))
     monkeypatch.setattr("hansa.runtime.accounts.getpass.getpass", lambda prompt: next(typed))
     assert new_password(path, None) == "typed"

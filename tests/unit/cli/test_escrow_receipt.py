@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any, cast
 
-from hansa.cli.wallet.fee_receipt import escrow_receipt, fee_receipt
+from hansa.cli.document import to_json
+from hansa.cli.wallet.escrow_receipt import escrow_receipt, fee_receipt
 from hansa.protocol.types import BlockNumber, Digest, Phase, Round, Wei
 from hansa.runtime.history.records import Failed, Finalized
 
@@ -46,7 +47,7 @@ VIEW = cast(
 
 
 def said(member: str) -> list[str]:
-    return [row["what"] for row in fee_receipt(VIEW, cast(Any, member), None)["cycles"]]
+    return [line.what for line in fee_receipt(VIEW, cast(Any, member), None).cycles]
 
 
 def test_fees__every_way_to_lose_one_is_told() -> None:
@@ -54,26 +55,32 @@ def test_fees__every_way_to_lose_one_is_told() -> None:
     assert said("amy") == [failed, "matched", "matched", "matched", "under way"]
     assert said("ben") == [failed, "matched", "revealed, did not vote", "matched", "under way"]
     assert said("cyd") == [failed, "voted another result", "did not commit", "committed, did not reveal", "under way"]
-    assert [fee_receipt(VIEW, cast(Any, name), None)["fees"] for name in MEMBERS] == ["21", "14", "0"]
+    assert [fee_receipt(VIEW, cast(Any, name), None).fees for name in MEMBERS] == [21, 14, 0]
 
 
 def test_fees__of_one_round__has_its_failed_cycles() -> None:
     found = fee_receipt(VIEW, cast(Any, "ben"), 1)
-    assert [row["cycle"] for row in found["cycles"]] == [1, 2] and found["fees"] == "7"
+    assert [line.cycle for line in found.cycles] == [1, 2] and found.fees == 7
 
 
 def test_escrow__goes_somewhere_to_the_last_unit() -> None:
     found = escrow_receipt(VIEW, None)
-    assert [line["pay"] for line in found["lines"]] == ["0", "99", "0", "89"], (
-        "round 2 has a root that nobody can claim"
-    )
-    assert [line["fees"] for line in found["lines"]] == ["0", "14", "7", "14"]
-    assert [line["unearned"] for line in found["lines"]] == ["0", "8", "114", "18"]
-    assert (found["burnt"], found["rest"]) == ("60", str(1000 - 60 - 3 * 121))
-    assert sum(int(found[name]) for name in ("pay", "fees", "unearned", "burnt", "rest")) == 1000
+    assert [line.pay for line in found.lines] == [0, 99, 0, 89], "round 2 has a root that nobody can claim"
+    assert [line.fees for line in found.lines] == [0, 14, 7, 14]
+    assert [line.unearned for line in found.lines] == [0, 8, 114, 18]
+    assert (found.burnt, found.rest) == (60, 1000 - 60 - 3 * 121)
+    assert sum(getattr(found, name) for name in ("pay", "fees", "unearned", "burnt", "rest")) == 1000
 
 
 def test_escrow__of_one_round__keeps_the_totals() -> None:
     found = escrow_receipt(VIEW, 3)
-    assert [line["round"] for line in found["lines"]] == [3]
-    assert found["rest"] == escrow_receipt(VIEW, None)["rest"]
+    assert [line.round for line in found.lines] == [3]
+    assert found.rest == escrow_receipt(VIEW, None).rest
+
+
+def test_receipts__in_json__have_amounts_as_strings() -> None:
+    fees = to_json(fee_receipt(VIEW, cast(Any, "ben"), 1))
+    assert fees["fees"] == "7" and [line["fee"] for line in fees["cycles"]] == ["0", "7"] and fees["matched"] == 1
+    escrow = to_json(escrow_receipt(VIEW, 3))
+    assert escrow["lines"] == [{"round": 3, "cycle": 4, "pay": "89", "fees": "14", "unearned": "18", "burnt": "0"}]
+    assert list(escrow) == ["lines", "pay", "fees", "unearned", "burnt", "escrow", "rest"]

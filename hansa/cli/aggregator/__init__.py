@@ -1,0 +1,1 @@
+"""`hansa aggregator`: run the daemon that validates, and ask how it stands."""

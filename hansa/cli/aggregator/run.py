@@ -1,0 +1,90 @@
+"""`hansa aggregator run`: the daemon that validates."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from aggregator import ValidatorConfig
+from aggregator.validator import Validator
+from hansa.cli.command import Command
+from hansa.cli.daemon_options import (
+    Allow,
+    JobOption,
+    LogFile,
+    MaxBytes,
+    MetricsAt,
+    MinClaim,
+    TaskFile,
+    Threads,
+    prepare_run,
+    run_daemon,
+)
+from hansa.cli.key_options import AccountName, PasswordFile
+from hansa.protocol.types import Address, JobId
+from hansa.runtime.accounts import load_account
+from hansa.runtime.chain.abi import ContractError, artifact
+from hansa.runtime.session import Session, connect
+from hansa.sponsor.terms import seconds
+
+
+def run(
+    command: Command,
+    job: JobOption,
+    account_name: AccountName = None,
+    password_file: PasswordFile = None,
+    keep_models: Annotated[
+        int | None, typer.Option("--keep-models", help="Models to keep; all by default.", min=3)
+    ] = None,
+    allow: Allow = None,
+    task_file: TaskFile = None,
+    max_bytes: MaxBytes = 2**30,
+    min_claim: MinClaim = "1h",
+    threads: Threads = 1,
+    log_file: LogFile = None,
+    metrics: MetricsAt = None,
+) -> None:
+    """Score, aggregate, vote and claim, until the job has ended. Ctrl-C stops; run it again to go on."""
+    session = connect(command.workspace)
+    prepare_run(session, job)
+    account = load_account(command.workspace, account_name, password_file)
+    config = ValidatorConfig(
+        deployment=session.deployment,
+        account=account,
+        journal=command.workspace.journal(account.address, f"job-{job}"),
+        job=JobId(job),
+        keep_models=keep_models,
+        max_bytes=max_bytes,
+        min_claim=seconds(min_claim),
+        threads=threads,
+        task_file=task_file,
+        allow=frozenset(allow or ()),
+        log_file=log_file,
+    )
+    if is_outside(session, JobId(job), account.address):
+        phase = session.federation.state(JobId(job)).phase
+        if phase.is_over and not session.federation.fees(JobId(job), Address(account.address)):
+            said = f"job {job} is over ({phase.name}) and owes {account.address} no fees: there is nothing to do"
+            print(f"hansa: {said}", file=sys.stderr)
+            return
+        if not phase.is_over:
+            said = f"{account.address} is not in the committee of job {job}; it waits to be drawn"
+            print(f"hansa: {said}", file=sys.stderr)
+    config.journal.parent.mkdir(parents=True, exist_ok=True)
+    run_daemon(Validator(config), metrics)
+
+
+def is_outside(session: Session, job: JobId, account: str) -> bool:
+    """Whether the committee of the last cycle, or the one that would be drawn for the first, is without `account`."""
+    federation, chain = session.federation, session.chain
+    state, head = federation.state(job), chain.head()
+    if state.phase.is_over or state.committee:
+        return account not in state.committee
+    select = artifact("ICommittee").functions["select"]
+    try:
+        drawn = chain.read([(federation.terms(job).committee, select, (job, 0, bytes(32), head.timestamp))])
+    except ContractError:
+        return False
+    return account.lower() not in [member.lower() for member in drawn[0][0]]

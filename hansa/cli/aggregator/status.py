@@ -1,0 +1,74 @@
+"""`hansa aggregator status`: what a validator has done and earned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from rich.console import Console
+
+from hansa.cli.command import Command
+from hansa.cli.daemon_options import JobOption
+from hansa.cli.document import INLINE, Amount
+from hansa.cli.key_options import AccountName
+from hansa.protocol.types import Address, JobId
+from hansa.runtime.accounts import address_of
+from hansa.runtime.amounts import Token
+from hansa.runtime.session import connect
+from hansa.runtime.snapshot import Attendance, read_job
+
+
+@dataclass(frozen=True)
+class ValidatorStatus:
+    job: int
+    address: Address
+    phase: str
+    round: int
+    seat: int | None
+    committed: bool
+    revealed: bool
+    voted: bool
+    key_announced: bool
+    attendance: Annotated[Attendance, INLINE]
+    earned: Amount
+
+
+def run(command: Command, job: JobOption, account_name: AccountName = None) -> None:
+    """What a validator has done and earned in a job, as the chain tells it.
+
+    --account may be an address.
+    """
+    session = connect(command.workspace)
+    who = address_of(command.workspace, account_name)
+    snapshot = read_job(session.federation, session.store, JobId(job))
+    state, did, seat = snapshot.state, snapshot.attendance(who), snapshot.seat(who)
+    view = ValidatorStatus(
+        job=job,
+        address=who,
+        phase=state.phase.name,
+        round=state.round,
+        seat=seat,
+        committed=seat is not None and bool(state.committed >> seat & 1),
+        revealed=seat is not None and bool(state.revealed >> seat & 1),
+        voted=seat is not None and bool(state.voted >> seat & 1),
+        key_announced=session.federation.announced_key(who) is not None,
+        attendance=did,
+        earned=did.matched * snapshot.terms.fee_per_seat,
+    )
+    token = session.token(snapshot.terms.token)
+    command.answer(view, lambda console: show(console, view, token))
+
+
+def show(console: Console, view: ValidatorStatus, token: Token) -> None:
+    """A validator's part in a job, in a few lines."""
+    seat = "no seat" if view.seat is None else f"seat {view.seat}"
+    done = [step for step in ("committed", "revealed", "voted") if getattr(view, step)]
+    console.print(
+        f"[bold]{view.address}[/] in job {view.job}: {view.phase} ({view.round - 1} rounds done), {seat}, "
+        + (", ".join(done) or "nothing done in this cycle")
+    )
+    if not view.key_announced:
+        console.print("  [yellow]no encryption key announced yet: nothing can be sealed to it[/]")
+    did = view.attendance
+    console.print(f"  matched  {did.matched}\n  wrong    {did.wrong}\n  missed   {did.missed}")
+    console.print(f"  earned   {token.text(view.earned)}")

@@ -1,0 +1,166 @@
+"""`hansa job post`: a job's files, its committee, its escrow."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Annotated
+
+from rich.console import Console
+
+from hansa.cli.command import Command, in_panel
+from hansa.cli.document import Amount
+from hansa.cli.key_options import AccountName, PasswordFile
+from hansa.protocol.cid import to_cid
+from hansa.protocol.errors import FatalError
+from hansa.protocol.types import Address
+from hansa.runtime.accounts import address_of, load_account
+from hansa.runtime.amounts import Token
+from hansa.runtime.chain.federation import Federation
+from hansa.runtime.deploy import allow_committee
+from hansa.runtime.session import connect, read_token
+from hansa.runtime.transactions.signer import signing_with
+from hansa.sponsor.post import parse_baselines, parse_settings, post_job, prepare
+from hansa.sponsor.terms import NO_TARGET, JobOffer, parse_times
+
+JOB = in_panel("Job")
+PARTIES = in_panel("Parties")
+MONEY = in_panel("Money")
+END = in_panel("Times and end")
+RULES = in_panel("Rules")
+
+
+@dataclass(frozen=True)
+class PostedView:
+    job: int
+    committee: Address
+    members: list[Address]
+    spec: str  # CID
+    model: str  # CID
+    task: str
+    trainers: int
+    rounds: int
+    escrow: Amount
+
+
+def run(
+    command: Command,
+    *,
+    task: Annotated[str, JOB("--task", help="A built-in task, package.module:Class, or FILE.py:Class.")] = "heart",
+    rounds: Annotated[int | None, JOB("--rounds", help="What the task recommends by default.")] = None,
+    steps: Annotated[int | None, JOB("--steps", help="Training steps of one round.")] = None,
+    bits: Annotated[int | None, JOB("--bits", help="Of an update's integers: 8 or 16.")] = None,
+    loss: Annotated[str | None, JOB("--loss-threshold", help="A loss that ends a round's training.")] = None,
+    settings: Annotated[list[str] | None, JOB("--set", help="A setting of the task, NAME=VALUE.")] = None,
+    seed: Annotated[int, JOB("--seed", help="Of model 0 and of the training.")] = 0,
+    baselines: Annotated[
+        list[str] | None,
+        JOB("--baseline", help="What to compare the metric with, NAME=DECIMAL, such as majority=0.54."),
+    ] = None,
+    validators: Annotated[
+        str, PARTIES("--validators", help="The committee: addresses or keystore names, with commas.")
+    ],
+    trainers: Annotated[int, PARTIES("--trainers", help="How many may enrol; all there: training starts.")] = 4,
+    min_updates: Annotated[int | None, PARTIES("--min-updates", help="More than half by default.")] = None,
+    quorum: Annotated[int | None, PARTIES("--quorum", help="Votes that must agree; two thirds by default.")] = None,
+    reward: Annotated[str, MONEY("--reward", help="Tokens for the trainers of one round.")] = "100",
+    fee: Annotated[str, MONEY("--fee", help="Tokens for each validator and round.")] = "5",
+    bond: Annotated[str, MONEY("--bond", help="Tokens that a trainer must bond at least.")] = "100",
+    penalty: Annotated[str, MONEY("--penalty", help="Tokens that a malformed update costs.")] = "25",
+    token: Annotated[str | None, MONEY("--token", help="Another ERC-20 than the deployment's.")] = None,
+    failures: Annotated[int, END("--failures", help="Failed cycles in a row that abort the job.")] = 3,
+    patience: Annotated[int, END("--patience", help="Rounds without a better metric; 0: no limit.")] = 0,
+    target: Annotated[str | None, END("--target", help="A metric that ends the job.")] = None,
+    times: Annotated[list[str] | None, END("--time", help="Length of a phase, like submit=10m.")] = None,
+    rule: Annotated[str, RULES("--rule", help="How updates are aggregated.")] = "validated_mean",
+    weights: Annotated[str, RULES("--weights", help="equal, or bond.")] = "equal",
+    publish_keys: Annotated[
+        bool, RULES("--publish-keys", help="Trainers publish their updates' keys at the end: anyone can audit all.")
+    ] = False,
+    account_name: AccountName = None,
+    password_file: PasswordFile = None,
+) -> None:
+    """Put spec and model 0 into the store, appoint the committee, escrow the reward and post."""
+    workspace = command.workspace
+    session = connect(workspace)
+    read_token(session.chain, Address(token or session.deployment.token))  # nobody can escrow what is no token
+    paid_in = session.token(token)
+    members = [address_of(workspace, name.strip()) for name in validators.split(",") if name.strip()]
+    if not members:
+        raise FatalError("--validators names nobody", next_step="name keystores or addresses, with commas")
+    if len(set(members)) != len(members):
+        raise FatalError("a validator is named twice", next_step="name each member of the committee once")
+    prepared = prepare(
+        task,
+        seed=seed,
+        settings=parse_settings(settings or []),
+        steps=steps,
+        bits=bits,
+        loss_threshold=None if loss is None else parse_billionths(loss, "--loss-threshold"),
+        rule=rule,
+        weights=weights,
+        publish_keys=publish_keys,
+        baselines=parse_baselines(baselines or []),
+    )
+    offer = JobOffer(
+        trainers=trainers,
+        seats=len(members),
+        rounds=rounds if rounds is not None else prepared.rounds,
+        reward=paid_in.units(reward, "--reward"),
+        fee=paid_in.units(fee, "--fee"),
+        bond=paid_in.units(bond, "--bond"),
+        penalty=paid_in.units(penalty, "--penalty"),
+        min_updates=min_updates,
+        quorum=quorum,
+        failures=failures,
+        patience=patience,
+        target=NO_TARGET if target is None else parse_billionths(target, "--target"),
+        times=parse_times(times or []),
+    )
+    if warning := offer.claim_warning:
+        print(f"hansa: {warning}", file=sys.stderr)
+    account = load_account(workspace, account_name, password_file)
+    check_escrow(session.federation, Address(account.address), paid_in, offer.escrow)
+    with signing_with(session.chain, account, workspace.journal(account.address)) as signer:
+        posted = post_job(session, signer, prepared, offer, members, token)
+    allow_committee(session.deployment, posted.committee).save(workspace.deployment_file)
+    view = PostedView(
+        job=posted.job,
+        committee=posted.committee,
+        members=members,
+        spec=to_cid(posted.spec),
+        model=to_cid(posted.model),
+        task=prepared.spec.task,
+        trainers=trainers,
+        rounds=offer.rounds,
+        escrow=offer.escrow,
+    )
+    command.answer(view, lambda console: show(console, view, paid_in, command.dir_option))
+
+
+def check_escrow(federation: Federation, sponsor: Address, token: Token, escrow: int) -> None:
+    """FatalError where a sponsor has too few tokens for the escrow."""
+    held = federation.token_balance(Address(token.address), sponsor)
+    if held < escrow:
+        raise FatalError(
+            f"{sponsor} can't pay an escrow of {token.text(escrow)}",
+            cause=f"it has {token.text(held)}",
+            next_step="lower --rounds, --reward or --fee, send it tokens, or name another account",
+        )
+
+
+def parse_billionths(text: str, what: str) -> int:
+    """A decimal number in units of 1e-9, as metrics and losses stand on chain."""
+    return Token("", "", 9).signed(text, what)
+
+
+def show(console: Console, view: PostedView, token: Token, where: str) -> None:
+    """What was posted, and what to start next. where: --dir as a suggested command needs it."""
+    console.print(
+        f"[bold]job {view.job}[/] posted: {view.task}, {view.rounds} rounds, {token.text(view.escrow)} in escrow"
+    )
+    console.print(f"  committee  {view.committee} ({len(view.members)} members)")
+    console.print(f"  spec       {view.spec}\n  model 0    {view.model}")
+    console.print("next, each in a terminal of its own:")
+    console.print(f"  hansa aggregator run --job {view.job} --account NAME{where}     (every member)")
+    console.print(f"  hansa trainer run --job {view.job} --source 0 --account NAME{where}     (every trainer)")

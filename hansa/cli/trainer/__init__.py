@@ -1,0 +1,1 @@
+"""`hansa trainer`: run the daemon that trains, and ask how it stands."""

@@ -1,0 +1,68 @@
+"""`hansa trainer status`: what a trainer has done and earned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.console import Console
+
+from hansa.cli.command import Command
+from hansa.cli.daemon_options import JobOption
+from hansa.cli.document import Amount
+from hansa.cli.key_options import AccountName
+from hansa.protocol.errors import FatalError
+from hansa.protocol.types import Address, JobId
+from hansa.runtime.accounts import address_of
+from hansa.runtime.amounts import Token, fixed
+from hansa.runtime.session import connect
+from hansa.runtime.snapshot import read_job
+
+
+@dataclass(frozen=True)
+class TrainerStatus:
+    job: int
+    address: Address
+    phase: str
+    round: int
+    submitted: bool  # in the last cycle
+    updates: int
+    bond: Amount
+    earned: Amount
+    strikes: int
+    reputation: int  # in 1e-6
+
+
+def run(command: Command, job: JobOption, account_name: AccountName = None) -> None:
+    """What a trainer has done and earned in a job, as the chain tells it.
+
+    --account may be an address.
+    """
+    session = connect(command.workspace)
+    who = address_of(command.workspace, account_name)
+    snapshot = read_job(session.federation, session.store, JobId(job))
+    if who not in snapshot.trainers:
+        raise FatalError(f"{who} is not enrolled in job {job}", next_step=f"`hansa job show {job}` lists who is")
+    sent = [sum(update.trainer == who for update in cycle.updates) for cycle in snapshot.history.cycles]
+    view = TrainerStatus(
+        job=job,
+        address=who,
+        phase=snapshot.state.phase.name,
+        round=snapshot.state.round,
+        submitted=bool(sent) and sent[-1] > 0,
+        updates=sum(sent),
+        bond=session.federation.bond(JobId(job), who),
+        earned=snapshot.earned(who),
+        strikes=snapshot.strikes(who),
+        reputation=snapshot.reputation(who),
+    )
+    token = session.token(snapshot.terms.token)
+    command.answer(view, lambda console: show(console, view, token))
+
+
+def show(console: Console, view: TrainerStatus, token: Token) -> None:
+    """A trainer's part in a job, in a few lines."""
+    now = "submitted in the last cycle" if view.submitted else "nothing submitted in the last cycle"
+    console.print(f"[bold]{view.address}[/] in job {view.job}: {view.phase} ({view.round - 1} rounds done), {now}")
+    console.print(f"  updates     {view.updates}\n  earned      {token.text(view.earned)}")
+    console.print(f"  bond        {token.text(view.bond)}\n  strikes     {view.strikes}")
+    console.print(f"  reputation  {fixed(view.reputation, 6, 3)}")

@@ -1,0 +1,81 @@
+"""`hansa wallet list`: the keystores that are here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from eth_utils.address import to_checksum_address
+from rich.console import Console
+
+from hansa.cli.command import Command
+from hansa.cli.document import INLINE, Amount
+from hansa.protocol.errors import HansaError
+from hansa.protocol.types import Address
+from hansa.runtime.accounts import keystores
+from hansa.runtime.session import Session, connect
+from hansa.runtime.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Balances:
+    coins: Amount
+    balance: Amount
+    token: Address
+
+
+@dataclass(frozen=True)
+class KeystoreRow:
+    name: str
+    address: Address
+    balances: Annotated[Balances | None, INLINE]  # None: no chain answers
+
+
+@dataclass(frozen=True)
+class KeystoreList:
+    accounts: list[KeystoreRow]
+    chain_problem: str | None
+
+
+def run(command: Command) -> None:
+    """Every keystore of DIR/keys, with its balances where a chain answers."""
+    session, problem = _reach_chain(command.workspace)
+    rows = []
+    for path, found in keystores(command.workspace.keys):
+        address = Address(to_checksum_address(found))
+        rows.append(KeystoreRow(path.stem, address, _read_balances(session, address)))
+    view = KeystoreList(rows, problem)
+    command.answer(view, lambda console: show(console, view, command.workspace.keys, session))
+
+
+def _reach_chain(workspace: Workspace) -> tuple[Session | None, str | None]:
+    try:
+        session = connect(workspace)
+        session.federation.check()
+        return session, None
+    except HansaError as error:
+        return None, str(error)
+
+
+def _read_balances(session: Session | None, address: Address) -> Balances | None:
+    if session is None:
+        return None
+    token = Address(session.deployment.token)
+    held = session.federation.token_balance(token, address)
+    return Balances(session.chain.balance(address), held, token)
+
+
+def show(console: Console, view: KeystoreList, keys: Path, session: Session | None) -> None:
+    """A line a keystore."""
+    width = max((len(row.name) for row in view.accounts), default=0)
+    for row in view.accounts:
+        held = ""
+        if session is not None and row.balances is not None:
+            coins = f"{row.balances.coins / 1e18:.4f} of the chain's coin"
+            held = f"  {session.token().text(row.balances.balance)}, {coins}"
+        console.print(f"{row.name:{width}}  {row.address}{held}")
+    if not view.accounts:
+        console.print(f"{keys} holds no keystores; `hansa wallet new NAME` makes one")
+    elif view.chain_problem:
+        console.print(f"[dim]no balances: {view.chain_problem}[/]")

@@ -1,0 +1,65 @@
+"""`hansa wallet show`: what an account has, and is owed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.console import Console
+
+from hansa.cli.command import Command
+from hansa.cli.document import Amount
+from hansa.cli.wallet.owed import JobChoice, OwedView, Who, show_later
+from hansa.cli.wallet.portfolio import Portfolio, Problem
+from hansa.protocol.types import Address
+from hansa.runtime.accounts import address_of
+from hansa.runtime.claims import owed
+from hansa.runtime.session import Session, connect
+
+
+@dataclass(frozen=True)
+class WalletView:
+    address: Address
+    coins: Amount
+    balance: Amount
+    token: Address
+    symbol: str
+    decimals: int
+    jobs: list[OwedView]
+    problems: list[Problem]
+
+
+def run(command: Command, who: Who = None, job: JobChoice = None) -> None:
+    """Coins and tokens of an account, and what every job owes it."""
+    session = connect(command.workspace)
+    address = address_of(command.workspace, who)
+    portfolio = Portfolio(session, address, job)
+    found = [snapshot for number in portfolio.jobs if (snapshot := portfolio.read(number)) is not None]
+    jobs = [OwedView.of(snapshot, owed(snapshot, session.federation, address)) for snapshot in found]
+    token = session.token()
+    view = WalletView(
+        address=address,
+        coins=session.chain.balance(address),
+        balance=session.federation.token_balance(Address(token.address), address),
+        token=Address(token.address),
+        symbol=token.symbol,
+        decimals=token.decimals,
+        jobs=jobs,
+        problems=portfolio.problems,
+    )
+    command.answer(view, lambda console: show(console, view, session))
+    portfolio.report_problems()
+
+
+def show(console: Console, view: WalletView, session: Session) -> None:
+    """Balances, then a line or more a job."""
+    coin = f"{view.coins / 1e18:.4f} of the chain's coin"
+    console.print(f"[bold]{view.address}[/]\n  {session.token().text(view.balance)}, {coin}")
+    for row in view.jobs:
+        token = session.token(row.token)
+        parts = row.parts(token)
+        console.print(
+            f"  job {row.job} ({row.phase}): " + (f"owes {', '.join(parts)}" if parts else "owes nothing now")
+        )
+        show_later(console, row, token)
+    if not view.jobs:
+        console.print("  takes part in no job")
