@@ -80,9 +80,9 @@ def mark_duplicates(judged: Sequence[Judged], places: Mapping[int, int], k: Sequ
     places: for an update that retries an unpaid attempt, its place among the attempts; those come before all new ones.
     """
     ok = [index for index, item in enumerate(judged) if item.code == Code.OK]
-    order = sorted((i for i in ok if i in places), key=lambda i: places[i]) + [i for i in ok if i not in places]
-    tensors = [_update(judged[i]).tensors for i in order]
-    repeated = {order[j] for j in geometry.duplicates(tensors, k, range(len(tensors)))}
+    senior = sorted((i for i in ok if i in places), key=places.__getitem__)
+    tensors = [item.update.tensors if item.update is not None else {} for item in judged]
+    repeated = geometry.duplicates(tensors, k, ok, senior)
     return [
         Judged(Code.DUPLICATE, item.update, Code.DUPLICATE.sentence) if index in repeated else item
         for index, item in enumerate(judged)
@@ -112,8 +112,3 @@ def retried_place(
         return None
     same = all(np.array_equal(values, earlier.tensors[name]) for name, values in update.tensors.items())
     return attempt.place if same else None
-
-
-def _update(judged: Judged) -> Update:
-    assert judged.update is not None
-    return judged.update
