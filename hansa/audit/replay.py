@@ -5,16 +5,15 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 from eth_abi.abi import encode
 
 from hansa.audit.evidence import Evidence, fixed_questions, question_key, questions
-from hansa.audit.expected import Expected
 from hansa.audit.job_rules import JobRules
 from hansa.audit.report import Finding, Wrong, require_equal, shown
-from hansa.audit.vault_rules import VaultRules
+from hansa.audit.vault_rules import Expected, VaultRules
 from hansa.protocol.merkle import Leaf
 from hansa.protocol.phases import STEPS
 from hansa.protocol.types import Address, BlockNumber, Digest, Phase
@@ -208,9 +207,9 @@ class EventReplay:
 
     def _same_books(self) -> None:
         evidence, vault, job = self.evidence, self.vault, self.evidence.job
-        found, follows = evidence.books(), vault.books()
-        for field in fields(follows):
-            require_equal(f"the vault's {field.name}", getattr(follows, field.name), getattr(found, field.name))
+        found = evidence.books()
+        for name, value in vars(found).items():
+            require_equal(f"the vault's {name}", getattr(vault, name), value)
         total = found.left + found.booked + (found.burnt - found.forfeited) + found.refunded
         require_equal("escrowed = left + booked + (burnt − forfeited) + refunded", found.escrowed, total)
         for trainer, bond in vault.bonds.items():

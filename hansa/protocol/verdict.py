@@ -61,14 +61,18 @@ def judge(data: bytes, trainer: Address, cycle_keys: CycleKeys) -> Judged:
     """Opens and reads one sealed update; never raises for what a trainer sent."""
     if not cycle_keys.usable:
         return Judged(Code.UNREACHABLE, None, "no usable key is in force for this seat")
-    place = cycle_keys.place
     try:
         opened = envelope.open_envelope(
             data, cycle_keys.context(trainer), cycle_keys.seat, cycle_keys.secret, cycle_keys.keys
         )
-        update = Update.decode(opened.update, model=cycle_keys.model, job=place.job, cycle=place.cycle, trainer=trainer)
+        return judge_opened(opened.update, trainer, cycle_keys.place, cycle_keys.model)
     except Malformed as error:
         return Judged(Code.MALFORMED, None, str(error))
+
+
+def judge_opened(data: bytes, trainer: Address, place: Place, model: Model) -> Judged:
+    """Reads an update's file. Raises Malformed."""
+    update = Update.decode(data, model=model, job=place.job, cycle=place.cycle, trainer=trainer)
     if geometry.is_zero(update.tensors):
         return Judged(Code.ZERO, update, Code.ZERO.sentence)
     return Judged(Code.OK, update, "")
