@@ -10,7 +10,7 @@ from hansa.protocol import sheet
 from hansa.protocol.cid import to_cid
 from hansa.protocol.hashes import result_hash, sealed_vote
 from hansa.protocol.model import Model
-from hansa.protocol.result import NOTHING, Result, work_out
+from hansa.protocol.result import NOTHING, Result, next_model
 from hansa.protocol.types import JobId, Seat
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.desk import Desk
@@ -54,8 +54,11 @@ class Voter:
             return None
         trainers = [update.trainer for update in cycle.updates]
         base, digest, rule = inbox.cycle_keys.model, inbox.cycle_keys.base, follower.context.spec.rule
+        result, weights = NOTHING, follower.weights()
         with self._desk.working("aggregating"):
-            result = work_out(follower.job, base, digest, ledger, trainers, updates, follower.weights(), rule)
+            if ledger.included:
+                model = next_model(follower.job, base, digest, ledger, trainers, updates, weights, rule)
+                result = Result.of(model, ledger)
         return self._desk.journal.remember(key, lambda: self.seal(state, result, seat))
 
     def seal(self, state: JobState, result: Result, seat: Seat) -> dict[str, Any]:

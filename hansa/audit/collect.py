@@ -97,11 +97,7 @@ def _answers(federation: Federation, asked: list[Question], at: Block) -> Mappin
     found: dict[bytes, bytes] = {}
     for start in range(0, len(asked), AT_ONCE):
         part = asked[start : start + AT_ONCE]
-        functions = [artifact(contract).functions[name] for contract, name, _ in part]
-        readings: list[Reading] = [
-            (addresses[contract], function, arguments)
-            for (contract, _, arguments), function in zip(part, functions, strict=True)
-        ]
-        for question, function, values in zip(part, functions, federation.chain.read(readings, at), strict=True):
-            found[question_key(question)] = answer_bytes(function, values)
+        readings: list[Reading] = [(addresses[of], artifact(of).functions[name], given) for of, name, given in part]
+        for question, reading, values in zip(part, readings, federation.chain.read(readings, at), strict=True):
+            found[question_key(question)] = answer_bytes(reading[1], values)
     return found

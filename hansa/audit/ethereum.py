@@ -11,8 +11,10 @@ from typing import Any
 
 import rlp
 from eth_utils.crypto import keccak
+from eth_utils.hexadecimal import decode_hex
 from rlp.exceptions import DecodingError
 from rlp.lazy import LazyList, decode_lazy
+from rlp.sedes import big_endian_int
 
 from hansa.audit.report import Finding, Wrong
 from hansa.protocol.types import BlockNumber, Timestamp
@@ -35,17 +37,17 @@ DEEPEST = 4  # lists within lists in a receipt
 def header_bytes(block: Mapping[str, Any]) -> bytes:
     """The RLP of a block's header, from a node's answer; its hash tells whether the chain hashes blocks like this."""
     fields = [name for name in HEADER if block.get(name) is not None]
-    return _encode([_number(int(block[name], 16)) if name in QUANTITIES else _octets(block[name]) for name in fields])
+    return _encode([_quantity(block[name]) if name in QUANTITIES else decode_hex(block[name]) for name in fields])
 
 
 def receipt_bytes(receipt: Mapping[str, Any]) -> bytes:
     """A receipt as its trie holds it, from a node's answer."""
     logs: list[Item] = [
-        [_octets(log["address"]), [_octets(topic) for topic in log["topics"]], _octets(log["data"])]
+        [decode_hex(log["address"]), [decode_hex(topic) for topic in log["topics"]], decode_hex(log["data"])]
         for log in receipt["logs"]
     ]
-    first = _octets(receipt["root"]) if receipt.get("root") else _number(int(receipt["status"], 16))
-    body = _encode([first, _number(int(receipt["cumulativeGasUsed"], 16)), _octets(receipt["logsBloom"]), logs])
+    first = decode_hex(receipt["root"]) if receipt.get("root") else _quantity(receipt["status"])
+    body = _encode([first, _quantity(receipt["cumulativeGasUsed"]), decode_hex(receipt["logsBloom"]), logs])
     kind = int(receipt.get("type") or "0x0", 16)
     return (bytes([kind]) if kind else b"") + body
 
@@ -53,9 +55,9 @@ def receipt_bytes(receipt: Mapping[str, Any]) -> bytes:
 def read_header(data: bytes) -> tuple[Block, bytes]:
     """The block that a header is of, and its receipts root. ValueError where it is no header."""
     fields = _decode(data)
-    if not isinstance(fields, list) or not 15 <= len(fields) <= 32 or not all(isinstance(f, bytes) for f in fields):
+    own = [field for field in fields if isinstance(field, bytes)] if isinstance(fields, list) else []
+    if not 15 <= len(own) == len(fields) <= 32:
         raise ValueError("no header of a block")
-    own: list[bytes] = [field for field in fields if isinstance(field, bytes)]
     number, time = int.from_bytes(own[NUMBER], "big"), int.from_bytes(own[TIME], "big")
     return Block(BlockNumber(number), Timestamp(time), keccak(data), own[PARENT]), own[RECEIPTS]
 
@@ -98,7 +100,7 @@ def check_block(block: Block, header: bytes, receipts: Sequence[bytes] | None) -
 
 def trie_root(values: Sequence[bytes]) -> bytes:
     """Root of the Merkle Patricia trie of a list: keys are the RLP of places."""
-    items = sorted((_nibbles(_encode(_number(place))), value) for place, value in enumerate(values))
+    items = sorted((_nibbles(_encode(big_endian_int.serialize(place))), value) for place, value in enumerate(values))
     return keccak(_encode(_node(items, 0)))
 
 
@@ -114,10 +116,8 @@ def _node(items: Sequence[tuple[tuple[int, ...], bytes]], depth: int) -> Item:
         shared += 1
     if shared > depth:
         return [_path(first[depth:shared], leaf=False), _reference(_node(items, shared))]
-    branch: list[Item] = []
-    for nibble in range(16):
-        branch.append(_reference(_node([item for item in items if item[0][depth] == nibble], depth + 1)))
-    return [*branch, b""]
+    parts = ([item for item in items if item[0][depth] == nibble] for nibble in range(16))
+    return [*(_reference(_node(part, depth + 1)) for part in parts), b""]
 
 
 def _reference(node: Item) -> Item:
@@ -165,9 +165,6 @@ def _in_full(item: Any, depth: int) -> Item:
     return [_in_full(part, depth + 1) for part in item] if isinstance(item, LazyList) else bytes(item)
 
 
-def _number(value: int) -> bytes:
-    return value.to_bytes((value.bit_length() + 7) // 8, "big")
-
-
-def _octets(value: str) -> bytes:
-    return bytes.fromhex(value.removeprefix("0x"))
+def _quantity(value: str) -> bytes:
+    number: bytes = big_endian_int.serialize(int(value, 16))
+    return number

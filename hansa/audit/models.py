@@ -56,9 +56,8 @@ class Models:
             base_digest, base = outcome.model, after if after is not None else made
             self._failed = []
         if self._locked:
-            asked = self._context.spec.publish_keys and history.ended is not None
             why = "no key here opens their updates: give a member's with --account, or published ones with --keys"
-            if asked:
+            if asked := self._context.spec.publish_keys and history.ended is not None:
                 why = f"not every trainer has published its content keys, as the spec asks for; {why}"
             self._report.gap(f"models of rounds {ranges(self._locked)}, made again", why, expected=not asked)
 
@@ -72,11 +71,9 @@ class Models:
         except (NotFound, StoreUnavailable) as error:
             self._report.gap(name, str(error))
             return None
-        except Malformed as error:
-            self._report.wrong.append(Finding(name, "a model file", str(error), **place))
-            return None
         except HansaError as error:
-            self._report.wrong.append(Finding(name, "the bytes that its CID names", str(error), **place))
+            expected = "a model file" if isinstance(error, Malformed) else "the bytes that its CID names"
+            self._report.wrong.append(Finding(name, expected, str(error), **place))
             return None
         try:
             where = {"job": self._evidence.job if round_ else 0, "round": round_}
@@ -108,16 +105,14 @@ class Models:
 
     def _updates_of(self, cycle: CycleRecord, base_digest: Digest, base: Model | None) -> Mapping[int, Update] | None:
         """The cycle's updates that are not malformed, by place; None where they can't be opened."""
-        failed = isinstance(cycle.outcome, Failed)
-        published = not (isinstance(cycle.outcome, Failed) and cycle.outcome.phase == Phase.SUBMIT)
-        if cycle.outcome is None or not published:
+        outcome, ledger = cycle.outcome, None
+        if outcome is None or (isinstance(outcome, Failed) and outcome.phase == Phase.SUBMIT):
             return None
-        ledger = None
-        if isinstance(cycle.outcome, Finalized) and len(self._rounds.ledgers) >= cycle.outcome.round:
-            ledger = self._rounds.ledgers[cycle.outcome.round - 1]
+        if isinstance(outcome, Finalized) and len(self._rounds.ledgers) >= outcome.round:
+            ledger = self._rounds.ledgers[outcome.round - 1]
         keys = self._replay.member_keys(cycle)
         opened = self._updates.check(Cycle(cycle, base_digest, base, keys, ledger, tuple(self._failed)))
-        if failed:
+        if isinstance(outcome, Failed):
             self._failed += [
                 Attempt(u.trainer, u.digest, cycle.cycle, keys, len(self._failed) + i)
                 for i, u in enumerate(cycle.updates)
@@ -139,11 +134,10 @@ class Models:
         if base is None:
             self._report.gap(f"model {outcome.round}, made again", "the model before it is not here")
             return None
-        if updates is None or not needed <= updates.keys():
-            if updates is None:
-                self._locked.append(outcome.round)
+        if updates is None:
+            self._locked.append(outcome.round)
             return None
-        if not ledger.included:
+        if not needed <= updates.keys() or not ledger.included:
             return None
         trainers = [update.trainer for update in cycle.updates]
         job, weights, rule = self._evidence.job, self._rounds.weights, self._context.spec.rule

@@ -5,16 +5,15 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 from eth_abi.abi import encode
 
 from hansa.audit.evidence import Evidence, fixed_questions, question_key, questions
-from hansa.audit.expected import Expected
 from hansa.audit.job_rules import JobRules
 from hansa.audit.report import Finding, Wrong, require_equal, shown
-from hansa.audit.vault_rules import VaultRules
+from hansa.audit.vault_rules import Expected, VaultRules
 from hansa.protocol.merkle import Leaf
 from hansa.protocol.phases import STEPS
 from hansa.protocol.types import Address, BlockNumber, Digest, Phase
@@ -63,9 +62,8 @@ class EventReplay:
         """Every event. Raises Wrong at the first that can't be."""
         last = (-1, -1)
         for log in self.evidence.logs:
-            require_equal(
-                "an event's place is after the one before", True, (log.block, log.index) > last, block=log.block
-            )
+            after = (log.block, log.index) > last
+            require_equal("an event's place is after the one before", True, after, block=log.block)
             known = log.block in self.evidence.blocks and log.block <= self.evidence.at.number
             require_equal("an event's block is known, and not after the end", True, known, block=log.block)
             last = (log.block, log.index)
@@ -179,14 +177,14 @@ class EventReplay:
         for name, value in self._state().items():
             require_equal(f"the state's {name}", value, getattr(state, name))
         self._same_books()
-        asked = set(map(question_key, fixed_questions(evidence.job, evidence.at)))
-        asked |= set(map(question_key, questions(history, len(self.vault.pools))))
+        all_asked = *fixed_questions(evidence.job, evidence.at), *questions(history, len(self.vault.pools))
+        asked = set(map(question_key, all_asked))
         require_equal("answers of the contracts", len(asked), len(set(evidence.answers) & asked))
         require_equal("answers that nobody asked for", 0, len(set(evidence.answers) - asked))
 
     def _state(self) -> dict[str, Any]:
         """What follows of JobState besides what HistoryBuilder knows."""
-        rules, ended = self.rules, self.rules.outcome is not None
+        rules = self.rules
         follows: dict[str, Any] = {
             "sponsor": rules.sponsor,
             "opened_at": self.opened_at,
@@ -202,15 +200,15 @@ class EventReplay:
             "matched": tuple(rules.matched),
             **{str(step.acted): rules.acted[step.phase] for step in STEPS},
         }
-        if ended:
+        if rules.outcome is not None:
             follows |= {"phase": rules.outcome, "deadline": 0}
         return follows
 
     def _same_books(self) -> None:
         evidence, vault, job = self.evidence, self.vault, self.evidence.job
-        found, follows = evidence.books(), vault.books()
-        for field in fields(follows):
-            require_equal(f"the vault's {field.name}", getattr(follows, field.name), getattr(found, field.name))
+        found = evidence.books()
+        for name, value in vars(found).items():
+            require_equal(f"the vault's {name}", getattr(vault, name), value)
         total = found.left + found.booked + (found.burnt - found.forfeited) + found.refunded
         require_equal("escrowed = left + booked + (burnt − forfeited) + refunded", found.escrowed, total)
         for trainer, bond in vault.bonds.items():

@@ -43,11 +43,9 @@ class Rounds:
         except NotFound as error:
             self._report.gap(f"{name}, and with it all verdicts, pay and models", str(error))
             return
-        except Malformed as error:
-            self._report.wrong.append(Finding(name, "a job spec", str(error)))
-            return
         except HansaError as error:
-            self._report.wrong.append(Finding(name, "its bytes", str(error)))
+            expected = "a job spec" if isinstance(error, Malformed) else "its bytes"
+            self._report.wrong.append(Finding(name, expected, str(error)))
             return
         self.context = JobContext(history.job, terms, spec)
         self.weights = self.context.weights(history.enrolled)

@@ -110,9 +110,6 @@ def files_with_limits(evidence: Evidence, store: Store) -> Sequence[tuple[Digest
 
 
 def _count(report: Report, replay: EventReplay) -> None:
-    for name, times in replay.counts.items():
+    for name, times in (*replay.counts.items(), *replay.vault.counts.items()):
         if times and name[:1].islower():
-            report.ok(name, times)
-    for name, times in replay.vault.counts.items():
-        if times:
             report.ok(name, times)

@@ -8,19 +8,20 @@ from dataclasses import dataclass
 from hansa.audit.evidence import Evidence
 from hansa.audit.openers import Openers, WrongKey
 from hansa.audit.report import Finding, Report
-from hansa.protocol import envelope, geometry
+from hansa.protocol import envelope
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import HansaError, Malformed, NotFound, StoreUnavailable, TooLarge
 from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.ledger import RoundLedger
 from hansa.protocol.model import Model, Update
 from hansa.protocol.types import Code, Digest, Seat
-from hansa.protocol.verdict import Attempt, CycleKeys, Judged, mark_duplicates, retried_place
+from hansa.protocol.verdict import Attempt, CycleKeys, Judged, judge_opened, mark_duplicates, retried_place
 from hansa.runtime.history.records import CycleRecord, Finalized, Submitted
 from hansa.runtime.job import JobContext
 from hansa.runtime.store import Store
 
 FETCH_SECONDS = 5.0
+SOUND = (Code.OK, Code.ZERO, Code.DUPLICATE)  # verdicts on what could be opened and read
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class Updates:
 
     def _check_head(self, cycle: Cycle, index: int, submitted: Submitted, data: bytes) -> None:
         """What can be seen of an update that is called well-formed without opening it."""
-        if cycle.verdict(index) not in (Code.OK, Code.ZERO, Code.DUPLICATE):
+        if cycle.verdict(index) not in SOUND:
             return
         name = f"update {to_cid(submitted.digest)} of {submitted.trainer}"
         expected = envelope.MAGIC + bytes([len(cycle.keys)]) + self._context_of(cycle, submitted)
@@ -110,18 +111,14 @@ class Updates:
         ctx = self._context_of(cycle, submitted)
         try:
             opened = self._keys.open(data, submitted.digest, ctx, record.committee, cycle.keys)
-            update = Update.decode(
-                opened.update, model=base, job=self._evidence.job, cycle=record.cycle, trainer=submitted.trainer
-            )
+            return judge_opened(opened.update, submitted.trainer, self._evidence.place(record.cycle), base)
         except WrongKey as error:
-            sound = cycle.verdict(cycle.record.updates.index(submitted)) in (Code.OK, Code.ZERO, Code.DUPLICATE)
+            sound = cycle.verdict(record.updates.index(submitted)) in SOUND
             why = f"the key given for it does not open it ({error})"
             self._report.gap(f"update {to_cid(submitted.digest)}", why, expected=not sound)
             return None
         except Malformed as error:
             return Judged(Code.MALFORMED, None, str(error))
-        zero = geometry.is_zero(update.tensors)
-        return Judged(Code.ZERO, update, Code.ZERO.sentence) if zero else Judged(Code.OK, update, "")
 
     def _check_verdicts(self, cycle: Cycle, judged: Mapping[int, Judged]) -> None:
         """The verdicts against the bytes. Unreachable is what members saw then: nobody can check it later."""

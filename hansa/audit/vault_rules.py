@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
-from hansa.audit.expected import Expected, Values, expect_vault
 from hansa.audit.report import require_equal
 from hansa.protocol.merkle import Leaf
-from hansa.protocol.types import Address, Timestamp, Wei
-from hansa.runtime.chain.structs import Books, JobTerms, address
+from hansa.protocol.types import Address
+from hansa.runtime.chain.structs import JobTerms
+
+Values = Mapping[str, Any]
+
+
+class Expected(NamedTuple):
+    """The event that must come next, in the same transaction."""
+
+    contract: str
+    name: str
+    values: dict[str, Any]
+
+
+def expect_vault(name: str, **values: Any) -> Expected:
+    return Expected("Vault", name, values)
 
 
 class VaultRules:
-    """Every amount of a job. `on` raises Wrong where an event can't be, and returns the events that must follow."""
+    """Every amount of a job, named as in Books.
+
+    `on` raises Wrong where an event can't be, and returns the events that must follow.
+    """
 
     def __init__(self) -> None:
         self.terms: JobTerms
@@ -27,12 +44,13 @@ class VaultRules:
         self.ended_at = self.claim_until = self.slash_until = 0
         self._of_bond = False  # whether the burn that must come next is a penalty
         self.counts = {"claims": 0, "penalties": 0, "burns": 0}
-        self._handlers: dict[str, Callable[[Values, int], list[Expected]]] = {
+        self._handlers: dict[str, Callable[[Values, int], list[Expected] | None]] = {
             "Deposited": self._on_deposited,
             "Bonded": self._on_bonded,
             "RoundBooked": self._on_round_booked,
             "FeesBooked": self._on_fees_booked,
             "Burnt": self._on_burnt,
+            "Expired": self._on_expired,
             "BurnSent": self._on_burn_sent,
             "RewardClaimed": self._on_reward_claimed,
             "Struck": self._on_struck,
@@ -46,10 +64,10 @@ class VaultRules:
         if name in ("Deposited", "Bonded", "RoundBooked"):
             require_equal(f"{name} follows from what came before", True, asked)
         if name == "Struck" and not asked:
-            self._may_strike(address(values["trainer"]), int(values["round"]), int(values["penalty"]))
+            self._may_strike(values["trainer"], values["round"], values["penalty"])
         if name == "Burnt" and not asked:
-            return self._on_expired(values, time)
-        return self._handlers[name](values, time)
+            name = "Expired"
+        return self._handlers[name](values, time) or []
 
     def close(self, time: int, finalised: bool) -> None:
         """The job ends."""
@@ -57,65 +75,62 @@ class VaultRules:
         self.claim_until = min(time + self.terms.claim_time, 2**32 - 1)
         self.slash_until = time + (self.terms.slash_time if finalised else 0)
 
+    @property
+    def token(self) -> Address:
+        return self.terms.token
+
     # --- in
 
-    def _on_deposited(self, values: Values, time: int) -> list[Expected]:
-        self.sponsor = address(values["from"])
-        self.escrowed = self.left = int(values["amount"])
-        return []
+    def _on_deposited(self, values: Values, time: int) -> None:
+        self.sponsor = values["from"]
+        self.escrowed = self.left = values["amount"]
 
-    def _on_bonded(self, values: Values, time: int) -> list[Expected]:
-        self.bonds[address(values["trainer"])] = int(values["amount"])
-        self.bonded += int(values["amount"])
-        return []
+    def _on_bonded(self, values: Values, time: int) -> None:
+        self.bonds[values["trainer"]] = values["amount"]
+        self.bonded += values["amount"]
 
-    def _on_round_booked(self, values: Values, time: int) -> list[Expected]:
-        taken = int(values["reward"]) + int(values["fees"])
-        require_equal("the escrow covers a round", True, taken <= self.left, round=int(values["round"]))
+    def _on_round_booked(self, values: Values, time: int) -> None:
+        taken = values["reward"] + values["fees"]
+        require_equal("the escrow covers a round", True, taken <= self.left, round=values["round"])
         self.left -= taken
         self.booked += taken
-        self.pools[int(values["round"])] = (int(values["root"]), int(values["reward"]))
-        return []
+        self.pools[values["round"]] = (values["root"], values["reward"])
 
-    def _on_fees_booked(self, values: Values, time: int) -> list[Expected]:
-        member = address(values["member"])
-        self.fees[member] = self.fees.get(member, 0) + int(values["amount"])
-        return []
+    def _on_fees_booked(self, values: Values, time: int) -> None:
+        member = values["member"]
+        self.fees[member] = self.fees.get(member, 0) + values["amount"]
 
     # --- burnt
 
-    def _on_burnt(self, values: Values, time: int) -> list[Expected]:
+    def _on_burnt(self, values: Values, time: int) -> None:
         """A failed cycle's, out of the escrow, or a penalty, out of a bond."""
         if not self._of_bond:
-            require_equal("the escrow covers a burn", True, int(values["amount"]) <= self.left)
-            self.left -= int(values["amount"])
+            require_equal("the escrow covers a burn", True, values["amount"] <= self.left)
+            self.left -= values["amount"]
         self._of_bond = False
-        return self._burn(int(values["amount"]))
+        self._burn(values["amount"])
 
-    def _on_expired(self, values: Values, time: int) -> list[Expected]:
-        require_equal("pay and fees that are burnt as expired", self.booked - self.paid, int(values["amount"]))
-        over = bool(self.ended_at) and time >= self.claim_until
-        require_equal(
-            "what expires is not claimable any more, and something", (True, True), (over, self.booked > self.paid)
-        )
+    def _on_expired(self, values: Values, time: int) -> None:
+        """A Burnt that no event before it asked for."""
+        require_equal("pay and fees that are burnt as expired", self.booked - self.paid, values["amount"])
+        over = bool(self.ended_at) and time >= self.claim_until, self.booked > self.paid
+        require_equal("what expires is not claimable any more, and something", (True, True), over)
         self.booked = self.paid
-        return self._burn(int(values["amount"]))
+        self._burn(values["amount"])
 
-    def _burn(self, amount: int) -> list[Expected]:
+    def _burn(self, amount: int) -> None:
         self.burnt += amount
         self.counts["burns"] += 1
-        return []
 
-    def _on_burn_sent(self, values: Values, time: int) -> list[Expected]:
-        require_equal("what is sent of the burnt", self.burnt - self.burn_sent, int(values["amount"]))
-        require_equal("something is sent", True, int(values["amount"]) > 0)
+    def _on_burn_sent(self, values: Values, time: int) -> None:
+        require_equal("what is sent of the burnt", self.burnt - self.burn_sent, values["amount"])
+        require_equal("something is sent", True, values["amount"] > 0)
         self.burn_sent = self.burnt
-        return []
 
     # --- out
 
-    def _on_reward_claimed(self, values: Values, time: int) -> list[Expected]:
-        trainer, round_, amount = address(values["trainer"]), int(values["round"]), int(values["amount"])
+    def _on_reward_claimed(self, values: Values, time: int) -> list[Expected] | None:
+        trainer, round_, amount = values["trainer"], values["round"], values["amount"]
         require_equal(f"{trainer} is a trainer", True, trainer in self.bonds, round=round_)
         require_equal(f"{trainer} claims a finalised round", True, round_ in self.pools, round=round_)
         require_equal(f"{trainer} claims once", False, (trainer, round_) in self.claimed, round=round_)
@@ -127,12 +142,12 @@ class VaultRules:
         self.pools[round_] = (root, unpaid - amount)
         self.paid += amount
         if leaves is None:
-            return []
+            return None
         leaf = leaves[trainer]
         require_equal(f"what {trainer} claims", min(leaf.pay, unpaid), amount, round=round_)
         self.counts["claims"] += 1
         if not leaf.strike or (self.ended_at and time >= self.slash_until):
-            return []
+            return None
         penalty = min(self.terms.strike_penalty, self.bonds[trainer])
         return [expect_vault("Struck", trainer=trainer, round=round_, penalty=penalty)]
 
@@ -140,71 +155,44 @@ class VaultRules:
         """A strike by a leaf that is not known: whoever has the round's sheets will tell whether it is one."""
         require_equal(f"a strike of {trainer} that its leaf says", None, self.leaves.get(round_), round=round_)
         require_equal(f"{trainer} is struck by a claim", True, (trainer, round_) in self.claimed, round=round_)
-        require_equal(
-            f"the penalty of {trainer}", min(self.terms.strike_penalty, self.bonds[trainer]), penalty, round=round_
-        )
+        most = min(self.terms.strike_penalty, self.bonds[trainer])
+        require_equal(f"the penalty of {trainer}", most, penalty, round=round_)
 
-    def _on_struck(self, values: Values, time: int) -> list[Expected]:
-        trainer, penalty = address(values["trainer"]), int(values["penalty"])
+    def _on_struck(self, values: Values, time: int) -> list[Expected] | None:
+        trainer, penalty = values["trainer"], values["penalty"]
         self.bonds[trainer] -= penalty
         self.bonded -= penalty
         self.forfeited += penalty
         self.counts["penalties"] += 1
-        if not penalty:
-            return []
-        self._of_bond = True
-        return [expect_vault("Burnt", amount=penalty)]
+        self._of_bond = penalty > 0
+        return [expect_vault("Burnt", amount=penalty)] if penalty else None
 
-    def _on_fees_claimed(self, values: Values, time: int) -> list[Expected]:
-        member, amount = address(values["member"]), int(values["amount"])
+    def _on_fees_claimed(self, values: Values, time: int) -> None:
+        member, amount = values["member"], values["amount"]
         self._claimable(time)
         require_equal(f"fees of {member}", self.fees.get(member, 0), amount)
         require_equal("fees that are claimed are some", True, amount > 0)
         self.fees[member] = 0
         self.paid += amount
         self.counts["claims"] += 1
-        return []
 
-    def _on_bond_returned(self, values: Values, time: int) -> list[Expected]:
-        trainer, amount = address(values["trainer"]), int(values["amount"])
+    def _on_bond_returned(self, values: Values, time: int) -> None:
+        trainer, amount = values["trainer"], values["amount"]
         require_equal(f"the bond of {trainer}", self.bonds.get(trainer, 0), amount)
         free = bool(self.ended_at) and time >= self.slash_until
         require_equal(f"the bond of {trainer} is free, and some", (True, True), (free, amount > 0))
         self.bonds[trainer] = 0
         self.bonded -= amount
         self.counts["claims"] += 1
-        return []
 
-    def _on_rest_returned(self, values: Values, time: int) -> list[Expected]:
-        amount = int(values["amount"])
-        require_equal("whose the rest is", self.sponsor, address(values["sponsor"]))
+    def _on_rest_returned(self, values: Values, time: int) -> None:
+        amount = values["amount"]
+        require_equal("whose the rest is", self.sponsor, values["sponsor"])
         require_equal("the sponsor's rest", self.left, amount)
         require_equal("the rest is free, and some", (True, True), (bool(self.ended_at), amount > 0))
         self.left = 0
         self.refunded += amount
         self.counts["claims"] += 1
-        return []
 
     def _claimable(self, time: int) -> None:
         require_equal("a claim in time", True, not self.ended_at or time < self.claim_until)
-
-    # --- what must come out
-
-    def books(self) -> Books:
-        """As the Vault must have them now."""
-        return Books(
-            token=self.terms.token,
-            sponsor=self.sponsor,
-            ended_at=Timestamp(self.ended_at),
-            claim_until=Timestamp(self.claim_until),
-            slash_until=Timestamp(self.slash_until),
-            escrowed=Wei(self.escrowed),
-            left=Wei(self.left),
-            booked=Wei(self.booked),
-            paid=Wei(self.paid),
-            burnt=Wei(self.burnt),
-            burn_sent=Wei(self.burn_sent),
-            refunded=Wei(self.refunded),
-            bonded=Wei(self.bonded),
-            forfeited=Wei(self.forfeited),
-        )

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from ctypes import CDLL
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hansa.protocol import kernels, tables
-from hansa.protocol.exact import PIECE, Integers, Tensors, blocks, in_order
+from hansa.protocol.exact import PIECE, Tensors, blocks
 from hansa.protocol.geometry import dot_products
 from hansa.protocol.kernels import Neighbours, Target
 from hansa.protocol.model import Model
@@ -27,8 +26,6 @@ from hansa.protocol.types import Code
 
 FROM_TO_DROP = 3
 NUMPY_BLOCK = 1 << 14  # stays in the cache
-Work = Callable[[NDArray[np.float32], NDArray[np.float32], int, Sequence[Integers]], None]
-"""Fills a block of the new model from the old one's, its exponent k and the same block of every update."""
 
 
 @dataclass(frozen=True)
@@ -77,59 +74,32 @@ def aggregate(
     clips: Sequence[int],
     *,
     block: int | None = None,
-    threads: int = 1,
 ) -> dict[str, NDArray[np.float32]]:
     """The next model's tensors from the included updates, in the model's name order.
 
     updates: integers within the model's range (`Update.decode` checks it); weights: 1 to 255 each; clips: 0 to 256
-    each, from the norms of all ok updates. No order of the updates, block size or number of threads changes a bit;
-    only `nnm_trimmed_mean` depends on the order, where two neighbours are equally near.
+    each, from the norms of all ok updates. No order of the updates or block size changes a bit; only
+    `nnm_trimmed_mean` depends on the order, where two neighbours are equally near.
 
-    Memory: the new model, and one block of every update for each thread.
+    Memory: the new model, and one block of every update.
     """
     _check(model, updates, weights, clips)
-    size = sum(tensor.size for tensor in model.tensors.values())
-    native = kernels.native_for(size * len(updates))
-    work = _work(rule, model, updates, weights, clips, native, threads)
-    result: dict[str, NDArray[np.float32]] = {}
-    for (name, old), k in zip(model.tensors.items(), model.k, strict=True):
-        result[name] = np.empty(old.shape, np.float32)
-        fill = _filler(name, old, result[name], k, updates, work)
-        in_order(fill, list(blocks(0, old.size, block or (PIECE if native else NUMPY_BLOCK))), threads)
-    return result
-
-
-def _work(
-    rule: str,
-    model: Model,
-    updates: Sequence[Tensors],
-    weights: Sequence[int],
-    clips: Sequence[int],
-    native: CDLL | None,
-    threads: int,
-) -> Work:
-    """What is done with each block of a tensor."""
+    native = kernels.native_for(sum(tensor.size for tensor in model.tensors.values()) * len(updates))
     chosen, n = RULES[rule], len(updates)
-    if chosen.weighted:
-        factors = [a * c for a, c in zip(weights, clips, strict=True)]
-        divisor = 256 * sum(weights)
-        return lambda w, out, k, rows: kernels.weighted_mean(Target(w, out, k, divisor), rows, factors, native)
-    trim, near = chosen.trim(n), np.empty((n, 0), np.int32)
-    if chosen.mixes:
-        near = nearest(updates, clips, model.k, threads=threads)
-    divisor = 256 * (n - 2 * trim) * max(1, near.shape[1])
-    return lambda w, out, k, rows: kernels.trimmed_mean(Target(w, out, k, divisor), rows, clips, near, trim, native)
-
-
-def _filler(
-    name: str, old: NDArray[np.float32], new: NDArray[np.float32], k: int, updates: Sequence[Tensors], work: Work
-) -> Callable[[slice], None]:
-    before, after = np.ascontiguousarray(old).reshape(-1), new.reshape(-1)
-
-    def fill(part: slice) -> None:
-        work(np.require(before[part], requirements=["C", "A"]), after[part], k, kernels.rows_of(updates, name, part))
-
-    return fill
+    trim, factors = chosen.trim(n), [a * c for a, c in zip(weights, clips, strict=True)]
+    near = nearest(updates, clips, model.k) if chosen.mixes else np.empty((n, 0), np.int32)
+    divisor = 256 * (sum(weights) if chosen.weighted else (n - 2 * trim) * max(1, near.shape[1]))
+    result = {name: np.empty(old.shape, np.float32) for name, old in model.tensors.items()}
+    for (name, old), k in zip(model.tensors.items(), model.k, strict=True):
+        before, after = np.ascontiguousarray(old).reshape(-1), result[name].reshape(-1)
+        for part in blocks(0, old.size, block or (PIECE if native else NUMPY_BLOCK)):
+            w, rows = np.require(before[part], requirements=["C", "A"]), kernels.rows_of(updates, name, part)
+            target = Target(w, after[part], k, divisor)
+            if chosen.weighted:
+                kernels.weighted_mean(target, rows, factors, native)
+            else:
+                kernels.trimmed_mean(target, rows, clips, near, trim, native)
+    return result
 
 
 def contribution(model: Model, q: Tensors, a: int, c: int, total_a: int) -> dict[str, NDArray[np.float64]]:
@@ -141,12 +111,12 @@ def contribution(model: Model, q: Tensors, a: int, c: int, total_a: int) -> dict
     return result
 
 
-def nearest(updates: Sequence[Tensors], clips: Sequence[int], k: Sequence[int], *, threads: int = 1) -> Neighbours:
+def nearest(updates: Sequence[Tensors], clips: Sequence[int], k: Sequence[int]) -> Neighbours:
     """Which updates are summed in place of each, (updates, n-f) indices: itself and its n-f-1 nearest by the exact
     squared distance of v = c*q; of equals the earlier on chain."""
     n = len(updates)
     scale = np.array([int(c) for c in clips], object)
-    products = dot_products(updates, updates, k, threads=threads) * np.outer(scale, scale)
+    products = dot_products(updates, updates, k) * np.outer(scale, scale)
     chosen = []
     for i in range(n):
         distances = sorted((products[i, i] + products[j, j] - 2 * products[i, j], j) for j in range(n) if j != i)

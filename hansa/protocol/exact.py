@@ -1,4 +1,4 @@
-"""Exact arithmetic on updates: every order of updates, block size and thread count gives the same bits.
+"""Exact arithmetic on updates: every order of updates and block size gives the same bits.
 
 Sums, norms and dot products are integers. Within a block they may run in int32, int64 or float64, but only where a
 bound says that no partial sum can leave the range in which that type is exact:
@@ -21,9 +21,7 @@ The one rounding step, `stepped`, is element by element: a division, an addition
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,22 +35,11 @@ PIECE = 1 << 20  # what is fetched of each update at a time
 SMALLEST = 2.0**-126
 LARGEST = 2.0**64
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
 
 def blocks(start: int, stop: int, block: int) -> Iterator[slice]:
     """Cuts the values from start to stop into slices of at most `block`."""
     for first in range(start, stop, block):
         yield slice(first, min(first + block, stop))
-
-
-def in_order(work: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result]:
-    """`work` of every item, on up to `threads` threads, results in the order of the items."""
-    if threads <= 1 or len(items) <= 1:
-        return [work(item) for item in items]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(work, items))
 
 
 def stepped(w: NDArray[np.float32], sums: NDArray[np.float64], k: int, divisor: int) -> NDArray[np.float32]:

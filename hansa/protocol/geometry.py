@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 from math import isqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hansa.protocol import kernels
-from hansa.protocol.exact import PIECE, Tensors, blocks, in_order, measurement_median, weighted_lower_median
-
-__all__ = [
-    "Tensors",
-    "clip_factors",
-    "dot",
-    "dot_products",
-    "duplicates",
-    "is_zero",
-    "measurement_median",
-    "squared_norm",
-    "weighted_lower_median",
-]
+from hansa.protocol.exact import PIECE, Tensors, blocks, weighted_lower_median
 
 NO_CLIP = 256
 MAX_VALUES = 1 << 33
@@ -35,17 +22,12 @@ def is_zero(q: Tensors) -> bool:
 
 def squared_norm(q: Tensors, k: Sequence[int]) -> int:
     """The squared length of an update, exactly, in units of 4**-max(k); k in name order."""
-    return dot(q, q, k)
-
-
-def dot(a: Tensors, b: Tensors, k: Sequence[int]) -> int:
-    """The dot product of two updates of one model, exactly, in units of 4**-max(k); k in name order."""
-    left = [a]
-    return int(dot_products(left, left if a is b else [b], k)[0, 0])
+    one = [q]
+    return int(dot_products(one, one, k)[0, 0])
 
 
 def dot_products(
-    left: Sequence[Tensors], right: Sequence[Tensors], k: Sequence[int], *, block: int = PIECE, threads: int = 1
+    left: Sequence[Tensors], right: Sequence[Tensors], k: Sequence[int], *, block: int = PIECE
 ) -> NDArray[np.object_]:
     """Exact dot products of every left with every right update, (left, right) Python integers in units of 4**-max(k).
 
@@ -62,18 +44,9 @@ def dot_products(
     by_exponent: dict[int, NDArray[np.int64]] = {}
     for name, size, exponent in zip(names, sizes, k, strict=True):
         sums = by_exponent.setdefault(exponent, np.zeros((len(left), len(right)), np.int64))
-
-        def products(span: slice, name: str = name) -> NDArray[np.int64]:
-            total = np.zeros((len(left), len(right)), np.int64)
-            for part in blocks(span.start, span.stop, block):
-                rows = kernels.rows_of(left, name, part)
-                total += kernels.dot_products(
-                    rows, rows if left is right else kernels.rows_of(right, name, part), native
-                )
-            return total
-
-        for part in in_order(products, list(blocks(0, size, max(1, -(-size // threads)))), threads):
-            sums += part
+        for part in blocks(0, size, block):
+            rows = kernels.rows_of(left, name, part)
+            sums += kernels.dot_products(rows, rows if left is right else kernels.rows_of(right, name, part), native)
     total = np.zeros((len(left), len(right)), object)
     for exponent, sums in by_exponent.items():
         total += sums.astype(object) * 4 ** (max(k) - exponent)
@@ -86,19 +59,15 @@ def alike(product: int, norm_a: int, norm_b: int) -> bool:
 
 
 def duplicates(
-    updates: Sequence[Tensors],
-    k: Sequence[int],
-    candidates: Sequence[int],
-    senior: Sequence[int] | AbstractSet[int] = (),
+    updates: Sequence[Tensors], k: Sequence[int], candidates: Sequence[int], senior: Sequence[int] = ()
 ) -> set[int]:
     """Which candidates are duplicates: cosine above 0.98 with an earlier candidate that is none itself.
 
     updates: of one cycle, in on-chain order. candidates: indices of those that are neither malformed, missing nor
     zero. senior: candidates that are retries of an update of the failed cycle before; they keep their earlier place,
-    before all new ones, in the order given (of a set: on-chain order).
+    before all new ones, in the order given.
     """
-    first = list(senior) if isinstance(senior, Sequence) else sorted(senior)
-    order = [i for i in first if i in set(candidates)] + sorted(set(candidates) - set(first))
+    order = [*senior, *sorted(set(candidates) - set(senior))]
     if not order:
         return set()
     chosen = [updates[i] for i in order]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -15,6 +15,7 @@ from hansa.protocol import envelope
 from hansa.protocol import tensors as files
 from hansa.protocol.cid import from_cid, to_cid
 from hansa.protocol.errors import FatalError, Malformed
+from hansa.protocol.exact import blocks
 from hansa.protocol.tables import LIMITS
 from hansa.protocol.tensors import BLOCK
 from hansa.protocol.types import Address, Digest
@@ -181,7 +182,7 @@ def quantise(delta: Mapping[str, FloatArray], model: Model) -> dict[str, IntArra
     for name, k in zip(model.names, model.k, strict=True):
         flat = np.ascontiguousarray(delta[name]).reshape(-1)
         out = np.empty(flat.size, _DTYPES[model.bits])
-        for part in _blocks(flat.size):
+        for part in blocks(0, flat.size, BLOCK):
             block = np.ldexp(flat[part].astype(np.float64), k)
             if not np.isfinite(block).all():
                 raise FatalError(
@@ -210,10 +211,6 @@ def _next_exponent(k: int, sizes: Sequence[int], bits: int) -> int:
     else:
         step = max(-4, min(bits - 2 - median.bit_length(), 2))
     return max(K_MIN, min(k + step, K_MAX))
-
-
-def _blocks(size: int) -> Iterator[slice]:
-    return (slice(start, start + BLOCK) for start in range(0, size, BLOCK))
 
 
 def _check_keys(what: str, metadata: Mapping[str, str], keys: Sequence[str]) -> None:
@@ -268,7 +265,7 @@ def _model_problem(model: Model) -> str | None:
 def _all_normal(array: FloatArray) -> bool:
     """Whether every value is +0 or a finite normal number. Works on the bits: flush-to-zero modes can't change it."""
     words = np.ascontiguousarray(array).reshape(-1).view(np.uint32)
-    for part in _blocks(words.size):
+    for part in blocks(0, words.size, BLOCK):
         block = words[part]
         magnitude = (block & np.uint32(0x7FFFFFFF)) - np.uint32(0x00800000)  # wraps for zero and subnormals
         if np.any((magnitude >= np.uint32(0x7F000000)) & (block != 0)):

@@ -24,29 +24,13 @@ class Result:
     rewards: bytes
     file: bytes
 
+    @classmethod
+    def of(cls, model: Model, ledger: RoundLedger) -> Result:
+        file = model.encode()
+        return cls(digest_of(file), RewardsTree(ledger.leaves).root, file)
+
 
 NOTHING = Result(NO_DIGEST, bytes(32), b"")
-
-
-def work_out(
-    job: JobId,
-    base: Model,
-    base_digest: Digest,
-    ledger: RoundLedger,
-    submitted: Sequence[Address],
-    updates: Mapping[int, Update],
-    weights: Mapping[Address, int],
-    rule: str,
-) -> Result:
-    """Aggregates the included updates into the next model and roots the round's rewards.
-
-    updates: at least every ok update that the rule needs, by place on chain. Bit for bit the same for every member.
-    """
-    if not ledger.included:
-        return NOTHING
-    model = next_model(job, base, base_digest, ledger, submitted, updates, weights, rule)
-    file = model.encode()
-    return Result(digest_of(file), RewardsTree(ledger.leaves).root, file)
 
 
 def next_model(
@@ -59,20 +43,18 @@ def next_model(
     weights: Mapping[Address, int],
     rule: str,
 ) -> Model:
-    """The model after a round: clipped by the norms of all ok updates, aggregated over the included ones."""
+    """The model after a round: clipped by the norms of all ok updates, aggregated over the included ones, of which
+    there must be one. Bit for bit the same for every member.
+
+    updates: at least every ok update, by place on chain.
+    """
     ok = [i for i, judgement in enumerate(ledger.judgements) if judgement.code == Code.OK]
     norms = [geometry.squared_norm(updates[i].tensors, base.k) for i in ok]
     clips = dict(zip(ok, geometry.clip_factors(norms, [weights[submitted[i]] for i in ok]), strict=True))
-    chosen = ledger.included
-    tensors = aggregation.aggregate(
-        rule,
-        base,
-        [updates[i].tensors for i in chosen],
-        [weights[submitted[i]] for i in chosen],
-        [clips[i] for i in chosen],
-    )
-    largest = [[_largest(values) for _, values in sorted(updates[i].tensors.items())] for i in chosen]
-    k = next_k(base.k, largest, base.bits)
+    used = [updates[i].tensors for i in ledger.included]
+    a, c = [weights[submitted[i]] for i in ledger.included], [clips[i] for i in ledger.included]
+    tensors = aggregation.aggregate(rule, base, used, a, c)
+    k = next_k(base.k, [[_largest(update[name]) for name in base.names] for update in used], base.bits)
     return Model(tensors=tensors, job=job, round=base.round + 1, parent=base_digest, bits=base.bits, k=k)
 
 

@@ -61,14 +61,18 @@ def judge(data: bytes, trainer: Address, cycle_keys: CycleKeys) -> Judged:
     """Opens and reads one sealed update; never raises for what a trainer sent."""
     if not cycle_keys.usable:
         return Judged(Code.UNREACHABLE, None, "no usable key is in force for this seat")
-    place = cycle_keys.place
     try:
         opened = envelope.open_envelope(
             data, cycle_keys.context(trainer), cycle_keys.seat, cycle_keys.secret, cycle_keys.keys
         )
-        update = Update.decode(opened.update, model=cycle_keys.model, job=place.job, cycle=place.cycle, trainer=trainer)
+        return judge_opened(opened.update, trainer, cycle_keys.place, cycle_keys.model)
     except Malformed as error:
         return Judged(Code.MALFORMED, None, str(error))
+
+
+def judge_opened(data: bytes, trainer: Address, place: Place, model: Model) -> Judged:
+    """Reads an update's file. Raises Malformed."""
+    update = Update.decode(data, model=model, job=place.job, cycle=place.cycle, trainer=trainer)
     if geometry.is_zero(update.tensors):
         return Judged(Code.ZERO, update, Code.ZERO.sentence)
     return Judged(Code.OK, update, "")
@@ -80,9 +84,9 @@ def mark_duplicates(judged: Sequence[Judged], places: Mapping[int, int], k: Sequ
     places: for an update that retries an unpaid attempt, its place among the attempts; those come before all new ones.
     """
     ok = [index for index, item in enumerate(judged) if item.code == Code.OK]
-    order = sorted((i for i in ok if i in places), key=lambda i: places[i]) + [i for i in ok if i not in places]
-    tensors = [_update(judged[i]).tensors for i in order]
-    repeated = {order[j] for j in geometry.duplicates(tensors, k, range(len(tensors)))}
+    senior = sorted((i for i in ok if i in places), key=places.__getitem__)
+    tensors = [item.update.tensors if item.update is not None else {} for item in judged]
+    repeated = geometry.duplicates(tensors, k, ok, senior)
     return [
         Judged(Code.DUPLICATE, item.update, Code.DUPLICATE.sentence) if index in repeated else item
         for index, item in enumerate(judged)
@@ -112,8 +116,3 @@ def retried_place(
         return None
     same = all(np.array_equal(values, earlier.tensors[name]) for name, values in update.tensors.items())
     return attempt.place if same else None
-
-
-def _update(judged: Judged) -> Update:
-    assert judged.update is not None
-    return judged.update

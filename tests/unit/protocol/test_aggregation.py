@@ -63,10 +63,8 @@ def test_aggregate__any_updates__is_the_naive_result(rule, seed, n, bits):
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    st.sampled_from(ALL), st.integers(0, 2**32), st.integers(1, 14), st.integers(1, 40), st.integers(1, 4), st.randoms()
-)
-def test_aggregate__any_order_block_and_threads__gives_one_hash(rule, seed, n, block, threads, random):
+@given(st.sampled_from(ALL), st.integers(0, 2**32), st.integers(1, 14), st.integers(1, 40), st.randoms())
+def test_aggregate__any_order_and_block__gives_one_hash(rule, seed, n, block, random):
     base, updates, weights, clips = case(seed, n, 8)
     order = list(range(n))
     if rule != "nnm_trimmed_mean":
@@ -78,7 +76,6 @@ def test_aggregate__any_order_block_and_threads__gives_one_hash(rule, seed, n, b
         [weights[i] for i in order],
         [clips[i] for i in order],
         block=block,
-        threads=threads,
     )
     assert bits_of(result) == bits_of(aggregation.aggregate(rule, base, updates, weights, clips))
 

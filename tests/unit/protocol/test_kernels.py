@@ -24,6 +24,13 @@ def base_and_updates(seed, n, size, bits, scale):
     return Base({"a": rng.normal(0, 0.1, size).astype(np.float32)}, (int(rng.integers(-8, 41)),)), updates
 
 
+def aggregated(native, rule, base, updates, weights, clips, block=None):
+    """The new model's bytes, whatever number of integers is worth compiling."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernels, "native_for", lambda integers: native)
+        return aggregation.aggregate(rule, base, updates, weights, clips, block=block)["a"].tobytes()
+
+
 @needs_compiler
 @settings(max_examples=120, deadline=None)
 @given(st.sampled_from(ALL), st.integers(0, 2**32), st.integers(1, 40), st.integers(1, 900), st.sampled_from([8, 16]),
@@ -33,14 +40,8 @@ def test_native__any_updates__gives_the_bits_of_numpy(rule, seed, n, size, bits,
     rng = np.random.default_rng(seed + 1)
     weights = [255] * n if heavy else [int(x) for x in rng.integers(1, 256, n)]
     clips = [256] * n if heavy else [int(x) for x in rng.integers(0, 257, n)]
-    results = []
-    for native in (NATIVE, None):
-        out = np.empty(size, np.float32)
-        work = aggregation._work(rule, base, updates, weights, clips, native, 1)
-        for part in (slice(0, size // 3), slice(size // 3, size)):
-            work(base.tensors["a"][part], out[part], base.k[0], [u["a"][part] for u in updates])
-        results.append(out.tobytes())
-    assert results[0] == results[1]
+    native, numpy = (aggregated(way, rule, base, updates, weights, clips, max(1, size // 3)) for way in (NATIVE, None))
+    assert native == numpy
 
 
 @needs_compiler
@@ -63,22 +64,17 @@ def test_native__dot_products__are_those_of_numpy(seed, n, size, bits, scale):
 def test_native__1024_heavy_updates__gives_the_bits_of_numpy(rule, bits):
     n, size = 1024, 260
     base, updates = base_and_updates(1, n, size, bits, 9.0)
-    results = []
-    for native in (NATIVE, None):
-        out = np.empty(size, np.float32)
-        work = aggregation._work(rule, base, updates, [255] * n, [256] * n, native, 1)
-        work(base.tensors["a"], out, base.k[0], [u["a"] for u in updates])
-        results.append(out.tobytes())
-    assert results[0] == results[1]
+    native, numpy = (aggregated(way, rule, base, updates, [255] * n, [256] * n) for way in (NATIVE, None))
+    assert native == numpy
 
 
 @needs_compiler
 @pytest.mark.parametrize("rule", ALL)
-def test_aggregate__large_enough_to_compile__is_numpy_s_result_on_any_threads(rule, monkeypatch):
+def test_aggregate__large_enough_to_compile__is_numpy_s_result(rule, monkeypatch):
     base, updates = base_and_updates(3, 5, 300_001, 8, 1.0)
     updates = [{"a": np.frombuffer(b"x" + u["a"].tobytes(), np.int8)[1:]} for u in updates]  # as a file gives them
     assert kernels.WORTH_COMPILED < 5 * 300_001
-    result = aggregation.aggregate(rule, base, updates, [1, 2, 3, 4, 5], [256, 200, 256, 1, 7], threads=2, block=70_000)
+    result = aggregation.aggregate(rule, base, updates, [1, 2, 3, 4, 5], [256, 200, 256, 1, 7], block=70_000)
     monkeypatch.setattr(kernels, "native", lambda: None)
     assert (
         result["a"].tobytes()
