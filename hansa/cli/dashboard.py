@@ -28,8 +28,7 @@ PUBLIC = ("name", "chain_id", "rpc", "ws", "federation", "vault", "token", "admi
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 GATEWAY = "/ipfs/"  # of this server
 ORIGIN = re.compile(
-    r"(?P<scheme>https?|wss?)://(?:[^/?#@\s]*@)?(?P<host>(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d+)?)(?:[/?#]|$)",
-    re.ASCII,
+    r"(?P<scheme>https?|wss?)://(?:[^/?#@\s]*@)?(?P<host>(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d+)?)(?:[/?#]|$)", re.ASCII
 )
 NOTHING_RUNS = "sandbox; default-src 'none'"
 

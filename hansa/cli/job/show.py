@@ -26,14 +26,7 @@ from hansa.runtime.chain.federation import Federation
 from hansa.runtime.follower import JobFollower
 from hansa.runtime.history.records import CycleRecord, Failed
 from hansa.runtime.session import connect
-from hansa.runtime.snapshot import (
-    Attendance,
-    FullSnapshot,
-    JobSnapshot,
-    SettledSnapshot,
-    read_snapshot,
-    with_ledgers,
-)
+from hansa.runtime.snapshot import Attendance, FullSnapshot, JobSnapshot, SettledSnapshot, read_snapshot, with_ledgers
 from hansa.sponsor.terms import NO_TARGET, in_words
 
 Target = Annotated[int, AsJson(lambda metric: None if metric == NO_TARGET else metric / UNIT)]

@@ -17,10 +17,7 @@ from hansa.sponsor.terms import in_words
 
 JobNumber = Annotated[int, typer.Argument(help="The job's number.", metavar="JOB")]
 
-PARTS = {
-    "ENROL": "{enrolled} enrolled",
-    "SUBMIT": "{submitted} updates in, {pending} awaited",
-}
+PARTS = {"ENROL": "{enrolled} enrolled", "SUBMIT": "{submitted} updates in, {pending} awaited"}
 
 
 @dataclass(frozen=True)
