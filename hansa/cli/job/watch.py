@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from hansa.cli.command import Command
 from hansa.cli.document import to_json
-from hansa.cli.job.state import JobNumber, StateView, state_line
+from hansa.cli.job.state import JobNumber, State, state_line
 from hansa.cli.top.status import seconds_left
 from hansa.protocol.types import JobId
 from hansa.runtime.chain.client import Block
@@ -50,7 +50,7 @@ def follow(command: Command, session: Session, job: JobId, interval: float) -> N
             state = session.federation.state(job, at)
             if (now := counts(state)) != before:
                 before = now
-                say(json.dumps(to_json(StateView.of(state))) if command.json else _line(state, at))
+                say(json.dumps(to_json(state, State)) if command.json else _line(state, at))
             moved(state, at)
             if state.phase.is_over:
                 return
