@@ -16,7 +16,7 @@ import typer
 
 from hansa.cli.command import Command
 from hansa.protocol.cid import from_cid
-from hansa.protocol.errors import FatalError, HansaError, Malformed, NotFound, TooLarge
+from hansa.protocol.errors import FatalError, HansaError, Malformed, NotFound
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.store import Store, open_store
 
@@ -126,14 +126,9 @@ class _Answers(BaseHTTPRequestHandler):
     def _file(self, cid: str) -> None:
         try:
             data = self.server.store.get(from_cid(cid), limit=LARGEST, timeout=TIMEOUT)
-        except NotFound as error:
-            self._send(HTTPStatus.NOT_FOUND, f"{error}\n".encode())
-        except TooLarge as error:
-            self._send(HTTPStatus.BAD_GATEWAY, f"{error}\n".encode())
-        except Malformed as error:
-            self._send(HTTPStatus.BAD_REQUEST, f"{error}\n".encode())
         except HansaError as error:
-            self._send(HTTPStatus.BAD_GATEWAY, f"{error}\n".encode())
+            statuses = {NotFound: HTTPStatus.NOT_FOUND, Malformed: HTTPStatus.BAD_REQUEST}
+            self._send(statuses.get(type(error), HTTPStatus.BAD_GATEWAY), f"{error}\n".encode())
         else:
             self._send(HTTPStatus.OK, data, "application/octet-stream", cache="public, max-age=31536000, immutable")
 

@@ -51,12 +51,6 @@ def test_view__shows_rounds_and_warnings(terminal: bool) -> None:
     assert "trainer-2 ended with code 1" in shown
 
 
-def test_view__without_a_console__says_nothing() -> None:
-    with View(None, "heart", 3) as view:
-        view.step("starting a chain")
-        view.warn("nothing")
-
-
 def test_conservation__to_the_unit() -> None:
     line = Conservation(escrowed=345, paid=344, refunded=0, burnt=0, left=1)
     assert line.holds
