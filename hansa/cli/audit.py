@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from hansa.audit.openers import Openers, read_keys
 from hansa.audit.report import Report, Wrong
 from hansa.audit.run import audit, audit_archive, files_with_limits
 from hansa.cli.command import Command
-from hansa.cli.document import INLINE, OMIT_NONE, AsJson
+from hansa.cli.document import INLINE, OMIT_NONE, AsJson, Only
 from hansa.cli.key_options import AccountName, PasswordFile
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import FatalError
@@ -27,25 +28,20 @@ from hansa.runtime.keystore import encryption_secret
 from hansa.runtime.session import Session, connect
 from hansa.runtime.workspace import Workspace
 
-
-@dataclass(frozen=True)
-class JobFacts:
-    job: int
-    chain_id: int
-    federation: Address
-    block: int
-    block_hash: str
-
-    @classmethod
-    def of(cls, evidence: Evidence) -> JobFacts:
-        at = evidence.at
-        return cls(evidence.job, evidence.chain_id, evidence.federation, at.number, "0x" + at.hash.hex())
+Facts = Annotated[
+    Evidence,
+    Only(
+        "job chain_id federation block=at block_hash=at",
+        block=attrgetter("number"),
+        block_hash=lambda block: f"0x{block.hash.hex()}",
+    ),
+]
 
 
 @dataclass(frozen=True)
 class AuditView:
     source: str
-    facts: Annotated[JobFacts | None, INLINE]  # None: not even those could be read
+    facts: Annotated[Facts | None, INLINE]  # None: not even those could be read
     archive: Annotated[str | None, OMIT_NONE]  # that was written
     report: Annotated[Report, AsJson(Report.data), INLINE]
 
@@ -90,8 +86,7 @@ def run(
             _export(command.console, evidence, session, export)
         report = audit(evidence, session.store, openers)
         source = f"{session.deployment.rpc[0]}, store {session.deployment.store['kind']}"
-    facts = None if evidence is None else JobFacts.of(evidence)
-    view = AuditView(source, facts, None if export is None else str(export), report)
+    view = AuditView(source, evidence, None if export is None else str(export), report)
     command.answer(view, lambda console: show(console, view))
     if report.exit_code:
         raise typer.Exit(report.exit_code)
@@ -131,7 +126,7 @@ def show(console: Console, view: AuditView) -> None:
     if facts is not None:
         console.print(
             f"[bold]job {facts.job}[/] of {facts.federation} on chain {facts.chain_id}, from {view.source}, "
-            f"as of block {facts.block} ({facts.block_hash[:18]}…)"
+            f"as of block {facts.at.number} (0x{facts.at.hash.hex()[:16]}…)"
         )
     for name, times in report.checked.items():
         console.print(f"  [green]✓[/] {times} {name}")

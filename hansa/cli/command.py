@@ -1,8 +1,8 @@
 """What every command shares: its workspace, how it answers, and how a failure is told.
 
 A command is a function whose first argument is a `Command`; `load` makes a command line of it and adds `--dir`,
-`--json` and `--debug`. A failure ends in one sentence on standard error and an exit code; the traceback is for
-`--debug`.
+`--json` and `--debug`. An argument that is a dataclass stands for the options that its fields are. A failure ends in
+one sentence on standard error and an exit code; the traceback is for `--debug`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -111,11 +111,21 @@ def command_line(name: str, function: Callable[..., None]) -> Any:
             ("command_debug", False, _Debug),
         )
     ]
-    own = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in list(signature.parameters.values())[1:]]
+    groups: dict[str, Any] = {}
+    own: list[inspect.Parameter] = []
+    for parameter in list(signature.parameters.values())[1:]:
+        if is_dataclass(parameter.annotation):
+            groups[parameter.name] = parameter.annotation
+            own += inspect.signature(groups[parameter.name], eval_str=True).parameters.values()
+        else:
+            own.append(parameter)
+    own = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own]
 
     @functools.wraps(function)
     def call(command_dir: Path, command_json: bool, command_debug: bool, **arguments: Any) -> None:
         with report_failures(command_debug):
+            for name, group in groups.items():
+                arguments[name] = group(**{field.name: arguments.pop(field.name) for field in fields(group)})
             function(Command(Workspace(command_dir), command_json, command_debug), **arguments)
 
     call.__signature__ = signature.replace(parameters=[*own, *common])  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ import random
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -23,28 +24,35 @@ from hansa.runtime.snapshot import check_job
 TRUST, RUN = in_panel("What to accept"), in_panel("How to run")
 
 JobOption = Annotated[int, typer.Option("--job", help="The job's number.")]
-Allow = Annotated[
-    list[str] | None, TRUST("--allow", help="Trust this token, committee, admission (address) or task too; repeat it.")
-]
-TaskFile = Annotated[Path | None, TRUST("--task-file", help="Your copy of a task that is not built in.")]
-MaxBytes = Annotated[int, TRUST("--max-bytes", help="Largest model or update file to handle.", min=1)]
-MinClaim = Annotated[
-    str,
-    TRUST("--min-claim", help="Refuse a job that leaves less time after its end to claim what was earned, like 30m."),
-]
-Threads = Annotated[int, RUN("--threads", help="torch threads.", min=1)]
-LogFile = Annotated[Path | None, RUN("--log-file", help="JSON lines go there; to standard error by default.")]
-
-MetricsAt = Annotated[
-    str | None,
-    RUN(
-        "--metrics",
-        help="Answer /metrics and /healthz there; port 0: any free one, logged. Off by default.",
-        metavar="HOST:PORT",
-    ),
-]
-
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds
+
+
+@dataclass(frozen=True)
+class DaemonOptions:
+    allow: Annotated[
+        list[str] | None,
+        TRUST("--allow", help="Trust this token, committee, admission (address) or task too; repeat it."),
+    ] = None
+    task_file: Annotated[Path | None, TRUST("--task-file", help="Your copy of a task that is not built in.")] = None
+    max_bytes: Annotated[int, TRUST("--max-bytes", help="Largest model or update file to handle.", min=1)] = 2**30
+    min_claim: Annotated[
+        str,
+        TRUST(
+            "--min-claim", help="Refuse a job that leaves less time after its end to claim what was earned, like 30m."
+        ),
+    ] = "1h"
+    threads: Annotated[int, RUN("--threads", help="torch threads.", min=1)] = 1
+    log_file: Annotated[Path | None, RUN("--log-file", help="JSON lines go there; to standard error by default.")] = (
+        None
+    )
+    metrics: Annotated[
+        str | None,
+        RUN(
+            "--metrics",
+            help="Answer /metrics and /healthz there; port 0: any free one, logged. Off by default.",
+            metavar="HOST:PORT",
+        ),
+    ] = None
 
 
 def await_chain(session: Session) -> None:

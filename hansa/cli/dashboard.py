@@ -16,7 +16,7 @@ import typer
 
 from hansa.cli.command import Command
 from hansa.protocol.cid import from_cid
-from hansa.protocol.errors import FatalError, HansaError, Malformed, NotFound, TooLarge
+from hansa.protocol.errors import FatalError, HansaError, Malformed, NotFound
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.store import Store, open_store
 
@@ -28,8 +28,7 @@ PUBLIC = ("name", "chain_id", "rpc", "ws", "federation", "vault", "token", "admi
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 GATEWAY = "/ipfs/"  # of this server
 ORIGIN = re.compile(
-    r"(?P<scheme>https?|wss?)://(?:[^/?#@\s]*@)?(?P<host>(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d+)?)(?:[/?#]|$)",
-    re.ASCII,
+    r"(?P<scheme>https?|wss?)://(?:[^/?#@\s]*@)?(?P<host>(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d+)?)(?:[/?#]|$)", re.ASCII
 )
 NOTHING_RUNS = "sandbox; default-src 'none'"
 
@@ -127,14 +126,9 @@ class _Answers(BaseHTTPRequestHandler):
     def _file(self, cid: str) -> None:
         try:
             data = self.server.store.get(from_cid(cid), limit=LARGEST, timeout=TIMEOUT)
-        except NotFound as error:
-            self._send(HTTPStatus.NOT_FOUND, f"{error}\n".encode())
-        except TooLarge as error:
-            self._send(HTTPStatus.BAD_GATEWAY, f"{error}\n".encode())
-        except Malformed as error:
-            self._send(HTTPStatus.BAD_REQUEST, f"{error}\n".encode())
         except HansaError as error:
-            self._send(HTTPStatus.BAD_GATEWAY, f"{error}\n".encode())
+            statuses = {NotFound: HTTPStatus.NOT_FOUND, Malformed: HTTPStatus.BAD_REQUEST}
+            self._send(statuses.get(type(error), HTTPStatus.BAD_GATEWAY), f"{error}\n".encode())
         else:
             self._send(HTTPStatus.OK, data, "application/octet-stream", cache="public, max-age=31536000, immutable")
 

@@ -8,6 +8,7 @@ until they are printed:
         from_: int  # "from" in JSON
         seat: Annotated[Fees | None, OMIT_NONE]  # no such key where it is None
         books: Annotated[Books, INLINE]  # its keys stand among ours
+        terms: Annotated[JobTerms, Only("token quorum")]  # these of its fields
 """
 
 from __future__ import annotations
@@ -17,14 +18,12 @@ from dataclasses import asdict, dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from types import UnionType
-from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
 from hansa.protocol.sheet import NO_METRIC
-from hansa.protocol.types import UNIT
-
-T = TypeVar("T")
+from hansa.protocol.types import UNIT, Wei
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,25 @@ class AsJson:
     """What a value becomes in JSON, unless it is None."""
 
     convert: Callable[[Any], Any]
+
+
+class Only:
+    """JSON shows these fields of a record alone, in this order; `key=field` has another key there. as_json: what a
+    field's value becomes, by key, where its type doesn't say."""
+
+    def __init__(self, fields: str, **as_json: Callable[[Any], Any]) -> None:
+        self.fields = [field.split("=") for field in fields.split()]
+        self.as_json = as_json
+
+    def object(self, record: Any) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        kind: Any = type(record)
+        hints = dict(_hints(kind))
+        for key, *named in self.fields:
+            name = named[0] if named else key
+            value = getattr(record, name)
+            made[key] = self.as_json[key](value) if key in self.as_json else to_json(value, hints[name])
+        return made
 
 
 class Mark(Enum):
@@ -58,12 +76,6 @@ def integers_as_text(value: Any) -> dict[str, str]:
     return {name: str(number) for name, number in asdict(value).items()}
 
 
-def copy_fields(kind: Callable[..., T], source: object, **others: Any) -> T:
-    """A dataclass with the values that `source` has under the same names, and `others`."""
-    names = [field.name for field in fields(cast(Any, kind)) if field.name not in others]
-    return kind(**{name: getattr(source, name) for name in names}, **others)
-
-
 def to_json(value: Any, hint: Any = None) -> Any:
     """A dataclass, and whatever its fields hold, as the `json` module prints it. hint: the type that it stands for."""
     if value is None:
@@ -71,6 +83,10 @@ def to_json(value: Any, hint: Any = None) -> Any:
     for mark in _marks(hint):
         if isinstance(mark, AsJson):
             return mark.convert(value)
+        if isinstance(mark, Only):
+            return mark.object(value)
+    if Wei in (hint, *_parts(hint)):
+        return str(value)
     if is_dataclass(value):
         return _object(value)
     if isinstance(value, BaseModel):

@@ -10,18 +10,7 @@ import typer
 from aggregator import ValidatorConfig
 from aggregator.validator import Validator
 from hansa.cli.command import Command
-from hansa.cli.daemon_options import (
-    Allow,
-    JobOption,
-    LogFile,
-    MaxBytes,
-    MetricsAt,
-    MinClaim,
-    TaskFile,
-    Threads,
-    prepare_run,
-    run_daemon,
-)
+from hansa.cli.daemon_options import DaemonOptions, JobOption, prepare_run, run_daemon
 from hansa.cli.key_options import AccountName, PasswordFile
 from hansa.protocol.types import Address, JobId
 from hansa.runtime.accounts import load_account
@@ -32,19 +21,14 @@ from hansa.sponsor.terms import seconds
 
 def run(
     command: Command,
+    *,
     job: JobOption,
     account_name: AccountName = None,
     password_file: PasswordFile = None,
     keep_models: Annotated[
         int | None, typer.Option("--keep-models", help="Models to keep; all by default.", min=3)
     ] = None,
-    allow: Allow = None,
-    task_file: TaskFile = None,
-    max_bytes: MaxBytes = 2**30,
-    min_claim: MinClaim = "1h",
-    threads: Threads = 1,
-    log_file: LogFile = None,
-    metrics: MetricsAt = None,
+    options: DaemonOptions,
 ) -> None:
     """Score, aggregate, vote and claim, until the job has ended. Ctrl-C stops; run it again to go on."""
     session = connect(command.workspace)
@@ -56,12 +40,12 @@ def run(
         journal=command.workspace.journal(account.address, f"job-{job}"),
         job=JobId(job),
         keep_models=keep_models,
-        max_bytes=max_bytes,
-        min_claim=seconds(min_claim),
-        threads=threads,
-        task_file=task_file,
-        allow=frozenset(allow or ()),
-        log_file=log_file,
+        max_bytes=options.max_bytes,
+        min_claim=seconds(options.min_claim),
+        threads=options.threads,
+        task_file=options.task_file,
+        allow=frozenset(options.allow or ()),
+        log_file=options.log_file,
     )
     if is_outside(session, JobId(job), account.address):
         phase = session.federation.state(JobId(job)).phase
@@ -73,7 +57,7 @@ def run(
             said = f"{account.address} is not in the committee of job {job}; it waits to be drawn"
             print(f"hansa: {said}", file=sys.stderr)
     config.journal.parent.mkdir(parents=True, exist_ok=True)
-    run_daemon(Validator(config), metrics)
+    run_daemon(Validator(config), options.metrics)
 
 
 def is_outside(session: Session, job: JobId, account: str) -> bool:

@@ -136,12 +136,13 @@ def _view_round(snapshot: FullSnapshot, gas: Gas, number: int) -> RoundView:
 def accuracy(local: LocalFederation, snapshot: FullSnapshot, baselines: Path | None) -> Accuracy:
     """The task's measure of the last model on each party's test rows, and the baselines beside it."""
     task: Any = local.prepared.task
-    federated = _score({})
+    nothing = federated = _score({})
     if snapshot.finalised and hasattr(task, "scores"):
-        federated = _score(task.scores(last_model(local, snapshot).tensors).by_party)
+        digest, limit = snapshot.finalised[-1][1].model, snapshot.context.spec.model_bytes
+        model = Model.decode(local.session.store.get(digest, limit=limit, timeout=FETCH_SECONDS))
+        federated = _score(task.scores(model.tensors).by_party)
     beside: Mapping[str, Any] = json.loads(baselines.read_text()) if baselines is not None else {}
     found = {name: _score(scores["by_party"]) for name, scores in beside.items()}
-    nothing = _score({})
     return Accuracy(
         federated=federated,
         local_own=found.pop("local_own", nothing),
@@ -150,13 +151,6 @@ def accuracy(local: LocalFederation, snapshot: FullSnapshot, baselines: Path | N
         majority=found.pop("majority", nothing).mean,
         others={name: scores.mean for name, scores in found.items()},
     )
-
-
-def last_model(local: LocalFederation, snapshot: FullSnapshot) -> Model:
-    """The model of the last finalised round."""
-    digest = snapshot.finalised[-1][1].model
-    limit = snapshot.context.spec.model_bytes
-    return Model.decode(local.session.store.get(digest, limit=limit, timeout=FETCH_SECONDS))
 
 
 def _score(by_party: Mapping[str, float]) -> Scores:

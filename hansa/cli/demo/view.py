@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from types import TracebackType
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -31,28 +30,22 @@ class RoundLine:
 
 
 class View:
-    """Shows progress on `console`; quiet when it is None. Refreshes only when told: it starts no thread."""
+    """Shows progress on `console`. Refreshes only when told: it starts no thread."""
 
-    def __init__(self, console: Console | None, title: str, rounds: int) -> None:
+    def __init__(self, console: Console, title: str, rounds: int) -> None:
         self._console = console
         self._title = title
         self.rounds = rounds
         self._lines: list[RoundLine] = []
         self._started = time.monotonic()
-        self._live = (
-            Live(console=console, auto_refresh=False, transient=False)
-            if console is not None and console.is_terminal
-            else None
-        )
+        self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
 
     def __enter__(self) -> View:
         if self._live is not None:
             self._live.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if self._live is not None:
             self._live.stop()
 
@@ -60,7 +53,7 @@ class View:
         """Something that happens before or after the rounds; '' ends the display."""
         if self._live is not None:
             self._live.update(self._screen(text), refresh=True)
-        elif self._console is not None and text:
+        elif text:
             self._console.print(f"[dim]{self._elapsed():6.1f} s[/]  {text}", soft_wrap=True)
 
     def round(self, line: RoundLine) -> None:
@@ -68,7 +61,7 @@ class View:
         self._lines.append(line)
         if self._live is not None:
             self._live.update(self._screen(""), refresh=True)
-        elif self._console is not None:
+        else:
             self._console.print(
                 f"[dim]{self._elapsed():6.1f} s[/]  round {line.round}/{self.rounds}: {_counts(line)}, "
                 f"metric {metric_text(line.metric)}, model {line.model}{_failures(line)}",
@@ -77,10 +70,7 @@ class View:
 
     def warn(self, text: str) -> None:
         """Something that should not happen; stays on the screen."""
-        if self._live is not None:
-            self._live.console.print(f"[yellow]{text}[/]", soft_wrap=True)
-        elif self._console is not None:
-            self._console.print(f"[yellow]{text}[/]", soft_wrap=True)
+        self._console.print(f"[yellow]{text}[/]", soft_wrap=True)
 
     def state(self, state: JobState, now: int) -> None:
         """The job as it is; only for a screen."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from hansa.cli.command import Command
-from hansa.cli.document import INLINE, OMIT_NONE, Amount, AsJson, Metric, copy_fields
-from hansa.cli.job.state import BooksView, JobNumber, StateView, metric_text
+from hansa.cli.document import INLINE, OMIT_NONE, Amount, Metric, Only
+from hansa.cli.job.state import MONEY, JobNumber, Money, State, metric_text
 from hansa.cli.tables import fitting, shortened, wrapping_table
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import HansaError
@@ -23,22 +23,24 @@ from hansa.protocol.text import escape_untrusted
 from hansa.protocol.types import UNIT, Address, JobId
 from hansa.runtime.amounts import Token, fixed
 from hansa.runtime.chain.federation import Federation
+from hansa.runtime.chain.structs import JobTerms
 from hansa.runtime.follower import JobFollower
-from hansa.runtime.history.records import CycleRecord, Failed
+from hansa.runtime.history.records import CycleRecord, Failed, Submitted
 from hansa.runtime.session import connect
-from hansa.runtime.snapshot import (
-    Attendance,
-    FullSnapshot,
-    JobSnapshot,
-    SettledSnapshot,
-    read_snapshot,
-    with_ledgers,
-)
+from hansa.runtime.snapshot import Attendance, FullSnapshot, JobSnapshot, SettledSnapshot, read_snapshot, with_ledgers
 from hansa.sponsor.terms import NO_TARGET, in_words
 
-Target = Annotated[int, AsJson(lambda metric: None if metric == NO_TARGET else metric / UNIT)]
-
 LONGEST_TASK = 80  # characters of a name that a line shows
+
+Terms = Annotated[
+    JobTerms,
+    Only(
+        "token committee admission reward_per_round fee_per_seat min_bond strike_penalty target=target_metric "
+        "max_rounds max_trainers min_updates seats quorum claim_time",
+        target=lambda metric: None if metric == NO_TARGET else metric / UNIT,
+    ),
+]
+Update = Annotated[Submitted, Only("trainer cid=digest", cid=to_cid)]
 
 
 @dataclass(frozen=True)
@@ -46,30 +48,6 @@ class SpecView:
     cid: str
     spec: Annotated[JobSpec | None, INLINE]
     problem: Annotated[str | None, OMIT_NONE]  # why it can't be read
-
-
-@dataclass(frozen=True)
-class TermsView:
-    token: Address
-    committee: Address
-    admission: Address
-    reward_per_round: Amount
-    fee_per_seat: Amount
-    min_bond: Amount
-    strike_penalty: Amount
-    target: Target
-    max_rounds: int
-    max_trainers: int
-    min_updates: int
-    seats: int
-    quorum: int
-    claim_time: int
-
-
-@dataclass(frozen=True)
-class UpdateView:
-    trainer: Address
-    cid: str
 
 
 @dataclass(frozen=True)
@@ -89,7 +67,7 @@ class FinalisedView:
 class CycleView:
     cycle: int
     round: int
-    updates: list[UpdateView]
+    updates: Sequence[Update]
     outcome: str
     end: Annotated[FailedView | FinalisedView | None, INLINE]
 
@@ -113,14 +91,14 @@ class ValidatorView:
 class JobView:
     job: int
     sponsor: Address
-    state: StateView
+    state: State
     spec: SpecView
-    terms: TermsView
+    terms: Terms
     cycles: list[CycleView]
     trainers: list[TrainerView]
     validators: list[ValidatorView]
     claim_until: int | None
-    books: BooksView
+    books: Money
 
 
 def run(command: Command, job: JobNumber) -> None:
@@ -148,23 +126,22 @@ def view_job(snapshot: JobSnapshot, federation: Federation, problem: str | None 
     return JobView(
         job=snapshot.job,
         sponsor=snapshot.state.sponsor,
-        state=StateView.of(snapshot.state),
+        state=snapshot.state,
         spec=SpecView(
             to_cid(terms.spec), snapshot.context.spec if isinstance(snapshot, FullSnapshot) else None, problem
         ),
-        terms=copy_fields(TermsView, terms, target=terms.target_metric),
+        terms=terms,
         cycles=[_view_cycle(snapshot, cycle) for cycle in snapshot.history.cycles],
         trainers=[_view_trainer(snapshot, item.trainer, item.bond) for item in snapshot.history.enrolled],
         validators=[ValidatorView(member, snapshot.attendance(member)) for member in snapshot.members()],
         claim_until=books.claim_until or None,
-        books=copy_fields(BooksView, books),
+        books=books,
     )
 
 
 def _view_cycle(snapshot: JobSnapshot, cycle: CycleRecord) -> CycleView:
     said, end = _view_outcome(snapshot, cycle)
-    updates = [UpdateView(update.trainer, to_cid(update.digest)) for update in cycle.updates]
-    return CycleView(cycle_counter(cycle.cycle), cycle.round, updates, said, end)
+    return CycleView(cycle_counter(cycle.cycle), cycle.round, cycle.updates, said, end)
 
 
 def _view_outcome(snapshot: JobSnapshot, cycle: CycleRecord) -> tuple[str, FailedView | FinalisedView | None]:
@@ -193,7 +170,7 @@ def show(console: Console, view: JobView, token: Token) -> None:
     rule = f"           can't be read: {view.spec.problem}"
     if spec is not None:
         rule = f"  rule     {spec.rule}, {spec.bits} bits"
-    console.print(f"[bold]job {view.job}[/]  {task}  {state.phase}, {at} of {terms.max_rounds} rounds")
+    console.print(f"[bold]job {view.job}[/]  {task}  {state.phase.name}, {at} of {terms.max_rounds} rounds")
     console.print(f"  sponsor  {view.sponsor}\n  spec     {view.spec.cid}\n{rule}")
     reward, fee, bond = map(token.text, (terms.reward_per_round, terms.fee_per_seat, terms.min_bond))
     quorum = f"quorum {terms.quorum} of {terms.seats}"
@@ -209,7 +186,7 @@ def show(console: Console, view: JobView, token: Token) -> None:
     for make in tables:
         console.print(fitting(console, make, False, True)[0])
         console.print()
-    console.print("  ".join(f"{name} {token.text(amount, unit=False)}" for name, amount in vars(view.books).items()))
+    console.print("  ".join(f"{name} {token.text(getattr(view.books, name), unit=False)}" for name in MONEY.split()))
 
 
 def _cycles(cycles: list[CycleView], short: bool) -> Table:

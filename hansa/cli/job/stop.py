@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Annotated
+
 from hansa.cli.command import Command
-from hansa.cli.job.state import JobNumber, StateView
+from hansa.cli.document import INLINE
+from hansa.cli.job.state import JobNumber, State
 from hansa.cli.key_options import AccountName, PasswordFile
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import JobId
@@ -11,6 +15,11 @@ from hansa.runtime.accounts import load_account
 from hansa.runtime.session import connect
 from hansa.runtime.snapshot import check_job
 from hansa.runtime.transactions.signer import signing_with
+
+
+@dataclass(frozen=True)
+class StoppedView:
+    state: Annotated[State, INLINE]
 
 
 def run(command: Command, job: JobNumber, account_name: AccountName = None, password_file: PasswordFile = None) -> None:
@@ -30,4 +39,4 @@ def run(command: Command, job: JobNumber, account_name: AccountName = None, pass
         signer.do(federation.stop_call(JobId(job)))
     state = federation.state(JobId(job))
     ended = f"job {job} is {state.phase.name}" if state.phase.is_over else f"job {job} ends with the cycle under way"
-    command.answer(StateView.of(state), lambda console: console.print(ended))
+    command.answer(StoppedView(state), lambda console: console.print(ended))

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from hansa.cli.command import Command
 from hansa.cli.document import to_json
-from hansa.cli.job.state import JobNumber, StateView, state_line
+from hansa.cli.job.state import JobNumber, State, state_line
 from hansa.cli.top.status import seconds_left
 from hansa.protocol.types import JobId
 from hansa.runtime.chain.client import Block
@@ -50,7 +50,7 @@ def follow(command: Command, session: Session, job: JobId, interval: float) -> N
             state = session.federation.state(job, at)
             if (now := counts(state)) != before:
                 before = now
-                say(json.dumps(to_json(StateView.of(state))) if command.json else _line(state, at))
+                say(json.dumps(to_json(state, State)) if command.json else _line(state, at))
             moved(state, at)
             if state.phase.is_over:
                 return
@@ -63,20 +63,12 @@ def _line(state: JobState, at: Block) -> str:
 
 @contextlib.contextmanager
 def _open_bar(command: Command, rounds: int) -> Iterator[tuple[Callable[[str], None], Moved]]:
-    """Yields how a line is printed, and what is told of every look."""
-    if command.json:
-        yield (lambda text: print(text, flush=True)), (lambda state, at: None)
+    """Yields how a line is printed, and what is told of every look: in a terminal a bar of the finalised rounds, with
+    the phase and how long it may last."""
+    console = command.console
+    if command.json or not console.is_terminal:
+        yield (functools.partial(print, flush=True) if command.json else console.print), lambda state, at: None
         return
-    if not command.console.is_terminal:
-        yield command.console.print, (lambda state, at: None)
-        return
-    with rounds_bar(command.console, rounds) as (say, moved):
-        yield say, moved
-
-
-@contextlib.contextmanager
-def rounds_bar(console: Console, rounds: int) -> Iterator[tuple[Callable[[str], None], Moved]]:
-    """A bar of the finalised rounds, with the phase and how long it may last."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),

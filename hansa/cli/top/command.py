@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from eth_utils.address import to_checksum_address
@@ -25,7 +25,6 @@ from hansa.protocol.errors import TransientError
 from hansa.protocol.types import Address, JobId
 from hansa.runtime.accounts import keystores
 from hansa.runtime.amounts import Token
-from hansa.runtime.chain.client import Block
 from hansa.runtime.follower import JobFollower
 from hansa.runtime.session import Session, connect
 from hansa.runtime.snapshot import check_job, with_ledgers
@@ -75,10 +74,9 @@ class Watcher:
         self._names = names
         self._follower = JobFollower(session.federation, session.store, job)
         self._misvoted: tuple[bytes, list[int]] = (b"", [])
-        self._at: Block | None = None
-        self._state: Any = None
-        self.trouble = ""  # why the last look failed; "" where it did not
+        self._seen = b""  # the block that the status is of
         self._status: JobStatus | None = None
+        self.trouble = ""  # why the last look failed; "" where it did not
 
     def first_look(self) -> JobStatus:
         """Raises what keeps it from looking."""
@@ -96,27 +94,26 @@ class Watcher:
 
     @property
     def is_over(self) -> bool:
-        return bool(self._state.phase.is_over)
+        return self._status is not None and self._status.state.phase.is_over
 
     def _read(self) -> None:
         follower = self._follower
         follower.read()
-        if self._at is not None and follower.head.hash == self._at.hash:
+        if follower.head.hash == self._seen:
             return
         view = with_ledgers(follower)
         if self._misvoted[0] != view.state.last_result:
             self._misvoted = (view.state.last_result, view.misvoted())
         books = follower.federation.books(view.job, view.at)
         self._status = job_status(view, books, self._names, self._misvoted[1])
-        self._at, self._state = view.at, view.state
+        self._seen = view.at.hash
 
     def _add_age(self) -> JobStatus:
         """With the seconds that pass between blocks."""
-        assert self._at is not None and self._status is not None
-        stamp = self._at.timestamp
-        return replace(
-            self._status, age=max(0, int(time.time()) - stamp), seconds_left=seconds_left(self._state, stamp)
-        )
+        status = self._status
+        assert status is not None
+        age = max(0, int(time.time()) - status.timestamp)
+        return replace(status, age=age, seconds_left=seconds_left(status.state, status.timestamp))
 
 
 def _show_live(console: Console, watcher: Watcher, token: Token, interval: float) -> None:

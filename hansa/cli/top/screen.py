@@ -11,6 +11,7 @@ from rich.text import Text
 
 from hansa.cli.job.state import metric_text
 from hansa.cli.top.status import JobStatus, Person
+from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.sheet import NO_METRIC
 from hansa.protocol.text import escape_untrusted
 from hansa.runtime.amounts import Token, fixed
@@ -59,10 +60,10 @@ def _head(job: JobStatus, width: int) -> Text:
     rounds = job.rounds
     at = f"round {job.state.round} of {rounds.at_most}" if job.state.deadline else f"{rounds.finalised} rounds"
     failed = f", {job.state.failures} failed in a row" if job.state.failures else ""
-    cycle = f", cycle {job.state.cycle}" if job.state.cycle and width >= NARROW else ""
+    cycle = f", cycle {cycle_counter(job.state.cycle)}" if job.state.cycle and width >= NARROW else ""
     task = escape_untrusted(job.task, 80)
     return Text.assemble(
-        (f"job {job.job}", "bold"), f"  {task}  ", (job.state.phase, "bold cyan"), f"  {at}{cycle}{failed}",
+        (f"job {job.job}", "bold"), f"  {task}  ", (job.state.phase.name, "bold cyan"), f"  {at}{cycle}{failed}",
         **_LINE,
     )  # fmt: skip
 
@@ -81,8 +82,8 @@ def _countdown(job: JobStatus, width: int) -> Text:
 
 def _turns(job: JobStatus, width: int) -> list[Text]:
     """Who has acted, who is waited for; as many names as one line takes."""
-    if job.state.phase in ANYONE:
-        return [Text(f"waiting for: {ANYONE[job.state.phase]}", **_LINE)]
+    if job.state.phase.name in ANYONE:
+        return [Text(f"waiting for: {ANYONE[job.state.phase.name]}", **_LINE)]
     if job.seconds_left == 0 and not job.state.deadline:
         return []
     waiting = _names(job.awaited, width - 13)

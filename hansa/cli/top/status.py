@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from hansa.cli.document import INLINE, Amount, Metric, copy_fields
-from hansa.cli.job.state import BooksView, StateView
+from hansa.cli.document import INLINE, Amount, Metric
+from hansa.cli.job.state import Money, State
 from hansa.protocol.baselines import parse_baselines
 from hansa.protocol.phases import PHASES, STEPS
 from hansa.protocol.types import Address, Code, Phase
@@ -58,7 +58,7 @@ class JobStatus:
     task: str
     block: int
     timestamp: int
-    state: Annotated[StateView, INLINE]
+    state: Annotated[State, INLINE]
     rounds: Rounds
     phase_seconds: int  # that the phase may last; 0 where it has no end
     seconds_left: int
@@ -73,7 +73,7 @@ class JobStatus:
     token: Address
     reward_per_round: Amount
     fee_per_seat: Amount
-    money: BooksView
+    money: Money
     age: int = 0  # seconds since the block
 
 
@@ -86,7 +86,7 @@ def job_status(view: FullSnapshot, books: Books, names: Mapping[Address, str], m
         task=view.context.spec.task,
         block=view.at.number,
         timestamp=view.at.timestamp,
-        state=StateView.of(view.state),
+        state=view.state,
         rounds=Rounds(len(view.rounds), terms.max_rounds),
         phase_seconds=PHASES[view.state.phase].seconds(terms),
         seconds_left=seconds_left(view.state, view.at.timestamp),
@@ -101,7 +101,7 @@ def job_status(view: FullSnapshot, books: Books, names: Mapping[Address, str], m
         token=terms.token,
         reward_per_round=terms.reward_per_round,
         fee_per_seat=terms.fee_per_seat,
-        money=copy_fields(BooksView, books),
+        money=books,
     )
 
 

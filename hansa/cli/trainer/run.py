@@ -9,18 +9,7 @@ import typer
 from client import TrainerConfig
 from client.trainer import Trainer
 from hansa.cli.command import Command
-from hansa.cli.daemon_options import (
-    Allow,
-    JobOption,
-    LogFile,
-    MaxBytes,
-    MetricsAt,
-    MinClaim,
-    TaskFile,
-    Threads,
-    prepare_run,
-    run_daemon,
-)
+from hansa.cli.daemon_options import DaemonOptions, JobOption, prepare_run, run_daemon
 from hansa.cli.key_options import AccountName, PasswordFile
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Address, JobId, Phase, Wei
@@ -33,6 +22,7 @@ from hansa.sponsor.terms import seconds
 
 def run(
     command: Command,
+    *,
     job: JobOption,
     source: Annotated[str, typer.Option("--source", help="Your rows: a party of the task, or a file of your own.")],
     account_name: AccountName = None,
@@ -43,13 +33,7 @@ def run(
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Go on after a cycle that failed with your update in.")
     ] = False,
-    allow: Allow = None,
-    task_file: TaskFile = None,
-    max_bytes: MaxBytes = 2**30,
-    min_claim: MinClaim = "1h",
-    threads: Threads = 1,
-    log_file: LogFile = None,
-    metrics: MetricsAt = None,
+    options: DaemonOptions,
 ) -> None:
     """Enrol, train, submit and claim, until the job has ended. Ctrl-C stops; run it again to go on."""
     session = connect(command.workspace)
@@ -66,15 +50,15 @@ def run(
         source=source,
         bond=own_bond,
         keep_going=keep_going,
-        max_bytes=max_bytes,
-        min_claim=seconds(min_claim),
-        threads=threads,
-        task_file=task_file,
-        allow=frozenset(allow or ()),
-        log_file=log_file,
+        max_bytes=options.max_bytes,
+        min_claim=seconds(options.min_claim),
+        threads=options.threads,
+        task_file=options.task_file,
+        allow=frozenset(options.allow or ()),
+        log_file=options.log_file,
     )
     config.journal.parent.mkdir(parents=True, exist_ok=True)
-    run_daemon(Trainer(config), metrics)
+    run_daemon(Trainer(config), options.metrics)
 
 
 def check_bond(federation: Federation, job: JobId, trainer: Address, token: Token, bond: Wei | None) -> None:

@@ -12,7 +12,7 @@ import typer
 
 from hansa.cli.command import Command
 from hansa.cli.key_options import Light, PasswordFile
-from hansa.cli.wallet.new_key import KeyName, free_path, keep_key
+from hansa.cli.wallet.new import KeyName, free_path, keep_key
 from hansa.protocol.errors import FatalError
 from hansa.runtime.accounts import new_password, password_for
 from hansa.runtime.keystore import Keyfile

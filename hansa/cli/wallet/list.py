@@ -14,6 +14,7 @@ from hansa.cli.document import INLINE, Amount
 from hansa.protocol.errors import HansaError
 from hansa.protocol.types import Address
 from hansa.runtime.accounts import keystores
+from hansa.runtime.amounts import Token
 from hansa.runtime.session import Session, connect
 from hansa.runtime.workspace import Workspace
 
@@ -44,7 +45,7 @@ def run(command: Command) -> None:
     rows = []
     for path, found in keystores(command.workspace.keys):
         address = Address(to_checksum_address(found))
-        rows.append(KeystoreRow(path.stem, address, _read_balances(session, address)))
+        rows.append(KeystoreRow(path.stem, address, read_balances(session, address) if session else None))
     view = KeystoreList(rows, problem)
     command.answer(view, lambda console: show(console, view, command.workspace.keys, session))
 
@@ -58,12 +59,14 @@ def _reach_chain(workspace: Workspace) -> tuple[Session | None, str | None]:
         return None, str(error)
 
 
-def _read_balances(session: Session | None, address: Address) -> Balances | None:
-    if session is None:
-        return None
+def read_balances(session: Session, address: Address) -> Balances:
+    """What an account has of the chain's coin and of the deployment's token."""
     token = Address(session.deployment.token)
-    held = session.federation.token_balance(token, address)
-    return Balances(session.chain.balance(address), held, token)
+    return Balances(session.chain.balance(address), session.federation.token_balance(token, address), token)
+
+
+def balances_text(balances: Balances, token: Token) -> str:
+    return f"{token.text(balances.balance)}, {balances.coins / 1e18:.4f} of the chain's coin"
 
 
 def show(console: Console, view: KeystoreList, keys: Path, session: Session | None) -> None:
@@ -72,8 +75,7 @@ def show(console: Console, view: KeystoreList, keys: Path, session: Session | No
     for row in view.accounts:
         held = ""
         if session is not None and row.balances is not None:
-            coins = f"{row.balances.coins / 1e18:.4f} of the chain's coin"
-            held = f"  {session.token().text(row.balances.balance)}, {coins}"
+            held = f"  {balances_text(row.balances, session.token())}"
         console.print(f"{row.name:{width}}  {row.address}{held}")
     if not view.accounts:
         console.print(f"{keys} holds no keystores; `hansa wallet new NAME` makes one")

@@ -1,11 +1,32 @@
-"""`hansa wallet new`: makes a key."""
+"""`hansa wallet new`: makes a key. How one is kept, `hansa wallet import` shares."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
 from hansa.cli.command import Command
 from hansa.cli.key_options import Light, PasswordFile
-from hansa.cli.wallet.new_key import KeyName, free_path, keep_key
+from hansa.protocol.errors import FatalError
+from hansa.protocol.types import Address
 from hansa.runtime.accounts import new_password
+from hansa.runtime.keystore import Keyfile
+from hansa.runtime.workspace import Workspace
+
+KeyName = Annotated[str, typer.Argument(help="What to call the keystore.")]
+
+
+@dataclass(frozen=True)
+class KeyView:
+    name: str
+    address: Address
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.address}, in {self.path}"
 
 
 def run(command: Command, name: KeyName, password_file: PasswordFile = None, light: Light = False) -> None:
@@ -14,3 +35,20 @@ def run(command: Command, name: KeyName, password_file: PasswordFile = None, lig
     command.workspace.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
     view = keep_key(path, new_password(path, password_file), light=light)
     command.answer(view, lambda console: console.print(f"{view}. Back it up: nobody else has it."))
+
+
+def free_path(workspace: Workspace, name: str) -> Path:
+    """Where a new keystore of this name goes; FatalError for a name that can't be, or is taken."""
+    if not name.replace("-", "").replace("_", "").isalnum():
+        raise FatalError(f"{name!r} can't name a keystore", next_step="use letters, digits, - and _")
+    path = workspace.keys / f"{name}.json"
+    if path.exists():
+        raise FatalError(f"{path} exists", next_step="choose another name; a lost key can't be made again")
+    return path
+
+
+def keep_key(path: Path, password: str, key: bytes | None = None, *, light: bool) -> KeyView:
+    """Writes a keystore for its owner alone; without a key, a new one is made."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    account = Keyfile.create(path, password, key, light=light)
+    return KeyView(path.stem, Address(account.address), str(path))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from rich.console import Console
 
 from hansa.cli.command import Command
-from hansa.cli.document import Amount
+from hansa.cli.document import INLINE
+from hansa.cli.wallet.list import Balances, balances_text, read_balances
 from hansa.cli.wallet.owed import JobChoice, OwedView, Who, show_later
 from hansa.cli.wallet.portfolio import Portfolio, Problem
 from hansa.protocol.types import Address
@@ -19,9 +21,7 @@ from hansa.runtime.session import Session, connect
 @dataclass(frozen=True)
 class WalletView:
     address: Address
-    coins: Amount
-    balance: Amount
-    token: Address
+    balances: Annotated[Balances, INLINE]
     symbol: str
     decimals: int
     jobs: list[OwedView]
@@ -38,9 +38,7 @@ def run(command: Command, who: Who = None, job: JobChoice = None) -> None:
     token = session.token()
     view = WalletView(
         address=address,
-        coins=session.chain.balance(address),
-        balance=session.federation.token_balance(Address(token.address), address),
-        token=Address(token.address),
+        balances=read_balances(session, address),
         symbol=token.symbol,
         decimals=token.decimals,
         jobs=jobs,
@@ -52,8 +50,7 @@ def run(command: Command, who: Who = None, job: JobChoice = None) -> None:
 
 def show(console: Console, view: WalletView, session: Session) -> None:
     """Balances, then a line or more a job."""
-    coin = f"{view.coins / 1e18:.4f} of the chain's coin"
-    console.print(f"[bold]{view.address}[/]\n  {session.token().text(view.balance)}, {coin}")
+    console.print(f"[bold]{view.address}[/]\n  {balances_text(view.balances, session.token())}")
     for row in view.jobs:
         token = session.token(row.token)
         parts = row.parts(token)

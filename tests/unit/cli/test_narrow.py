@@ -7,11 +7,11 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from records import BOOKS, STATE, TERMS
 from rich.console import Console
 
 from hansa.cli.job import show as job_show
-from hansa.cli.job.show import CycleView, FailedView, FinalisedView, JobView, TrainerView, UpdateView, ValidatorView
-from hansa.cli.job.state import BooksView, StateView
+from hansa.cli.job.show import CycleView, FailedView, FinalisedView, JobView, TrainerView, ValidatorView
 from hansa.cli.wallet.trainer_receipt import (
     COLUMNS,
     Averages,
@@ -21,9 +21,11 @@ from hansa.cli.wallet.trainer_receipt import (
     TrainerReceipt,
     show_receipt,
 )
+from hansa.protocol.cid import from_cid
 from hansa.protocol.pay import Record, Share
 from hansa.protocol.types import Address
 from hansa.runtime.amounts import Token
+from hansa.runtime.history.records import Submitted
 from hansa.runtime.snapshot import Attendance
 
 TOKEN = Token("0x" + "11" * 20, "HANSA", 18)
@@ -47,20 +49,21 @@ def line(round_: int) -> RoundLine:
 
 
 RECEIPT = TrainerReceipt(reward_per_round=10**20, rounds=[line(1), line(2)], pay=PAY)
+UPDATES = [Submitted(TRAINER, from_cid(MODEL))] * 3
 JOB = JobView(
     job=1,
     sponsor=TRAINER,
-    state=StateView("SUBMIT", 2, 2, 99, 1, 0, 1, 0, 0, 0, 0, 812_500_000),
+    state=STATE,
     spec=job_show.SpecView(MODEL, cast(Any, SimpleNamespace(task="heart", rule="mean", bits=8)), None),
-    terms=job_show.TermsView(TRAINER, TRAINER, TRAINER, 1, 1, 1, 0, 0, 15, 1, 1, seats=3, quorum=2, claim_time=86_400),
+    terms=TERMS,
     cycles=[
-        CycleView(1, 1, [UpdateView(TRAINER, MODEL)] * 3, "finalised", FinalisedView(MODEL, 812_500_000, 3, [0])),
+        CycleView(1, 1, UPDATES, "finalised", FinalisedView(MODEL, 812_500_000, 3, [0])),
         CycleView(2, 2, [], "failed in SUBMIT", FailedView(0)),
     ],
     trainers=[TrainerView(TRAINER, 10**20, PAY, 0, 1_000_000)],
     validators=[ValidatorView(TRAINER, Attendance(15, 0, 0))],
     claim_until=None,
-    books=BooksView(0, 0, 0, 0, 0, 0, 0),
+    books=BOOKS,
 )
 
 

@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from records import BOOKS, STATE
 from rich.console import Console
 
-from hansa.cli.job.state import BooksView, StateView
+from hansa.cli.job.state import MONEY
 from hansa.cli.top.screen import screen, sparkline
 from hansa.cli.top.status import JobStatus, Rounds, TrainerRow, ValidatorRow
-from hansa.protocol.types import Address
+from hansa.protocol.types import Address, CycleId, Phase, Round, Timestamp
 from hansa.runtime.amounts import Token
 from hansa.runtime.snapshot import Attendance
 
@@ -20,6 +21,7 @@ TOKEN = Token("0x" + "11" * 20, "HANSA", 0)
 
 
 ACCOUNT = Address(TOKEN.address)
+THIRD = replace(STATE, cycle=CycleId(4 << 1), deadline=Timestamp(1000), round=Round(3), best_metric=750_000_000)
 
 
 def named(number: int, kind: str = "trainer") -> tuple[Address, str | None]:
@@ -41,7 +43,7 @@ def status(trainers: int = 4, validators: int = 3, state: dict[str, Any] | None 
         task="heart",
         block=77,
         timestamp=900,
-        state=StateView("SUBMIT", 3, 4, 1000, trainers, trainers - 1, 1, 0, 0, 0, 1, 750_000_000),
+        state=replace(THIRD, enrolled=trainers, submitted=trainers - 1, pending=1, **(state or {})),
         rounds=Rounds(2, 15),
         phase_seconds=60,
         seconds_left=45,
@@ -56,10 +58,10 @@ def status(trainers: int = 4, validators: int = 3, state: dict[str, Any] | None 
         token=ACCOUNT,
         reward_per_round=100,
         fee_per_seat=5,
-        money=BooksView(*[1000] * 7),
+        money=replace(BOOKS, **dict.fromkeys(MONEY.split(), 1000)),
         age=3,
     )
-    return replace(made, state=replace(made.state, **(state or {})), **changes)
+    return replace(made, **changes)
 
 
 def lines(shown: JobStatus, width: int = 80, height: int | None = 24) -> list[str]:
@@ -96,13 +98,15 @@ def test_screen__of_rewards_that_were_voted_falsely__says_so() -> None:
 
 
 def test_screen__when_the_job_is_over__waits_for_nobody() -> None:
-    text = "\n".join(lines(status(state={"phase": "COMPLETED", "deadline": 0}, seconds_left=0, awaited=[], acted=[])))
+    text = "\n".join(
+        lines(status(state={"phase": Phase.COMPLETED, "deadline": 0}, seconds_left=0, awaited=[], acted=[]))
+    )
     assert "waiting" not in text and "left  " not in text.splitlines()[1]
 
 
 def test_screen__before_anything_happened() -> None:
     text = "\n".join(
-        lines(status(0, 0, state={"phase": "ENROL"}, metrics=[], baselines={}, awaited=[], acted=[], places_left=4))
+        lines(status(0, 0, state={"phase": Phase.ENROL}, metrics=[], baselines={}, awaited=[], acted=[], places_left=4))
     )
     assert "none yet" in text and "4 more trainers" in text
 

@@ -6,51 +6,21 @@ import io
 from dataclasses import replace
 
 import pytest
+from records import STATE
 from rich.console import Console
 
 from hansa.cli.demo.report import Conservation
 from hansa.cli.demo.view import RoundLine, View
-from hansa.cli.document import metric_of
-from hansa.cli.job.state import StateView, state_line
-from hansa.protocol.types import Address, CycleId, Phase, Round, Timestamp
-from hansa.runtime.chain.structs import JobState
-
-STATE = JobState(
-    phase=Phase.SUBMIT,
-    sponsor=Address("0x" + "11" * 20),
-    cycle=CycleId(5 << 1 | 1),
-    deadline=Timestamp(1_000),
-    opened_at=Timestamp(900),
-    ended_at=Timestamp(0),
-    round=Round(2),
-    enrolled=4,
-    submitted=1,
-    pending=3,
-    stale=0,
-    failures=1,
-    stopping=False,
-    rejoining=False,
-    committee_kept=True,
-    best_metric=812_500_000,
-    due=7,
-    attested=0,
-    released=0,
-    committed=3,
-    revealed=1,
-    voted=0,
-    updates=0,
-    sheets=bytes(32),
-    last_result=bytes(32),
-    committee=(),
-    matched=(),
-)
+from hansa.cli.document import metric_of, to_json
+from hansa.cli.job.state import State, state_line
+from hansa.protocol.types import Phase
 
 
 @pytest.mark.parametrize("phase", [phase for phase in Phase if phase != Phase.NONE])
 def test_state_line__in_every_phase(phase: Phase) -> None:
     state = replace(STATE, phase=phase)
     assert phase.name in state_line(state, 940)
-    assert StateView.of(state).phase == phase.name
+    assert to_json(state, State)["phase"] == phase.name
 
 
 def test_state_line__says_what_is_awaited() -> None:
@@ -79,12 +49,6 @@ def test_view__shows_rounds_and_warnings(terminal: bool) -> None:
     assert "3 of 4 updates" in shown
     assert "after 2 failed" in shown
     assert "trainer-2 ended with code 1" in shown
-
-
-def test_view__without_a_console__says_nothing() -> None:
-    with View(None, "heart", 3) as view:
-        view.step("starting a chain")
-        view.warn("nothing")
 
 
 def test_conservation__to_the_unit() -> None:
