@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.peers import INSTALL, offered
-from benchmarks.report import Cell, Plot, Report, Section
+from benchmarks.report import Cell, Plot, Report, Section, best, load
 from hansa.protocol import aggregation, geometry, kernels
 from hansa.protocol.errors import FatalError
 from hansa.protocol.model import Model, initial_model
@@ -66,8 +66,7 @@ def run(quick: bool) -> Report:
         "GB/s float32-eq.",
         "target, full size",
     ]
-    load = f"{os.getloadavg()[0]:.1f} programs waited for {os.cpu_count()} processors"
-    notes = [f"Processor time, best of {times} runs; {load}. Kernels: {'compiled' if kernels.native() else 'numpy'}."]
+    notes = [f"Processor time, best of {times} runs; {load()}. Kernels: {'compiled' if kernels.native() else 'numpy'}."]
     if offered("flwr") is None:
         notes.append(f"Flower is not installed: {INSTALL}")
     speed = Section(f"Aggregation beside {_flower()}", columns, [item.row() for item in found], notes, 1)
@@ -94,21 +93,21 @@ def _means(size: int, times: int) -> Iterator[Measured]:
     n = 10
     model, updates = _made(n, size)
     flower = offered("flwr.server.strategy.aggregate")
-    seconds = best(times, lambda: aggregation.aggregate("mean", model, updates, [1] * n, [256] * n))
+    seconds = cheapest(times, lambda: aggregation.aggregate("mean", model, updates, [1] * n, [256] * n))
     theirs = None
     if flower is not None:
         results = [([update[NAME].astype(np.float32)], 1) for update in updates]
-        theirs = best(times, lambda: flower.aggregate(results))
+        theirs = cheapest(times, lambda: flower.aggregate(results))
     yield Measured("mean", n, size, seconds, theirs, "≥ 35 GB/s")
     if flower is not None:
         sent = _fit_results(results)
         del results
-        in_place = best(times, lambda: flower.aggregate_inplace(sent))
+        in_place = cheapest(times, lambda: flower.aggregate_inplace(sent))
         yield Measured("mean, Flower's in place", n, size, seconds, in_place, "")
         del sent
     words = [np.ascontiguousarray(update[NAME][: size // 8 * 8]).view(np.uint64) for update in updates]
-    yield Measured("(a plain read of the int8)", n, size, best(times, lambda: [np.max(w) for w in words]), None, "")
-    total = best(times, lambda: [w.sum(dtype=np.uint64) for w in words])
+    yield Measured("(a plain read of the int8)", n, size, cheapest(times, lambda: [np.max(w) for w in words]), None, "")
+    total = cheapest(times, lambda: [w.sum(dtype=np.uint64) for w in words])
     yield Measured("(the same, summed as words)", n, size, total, None, "")
 
 
@@ -120,33 +119,27 @@ def _robust(size: int, times: int) -> Iterator[Measured]:
     clips = [256 - i for i in range(n)]
 
     def ours(rule: str) -> float:
-        return best(times, lambda: aggregation.aggregate(rule, model, updates, [1] * n, clips))
+        return cheapest(times, lambda: aggregation.aggregate(rule, model, updates, [1] * n, clips))
 
     def theirs(work: Callable[[Any], object]) -> float | None:
-        return best(max(2, times // 3), lambda: work(flower)) if flower is not None else None
+        return cheapest(max(2, times // 3), lambda: work(flower)) if flower is not None else None
 
     yield Measured("median", n, size, ours("median"), theirs(lambda peer: peer.aggregate_median(results)), "≤ 50 ms")
     trimmed = theirs(lambda peer: peer.aggregate_trimmed_avg(results, 0.3))
     yield Measured("trimmed mean", n, size, ours("trimmed_mean"), trimmed, "≤ 50 ms")
-    distances = best(times, lambda: geometry.dot_products(updates, updates, model.k))
+    distances = cheapest(times, lambda: geometry.dot_products(updates, updates, model.k))
     vectors = [tensors for tensors, _ in results]
     peer = theirs(lambda peer: peer._compute_distances(vectors))
     yield Measured("all distances (exact dot products)", n, size, distances, peer, "≤ 130 ms")
     yield Measured("nearest-neighbour trimmed mean", n, size, ours("nnm_trimmed_mean"), None, "")
 
 
-def best(times: int, work: Callable[[], object]) -> float:
-    """Processor seconds, of all threads, of the cheapest of so many runs, after one that is not counted.
+def cheapest(times: int, work: Callable[[], object]) -> float:
+    """Processor seconds, of all threads, of the cheapest run.
 
     On an idle machine those of one thread are those of the clock; on a busy one other programs' turns don't count.
     """
-    work()
-    seconds = []
-    for _ in range(times):
-        started = time.process_time()
-        work()
-        seconds.append(time.process_time() - started)
-    return min(seconds)
+    return best(times, work, time.process_time)
 
 
 def _made(n: int, size: int) -> tuple[Model, list[dict[str, NDArray[np.int8]]]]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -112,7 +112,7 @@ def _measured(arena: Arena, rule: str, seed: int, attack: str | None) -> list[fl
     world = arena.world(seed)
     job = Job(world, poison.players(world, arena.bad, attack), arena.rounds, arena.steps, seed)
     if rule in RULES:
-        final = play(Job(**{**vars(job), "rule": rule})).models[-1].tensors
+        final = play(replace(job, rule=rule)).models[-1].tensors
     else:
         final = flowered.play(job, rule, arena.bad if attack else 0)
     return [100 * world.metric(final), 100 * poison.backdoor_success(world, final) if attack == "backdoor" else 0.0]

@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
 
-from benchmarks.report import Cell, Plot, Report, Section
+from benchmarks.report import Cell, Plot, Report, Section, best, load
 from hansa.audit.models import is_same
 from hansa.audit.openers import Openers
 from hansa.audit.report import Report as Findings
@@ -59,20 +60,20 @@ def run(quick: bool) -> Report:
     store, again = a_round(size)
     data = list(store.files.values())
     words = [np.frombuffer(item, np.uint64, len(item) // 8) for item in data]
+    quickest = partial(best, times, clock=time.perf_counter)
     seconds = {
-        "audit of the round, files read already": best(times, again),
-        "(a plain read of the same bytes)": best(times, lambda: [int(np.max(part)) for part in words]),
-        "(SHA-256 of the same bytes, as CIDs)": best(times, lambda: [digest_of(item) for item in data]),
+        "audit of the round, files read already": quickest(again),
+        "(a plain read of the same bytes)": quickest(lambda: [int(np.max(part)) for part in words]),
+        "(SHA-256 of the same bytes, as CIDs)": quickest(lambda: [digest_of(item) for item in data]),
     }
     total = sum(map(len, data))
     rows: list[list[Cell]] = [
         [name, spent, total / 1e9 / spent, TARGET if number == 0 else ""]
         for number, (name, spent) in enumerate(seconds.items())
     ]
-    load = f"{os.getloadavg()[0]:.1f} programs waited for {os.cpu_count()} processors"
     columns = [f"{N} × {size:,} int8", "seconds", "GB/s of sealed bytes", "target"]
     title = "A round made again from its updates, bit for bit"
-    section = Section(title, columns, rows, [f"Time that passed, best of {times} runs; {load}."], 3)
+    section = Section(title, columns, rows, [f"Time that passed, best of {times} runs; {load()}."], 3)
     plot = Plot("Audit of a round", "seconds", list(seconds), {"Hansa": list(seconds.values())})
     return Report("audit", quick, [section], plots=[plot])
 
@@ -112,15 +113,4 @@ def a_round(size: int) -> tuple[Memory, Callable[[], None]]:
         made.append(next_model(JOB, base, base_digest, ledger, trainers, opened, weights, "mean"))
         assert is_same(made[0], made.pop() if made[1:] else made[0])
 
-    again()
     return store, again
-
-
-def best(times: int, act: Callable[[], object]) -> float:
-    """Seconds of the quickest of several runs."""
-    found = []
-    for _ in range(times):
-        start = time.perf_counter()
-        act()
-        found.append(time.perf_counter() - start)
-    return min(found)

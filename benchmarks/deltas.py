@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.simulate import Delta
+from hansa.tasks.base import Params
 
+Delta = Params
+"""What an update adds to each tensor."""
 Vector = NDArray[np.float64]
 
 

@@ -7,7 +7,6 @@ to the frame after the text is there.
 
 from __future__ import annotations
 
-import os
 import shutil
 import statistics
 import tempfile
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.played import Played, Size, played
-from benchmarks.report import Cell, Plot, Report, Section
+from benchmarks.report import Cell, Plot, Report, Section, load
 from hansa.cli.dashboard import PAGE, serve
 from hansa.protocol.errors import FatalError
 
@@ -97,9 +96,8 @@ def run(quick: bool) -> Report:
         for name, words in LINES.items()
     ]
     title = f"The page of a job with {size.rounds} rounds × {size.trainers} trainers, {size.seats} validators"
-    load = f"{os.getloadavg()[0]:.1f} programs waited for {os.cpu_count()} processors"
     notes = [
-        f"Seconds, of {visits} visits in headless Chromium; {load}.",
+        f"Seconds, of {visits} visits in headless Chromium; {load()}.",
         "Played by a script on anvil: files and sheets are made up, transactions and accumulators are the chain's.",
     ]
     section = Section(title, ["headless Chromium", "median", "slowest", "target"], rows, notes)

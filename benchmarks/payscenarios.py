@@ -6,8 +6,9 @@ else. Its pay is compared with the whole pay, or with what the same trainer gets
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -84,11 +85,11 @@ def _workers(setting: Setting) -> list[Scenario]:
     behaviours: dict[str, tuple[Behaviour, str]] = {
         "absent in rounds 1–3": (riders.in_rounds(lambda r: r > 3), fair(setting.rounds - 3)),
         "absent in every second round": (riders.in_rounds(lambda r: r % 2 == 1), fair((setting.rounds + 1) // 2)),
-        "works in round 1 only, then absent": (riders.only({1}), "≤ 15"),
-        "works in round 1 only, then rides": (riders.retired, "≤ 15"),
+        "works in round 1 only, then absent": (riders.in_rounds(lambda r: r == 1), "≤ 15"),
+        "works in round 1 only, then rides": (riders.in_rounds(lambda r: r == 1, riders.delta_noise), "≤ 15"),
         "works in round 3 only, rides otherwise": (riders.in_rounds(lambda r: r == 3, riders.delta_noise), ""),
-        "works in round 1 only, then the course + half of it": (riders.mixed(0.5), ""),
-        "works in round 1 only, then the course − half of it": (riders.mixed(-0.5), ""),
+        "works in round 1 only, then the course + half of it": (partial(riders.mixed, 0.5), ""),
+        "works in round 1 only, then the course − half of it": (partial(riders.mixed, -0.5), ""),
         "stale: sends round 1's work again": (riders.stale, ""),
     }
     found = []
@@ -118,55 +119,39 @@ def _liars(setting: Setting) -> list[Scenario]:
     quorum = setting.seats // 2 + 1
     lies: dict[str, tuple[Lie, str]] = {}
     for number in (1, 5):
-        for what, told in (("for a friend", _praise), ("for a friend, all others 0", _praise_alone)):
-            lies[f"quorum lies in round {number} {what}"] = (_lying(setting, told, quorum, {number}), "≤ 150")
-        lies[f"quorum lies in round {number} against a victim"] = (_lying(setting, _blame, quorum, {number}), "")
+        quorum_lies = f"quorum lies in round {number}"
+        lies[f"{quorum_lies} for a friend"] = (_lying(setting, LIMIT, quorum, {number}), "≤ 150")
+        alone = _lying(setting, LIMIT, quorum, {number}, alone=True)
+        lies[f"{quorum_lies} for a friend, all others 0"] = (alone, "≤ 150")
+        lies[f"{quorum_lies} against a victim"] = (_lying(setting, -LIMIT, quorum, {number}), "")
     if setting.seats == 3:
         always = set(range(1, setting.rounds + 1))
-        for what, told in (("for a friend", _praise_alone), ("against a victim", _silence)):
-            lie = _lying(setting, told, 1, always, absent=1)
-            lies[f"1 of 3 absent, 1 lies every round {what}"] = (lie, "")
+        one_lies = "1 of 3 absent, 1 lies every round"
+        lies[f"{one_lies} for a friend"] = (_lying(setting, LIMIT, 1, always, alone=True, absent=1), "")
+        # Of two sheets' values the one nearer 0 counts: a lone liar takes most by saying 0.
+        lies[f"{one_lies} against a victim"] = (_lying(setting, 0, 1, always, absent=1), "")
     return [
         Scenario(name, setting.job(setting.players(), lie), (setting.name,), "honest", target)
         for name, (lie, target) in lies.items()
     ]
 
 
-def _lying(
-    setting: Setting,
-    told: Callable[[list[Entry], int], list[Entry]],
-    liars: int,
-    rounds: set[int],
-    absent: int = 0,
-) -> Lie:
-    """The first `liars` seats say what `told` makes of their sheets; the last `absent` reveal none."""
+def _lying(setting: Setting, value: int, liars: int, rounds: set[int], *, alone: bool = False, absent: int = 0) -> Lie:
+    """The first `liars` seats give the subject's update this gain and news, and with `alone` all others 0; the last
+    `absent` seats reveal no sheet."""
     who = setting.name
 
     def lie(number: int, submitted: Sequence[str], sheets: Sheets) -> Sheets:
         revealed = sheets[: len(sheets) - absent]
         if number not in rounds or who not in submitted:
             return revealed
-        place = submitted.index(who)
-        return [told(sheet, place) if seat < liars else sheet for seat, sheet in enumerate(revealed)]
+        for sheet in revealed[:liars]:
+            if alone:
+                sheet[:] = [Entry(entry.code) for entry in sheet]
+            sheet[submitted.index(who)] = Entry(Code.OK, value, value)
+        return revealed
 
     return lie
-
-
-def _praise(sheet: list[Entry], place: int) -> list[Entry]:
-    return [Entry(Code.OK, LIMIT, LIMIT) if i == place else entry for i, entry in enumerate(sheet)]
-
-
-def _praise_alone(sheet: list[Entry], place: int) -> list[Entry]:
-    return [Entry(Code.OK, LIMIT, LIMIT) if i == place else Entry(entry.code) for i, entry in enumerate(sheet)]
-
-
-def _blame(sheet: list[Entry], place: int) -> list[Entry]:
-    return [Entry(Code.OK, -LIMIT, -LIMIT) if i == place else entry for i, entry in enumerate(sheet)]
-
-
-def _silence(sheet: list[Entry], place: int) -> list[Entry]:
-    """Of two sheets' values the one nearer 0 counts: a lone liar takes most by saying 0."""
-    return [Entry(Code.OK) if i == place else entry for i, entry in enumerate(sheet)]
 
 
 def _converged(setting: Setting) -> list[Scenario]:

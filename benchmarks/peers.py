@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,10 @@ FOLDER = Path(os.environ.get("HANSA_BENCH") or Path(__file__).parents[1] / "buil
 INSTALL = "pip install --target build/bench flwr==1.41.0 matplotlib==3.11.2 scikit-learn==1.9.1"
 
 
-def offered(module: str, before: Callable[[], None] | None = None) -> Any | None:
+def offered(module: str) -> Any | None:
     """The module, or None where it is not installed."""
     if FOLDER.is_dir() and str(FOLDER) not in sys.path:
         sys.path.append(str(FOLDER))
-    if before is not None:
-        before()
     try:
         return importlib.import_module(module)
     except ImportError:

@@ -5,15 +5,15 @@ Those who send one common vector add noise of their own, just enough not to be e
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.deltas import Vector, flat, length, like, noise, stacked
-from benchmarks.simulate import Behaviour, Delta, Player, View
+from benchmarks.deltas import Delta, Vector, flat, length, stacked
+from benchmarks.simulate import Behaviour, Player, View
 from benchmarks.worlds import World, flipped
 from hansa.tasks.rows import Rows
 
@@ -32,28 +32,24 @@ def label_flip(view: View) -> Delta | None:
 
 def sign_flip(view: View) -> Delta | None:
     """Li et al. 2019, "RSA: Byzantine-Robust Stochastic Aggregation Methods", section 5: minus honest work."""
-    return like(-flat(view.train()), view.model.tensors)
+    return view.sent(-flat(view.train()))
 
 
 def sign_flip_10(view: View) -> Delta | None:
-    return like(-10 * flat(view.train()), view.model.tensors)
+    return view.sent(-10 * flat(view.train()))
 
 
-def a_little_is_enough(bad: int) -> Behaviour:
+def a_little_is_enough(bad: int, view: View) -> Delta | None:
     """Baruch et al. 2019, "A Little Is Enough", algorithm 3: the mean less as much spread as still looks ordinary.
 
     With one of four the algorithm's z is below 0, which would be no attack: then one standard deviation is taken.
     """
-
-    def act(view: View) -> Delta | None:
-        all_honest = stacked(list(view.others.values()))
-        good = len(all_honest)
-        supporters = (good + bad) // 2 + 1 - bad
-        ordinary = (good - supporters) / good
-        z = NormalDist().inv_cdf(min(0.99, ordinary)) if ordinary > 0.5 else 1.0
-        return _common(view, all_honest.mean(axis=0) - z * all_honest.std(axis=0))
-
-    return act
+    all_honest = stacked(list(view.others.values()))
+    good = len(all_honest)
+    supporters = (good + bad) // 2 + 1 - bad
+    ordinary = (good - supporters) / good
+    z = NormalDist().inv_cdf(min(0.99, ordinary)) if ordinary > 0.5 else 1.0
+    return _common(view, all_honest.mean(axis=0) - z * all_honest.std(axis=0))
 
 
 def inner_product(view: View) -> Delta | None:
@@ -91,7 +87,7 @@ def mimic(view: View) -> Delta | None:
 def gaussian(view: View) -> Delta | None:
     """Blanchard et al. 2017, "Machine Learning with Adversaries", section 5: noise, ten times as long as others."""
     typical = float(np.median([length(flat(delta)) for delta in view.others.values()]))
-    return like(noise(view.random, view.model.size, 10 * typical), view.model.tensors)
+    return view.sent(view.noise(10 * typical))
 
 
 def adaptive(view: View) -> Delta | None:
@@ -107,14 +103,10 @@ def adaptive(view: View) -> Delta | None:
     return _common(view, typical * (0.05 * ahead + np.sqrt(1 - 0.05**2) * aside))
 
 
-def backdoor(bad: int) -> Behaviour:
+def backdoor(bad: int, view: View) -> Delta | None:
     """Bagdasaryan et al. 2020, "How To Backdoor Federated Learning", section 4: trained on marked rows too, and
     boosted by trainers / attackers, so that an unprotected mean would take the attackers' model."""
-
-    def act(view: View) -> Delta | None:
-        return like((len(view.others) + bad) / bad * flat(view.train()), view.model.tensors)
-
-    return act
+    return view.sent((len(view.others) + bad) / bad * flat(view.train()))
 
 
 def attacks(bad: int) -> dict[str, Behaviour]:
@@ -123,12 +115,12 @@ def attacks(bad: int) -> dict[str, Behaviour]:
         "label flip": label_flip,
         "sign flip": sign_flip,
         "sign flip × 10": sign_flip_10,
-        "a little is enough": a_little_is_enough(bad),
+        "a little is enough": partial(a_little_is_enough, bad),
         "inner product": inner_product,
         "min-max": min_max,
         "mimic": mimic,
         "Gaussian": gaussian,
-        "backdoor": backdoor(bad),
+        "backdoor": partial(backdoor, bad),
         "adaptive": adaptive,
     }
 
@@ -142,18 +134,12 @@ def players(world: World, bad: int, name: str | None) -> tuple[Player, ...]:
     good = everyone[: len(everyone) - bad]
     if name is None:
         return tuple(good)
-    spoilt = [replace(p, act=attacks(bad)[name], rows=_rows(world, name, p.rows)) for p in everyone[len(good) :]]
-    return (*good, *spoilt)
-
-
-def _rows(world: World, name: str, rows: Rows | None) -> Rows | None:
-    if rows is None:
-        return None
-    changed: dict[str, Callable[[], Rows]] = {
-        "label flip": lambda: flipped(rows, world.labels),
-        "backdoor": lambda: half_marked(rows),
-    }
-    return changed[name]() if name in changed else rows
+    act, rows = attacks(bad)[name], world.rows[len(good) :]
+    if name == "label flip":
+        rows = tuple(flipped(part, world.labels) for part in rows)
+    if name == "backdoor":
+        rows = tuple(half_marked(part) for part in rows)
+    return (*good, *(replace(p, act=act, rows=part) for p, part in zip(everyone[len(good) :], rows, strict=True)))
 
 
 def half_marked(rows: Rows) -> Rows:
@@ -177,4 +163,4 @@ def backdoor_success(world: World, params: dict[str, NDArray[np.float32]]) -> fl
 
 
 def _common(view: View, vector: Vector, apart: float = APART) -> Delta:
-    return like(vector + noise(view.random, vector.size, apart * length(vector)), view.model.tensors)
+    return view.sent(vector + view.noise(apart * length(vector)))

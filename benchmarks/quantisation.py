@@ -11,16 +11,17 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks import worlds
-from benchmarks.deltas import Vector, flat, length
+from benchmarks.deltas import Delta, Vector, flat, length
 from benchmarks.report import Cell, Plot, Report, Section
-from benchmarks.simulate import Behaviour, Delta, Job, Player, View, play
+from benchmarks.simulate import Behaviour, Job, Player, View, averaged, play
 from benchmarks.worlds import World
-from hansa.protocol.model import Update, initial_model, quantise
+from hansa.protocol.model import Model, Update, initial_model, quantise
 from hansa.protocol.types import CycleId, JobId
 from hansa.tasks import load_task
-from hansa.tasks.base import Params
 
-BITS = (8, 16)
+WIDTHS = {"float32": 0, "8 bits": 8, "16 bits": 16}  # bits; 0: no integers
+Found = tuple[float, float, float]
+"""Accuracy, test loss and relative rounding error of one seed."""
 ROUNDS = {"heart": 15, "mnist": 15}
 STEPS = {"heart": 100, "mnist": 50}
 
@@ -30,9 +31,8 @@ def run(quick: bool, tasks: Sequence[str] = ("heart", "mnist"), seeds: int | Non
     count = seeds or (2 if quick else 8)
     for task in tasks:
         rounds = ROUNDS[task] // 3 if quick else ROUNDS[task]
-        found: dict[str, list[tuple[float, float, float]]] = {"float32": [], **{f"{bits} bits": [] for bits in BITS}}
-        for seed in range(1, count + 1):
-            _measure(_job(task, seed, rounds), found)
+        jobs = [_job(task, seed, rounds) for seed in range(1, count + 1)]
+        found = {line: [_measured(job, bits) for job in jobs] for line, bits in WIDTHS.items()}
         report.sections.append(_section(task, rounds, count, found))
         accuracy = {"accuracy": [100 * float(np.mean([a for a, _, _ in lines])) for lines in found.values()]}
         report.plots.append(Plot(f"{task}, {rounds} rounds", "test accuracy, %", list(found), accuracy))
@@ -45,15 +45,14 @@ def _job(task: str, seed: int, rounds: int) -> Job:
     return Job(world, players, rounds, STEPS[task], seed, rule="mean")
 
 
-def _measure(job: Job, found: dict[str, list[tuple[float, float, float]]]) -> None:
-    """Adds (accuracy, test loss, relative rounding error) of one seed to every line."""
-    plain = _averaged(job)
-    found["float32"].append((job.world.metric(plain), -job.world.likelihood(plain), 0.0))
-    for bits in BITS:
-        errors: list[float] = []
+def _measured(job: Job, bits: int) -> Found:
+    errors: list[float] = []
+    if bits:
         players = tuple(replace(player, act=_watched(errors)) for player in job.players)
         final = play(replace(job, bits=bits, players=players)).models[-1].tensors
-        found[f"{bits} bits"].append((job.world.metric(final), -job.world.likelihood(final), float(np.mean(errors))))
+    else:
+        final = averaged(job, range(len(job.players)))
+    return job.world.metric(final), -job.world.likelihood(final), float(np.mean(errors or 0.0))
 
 
 def _watched(errors: list[float]) -> Behaviour:
@@ -77,12 +76,12 @@ def _lost(delta: Delta, view: View) -> float:
     return length(exact - rounded) / max(length(exact), 1e-300)
 
 
-def _section(task: str, rounds: int, seeds: int, found: dict[str, list[tuple[float, float, float]]]) -> Section:
-    rows: list[list[Cell]] = []
+def _section(task: str, rounds: int, seeds: int, found: dict[str, list[Found]]) -> Section:
+    start, rows = load_task(task, {}, 1).model(), list[list[Cell]]()
     for line, values in found.items():
         accuracy, loss, error = np.array(values).T
         gap = 100 * (accuracy - np.array([a for a, _, _ in found["float32"]]))
-        size: int = _bytes(task, int(line.split()[0])) if line.endswith("bits") else 4 * _parameters(task)
+        size = _bytes(initial_model(start, bits)) if (bits := WIDTHS[line]) else sum(x.nbytes for x in start.values())
         cells: list[Cell] = [float(gap.mean()), float(gap.min()), float(loss.mean()), 100 * float(error.mean()), size]
         rows.append([line, 100 * float(accuracy.mean()), *cells])
     columns = ["", "accuracy, %", "− float32", "worst seed", "test loss", "lost in integers, %", "bytes an update"]
@@ -93,30 +92,7 @@ def _section(task: str, rounds: int, seeds: int, found: dict[str, list[tuple[flo
     return Section(f"Quantisation, {task}: {rounds} rounds, {seeds} seeds", columns, rows, notes, 3)
 
 
-def _parameters(task: str) -> int:
-    return sum(value.size for value in _task_model(task).values())
-
-
-def _bytes(task: str, bits: int) -> int:
+def _bytes(model: Model) -> int:
     """Of an update's file, before it is sealed."""
-    model = initial_model(_task_model(task), bits)
     zeros = quantise({name: np.zeros_like(value) for name, value in model.tensors.items()}, model)
     return len(Update(zeros, JobId(1), CycleId(1), Player("anyone", None).address).encode())
-
-
-def _task_model(task: str) -> Params:
-    return load_task(task, {}, 1).model()
-
-
-def _averaged(job: Job) -> Params:
-    params = job.world.task.model()
-    for number in range(1, job.rounds + 1):
-        trained = []
-        for index, player in enumerate(job.players):
-            assert player.rows is not None
-            seed = (job.seed * 1000 + number) * 1000 + index
-            result = job.world.task.train(params, player.rows, steps=job.steps, loss_threshold=None, seed=seed)
-            trained.append(result.params)
-        means = {name: np.mean([t[name] for t in trained], axis=0, dtype=np.float64) for name in params}
-        params = {name: np.asarray(value, np.float32) for name, value in means.items()}
-    return params

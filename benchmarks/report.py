@@ -63,7 +63,8 @@ class Report:
 
     def draw(self, folder: Path = REPORTS) -> Path | None:
         """reports/NAME.png; None where matplotlib is not installed."""
-        pyplot = offered("matplotlib.pyplot", before=_without_window)
+        os.environ.setdefault("MPLBACKEND", "agg")  # no window
+        pyplot = offered("matplotlib.pyplot")
         if pyplot is None or not self.plots:
             return None
         folder.mkdir(parents=True, exist_ok=True)
@@ -102,16 +103,28 @@ def machine() -> dict[str, Any]:
     return {"cpu": _cpu(), "cores": os.cpu_count(), "python": platform.python_version(), **versions}
 
 
+def load() -> str:
+    """What else the machine is doing: timings suffer from it."""
+    return f"{os.getloadavg()[0]:.1f} programs waited for {os.cpu_count()} processors"
+
+
+def best(times: int, work: Callable[[], object], clock: Callable[[], float]) -> float:
+    """Seconds by this clock of the quickest of so many runs, after one that is not counted."""
+    work()
+    seconds = []
+    for _ in range(times):
+        started = clock()
+        work()
+        seconds.append(clock() - started)
+    return min(seconds)
+
+
 def _cpu() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
-
-
-def _without_window() -> None:
-    os.environ.setdefault("MPLBACKEND", "agg")
 
 
 def _bars(axis: Any, plot: Plot) -> None:
@@ -127,6 +140,3 @@ def _bars(axis: Any, plot: Plot) -> None:
     axis.set_title(plot.title)
     axis.set_xlabel(plot.unit)
     axis.legend(fontsize="small")
-
-
-Maker = Callable[..., Report]

@@ -14,7 +14,7 @@ from math import factorial
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.simulate import Job
+from benchmarks.simulate import Job, averaged
 
 MOST = 8
 
@@ -24,7 +24,7 @@ def values(job: Job) -> NDArray[np.float64]:
     n = len(job.players)
     if n > MOST:
         raise ValueError(f"{n} players: 2**{n} jobs")
-    worth = {s: _worth(job, s) for size in range(n + 1) for s in combinations(range(n), size)}
+    worth = {s: job.world.likelihood(averaged(job, s)) for size in range(n + 1) for s in combinations(range(n), size)}
     found = np.zeros(n)
     for coalition, value in worth.items():
         size = len(coalition)
@@ -33,20 +33,6 @@ def values(job: Job) -> NDArray[np.float64]:
                 joined = worth[tuple(sorted((*coalition, i)))]
                 found[i] += factorial(size) * factorial(n - size - 1) / factorial(n) * (joined - value)
     return found
-
-
-def _worth(job: Job, coalition: Sequence[int]) -> float:
-    params = job.world.task.model()
-    for number in range(1, job.rounds + 1):
-        trained = []
-        for index in coalition:
-            rows = job.players[index].rows
-            assert rows is not None
-            seed = (job.seed * 1000 + number) * 1000 + index
-            trained.append(job.world.task.train(params, rows, steps=job.steps, loss_threshold=None, seed=seed).params)
-        if trained:
-            params = {name: np.mean([t[name] for t in trained], axis=0, dtype=np.float32) for name in params}
-    return job.world.likelihood(params)
 
 
 def spearman(a: Sequence[float], b: Sequence[float]) -> float:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aggregator.measure import Measurement, measure
+from benchmarks.deltas import Delta, Vector, like, noise
 from benchmarks.worlds import World
 from hansa.protocol import geometry
 from hansa.protocol.cid import NO_DIGEST
@@ -25,10 +27,9 @@ from hansa.protocol.result import next_model
 from hansa.protocol.sheet import Entry, decode_sheet, encode_sheet
 from hansa.protocol.types import Address, Code, Digest, JobId, Wei
 from hansa.runtime.model_chain import SHOWN
-from hansa.tasks.base import Task
+from hansa.tasks.base import Params, Task
 from hansa.tasks.rows import Rows
 
-Delta: TypeAlias = dict[str, NDArray[np.float32]]
 Integers: TypeAlias = dict[str, NDArray[Any]]
 Sheets: TypeAlias = list[list[Entry]]
 Lie: TypeAlias = Callable[[int, Sequence[str], Sheets], Sheets]
@@ -58,6 +59,13 @@ class View:
         if self.previous is None:
             return {name: np.zeros_like(value) for name, value in self.model.tensors.items()}
         return {name: value - self.previous.tensors[name] for name, value in self.model.tensors.items()}
+
+    def sent(self, vector: Vector) -> Delta:
+        return like(vector, self.model.tensors)
+
+    def noise(self, norm: float) -> Vector:
+        """A random direction of this length."""
+        return noise(self.random, self.model.size, norm)
 
 
 Behaviour: TypeAlias = Callable[[View], Delta | None]
@@ -92,7 +100,18 @@ class Job:
     rule: str = "validated_mean"
     bits: int = 8
     lie: Lie | None = None
-    start: dict[str, NDArray[np.float32]] | None = None  # instead of the task's model 0
+    start: Params | None = None  # instead of the task's model 0
+
+    def train(self, params: Params, number: int, index: int) -> Params:
+        """What the player of this index makes of `params` in round `number`, by honest work on its rows."""
+        rows, seed = self.players[index].rows, self.draw(number, index)
+        if rows is None:
+            raise ValueError(f"{self.players[index].name} has no rows")
+        return self.world.task.train(params, rows, steps=self.steps, loss_threshold=None, seed=seed).params
+
+    def draw(self, number: int, index: int) -> int:
+        """The seed of a player in a round."""
+        return (self.seed * 1000 + number) * 1000 + index
 
 
 @dataclass(frozen=True)
@@ -113,13 +132,6 @@ class History:
     def totals(self) -> dict[str, int]:
         """What each player got over the job."""
         return {p.name: sum(played.paid[p.name] for played in self.rounds) for p in self.job.players}
-
-    def verdicts(self, name: str) -> list[Code | None]:
-        """None where the player did not submit."""
-        return [
-            played.ledger.judgements[played.submitted.index(name)].code if name in played.submitted else None
-            for played in self.rounds
-        ]
 
 
 def play(job: Job) -> History:
@@ -188,15 +200,14 @@ def deltas_of(
     deltas: dict[str, Delta | None] = {}
     in_turn = sorted(enumerate(job.players), key=lambda item: item[1].act is not honest)
     for index, player in in_turn:
-        seed = (job.seed * 1000 + number) * 1000 + index
         view = View(
             round=number,
             model=model,
             previous=previous,
             memory=memories[player.name],
             others=honestly,
-            random=np.random.default_rng(seed),
-            train=_trainer(job, player, model, seed),
+            random=np.random.default_rng(job.draw(number, index)),
+            train=partial(_work, job, model, number, index),
         )
         deltas[player.name] = player.act(view)
         if player.act is honest:
@@ -220,11 +231,16 @@ def _updates(
     return result
 
 
-def _trainer(job: Job, player: Player, model: Model, seed: int) -> Callable[[], Delta]:
-    def train() -> Delta:
-        if player.rows is None:
-            raise ValueError(f"{player.name} has no rows")
-        trained = job.world.task.train(model.tensors, player.rows, steps=job.steps, loss_threshold=None, seed=seed)
-        return {name: trained.params[name] - value for name, value in model.tensors.items()}
+def _work(job: Job, model: Model, number: int, index: int) -> Delta:
+    trained = job.train(model.tensors, number, index)
+    return {name: trained[name] - value for name, value in model.tensors.items()}
 
-    return train
+
+def averaged(job: Job, chosen: Sequence[int]) -> Params:
+    """What the chosen players train by plain federated averaging (McMahan et al. 2017, algorithm 1), in float32."""
+    params = job.world.task.model()
+    for number in range(1, job.rounds + 1):
+        trained = [job.train(params, number, index) for index in chosen]
+        if trained:
+            params = {name: np.mean([each[name] for each in trained], axis=0, dtype=np.float32) for name in params}
+    return params

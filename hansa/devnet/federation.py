@@ -40,9 +40,9 @@ from hansa.runtime.session import Session
 from hansa.runtime.snapshot import read_job
 from hansa.runtime.transactions.signer import Signer, signing_with
 from hansa.runtime.workspace import Workspace
-from hansa.sponsor.post import PostedJob, PreparedJob, name_task, post_job, prepare, with_baselines
+from hansa.sponsor.post import PostedJob, PreparedJob, post_job, prepare, with_baselines
 from hansa.sponsor.terms import JobOffer
-from hansa.tasks import defaults
+from hansa.tasks import consent, defaults
 
 SPONSOR = "sponsor"
 
@@ -130,8 +130,8 @@ class LocalFederation(Waiting):
             self.workers[name] = self._worker(name, index)
 
     def _settings(self) -> dict[str, Any]:
-        name, digest, file = name_task(self.setup.task)
-        usual = defaults(name, task_digest=digest, task_file=file, allowed=[str(file)] if file else [name])
+        name, place = consent(self.setup.task)
+        usual = defaults(name, **place)
         parties = {"parties": self.setup.trainers} if "parties" in usual["settings"] else {}
         return {**parties, **self.setup.settings}
 

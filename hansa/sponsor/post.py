@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +21,7 @@ from hansa.runtime.deploy import create
 from hansa.runtime.session import Session
 from hansa.runtime.transactions.signer import Signer
 from hansa.sponsor.terms import JobOffer, job_terms
-from hansa.tasks import Task, defaults, load_task, task_digest
+from hansa.tasks import Task, consent, defaults, load_task
 from hansa.tasks.study import PartyTask
 
 
@@ -62,17 +60,16 @@ def prepare(
     baselines: Sequence[str] = (),
 ) -> PreparedJob:
     """Loads the sponsor's own task and makes spec and model 0 of it. What is not given is what the task recommends."""
-    name, digest, file = name_task(task)
-    allowed = [str(file)] if file else [name, name.partition(":")[0]]  # the sponsor names it: that is consent
-    usual = defaults(name, task_digest=digest, task_file=file, allowed=allowed)
+    name, place = consent(task)
+    usual = defaults(name, **place)
     chosen = {**usual["settings"], **(settings or {})}
-    loaded = load_task(name, chosen, seed, task_digest=digest, task_file=file, allowed=allowed)
+    loaded = load_task(name, chosen, seed, **place)
     width = usual["bits"] if bits is None else bits
     model = initial_model(loaded.model(), width)
     model.encode()  # FatalError for one that nobody would accept
     fields = {
         "task": name,
-        "task_digest": digest,
+        "task_digest": place["task_digest"],
         "settings": chosen,
         "seed": seed,
         "steps": usual["steps"] if steps is None else steps,
@@ -85,7 +82,7 @@ def prepare(
         "model_bytes": model.largest_file,
         "update_bytes": model.largest_update,
     }
-    return PreparedJob(loaded, _check_spec(fields), model, usual["rounds"], file)
+    return PreparedJob(loaded, _check_spec(fields), model, usual["rounds"], place["task_file"])
 
 
 def with_baselines(prepared: PreparedJob, seats: int) -> PreparedJob:
@@ -104,34 +101,6 @@ def _check_spec(fields: Mapping[str, Any]) -> JobSpec:
         problem = error.errors(include_url=False)[0]
         place = ".".join(map(str, problem["loc"]))
         raise FatalError(f"{place} {problem['input']!r} can't be in a job spec", cause=problem["msg"]) from error
-
-
-def name_task(task: str) -> tuple[str, str | None, Path | None]:
-    """A task as a spec names it, with the SHA-256 and path of a user's file: 'path/to/file.py:Class', or no class
-    where the file has only one that can train."""
-    place, _, attribute = task.partition(":")
-    if not place.endswith(".py"):
-        return task, None, None
-    path = Path(place).expanduser()
-    digest = task_digest(path)
-    return f"{path.name}:{attribute or _only_task(path)}", digest, path
-
-
-def _only_task(path: Path) -> str:
-    """The one public class of a file, found without running it."""
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError) as error:
-        raise FatalError(f"task file {path} is not Python", cause=str(error)) from error
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
-    trainers = [node.name for node in classes if any(getattr(item, "name", "") == "train" for item in node.body)]
-    names = trainers or [node.name for node in classes]
-    if len(names) != 1:
-        raise FatalError(
-            f"task file {path} has {len(names) or 'no'} classes that may be the task",
-            next_step=f"name one: --task {path}:{names[0] if names else 'Class'}",
-        )
-    return names[0]
 
 
 def post_job(
@@ -158,21 +127,6 @@ def post_job(
     signer.do(approve_call(terms.token, session.deployment.vault, offer.escrow))
     receipt = signer.do(session.federation.post_call(terms, offer.escrow))
     return PostedJob(session.federation.posted_in(receipt), committee, spec, model)
-
-
-def parse_settings(entries: Sequence[str]) -> dict[str, Any]:
-    """`name=value` entries; a value is JSON (no floats), or the text itself where it is not."""
-    settings: dict[str, Any] = {}
-    for entry in entries:
-        name, equals, text = entry.partition("=")
-        if not name or not equals:
-            raise FatalError(f"--set {entry!r} is not a setting", next_step="write it like --set batch=8")
-        try:
-            value = json.loads(text, parse_float=str)
-        except ValueError:
-            value = text
-        settings[name] = value
-    return settings
 
 
 def parse_baselines(entries: Sequence[str]) -> list[str]:

@@ -5,15 +5,13 @@ prints its table. TASK is a built-in task or a file of your own, `mine.py:Mine`.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
-from pathlib import Path
-from typing import Any
 
 from hansa.protocol.errors import HansaError
-from hansa.tasks.loading import BUILT_IN, defaults, load_task, task_digest
+from hansa.tasks.loading import BUILT_IN, consent, defaults, load_task
 from hansa.tasks.rehearsal import check, federate, table
+from hansa.tasks.settings import parse_settings
 
 
 def main() -> None:
@@ -27,10 +25,10 @@ def main() -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    name, place = _named(arguments.task)
+    name, place = consent(arguments.task)
     usual = defaults(name, **place)
     rounds, steps = arguments.rounds or usual["rounds"], arguments.steps or usual["steps"]
-    settings = {**usual["settings"], **dict(_setting(entry) for entry in arguments.set)}
+    settings = usual["settings"] | parse_settings(arguments.set)
     tables = []
     for seed in range(arguments.seed, arguments.seed + arguments.seeds):
         task = load_task(name, settings, seed, **place)
@@ -59,23 +57,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", action="append", help="a trainer's source; default: all the task's parties")
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
     return parser.parse_args()
-
-
-def _named(task: str) -> tuple[str, dict[str, Any]]:
-    """The task's name as a job says it, and where its file is; whoever runs this allows the file."""
-    place, _, attribute = task.rpartition(":")
-    if not place.endswith(".py"):
-        return task, {"allowed": [task, place]}
-    path = Path(place)
-    return f"{path.name}:{attribute}", {"task_digest": task_digest(path), "allowed": [str(path)]}
-
-
-def _setting(entry: str) -> tuple[str, object]:
-    name, _, text = entry.partition("=")
-    try:
-        return name, json.loads(text, parse_float=str)
-    except ValueError:
-        return name, text
 
 
 if __name__ == "__main__":

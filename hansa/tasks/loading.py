@@ -9,6 +9,7 @@ A job names one of
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib
 import importlib.util
@@ -16,7 +17,7 @@ import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from hansa.protocol.errors import FatalError, HansaError, NotAllowed
 from hansa.protocol.spec import JobSpec
@@ -28,6 +29,50 @@ BUILT_IN = {
     "mnist": "hansa.tasks.mnist:Mnist",
     "traffic": "hansa.tasks.traffic:Traffic",
 }
+
+
+class Place(TypedDict, total=False):
+    """Where a task's code is. task_digest: what the job says of a file or module; task_file: the user's own copy of
+    that file (found among `allowed` too); allowed: what the user lets run."""
+
+    task_digest: str | None
+    task_file: Path | None
+    allowed: Collection[str]
+
+
+def consent(task: str) -> tuple[str, Place]:
+    """A task that its user names, which is consent to run it: its name in a job, and where it is."""
+    name, digest, file = name_task(task)
+    allowed = [str(file)] if file else [name, name.partition(":")[0]]
+    return name, {"task_digest": digest, "task_file": file, "allowed": allowed}
+
+
+def name_task(task: str) -> tuple[str, str | None, Path | None]:
+    """A task as a spec names it, with the SHA-256 and path of a user's file: 'path/to/file.py:Class', or no class
+    where the file has only one that can train."""
+    place, _, attribute = task.partition(":")
+    if not place.endswith(".py"):
+        return task, None, None
+    path = Path(place).expanduser()
+    digest = task_digest(path)
+    return f"{path.name}:{attribute or _only_task(path)}", digest, path
+
+
+def _only_task(path: Path) -> str:
+    """The one public class of a file, found without running it."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError) as error:
+        raise FatalError(f"task file {path} is not Python", cause=str(error)) from error
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
+    trainers = [node.name for node in classes if any(getattr(item, "name", "") == "train" for item in node.body)]
+    names = trainers or [node.name for node in classes]
+    if len(names) != 1:
+        raise FatalError(
+            f"task file {path} has {len(names) or 'no'} classes that may be the task",
+            next_step=f"name one: --task {path}:{names[0] if names else 'Class'}",
+        )
+    return names[0]
 
 
 def task_digest(path: str | Path) -> str:
@@ -42,21 +87,12 @@ def load_task_of(spec: JobSpec, *, task_file: Path | None = None, allowed: Colle
     )
 
 
-def load_task(
-    name: str,
-    settings: Mapping[str, object],
-    seed: int,
-    *,
-    task_digest: str | None = None,
-    task_file: str | Path | None = None,
-    allowed: Collection[str] = (),
-) -> Task:
+def load_task(name: str, settings: Mapping[str, object], seed: int, **place: Unpack[Place]) -> Task:
     """The task `name` with a job's settings and seed.
 
-    `task_digest` is what the job says of a file, `task_file` the user's own copy of it (found among `allowed` too).
     NotAllowed: the user's list does not have it. FatalError: it isn't there, differs, or refuses its settings.
     """
-    kind = task_class(name, task_digest=task_digest, task_file=task_file, allowed=allowed)
+    kind = _task_class(name, **place)
     try:
         task = kind(settings, seed)
     except HansaError:
@@ -78,43 +114,32 @@ def load_task(
 TASK_PARTS = ("name", "model", "load", "validation", "train", "metric")
 
 
-def defaults(
-    name: str,
-    *,
-    task_digest: str | None = None,
-    task_file: str | Path | None = None,
-    allowed: Collection[str] = (),
-) -> dict[str, Any]:
+def defaults(name: str, **place: Unpack[Place]) -> dict[str, Any]:
     """What the task recommends for a job: rounds, steps, bits, parties, settings (its `defaults()`, if it has that)."""
-    kind = task_class(name, task_digest=task_digest, task_file=task_file, allowed=allowed)
+    kind = _task_class(name, **place)
     own = kind.defaults() if hasattr(kind, "defaults") else {}
     return {"rounds": 10, "steps": 100, "bits": 8, "parties": 4, "settings": {}} | own
 
 
-def task_class(
-    name: str,
-    *,
-    task_digest: str | None = None,
-    task_file: str | Path | None = None,
-    allowed: Collection[str] = (),
-) -> Any:
+def _task_class(name: str, **place: Unpack[Place]) -> Any:
     """The class behind a task's name; arguments and errors as in `load_task`."""
     if name in BUILT_IN:
         module, _, attribute = BUILT_IN[name].partition(":")
         return getattr(importlib.import_module(module), attribute)
-    place, _, attribute = name.rpartition(":")
-    if not place or not attribute.isidentifier():
+    code, _, attribute = name.rpartition(":")
+    if not code or not attribute.isidentifier():
         raise FatalError(
             f"no task {name!r}", next_step=f"name {', '.join(BUILT_IN)}, package.module:Class or file.py:Class"
         )
-    if place.endswith(".py"):
-        found: ModuleType = _from_file(place, task_digest, task_file, allowed)
+    digest, allowed = place.get("task_digest"), place.get("allowed", ())
+    if code.endswith(".py"):
+        found: ModuleType = _from_file(code, digest, place.get("task_file"), allowed)
     else:
-        found = _installed(name, place, task_digest, allowed)
+        found = _installed(name, code, digest, allowed)
     try:
         return getattr(found, attribute)
     except AttributeError as error:
-        raise FatalError(f"task {name}: {place} has no class {attribute}") from error
+        raise FatalError(f"task {name}: {code} has no class {attribute}") from error
 
 
 def _installed(name: str, module: str, digest: str | None, allowed: Collection[str]) -> ModuleType:
@@ -140,7 +165,7 @@ def _installed(name: str, module: str, digest: str | None, allowed: Collection[s
         raise FatalError(f"task {name} cannot be imported", cause=f"{type(error).__name__}: {error}") from error
 
 
-def _from_file(name: str, digest: str | None, task_file: str | Path | None, allowed: Collection[str]) -> ModuleType:
+def _from_file(name: str, digest: str | None, task_file: Path | None, allowed: Collection[str]) -> ModuleType:
     """The module of the first allowed copy whose bytes have the job's digest."""
     if digest is None:
         raise FatalError(f"the job names the task file {name} without its SHA-256", next_step="ask its sponsor for it")
@@ -163,7 +188,7 @@ def _from_file(name: str, digest: str | None, task_file: str | Path | None, allo
     )
 
 
-def _copies(name: str, wanted: str, task_file: str | Path | None, allowed: Collection[str]) -> list[Path]:
+def _copies(name: str, wanted: str, task_file: Path | None, allowed: Collection[str]) -> list[Path]:
     """The user's own copies of a task file; NotAllowed without one."""
     listed = [Path(entry).expanduser() for entry in allowed if entry.endswith(".py")]
     if task_file is None:

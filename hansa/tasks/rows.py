@@ -62,21 +62,42 @@ def generator(*key: int | str) -> np.random.RandomState:
     return np.random.RandomState(np.frombuffer(digest, dtype="<u4"))  # eight words
 
 
-def hold_back(rows: Rows, strata: NDArray[Any], *key: int | str, part: float = HELD_BACK) -> tuple[Rows, Rows]:
-    """(kept, held): a part of the rows of each stratum (a label, as a rule), rounded, drawn by the key."""
+def hold_back(rows: Rows, *key: int | str, part: float = HELD_BACK) -> tuple[Rows, Rows]:
+    """(kept, held): a part of the rows of each label, rounded, drawn by the key."""
     random = generator("held back", *key)
     held = np.zeros(len(rows), dtype=bool)
-    for stratum in np.unique(strata):
-        members = np.flatnonzero(strata == stratum)
+    for label in np.unique(rows.labels):
+        members = np.flatnonzero(rows.labels == label)
         held[random.permutation(members)[: int(part * len(members) + 0.5)]] = True
     return rows.take(np.flatnonzero(~held)), rows.take(np.flatnonzero(held))
 
 
-def deal_out(rows: Rows, strata: NDArray[Any], parties: int, *key: int | str) -> list[Rows]:
-    """The rows, shuffled by the key and dealt out evenly, each stratum too."""
+def deal_out(rows: Rows, parties: int, *key: int | str) -> list[Rows]:
+    """The rows, shuffled by the key and dealt out evenly, each label too."""
     order = generator("dealt out", *key).permutation(len(rows))
-    order = order[np.argsort(strata[order], kind="stable")]
+    order = order[np.argsort(rows.labels[order], kind="stable")]
     return [rows.take(np.sort(order[party::parties])) for party in range(parties)]
+
+
+def make_parties(
+    task: str, seed: int, train: Sequence[Rows], test: Sequence[Rows], names: Sequence[str] = ()
+) -> list[Party]:
+    """Parties with these rows, of which a part is held back by the seed; without names, they are numbered."""
+    return [
+        Party(names[number] if names else f"party-{number}", *hold_back(rows, task, seed, number), test[number])
+        for number, rows in enumerate(train)
+    ]
+
+
+def regrouped(
+    task: str, seed: int, train: Sequence[Rows], test: Sequence[Rows], names: Sequence[str], count: int
+) -> list[Party]:
+    """The parties of these names, or, where `count` is another number, so many that all rows are dealt out to."""
+    if count == len(names):
+        return make_parties(task, seed, train, test, names)
+    parts = ((train, "train"), (test, "test"))
+    train, test = (deal_out(concat(rows), count, task, part, seed) for rows, part in parts)
+    return make_parties(task, seed, train, test)
 
 
 def share(parties: Sequence[Party], seat: int, seats: int) -> Rows:

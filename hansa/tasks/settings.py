@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from hansa.protocol.errors import FatalError
 
@@ -61,3 +63,18 @@ class Settings:
 
     def _wrong(self, name: str, value: object, wanted: str) -> FatalError:
         return FatalError(f"task {self._task}: setting {name} is {value!r}", next_step=f"it must be {wanted}")
+
+
+def parse_settings(entries: Sequence[str]) -> dict[str, Any]:
+    """`name=value` entries; a value is JSON (no floats), or the text itself where it is not."""
+    settings: dict[str, Any] = {}
+    for entry in entries:
+        name, equals, text = entry.partition("=")
+        if not name or not equals:
+            raise FatalError(f"--set {entry!r} is not a setting", next_step="write it like --set batch=8")
+        try:
+            value = json.loads(text, parse_float=str)
+        except ValueError:
+            value = text
+        settings[name] = value
+    return settings

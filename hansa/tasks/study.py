@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hansa.protocol.errors import FatalError
 from hansa.tasks.base import Params, Scores
-from hansa.tasks.learning import TorchTask
+from hansa.tasks.learning import TorchTask, mean_loss
 from hansa.tasks.rows import Party, Rows, concat, share
 
 
@@ -96,6 +96,27 @@ class PartyTask(TorchTask):
     def _choices(self) -> str:
         names = self.parties()
         return f"{', '.join(names[:6])}{', …' if len(names) > 6 else ''} (or 0 to {len(names) - 1})"
+
+
+class Classifier(PartyTask):
+    """A `PartyTask` measured by accuracy. Its metric may be `likelihood`, the mean probability (geometric) given to the
+    truth: accuracy on a few dozen rows moves in large steps, likelihood also rises while nothing crosses one half."""
+
+    measure = "accuracy"
+
+    def __init__(self, parties: Sequence[Party], seed: int, metric: str) -> None:
+        super().__init__(parties, seed)
+        self.metric_is_accuracy = metric == "accuracy"
+
+    @abstractmethod
+    def measured(self, params: Params, data: Rows) -> float:
+        """Accuracy, always."""
+
+    def metric(self, params: Params, data: Rows) -> float:
+        return self.measured(params, data) if self.metric_is_accuracy else float(np.exp(-mean_loss(self, params, data)))
+
+    def baseline_makers(self) -> dict[str, Callable[[Own], Scores]]:
+        return {**super().baseline_makers(), "majority": majority}
 
 
 class Own:

@@ -28,8 +28,7 @@ from hansa.protocol.tables import LIMITS
 from hansa.runtime.amounts import Token
 from hansa.runtime.snapshot import FullSnapshot
 from hansa.runtime.workspace import DEFAULT_DIR, Workspace
-from hansa.sponsor.post import name_task
-from hansa.tasks import defaults
+from hansa.tasks import consent, defaults
 
 OURS = ("anvil.log", "baselines.json", "deployment.json", "job-1.hansa", "journals", "keys", "kubo", "logs", "store")
 """What a demo makes in its directory; a later one clears it away."""
@@ -150,9 +149,8 @@ def follow(local: LocalFederation, view: View) -> dict[str, float]:
 
 def parties_of(task: str) -> int:
     """How many parties the task recommends."""
-    name, digest, file = name_task(task)
-    allowed = [str(file)] if file else [name, name.partition(":")[0]]
-    return int(defaults(name, task_digest=digest, task_file=file, allowed=allowed)["parties"])
+    name, place = consent(task)
+    return int(defaults(name, **place)["parties"])
 
 
 def clear(directory: Path) -> None:

@@ -20,8 +20,9 @@ from hansa.runtime.chain.federation import Federation
 from hansa.runtime.deploy import allow_committee
 from hansa.runtime.session import connect, read_token
 from hansa.runtime.transactions.signer import signing_with
-from hansa.sponsor.post import parse_baselines, parse_settings, post_job, prepare
+from hansa.sponsor.post import parse_baselines, post_job, prepare
 from hansa.sponsor.terms import NO_TARGET, JobOffer, parse_times
+from hansa.tasks.settings import parse_settings
 
 JOB = in_panel("Job")
 PARTIES = in_panel("Parties")

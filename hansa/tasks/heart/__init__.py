@@ -6,17 +6,16 @@ Model 0 is all zeros. README.md has the data, its licence and what the figures m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hansa.tasks.base import Params, Scores
-from hansa.tasks.learning import mean_loss
-from hansa.tasks.rows import Party, Rows, concat, deal_out, hold_back, read_lines, rows_of
+from hansa.tasks.base import Params
+from hansa.tasks.rows import Party, Rows, read_lines, regrouped, rows_of
 from hansa.tasks.settings import Settings
-from hansa.tasks.study import Own, PartyTask, majority
+from hansa.tasks.study import Classifier
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,26 +38,22 @@ COLUMNS = (*SCALES, "cp", "restecg", "disease")
 FEATURES = len(SCALES) + len(DUMMIES)
 
 
-class Heart(PartyTask):
+class Heart(Classifier):
     """Settings: `parties` (4 are the hospitals; another number deals all rows out by the seed), `batch`,
-    `learning_rate`, and `metric`: `accuracy`, or `likelihood`, the mean probability (geometric) given to the truth.
-
-    Accuracy is what a sponsor understands and the table shows, but on a few dozen rows it moves in large steps; a job
-    with `patience` should use `likelihood`, which also rises while nothing crosses one half.
+    `learning_rate`, and `metric`: `accuracy`, which a sponsor understands and the table shows, or `likelihood`, which a
+    job with `patience` should use.
     """
 
     name = "heart"
-    measure = "accuracy"
 
     def __init__(self, values: Mapping[str, object], seed: int) -> None:
         settings = Settings(self.name, values)
         parties = settings.integer("parties", 4, low=1, high=100)
         self.batch = settings.integer("batch", 4, low=1, high=1000)
         self.learning_rate = settings.decimal("learning_rate", "0.01", high="1")
-        self._metric = settings.choice("metric", ("accuracy", "likelihood"))
-        self.metric_is_accuracy = self._metric == "accuracy"
+        metric = settings.choice("metric", ("accuracy", "likelihood"))
         settings.done()
-        super().__init__(_parties(parties, seed), seed)
+        super().__init__(_parties(parties, seed), seed, metric)
 
     @staticmethod
     def defaults() -> dict[str, Any]:
@@ -72,18 +67,9 @@ class Heart(PartyTask):
 
         return binary_cross_entropy_with_logits(inputs @ params["weight"] + params["bias"], labels)
 
-    def metric(self, params: Params, data: Rows) -> float:
-        if self._metric == "likelihood":
-            return float(np.exp(-mean_loss(self, params, data)))
-        return self.measured(params, data)
-
     def measured(self, params: Params, data: Rows) -> float:
-        """Accuracy, always."""
         logits = data.inputs @ params["weight"] + params["bias"]
         return float(np.mean((logits > 0) == (data.labels > 0.5)))
-
-    def baseline_makers(self) -> dict[str, Callable[[Own], Scores]]:
-        return {**super().baseline_makers(), "majority": majority}
 
     def read(self, path: Path) -> Rows:
         """A hospital's own CSV file, with the columns of heart.csv but `hospital` and `set`."""
@@ -93,25 +79,13 @@ class Heart(PartyTask):
 def _parties(count: int, seed: int) -> list[Party]:
     lines = list(read_lines(FILE))
     train, test = ([_of(lines, hospital, part) for hospital in HOSPITALS] for part in ("train", "test"))
-    names = list(HOSPITALS)
-    if count != len(HOSPITALS):
-        names = [f"party-{number}" for number in range(count)]
-        train, test = (_dealt(part, count, label, seed) for part, label in ((train, "train"), (test, "test")))
-    return [
-        Party(name, *hold_back(rows, rows.labels, "heart", seed, index), test[index])
-        for index, (name, rows) in enumerate(zip(names, train, strict=True))
-    ]
+    return regrouped("heart", seed, train, test, HOSPITALS, count)
 
 
 def _of(lines: list[dict[str, str]], hospital: str, part: str) -> Rows:
     return rows_of(
         (line for line in lines if (line["hospital"], line["set"]) == (hospital, part)), _features, "disease", COLUMNS
     )
-
-
-def _dealt(parts: Sequence[Rows], count: int, part: str, seed: int) -> list[Rows]:
-    rows = concat(parts)
-    return deal_out(rows, rows.labels, count, "heart", part, seed)
 
 
 def _features(line: dict[str, str]) -> list[float]:

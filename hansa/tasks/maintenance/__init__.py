@@ -6,7 +6,7 @@ README.md has the data, its licence and what the figures mean.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hansa.tasks.base import Params, Scores
 from hansa.tasks.learning import predictions
-from hansa.tasks.rows import Party, Rows, concat, deal_out, generator, hold_back, read_lines, rows_of
+from hansa.tasks.rows import Party, Rows, generator, hold_back, read_lines, regrouped, rows_of
 from hansa.tasks.settings import Settings
 from hansa.tasks.study import Own, PartyTask
 
@@ -114,22 +114,10 @@ def _parties(count: int, seed: int) -> list[Party]:
     train, test = [], []
     for kind in TYPES:
         rows = rows_of((line for line in lines if line["type"] == kind), _features, "failure", COLUMNS)
-        kept, held = hold_back(rows, rows.labels, "maintenance", "test", kind, part=TEST)
+        kept, held = hold_back(rows, "maintenance", "test", kind, part=TEST)
         train.append(kept)
         test.append(held)
-    names = [f"type-{kind}" for kind in TYPES]
-    if count != len(TYPES):
-        names = [f"party-{number}" for number in range(count)]
-        train, test = (_dealt(part, count, label, seed) for part, label in ((train, "train"), (test, "test")))
-    return [
-        Party(name, *hold_back(rows, rows.labels, "maintenance", seed, index), test[index])
-        for index, (name, rows) in enumerate(zip(names, train, strict=True))
-    ]
-
-
-def _dealt(parts: Iterable[Rows], count: int, part: str, seed: int) -> list[Rows]:
-    rows = concat(list(parts))
-    return deal_out(rows, rows.labels, count, "maintenance", part, seed)
+    return regrouped("maintenance", seed, train, test, [f"type-{kind}" for kind in TYPES], count)
 
 
 def _features(line: dict[str, str]) -> list[float]:

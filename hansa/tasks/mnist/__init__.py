@@ -7,7 +7,8 @@ has the four idx files. README.md has what the figures mean.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from abc import abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hansa.protocol.errors import FatalError
-from hansa.tasks.base import Params, Scores
-from hansa.tasks.learning import mean_loss, predictions
-from hansa.tasks.rows import Party, Rows, generator, hold_back
+from hansa.tasks.base import Params
+from hansa.tasks.learning import predictions
+from hansa.tasks.rows import Party, Rows, generator, make_parties
 from hansa.tasks.settings import Settings
-from hansa.tasks.study import Own, PartyTask, majority
+from hansa.tasks.study import Classifier
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,13 +37,42 @@ FEWEST = 20
 """A split in which somebody would have fewer rows than this is drawn again."""
 
 
-class Mnist(PartyTask):
+class DigitReader(Classifier):
+    """Tells ten digits apart by `logits`, with He's weights in model 0 (ICCV 2015, section 2.2).
+
+    shapes: of each layer's weights, by its name, outputs first.
+    """
+
+    shapes: Mapping[str, tuple[int, ...]]
+
+    @abstractmethod
+    def logits(self, params: Mapping[str, Tensor], images: Tensor) -> Tensor:
+        """(n, …) to (n, 10)."""
+
+    def model(self) -> Params:
+        random = generator(self.name, "model", self.seed)
+        params = {}
+        for name, shape in self.shapes.items():
+            params[f"{name}.bias"] = np.zeros(shape[0], np.float32)
+            params[f"{name}.weight"] = random.normal(0, np.sqrt(2 / np.prod(shape[1:])), shape).astype(np.float32)
+        return params
+
+    def loss(self, params: Mapping[str, Tensor], inputs: Tensor, labels: Tensor) -> Tensor:
+        from torch.nn.functional import cross_entropy
+
+        return cross_entropy(self.logits(params, inputs), labels)
+
+    def measured(self, params: Params, data: Rows) -> float:
+        return float(np.mean(predictions(self.logits, params, data).argmax(axis=1) == data.labels))
+
+
+class Mnist(DigitReader):
     """Settings: `parties`; `alpha`, how unequal their shares of each digit are (Dirichlet; small is unequal);
     `batch`; `learning_rate`; `metric`: `accuracy` or `likelihood`, as for heart.
     """
 
     name = "mnist"
-    measure = "accuracy"
+    shapes = {"conv1": (8, 1, 5, 5), "conv2": (16, 8, 5, 5), "out": (DIGITS, 256)}
 
     def __init__(self, values: Mapping[str, object], seed: int) -> None:
         settings = Settings(self.name, values)
@@ -50,24 +80,14 @@ class Mnist(PartyTask):
         alpha = settings.decimal("alpha", "0.5", low="0.01", high="1000")
         self.batch = settings.integer("batch", 32, low=1, high=1000)
         self.learning_rate = settings.decimal("learning_rate", "0.1", high="10")
-        self._metric = settings.choice("metric", ("accuracy", "likelihood"))
-        self.metric_is_accuracy = self._metric == "accuracy"
+        metric = settings.choice("metric", ("accuracy", "likelihood"))
         settings.done()
-        super().__init__(_parties(parties, alpha, seed), seed)
+        train, test = (_rows(_folder(), *names) for names in FILES.values())
+        super().__init__(share_out(self.name, train, test, parties, alpha, seed), seed, metric)
 
     @staticmethod
     def defaults() -> dict[str, Any]:
         return {"rounds": 15, "steps": 100, "bits": 8, "parties": 4, "settings": {"parties": 4}}
-
-    def model(self) -> Params:
-        random = generator("mnist", "model", self.seed)
-        shapes = {"conv1": (8, 1, 5, 5), "conv2": (16, 8, 5, 5), "out": (DIGITS, 256)}
-        params = {}
-        for name, shape in shapes.items():
-            params[f"{name}.bias"] = np.zeros(shape[0], np.float32)
-            spread = float(np.sqrt(2 / np.prod(shape[1:])))  # He et al., ICCV 2015, section 2.2
-            params[f"{name}.weight"] = random.normal(0, spread, shape).astype(np.float32)
-        return params
 
     def logits(self, params: Mapping[str, Tensor], images: Tensor) -> Tensor:
         """(n, 28, 28) bytes to (n, 10)."""
@@ -78,37 +98,15 @@ class Mnist(PartyTask):
         second = conv2d(first, params["conv2.weight"], params["conv2.bias"], stride=2).relu()  # (n, 16, 4, 4)
         return second.flatten(1) @ params["out.weight"].T + params["out.bias"]
 
-    def loss(self, params: Mapping[str, Tensor], inputs: Tensor, labels: Tensor) -> Tensor:
-        from torch.nn.functional import cross_entropy
 
-        return cross_entropy(self.logits(params, inputs), labels)
-
-    def metric(self, params: Params, data: Rows) -> float:
-        if self._metric == "likelihood":
-            return float(np.exp(-mean_loss(self, params, data)))
-        return self.measured(params, data)
-
-    def measured(self, params: Params, data: Rows) -> float:
-        """Accuracy, always."""
-        return float(np.mean(predictions(self.logits, params, data).argmax(axis=1) == data.labels))
-
-    def baseline_makers(self) -> dict[str, Callable[[Own], Scores]]:
-        return {**super().baseline_makers(), "majority": majority}
-
-
-def _parties(count: int, alpha: float, seed: int) -> list[Party]:
+def share_out(task: str, train: Rows, test: Rows, count: int, alpha: float, seed: int) -> list[Party]:
     """Every digit's training rows, and its test rows alike, shared out by a Dirichlet draw of its own.
 
     Yurochkin et al., ICML 2019, section 4.
     """
-    folder = _folder()
-    train, test = (_rows(folder, *names) for names in FILES.values())
     shares = _shares(count, alpha, seed, np.bincount(train.labels, minlength=DIGITS))
     own, tests = (_shared(rows, shares, part, seed) for part, rows in (("train", train), ("test", test)))
-    return [
-        Party(f"party-{number}", *hold_back(rows, rows.labels, "mnist", seed, number), tests[number])
-        for number, rows in enumerate(own)
-    ]
+    return make_parties(task, seed, own, tests)
 
 
 def _shares(count: int, alpha: float, seed: int, sizes: NDArray[Any]) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,7 +88,8 @@ class Traffic(PartyTask):
         return forecast_accuracy(_counts(predictions(self.forecast, params, data)), data.labels)
 
     def baseline_makers(self) -> dict[str, Callable[[Own], Scores]]:
-        return {**super().baseline_makers(), "last_hour": _last_hour, "last_week": _last_week}
+        repeated = {"last_hour": (1, "in the last hour"), "last_week": (WEEK, "in the same hour last week")}
+        return super().baseline_makers() | {name: partial(_repeated, *what) for name, what in repeated.items()}
 
     def read(self, path: Path) -> Rows:
         """Sensors of one's own: a CSV file like counts.csv, hour by hour, starting at 6:00 on a Monday."""
@@ -100,18 +102,10 @@ def forecast_accuracy(forecast: NDArray[Any], counts: NDArray[Any]) -> float:
     return float(1 - np.abs(forecast - counts).sum() / counts.sum())
 
 
-def _last_hour(own: Own) -> Scores:
-    return _repeated(own, 1, "no model: as many as in the last hour")
-
-
-def _last_week(own: Own) -> Scores:
-    return _repeated(own, WEEK, "no model: as many as in the same hour last week")
-
-
-def _repeated(own: Own, lag: int, label: str) -> Scores:
+def _repeated(lag: int, when: str, own: Own) -> Scores:
     place = LAGS.index(lag)
     return Scores(
-        label,
+        f"no model: as many as {when}",
         {p.name: forecast_accuracy(_counts(p.test.inputs[:, place]), p.test.labels) for p in own.task.everyone},
     )
 
@@ -161,12 +155,7 @@ def _read(path: Path) -> tuple[list[str], NDArray[np.float64]]:
         counts = np.array([[float(value or "nan") for value in line[1:]] for line in lines])
     except (OSError, UnicodeDecodeError, csv.Error, ValueError) as error:
         raise FatalError(f"{path} can't be used", cause=error, next_step="it must look like counts.csv") from error
-    if (
-        counts.ndim != 2
-        or counts.shape[1] < 1
-        or len(counts) <= HISTORY
-        or (counts < 0).any()
-        or np.isinf(counts).any()
-    ):
+    shaped = counts.ndim == 2 and counts.shape[1] > 0 and len(counts) > HISTORY
+    if not shaped or (counts < 0).any() or np.isinf(counts).any():
         raise FatalError(f"{path} can't be used", next_step=f"it needs counts, and more than {HISTORY} hours of them")
     return header[1:], counts

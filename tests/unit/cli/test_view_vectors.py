@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from scripts import view_vectors
-from scripts.vector_file import text_of
+import view_vectors
+from vector_file import text_of
 
 
 def test_committed_file__is_what_the_script_writes():

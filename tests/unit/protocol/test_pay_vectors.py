@@ -6,10 +6,9 @@ import json
 from collections import Counter
 
 import naive
+import pay_vectors
 import pytest
-
-from scripts import pay_vectors
-from scripts.vector_file import text_of
+from vector_file import text_of
 
 JOBS = json.loads(pay_vectors.PATH.read_text(encoding="utf-8"))
 

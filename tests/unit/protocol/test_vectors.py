@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import protocol_vectors
 import pytest
 from facts import VECTORS, unhex
+from vector_file import text_of
 
 from hansa.protocol.cid import digest_of, from_cid, to_cid
 from hansa.protocol.envelope import open_envelope, open_with_key, seal
 from hansa.protocol.model import Model, Update
 from hansa.protocol.spec import JobSpec
-from scripts import vectors
-from scripts.vector_file import text_of
 
 
 def test_committed_file__is_what_the_script_writes() -> None:
-    assert vectors.PATH.read_text(encoding="utf-8") == text_of(vectors.make())
+    assert protocol_vectors.PATH.read_text(encoding="utf-8") == text_of(protocol_vectors.make())
 
 
 @pytest.mark.parametrize("fact", VECTORS["cids"], ids=lambda fact: str(fact["length"]))
 def test_cid__of_the_vectors__is_the_datas(fact: dict) -> None:
-    data = vectors.repeated(fact["text"], fact["length"])
+    data = protocol_vectors.repeated(fact["text"], fact["length"])
     assert to_cid(digest_of(data)) == fact["cid"]
     assert from_cid(fact["cid"]) == unhex(fact["digest"])
 

@@ -10,7 +10,9 @@ import pytest
 from hansa.protocol.errors import FatalError
 from hansa.protocol.model import Model
 from hansa.protocol.spec import JobSpec
-from hansa.sponsor.post import name_task, parse_settings, prepare
+from hansa.sponsor.post import prepare
+from hansa.tasks.loading import name_task
+from hansa.tasks.settings import parse_settings
 
 FILE = """
 class Helper:

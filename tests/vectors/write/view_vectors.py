@@ -1,13 +1,15 @@
 """Writes tests/vectors/view.json: what the web page must show of the recorded job, as the command line has it.
 
-`python -m scripts.view_vectors` writes it, `--check` says whether the committed file is what would be written. Integers
-are decimal strings.
+`python tests/vectors/write/view_vectors.py` writes it, `--check` says whether the committed file is what would be
+written. Integers are decimal strings.
 """
 
 from __future__ import annotations
 
 import sys
 from typing import Any, Final
+
+from vector_file import VECTORS, decimal, write_or_check
 
 from hansa.audit.archive import Archive
 from hansa.audit.evidence import Evidence
@@ -22,7 +24,6 @@ from hansa.runtime.history.records import CycleRecord, Finalized
 from hansa.runtime.job import SPEC_LIMIT, JobContext
 from hansa.runtime.replay import Replay
 from hansa.runtime.snapshot import FullSnapshot
-from scripts.vector_file import VECTORS, decimal, write_or_check
 
 PATH: Final = VECTORS / "view.json"
 
@@ -95,4 +96,4 @@ def _claim(view: FullSnapshot, trainer: Address) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(write_or_check(PATH, make, "scripts.view_vectors", sys.argv[1:]))
+    sys.exit(write_or_check(PATH, make, __file__, sys.argv[1:]))

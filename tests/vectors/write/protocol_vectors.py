@@ -1,7 +1,7 @@
 """Writes tests/vectors/protocol.json: facts on which Python, Solidity and the web page must agree.
 
-`python -m scripts.vectors` writes it, `--check` says whether the committed file is what would be written. Bytes are
-0x-hex; whatever can pass 2⁵³ is a decimal string.
+`python tests/vectors/write/protocol_vectors.py` writes it, `--check` says whether the committed file is what would be
+written. Bytes are 0x-hex; whatever can pass 2⁵³ is a decimal string.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from eth_utils.address import to_checksum_address
 from numpy.typing import NDArray
+from vector_file import VECTORS, write_or_check
 
 from hansa.protocol import envelope, hashes, sheet
 from hansa.protocol.cid import digest_of, to_cid
@@ -22,7 +23,6 @@ from hansa.protocol.spec import JobSpec
 from hansa.protocol.tally import tally
 from hansa.protocol.types import Address, Code, CycleId, Digest, JobId, Place, Seat
 from hansa.runtime.amounts import fixed
-from scripts.vector_file import VECTORS, write_or_check
 
 PATH: Final = VECTORS / "protocol.json"
 
@@ -290,4 +290,4 @@ def hexed(data: bytes) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(write_or_check(PATH, make, "scripts.vectors", sys.argv[1:]))
+    sys.exit(write_or_check(PATH, make, __file__, sys.argv[1:]))

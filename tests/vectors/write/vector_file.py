@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-VECTORS: Final = Path(__file__).parent.parent / "tests" / "vectors"
+VECTORS: Final = Path(__file__).resolve().parents[1]
+CHECKOUT: Final = VECTORS.parents[1]
 
 
 def text_of(facts: Any) -> str:
@@ -23,12 +24,15 @@ def decimal(value: Any) -> Any:
     return value if isinstance(value, str) else str(int(value))
 
 
-def write_or_check(path: Path, make: Callable[[], Any], module: str, arguments: Sequence[str]) -> int:
-    """Writes the file; with `--check` says whether it is what would be written. The exit code."""
+def write_or_check(path: Path, make: Callable[[], Any], writer: str, arguments: Sequence[str]) -> int:
+    """Writes the file; with `--check` says whether it is what would be written. The exit code.
+
+    writer: the script's own file, which is named where the committed one is stale.
+    """
     text = text_of(make())
     if list(arguments) != ["--check"]:
         path.write_text(text, encoding="utf-8")
         return 0
     same = path.exists() and path.read_text(encoding="utf-8") == text
-    print(f"{path} is {'up to date' if same else f'stale: run python -m {module}'}")
+    print(f"{path} is {'up to date' if same else f'stale: run python {Path(writer).resolve().relative_to(CHECKOUT)}'}")
     return 0 if same else 1

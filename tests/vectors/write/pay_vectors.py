@@ -1,7 +1,8 @@
 """Writes tests/vectors/pay.json: whole jobs, from revealed sheets to rewards, on which Python and the web page agree.
 
-`python -m scripts.pay_vectors` writes it, `--check` says whether the committed file is what would be written. Sheets
-are 0x-hex, every integer is a decimal string, trainers are named by address, updates by their place on chain.
+`python tests/vectors/write/pay_vectors.py` writes it, `--check` says whether the committed file is what would be
+written. Sheets are 0x-hex, every integer is a decimal string, trainers are named by address, updates by their place on
+chain.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from typing import Any, Final
 
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
+from vector_file import VECTORS, decimal, write_or_check
 
 from hansa.protocol.ledger import Ledger, RoundLedger
 from hansa.protocol.merkle import RewardsTree
 from hansa.protocol.sheet import Entry, decode_sheet, encode_sheet
 from hansa.protocol.types import Address, Code, Wei
-from scripts.vector_file import VECTORS, decimal, write_or_check
 
 PATH: Final = VECTORS / "pay.json"
 EDGE: Final = 2**40
@@ -173,4 +174,4 @@ def _result(result: RoundLedger) -> Facts:
 
 
 if __name__ == "__main__":
-    sys.exit(write_or_check(PATH, make, "scripts.pay_vectors", sys.argv[1:]))
+    sys.exit(write_or_check(PATH, make, __file__, sys.argv[1:]))

@@ -1,7 +1,8 @@
 """Records tests/vectors/job-1.hansa anew, and in job-1.keys.json the content keys of its updates.
 
-`python -m scripts.record_job` plays `hansa demo --rounds 3` and takes both from what it leaves. Needed where the pay
-rule or a file format has changed; `python -m scripts.view_vectors` then writes what the page must show of it.
+`python tests/vectors/write/record_job.py` plays `hansa demo --rounds 3` and takes both from what it leaves. Needed
+where the pay rule or a file format has changed; `python tests/vectors/write/view_vectors.py` then writes what the page
+must show of it.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+from vector_file import VECTORS
+from view_vectors import folded
+
 from hansa.audit.archive import Archive
 from hansa.protocol.cid import to_cid
 from hansa.runtime.journal import Journal
-from scripts.vector_file import VECTORS
-from scripts.view_vectors import folded
 
 
 def main() -> int:
