@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from aggregator.config import ValidatorConfig
 from aggregator.finalize import finalize
 from aggregator.inbox import Inboxes
 from aggregator.key import KeyAnnouncer
@@ -17,6 +16,7 @@ from hansa.protocol.types import Phase, Seat
 from hansa.runtime import keystore
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.daemon import Daemon
+from hansa.runtime.desk import DaemonConfig
 from hansa.runtime.history.records import CycleRecord
 from hansa.runtime.keeper import JobKeeper
 from hansa.runtime.model_chain import Abstention
@@ -26,8 +26,8 @@ from hansa.tasks import load_task_of, running, use_threads
 class Validator(Daemon):
     """A committee member of one job, SCORE to FINALIZE. Everything that it says is journalled before it is sent."""
 
-    def __init__(self, config: ValidatorConfig) -> None:
-        super().__init__(config, config.keep_models)
+    def __init__(self, config: DaemonConfig) -> None:
+        super().__init__(config)
         desk, context = self.desk, self.desk.follower.context
         context.check_allowed(config.deployment, config.allow, config.max_bytes)
         allowed = {*config.deployment.allowed.tasks, *config.allow}

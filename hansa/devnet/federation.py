@@ -25,7 +25,7 @@ from hansa.devnet.bootstrap import account_names, bootstrap, open_published
 from hansa.devnet.chain_file import ChainFile
 from hansa.devnet.kubo import KuboNode, start_nodes
 from hansa.devnet.processes import Worker, warm_up
-from hansa.devnet.roles import BaselineStudy, Role, measure_baselines, play
+from hansa.devnet.roles import Role, measure_baselines, play
 from hansa.devnet.setup import TIMES, Setup
 from hansa.devnet.waiting import Waiting
 from hansa.protocol.errors import TransientError
@@ -148,27 +148,20 @@ class LocalFederation(Waiting):
         if (store := self._store_of(name)) is not None:
             deployment = deployment.updated(store=store)
         file = self.prepared.file
-        options: dict[str, Any] = {"task_file": file, "allow": frozenset([str(file)] if file else [])}
+        fields: dict[str, Any] = {
+            "deployment": deployment,
+            "journal": self.workspace.dir / "journals" / f"{name}.sqlite",
+            "job": self.posted.job,
+            "task_file": file,
+            "allow": frozenset([str(file)] if file else []),
+        }
         kind = name.partition("-")[0]
         if kind == "trainer":
-            options |= {
-                "source": str(index - 1),
-                "wait_for_bond": 30.0,
-                "keep_going": True,
-                **self.setup.trainer_options,
-            }
-        else:
-            threads = self.setup.validator_threads
-            place = index - 1 - self.setup.trainers
-            options["threads"] = threads[place % len(threads)] if threads else 1
-        role = Role(
-            kind=kind,
-            deployment=deployment.model_dump_json(),
-            key=published_key(index),
-            journal=self.workspace.dir / "journals" / f"{name}.sqlite",
-            job=self.posted.job,
-            options=options,
-        )
+            own = {"source": str(index - 1), "wait_for_bond": 30.0, "keep_going": True}
+            fields |= {**own, **self.setup.trainer_options}
+        elif threads := self.setup.validator_threads:
+            fields["threads"] = threads[(index - 1 - self.setup.trainers) % len(threads)]
+        role = Role(kind, published_key(index), fields)
         return Worker(name, play, (role,), self.workspace.dir / "logs" / f"{name}.jsonl")
 
     # --- who and what
@@ -259,20 +252,10 @@ class LocalFederation(Waiting):
 
     def start_study(self) -> Path:
         """Measures the baselines in a process beside the daemons; the file is there when it is done."""
-        spec = self.prepared.spec
         out = self.workspace.dir / "baselines.json"
         out.unlink(missing_ok=True)
-        study = BaselineStudy(
-            spec.task,
-            dict(spec.settings),
-            spec.seed,
-            spec.steps * self.offer.rounds,
-            self.prepared.file,
-            spec.task_digest,
-        )
-        self._study = Worker(
-            "baselines", measure_baselines, (study, out), self.workspace.dir / "logs" / "baselines.log"
-        )
+        study = (self.prepared.spec, self.offer.rounds, self.prepared.file, out)
+        self._study = Worker("baselines", measure_baselines, study, self.workspace.dir / "logs" / "baselines.log")
         self._study.start()
         return out
 

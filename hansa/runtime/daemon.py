@@ -20,8 +20,8 @@ FIRST_BACKOFF, LONGEST_BACKOFF = 0.25, 30.0  # seconds
 class Daemon(ABC):
     """One key's part in one job. Subclasses say what is due in `act`; nothing is decided on a remembered phase."""
 
-    def __init__(self, config: DaemonConfig, keep_models: int | None = None) -> None:
-        self.desk = Desk.open(config, type(self).__name__.lower(), keep_models)
+    def __init__(self, config: DaemonConfig) -> None:
+        self.desk = Desk.open(config, type(self).__name__.lower())
         self._idle_chain = IdleChain(self.desk.outbox.sender, self.desk.log)
         self._metrics_server: MetricsServer | None = None
         self._stopping = False

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from eth_account.signers.local import LocalAccount
 from structlog.stdlib import BoundLogger
@@ -30,19 +30,27 @@ from hansa.runtime.transactions.sender import Sender
 from hansa.runtime.turns import Turns
 
 
-class DaemonConfig(Protocol):
-    """What every daemon is told."""
+@dataclass(frozen=True)
+class DaemonConfig:
+    """What a daemon is told; one daemon a key and job.
 
-    @property
-    def deployment(self) -> Deployment: ...
-    @property
-    def account(self) -> LocalAccount: ...
-    @property
-    def journal(self) -> Path: ...
-    @property
-    def job(self) -> JobId: ...
-    @property
-    def log_file(self) -> Path | None: ...
+    keep_models: models back that stay pinned; None keeps every model, for those who audit the job later.
+    max_bytes: largest model or update file that it handles.
+    min_claim: seconds that a job must leave after its end to claim what it pays.
+    threads: torch threads; None leaves torch's own choice.
+    """
+
+    deployment: Deployment
+    account: LocalAccount
+    journal: Path
+    job: JobId
+    keep_models: int | None = None
+    max_bytes: int = 2**30
+    min_claim: int = 3600
+    threads: int | None = 1
+    task_file: Path | None = None
+    allow: frozenset[str] = frozenset()
+    log_file: Path | None = None
 
 
 @dataclass
@@ -62,7 +70,7 @@ class Desk:
     _counted: bytes = bytes(32)  # last result up to which missed cycles are counted
 
     @classmethod
-    def open(cls, config: DaemonConfig, daemon: str, keep_models: int | None = None) -> Desk:
+    def open(cls, config: DaemonConfig, daemon: str) -> Desk:
         """Reaches chain and store, and locks the journal. WrongChain, Locked and other FatalErrors."""
         deployment, me = config.deployment, Address(config.account.address)
         metrics, alarm, moment = Metrics(), Alarm(), dict[str, Any]()
@@ -74,7 +82,7 @@ class Desk:
         journal = Journal(config.journal)
         return cls(
             me,
-            JobFollower(federation, store, config.job, keep_models),
+            JobFollower(federation, store, config.job, config.keep_models),
             journal,
             Outbox(Sender(chain, config.account, journal), config.job, alarm, metrics, log),
             Publisher(journal, store, log),

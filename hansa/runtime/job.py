@@ -11,7 +11,7 @@ from hansa.protocol.spec import JobSpec
 from hansa.protocol.types import Address, JobId
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.federation import Federation, JobTerms
-from hansa.runtime.history.reader import Enrolment
+from hansa.runtime.history.records import Enrolment
 from hansa.runtime.store import Store
 
 SPEC_LIMIT = 65_536  # bytes

@@ -12,7 +12,7 @@ from hansa.protocol.types import Address, JobId, Seat
 from hansa.runtime.chain.client import Block
 from hansa.runtime.chain.federation import Federation, JobState, JobTerms
 from hansa.runtime.follower import JobFollower
-from hansa.runtime.history.reader import CycleRecord, Finalized, JobHistory
+from hansa.runtime.history.records import CycleRecord, Finalized, JobHistory
 from hansa.runtime.job import JobContext
 from hansa.runtime.store import Store
 

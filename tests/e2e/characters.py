@@ -11,7 +11,6 @@ import numpy as np
 from eth_account import Account
 from lying_store import LyingStore
 
-from aggregator import ValidatorConfig
 from aggregator.score import Scorer
 from aggregator.validator import Validator
 from aggregator.vote import Voter
@@ -24,7 +23,7 @@ from hansa.protocol.model import Model, Update
 from hansa.protocol.types import Code, Digest, Phase, Seat
 from hansa.runtime import keystore
 from hansa.runtime.chain.federation import JobState
-from hansa.runtime.desk import Desk
+from hansa.runtime.desk import DaemonConfig, Desk
 from hansa.runtime.publisher import Publisher
 
 
@@ -269,7 +268,7 @@ class Raver(Scorer):
 class HasALyingStore(Validator):
     """Its store changes one byte of every file, the first two times that it is asked."""
 
-    def __init__(self, config: ValidatorConfig) -> None:
+    def __init__(self, config: DaemonConfig) -> None:
         super().__init__(config)
         follower = self.desk.follower
         follower.store = follower.models._store = LyingStore(Path(config.deployment.store["path"]))

@@ -17,7 +17,7 @@ from worlds import NAMES
 from hansa.devnet.anvil import MNEMONIC, Anvil, free_port, published_key, rpc
 from hansa.protocol.errors import ChainUnavailable
 from hansa.protocol.types import Phase
-from hansa.runtime.history.reader import Finalized
+from hansa.runtime.history.records import Finalized
 from hansa.runtime.transactions.sender import Refused
 
 ROOT = Path(__file__).resolve().parents[2]

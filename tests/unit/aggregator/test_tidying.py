@@ -22,7 +22,7 @@ from hansa.protocol.cid import digest_of
 from hansa.protocol.errors import ChainUnavailable, FatalError, Malformed, SpoiltModel, WrongChain
 from hansa.protocol.types import Address, CycleId, JobId, Phase, Round
 from hansa.runtime.desk import Desk
-from hansa.runtime.history.reader import Finalized
+from hansa.runtime.history.records import Finalized
 from hansa.runtime.model_chain import Abstention, ModelChain
 from hansa.runtime.store.kubo import KuboStore
 from hansa.runtime.store.local import LocalStore
