@@ -1,4 +1,4 @@
-"""SCORE: judge every update of the cycle, measure the good ones, commit to the sheet that says so."""
+"""SCORE: judge every update of the cycle, measure the good ones, commit to the sheet that says so. REVEAL: show it."""
 
 from __future__ import annotations
 
@@ -81,3 +81,16 @@ class Scorer:
             Attempt(update.trainer, update.digest, cycle.cycle, self._desk.follower.member_keys(cycle), place)
             for place, (cycle, update) in enumerate(submitted)
         ]
+
+
+def reveal(desk: Desk, state: JobState, seat: Seat) -> None:
+    """Reveals a seat's sheet, which only the journal that committed to it holds."""
+    follower = desk.follower
+    known = desk.journal.recall((follower.job, state.cycle, "sheet"))
+    if state.revealed >> seat & 1 or not state.committed >> seat & 1 or not follower.is_settled():
+        return
+    if known is None:
+        desk.log.warning("this journal does not hold the sheet that was committed", cycle=state.cycle)
+        return
+    call = follower.federation.reveal_call(follower.job, state.cycle, seat, known["sheet"], known["salt"])
+    desk.outbox.send(call, "reveal", state.cycle)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from aggregator.finalize import finalize
 from aggregator.inbox import Inboxes
 from aggregator.key import KeyAnnouncer
-from aggregator.leave import Leaver
-from aggregator.reveal import reveal
+from aggregator.leave import take_fees
 from aggregator.rows import ValidationRows
-from aggregator.score import Scorer
+from aggregator.score import Scorer, reveal
 from aggregator.serve import ModelServer, files_needed
 from aggregator.strikes import StrikeSettler
-from aggregator.vote import Voter
+from aggregator.vote import Voter, finalize
 from hansa.protocol.types import Phase, Seat
 from hansa.runtime import keystore
 from hansa.runtime.chain.federation import JobState
@@ -49,7 +47,6 @@ class Validator(Daemon):
         self.voter = Voter(desk, task, inboxes, rows)
         self.strikes = StrikeSettler(desk)
         self.abstention = Abstention(desk.log)
-        self.leaver = Leaver(desk, self.strikes)
 
     def act(self, state: JobState) -> bool:
         """Does the one thing that is due; True when nothing ever will be again."""
@@ -73,7 +70,7 @@ class Validator(Daemon):
             case Phase.FINALIZE if seat is not None:
                 finalize(desk, state, seat)
             case phase if phase.is_over:
-                return served and self.leaver.leave(state, seat)
+                return served and self.strikes.settle(state) and take_fees(desk, state, seat)
         self.strikes.settle(state)
         return False
 

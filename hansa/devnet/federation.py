@@ -45,6 +45,7 @@ from hansa.sponsor.terms import JobOffer
 from hansa.tasks import defaults
 
 SPONSOR = "sponsor"
+TOKEN = 10**18
 
 
 class LocalFederation(Waiting):
@@ -56,12 +57,7 @@ class LocalFederation(Waiting):
     posted: PostedJob
 
     def __init__(
-        self,
-        setup: Setup,
-        directory: Path,
-        *,
-        say: Callable[[str], None] = lambda text: None,
-        outlived: bool = False,
+        self, setup: Setup, directory: Path, *, say: Callable[[str], None] = lambda text: None, outlived: bool = False
     ) -> None:
         """outlived: chain and nodes may stay when this process is gone (`stop(keep_chain=True)`)."""
         self.setup = setup
@@ -117,7 +113,6 @@ class LocalFederation(Waiting):
                 seed=self.setup.seed,
                 settings=self._settings(),
                 steps=self.setup.steps,
-                rule=self.setup.rule,
                 publish_keys=self.setup.publish_keys,
             )
             self.prepared = with_baselines(self.prepared, self.setup.validators)
@@ -173,11 +168,10 @@ class LocalFederation(Waiting):
             trainers=setup.trainers,
             seats=setup.validators,
             rounds=setup.rounds if setup.rounds is not None else self.prepared.rounds,
-            reward=Wei(setup.reward),
-            fee=Wei(setup.fee),
-            bond=Wei(setup.bond),
-            penalty=Wei(setup.penalty),
-            min_updates=setup.min_updates,
+            reward=Wei(100 * TOKEN),
+            fee=Wei(5 * TOKEN),
+            bond=Wei(100 * TOKEN),
+            penalty=Wei(25 * TOKEN),
             quorum=setup.quorum,
             failures=setup.failures,
             times={**TIMES, **setup.times},
@@ -289,7 +283,9 @@ class LocalFederation(Waiting):
             self.session.chain.close()
         self._kept = self._kept or keep_chain
         if self._kept:
-            ChainFile.of(self.anvil, *(node.pid for node in self.nodes.values()), kept=True).save(self.workspace.dir)
+            ChainFile.of(self.anvil, *(node.process.pid for node in self.nodes.values()), kept=True).save(
+                self.workspace.dir
+            )
             return
         for node in self.nodes.values():
             node.stop()

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import random
+import signal
+import threading
 import time
 from abc import ABC, abstractmethod
 
 from hansa.protocol.errors import TransientError
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.desk import DaemonConfig, Desk
-from hansa.runtime.idle_chain import IdleChain
 from hansa.runtime.metrics_server import MetricsServer
-from hansa.runtime.signals import call_on_end
+from hansa.runtime.pace import IdleChain
 
 LISTEN_SECONDS = 0.25  # between looks whether a signal came
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.25, 30.0  # seconds
@@ -37,7 +38,9 @@ class Daemon(ABC):
 
     def run(self) -> None:
         """Acts until the job needs this daemon no more, or a signal ends it. FatalError propagates."""
-        call_on_end(self.stop)
+        if threading.current_thread() is threading.main_thread():  # the only one that may ask for signals
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: self.stop())
         failures = 0
         try:
             while not self._stopping:

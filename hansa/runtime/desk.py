@@ -13,7 +13,6 @@ from structlog.stdlib import BoundLogger
 
 from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.types import Address, JobId
-from hansa.runtime.alarm import Alarm
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.federation import Federation, JobState
@@ -23,11 +22,11 @@ from hansa.runtime.journal import Journal
 from hansa.runtime.log import open_log
 from hansa.runtime.metrics import Metrics
 from hansa.runtime.outbox import Outbox
+from hansa.runtime.pace import Alarm, Turns
 from hansa.runtime.publisher import Publisher
 from hansa.runtime.store import open_store
 from hansa.runtime.store.counted import WatchedStore
 from hansa.runtime.transactions.sender import Sender
-from hansa.runtime.turns import Turns
 
 
 @dataclass(frozen=True)

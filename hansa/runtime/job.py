@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import NotAllowed
 from hansa.protocol.spec import JobSpec
 from hansa.protocol.types import Address, JobId
@@ -78,6 +77,3 @@ class JobContext:
 
     def weights(self, enrolled: Iterable[Enrolment]) -> dict[Address, int]:
         return {item.trainer: self.weight(item.bond) for item in enrolled}
-
-    def __str__(self) -> str:
-        return f"job {self.job} ({self.spec.task}, spec {to_cid(self.terms.spec)})"

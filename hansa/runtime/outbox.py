@@ -5,9 +5,9 @@ from __future__ import annotations
 from structlog.stdlib import BoundLogger
 
 from hansa.protocol.types import JobId
-from hansa.runtime.alarm import Alarm
 from hansa.runtime.chain.calls import Call
 from hansa.runtime.metrics import Metrics
+from hansa.runtime.pace import Alarm
 from hansa.runtime.transactions.outcome import Sent
 from hansa.runtime.transactions.sender import Mined, Outcome, Pending, Refused, Sender
 
@@ -32,11 +32,7 @@ class Outbox:
                 self._metrics.sent.inc()
                 self._metrics.gas.inc(outcome.gas_used)
                 self._log.info(
-                    "sent",
-                    what=call.what,
-                    transaction=outcome.hash,
-                    block=outcome.block,
-                    gas=outcome.gas_used,
+                    "sent", what=call.what, transaction=outcome.hash, block=outcome.block, gas=outcome.gas_used
                 )
             case Refused():
                 (self._metrics.refused if outcome.simulated else self._metrics.reverted).inc()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hansa.protocol.errors import FatalError
 from hansa.protocol.ledger import RoundLedger
 from hansa.protocol.merkle import Leaf, RewardsTree
-from hansa.protocol.types import Address, JobId, Seat
+from hansa.protocol.types import Address, JobId
 from hansa.runtime.chain.client import Block
 from hansa.runtime.chain.federation import Federation, JobState, JobTerms
 from hansa.runtime.follower import JobFollower
@@ -74,10 +74,6 @@ class JobSnapshot:
             else:
                 missed += 1
         return Attendance(matched, wrong, missed)
-
-    def seat(self, member: Address) -> Seat | None:
-        """The seat that a member has in the present committee."""
-        return self.state.seat_of(member)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from client.submit import Submitter
 from client.trainer import Trainer
 from hansa.devnet.federation import LocalFederation
 from hansa.devnet.roles import Role
-from hansa.runtime import idle_chain
+from hansa.runtime import pace
 from hansa.runtime.publisher import Publisher
 
 
@@ -45,7 +45,7 @@ PLAYS: dict[type, tuple[type, str]] = {
 
 def play_as(role: Role, character: Character) -> None:
     if character.idle_seconds is not None:
-        idle_chain.IDLE_SECONDS = character.idle_seconds
+        pace.IDLE_SECONDS = character.idle_seconds
     kind: Any = getattr(characters, character.name)
     for trait, value in character.traits.items():
         setattr(kind, trait, value)

@@ -141,8 +141,8 @@ def test_node_is_paused__the_daemon_waits_and_goes_on(
     monkeypatch.setattr(module, "FIRST_BACKOFF", 0.05)
     monkeypatch.setattr("hansa.runtime.chain.rpc.TIMEOUT", (0.3, 0.3))
     daemon = Opener(config_of(world, job))
-    os.kill(world.anvil.pid, signal.SIGSTOP)
-    threading.Timer(1.0, os.kill, (world.anvil.pid, signal.SIGCONT)).start()
+    os.kill(world.anvil.process.pid, signal.SIGSTOP)
+    threading.Timer(1.0, os.kill, (world.anvil.process.pid, signal.SIGCONT)).start()
     daemon.run()
     assert world.federation.state(job).phase == Phase.SUBMIT
     assert "will try again" in logged(world)

@@ -11,7 +11,7 @@ from eth_account import Account
 from typer.testing import CliRunner
 from worlds import NAMES, TRAINERS, World
 
-from aggregator.leave import Leaver as MemberLeaver
+from aggregator.leave import take_fees
 from aggregator.strikes import StrikeSettler
 from aggregator.validator import Validator
 from client import TrainerConfig
@@ -51,10 +51,10 @@ class LeavingTrainer(Daemon):
 class LeavingMember(Daemon):
     def __init__(self, config: DaemonConfig) -> None:
         super().__init__(config)
-        self.leaver = MemberLeaver(self.desk, StrikeSettler(self.desk))
+        self.strikes = StrikeSettler(self.desk)
 
     def act(self, state: JobState) -> bool:
-        return self.leaver.leave(state, state.seat_of(self.desk.me))
+        return self.strikes.settle(state) and take_fees(self.desk, state, state.seat_of(self.desk.me))
 
 
 def config(world: World, job: JobId, name: str) -> TrainerConfig:

@@ -37,7 +37,7 @@ def running(command: list[str], url: str, log: Path) -> Iterator[Anvil]:
                 if process.poll() is not None or time.monotonic() > deadline:
                     pytest.fail(f"{command[0]} did not start: {log.read_text()[-400:]}")
                 time.sleep(0.1)
-        yield Anvil(url, process.pid, process)
+        yield Anvil(url, process)
     finally:
         process.terminate()
         process.wait(10)
