@@ -20,7 +20,7 @@ def take_fees(desk: Desk, state: JobState, seat: Seat | None) -> bool:
         call, key = federation.claim_fees_call(job, desk.me), "fees"
     else:
         return True
-    sent = desk.outbox.send(call, key)
+    sent = desk.send(call, key)
     if isinstance(sent, Mined):
         desk.metrics.claimed.inc(fees)
     if isinstance(sent, Refused):

@@ -46,7 +46,7 @@ class Scorer:
         known = desk.journal.remember(key, lambda: self.fill(inbox))
         place = federation.place(job, cycle.cycle)
         commitment = sheet.commitment(place, desk.me, known["sheet"], known["salt"])
-        desk.outbox.send(federation.commit_call(job, cycle.cycle, seat, commitment), "commit", cycle.cycle)
+        desk.send(federation.commit_call(job, cycle.cycle, seat, commitment), "commit", cycle.cycle)
 
     def fill(self, inbox: Inbox) -> dict[str, Any]:
         """The sheet of a cycle, as the journal keeps it, with its salt."""
@@ -93,4 +93,4 @@ def reveal(desk: Desk, state: JobState, seat: Seat) -> None:
         desk.log.warning("this journal does not hold the sheet that was committed", cycle=state.cycle)
         return
     call = follower.federation.reveal_call(follower.job, state.cycle, seat, known["sheet"], known["salt"])
-    desk.outbox.send(call, "reveal", state.cycle)
+    desk.send(call, "reveal", state.cycle)

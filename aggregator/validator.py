@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from aggregator.inbox import Inboxes
-from aggregator.key import KeyAnnouncer
 from aggregator.leave import take_fees
 from aggregator.rows import ValidationRows
 from aggregator.score import Scorer, reveal
 from aggregator.serve import ModelServer, files_needed
 from aggregator.strikes import StrikeSettler
 from aggregator.vote import Voter, finalize
+from hansa.protocol import envelope
 from hansa.protocol.types import Phase, Seat
 from hansa.runtime import keystore
 from hansa.runtime.chain.federation import JobState
@@ -41,7 +41,8 @@ class Validator(Daemon):
         secret = keystore.encryption_secret(config.account)
         inboxes = Inboxes(desk, secret)
         self.keeper = JobKeeper(desk)
-        self.announcer = KeyAnnouncer(desk, secret)
+        self._key = envelope.public_key(secret)
+        self._announced = False
         self.server = ModelServer(desk)
         self.scorer = Scorer(desk, task, inboxes, rows)
         self.voter = Voter(desk, task, inboxes, rows)
@@ -53,12 +54,12 @@ class Validator(Daemon):
         desk, seat = self.desk, state.seat_of(self.desk.me)
         self.keeper.keep_moving(state)
         desk.count_missed(self._took_part)
-        if not state.phase.is_over:
-            self.announcer.announce()
+        if not state.phase.is_over and not self._announced:
+            self._announce_key()
         served = self.server.serve(state)
         match state.phase:
             case Phase.SUBMIT if desk.follower.is_settled():
-                desk.publisher.tidy(state.cycle, files_needed(desk))
+                desk.tidy(state.cycle, files_needed(desk))
             case Phase.SCORE if seat is not None:
                 with self.abstention.if_spoilt(state.round):
                     self.scorer.score(state, seat)
@@ -73,6 +74,17 @@ class Validator(Daemon):
                 return served and self.strikes.settle(state) and take_fees(desk, state, seat)
         self.strikes.settle(state)
         return False
+
+    def _announce_key(self) -> None:
+        """Puts the key that updates are sealed to in force, where another one or none is announced."""
+        federation = self.desk.follower.federation
+        known = federation.announced_key(self.desk.me)
+        if known == self._key:
+            self._announced = True
+            return
+        if known is not None:
+            self.desk.log.warning("another encryption key was announced for this account; announcing its own again")
+        self.desk.send(federation.announce_key_call(self._key), "announce", known or b"")
 
     def _took_part(self, cycle: CycleRecord) -> bool:
         me = self.desk.me

@@ -38,7 +38,7 @@ class Voter:
             return
         sealed = sealed_vote(known["hash"], seat)
         call = follower.federation.vote_call(follower.job, state.cycle, seat, state.sheets, sealed, known["metric"])
-        self._desk.outbox.send(call, "vote", state.cycle)
+        self._desk.send(call, "vote", state.cycle)
 
     def _result(self, state: JobState, seat: Seat) -> dict[str, Any] | None:
         """The result as the journal keeps it; None while an update that it needs can't be had."""
@@ -83,7 +83,7 @@ def finalize(desk: Desk, state: JobState, seat: Seat) -> None:
     if known is None or not follower.is_settled():
         return
     if known["model"] != NOTHING.model:
-        desk.publisher.publish(known["model"])
+        desk.publish(known["model"])
     votes, terms = follower.cycle().votes, follower.context.terms
     matching = [s for s, vote in votes.items() if vote.sealed == sealed_vote(known["hash"], s)]
     if len(matching) < terms.quorum:
@@ -92,4 +92,4 @@ def finalize(desk: Desk, state: JobState, seat: Seat) -> None:
     place = sorted(matching).index(seat) if seat in matching else len(matching)
     if desk.turns.has_come(place, terms.finalize_time):
         call = follower.federation.finalize_call(follower.job, state.cycle, known["model"], known["rewards"])
-        desk.outbox.send(call, "finalize", state.cycle)
+        desk.send(call, "finalize", state.cycle)

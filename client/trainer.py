@@ -56,7 +56,7 @@ class Trainer(Daemon):
                 with self.abstention.if_spoilt(state.round):
                     self.submitter.submit(state)
             case Phase.SUBMIT if follower.is_settled():
-                desk.publisher.tidy(state.cycle, files_needed(desk))
+                desk.tidy(state.cycle, files_needed(desk))
             case phase if phase.is_over:
                 return self.leaver.leave()
         return False

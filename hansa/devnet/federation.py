@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Any
 
 from hansa.devnet.anvil import Anvil, published_key, start_anvil
-from hansa.devnet.bootstrap import account_names, bootstrap, open_published
+from hansa.devnet.bootstrap import account_names, bootstrap
 from hansa.devnet.chain_file import ChainFile
 from hansa.devnet.kubo import KuboNode, start_nodes
 from hansa.devnet.processes import Worker, warm_up
@@ -30,7 +30,7 @@ from hansa.devnet.setup import TIMES, Setup
 from hansa.devnet.waiting import Waiting
 from hansa.protocol.errors import TransientError
 from hansa.protocol.types import Address, BlockNumber, Wei
-from hansa.runtime.accounts import address_of
+from hansa.runtime.accounts import address_of, load_account
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.structs import JobState
 from hansa.runtime.claims import claim
@@ -195,7 +195,7 @@ class LocalFederation(Waiting):
     @contextlib.contextmanager
     def sponsor(self) -> Iterator[Signer]:
         """The sponsor's key, while nobody else uses it."""
-        account = open_published(self.workspace, SPONSOR)
+        account = load_account(self.workspace, SPONSOR)
         with signing_with(self.session.chain, account, self.workspace.journal(account.address)) as signer:
             yield signer
 
@@ -283,9 +283,8 @@ class LocalFederation(Waiting):
             self.session.chain.close()
         self._kept = self._kept or keep_chain
         if self._kept:
-            ChainFile.of(self.anvil, *(node.process.pid for node in self.nodes.values()), kept=True).save(
-                self.workspace.dir
-            )
+            nodes = [node.process.pid for node in self.nodes.values()]
+            ChainFile.of(self.anvil, *nodes, kept=True).save(self.workspace.dir)
             return
         for node in self.nodes.values():
             node.stop()

@@ -23,7 +23,7 @@ class Daemon(ABC):
 
     def __init__(self, config: DaemonConfig) -> None:
         self.desk = Desk.open(config, type(self).__name__.lower())
-        self._idle_chain = IdleChain(self.desk.outbox.sender, self.desk.log)
+        self._idle_chain = IdleChain(self.desk.sender, self.desk.log)
         self._metrics_server: MetricsServer | None = None
         self._stopping = False
 
@@ -61,7 +61,7 @@ class Daemon(ABC):
         state = desk.follower.look()
         self._idle_chain.keep_moving(desk.follower.head, state, desk.alarm.awaited)
         desk.alarm.reset()
-        desk.outbox.sender.tend()
+        desk.sender.tend()
         desk.note(state)
         return self.act(state)
 

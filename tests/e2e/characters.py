@@ -24,7 +24,6 @@ from hansa.protocol.types import Code, Digest, Phase, Seat
 from hansa.runtime import keystore
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.desk import DaemonConfig, Desk
-from hansa.runtime.publisher import Publisher
 
 
 def die() -> None:
@@ -64,8 +63,8 @@ class DiesOften:
     def __init__(self, config: Any) -> None:
         super().__init__(config)  # type: ignore[call-arg]
         desk = self.desk  # type: ignore[attr-defined]
-        mempool, publisher = desk.outbox.sender._mempool, desk.publisher
-        broadcast, publish = mempool.broadcast, publisher.publish
+        mempool = desk.sender._mempool
+        broadcast, publish = mempool.broadcast, desk.publish
 
         def broadcast_or_die(sent: Any) -> None:
             step = str(sent.key[1])
@@ -78,7 +77,7 @@ class DiesOften:
             publish(digest)
             self._may_die("publish after")
 
-        mempool.broadcast, publisher.publish = broadcast_or_die, publish_or_die
+        mempool.broadcast, desk.publish = broadcast_or_die, publish_or_die
 
     def _may_die(self, moment: str) -> None:
         place = self.deaths / moment
@@ -104,7 +103,7 @@ class Copycat(Submitter):
     victim: Any
 
     def submit(self, state: JobState) -> None:
-        self._desk.publisher.publish = self._refuse  # type: ignore[method-assign]
+        self._desk.publish = self._refuse  # type: ignore[method-assign]
         updates = self._desk.follower.cycle().updates
         theirs = [update.digest for update in updates if update.trainer == self.victim]
         if theirs:
@@ -161,7 +160,7 @@ class Bloater(Submitter):
         return {**known, "digest": self._desk.journal.put_blob(data)}
 
 
-class Withholder(Publisher):
+class Withholder(Desk):
     """Registers an update and never publishes it."""
 
     def publish(self, digest: Digest) -> None:
@@ -226,7 +225,7 @@ class Robber(Idler):
 
 def register(desk: Desk, state: JobState, digest: Digest) -> None:
     call = desk.follower.federation.submit_call(desk.follower.job, state.cycle, digest)
-    desk.outbox.send(call, "submit", state.cycle)
+    desk.send(call, "submit", state.cycle)
 
 
 # --- validators

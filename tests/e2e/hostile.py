@@ -16,7 +16,7 @@ from client.trainer import Trainer
 from hansa.devnet.federation import LocalFederation
 from hansa.devnet.roles import Role
 from hansa.runtime import pace
-from hansa.runtime.publisher import Publisher
+from hansa.runtime.desk import Desk
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def cast(lab: LocalFederation, name: str, character: str, *, idle_seconds: float
 
 PLAYS: dict[type, tuple[type, str]] = {
     Submitter: (Trainer, "submitter"),
-    Publisher: (Trainer, "desk.publisher"),
+    Desk: (Trainer, "desk"),
     Scorer: (Validator, "scorer"),
     Voter: (Validator, "voter"),
 }

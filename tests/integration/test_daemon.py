@@ -37,7 +37,7 @@ class Opener(Daemon):
         self.acts += 1
         if state.phase == Phase.OPEN:
             federation, job = self.desk.follower.federation, self.desk.follower.job
-            self.desk.outbox.send(federation.open_call(job), "open", state.cycle)
+            self.desk.send(federation.open_call(job), "open", state.cycle)
         return state.phase == Phase.SUBMIT
 
 
