@@ -15,7 +15,7 @@ from hansa.protocol.model import Update
 from hansa.protocol.types import Code, Digest, Seat
 from hansa.protocol.verdict import Attempt, CycleKeys, Judged, judge, mark_duplicates, retried_place
 from hansa.runtime.desk import Desk
-from hansa.runtime.history.reader import CycleRecord
+from hansa.runtime.history.records import CycleRecord
 from hansa.runtime.store import Store
 
 FETCH_SECONDS = 5.0

@@ -1,4 +1,4 @@
-"""SCORE: judge every update of the cycle, measure the good ones, commit to the sheet that says so."""
+"""SCORE: judge every update of the cycle, measure the good ones, commit to the sheet that says so. REVEAL: show it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Scorer:
         known = desk.journal.remember(key, lambda: self.fill(inbox))
         place = federation.place(job, cycle.cycle)
         commitment = sheet.commitment(place, desk.me, known["sheet"], known["salt"])
-        desk.outbox.send(federation.commit_call(job, cycle.cycle, seat, commitment), "commit", cycle.cycle)
+        desk.send(federation.commit_call(job, cycle.cycle, seat, commitment), "commit", cycle.cycle)
 
     def fill(self, inbox: Inbox) -> dict[str, Any]:
         """The sheet of a cycle, as the journal keeps it, with its salt."""
@@ -81,3 +81,16 @@ class Scorer:
             Attempt(update.trainer, update.digest, cycle.cycle, self._desk.follower.member_keys(cycle), place)
             for place, (cycle, update) in enumerate(submitted)
         ]
+
+
+def reveal(desk: Desk, state: JobState, seat: Seat) -> None:
+    """Reveals a seat's sheet, which only the journal that committed to it holds."""
+    follower = desk.follower
+    known = desk.journal.recall((follower.job, state.cycle, "sheet"))
+    if state.revealed >> seat & 1 or not state.committed >> seat & 1 or not follower.is_settled():
+        return
+    if known is None:
+        desk.log.warning("this journal does not hold the sheet that was committed", cycle=state.cycle)
+        return
+    call = follower.federation.reveal_call(follower.job, state.cycle, seat, known["sheet"], known["salt"])
+    desk.send(call, "reveal", state.cycle)

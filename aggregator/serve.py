@@ -28,7 +28,7 @@ class ModelServer:
             self._desk.alarm.awaited = state.ended_at
             return False
         if self._desk.journal.has_blob(outcome.model):
-            self._desk.publisher.publish(outcome.model)
+            self._desk.publish(outcome.model)
         self._served = last.cycle
         return True
 

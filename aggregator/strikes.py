@@ -40,7 +40,7 @@ class StrikeSettler:
             return False
         claims = {trainer: (round_, tree.leaf(trainer), tree.proof(trainer)) for trainer in struck}
         sent = [
-            desk.outbox.send(federation.claim_call(job, trainer, [claim]), "strike", trainer, round_)
+            desk.send(federation.claim_call(job, trainer, [claim]), "strike", trainer, round_)
             for trainer, claim in claims.items()
         ]
         return not any(isinstance(outcome, Pending) for outcome in sent)

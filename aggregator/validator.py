@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from aggregator.config import ValidatorConfig
-from aggregator.finalize import finalize
 from aggregator.inbox import Inboxes
-from aggregator.key import KeyAnnouncer
-from aggregator.leave import Leaver
-from aggregator.reveal import reveal
+from aggregator.leave import take_fees
 from aggregator.rows import ValidationRows
-from aggregator.score import Scorer
+from aggregator.score import Scorer, reveal
 from aggregator.serve import ModelServer, files_needed
 from aggregator.strikes import StrikeSettler
-from aggregator.vote import Voter
+from aggregator.vote import Voter, finalize
+from hansa.protocol import envelope
 from hansa.protocol.types import Phase, Seat
 from hansa.runtime import keystore
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.daemon import Daemon
+from hansa.runtime.desk import DaemonConfig
 from hansa.runtime.history.records import CycleRecord
 from hansa.runtime.keeper import JobKeeper
 from hansa.runtime.model_chain import Abstention
@@ -26,8 +24,8 @@ from hansa.tasks import load_task_of, running, use_threads
 class Validator(Daemon):
     """A committee member of one job, SCORE to FINALIZE. Everything that it says is journalled before it is sent."""
 
-    def __init__(self, config: ValidatorConfig) -> None:
-        super().__init__(config, config.keep_models)
+    def __init__(self, config: DaemonConfig) -> None:
+        super().__init__(config)
         desk, context = self.desk, self.desk.follower.context
         context.check_allowed(config.deployment, config.allow, config.max_bytes)
         allowed = {*config.deployment.allowed.tasks, *config.allow}
@@ -43,25 +41,25 @@ class Validator(Daemon):
         secret = keystore.encryption_secret(config.account)
         inboxes = Inboxes(desk, secret)
         self.keeper = JobKeeper(desk)
-        self.announcer = KeyAnnouncer(desk, secret)
+        self._key = envelope.public_key(secret)
+        self._announced = False
         self.server = ModelServer(desk)
         self.scorer = Scorer(desk, task, inboxes, rows)
         self.voter = Voter(desk, task, inboxes, rows)
         self.strikes = StrikeSettler(desk)
         self.abstention = Abstention(desk.log)
-        self.leaver = Leaver(desk, self.strikes)
 
     def act(self, state: JobState) -> bool:
         """Does the one thing that is due; True when nothing ever will be again."""
         desk, seat = self.desk, state.seat_of(self.desk.me)
         self.keeper.keep_moving(state)
         desk.count_missed(self._took_part)
-        if not state.phase.is_over:
-            self.announcer.announce()
+        if not state.phase.is_over and not self._announced:
+            self._announce_key()
         served = self.server.serve(state)
         match state.phase:
             case Phase.SUBMIT if desk.follower.is_settled():
-                desk.publisher.tidy(state.cycle, files_needed(desk))
+                desk.tidy(state.cycle, files_needed(desk))
             case Phase.SCORE if seat is not None:
                 with self.abstention.if_spoilt(state.round):
                     self.scorer.score(state, seat)
@@ -73,9 +71,20 @@ class Validator(Daemon):
             case Phase.FINALIZE if seat is not None:
                 finalize(desk, state, seat)
             case phase if phase.is_over:
-                return served and self.leaver.leave(state, seat)
+                return served and self.strikes.settle(state) and take_fees(desk, state, seat)
         self.strikes.settle(state)
         return False
+
+    def _announce_key(self) -> None:
+        """Puts the key that updates are sealed to in force, where another one or none is announced."""
+        federation = self.desk.follower.federation
+        known = federation.announced_key(self.desk.me)
+        if known == self._key:
+            self._announced = True
+            return
+        if known is not None:
+            self.desk.log.warning("another encryption key was announced for this account; announcing its own again")
+        self.desk.send(federation.announce_key_call(self._key), "announce", known or b"")
 
     def _took_part(self, cycle: CycleRecord) -> bool:
         me = self.desk.me

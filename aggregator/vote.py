@@ -1,4 +1,4 @@
-"""VOTE: work out the cycle's result from the revealed sheets, and vote for it under seal."""
+"""VOTE: work out the cycle's result from the revealed sheets, and vote for it under seal. FINALIZE: open it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Voter:
             return
         sealed = sealed_vote(known["hash"], seat)
         call = follower.federation.vote_call(follower.job, state.cycle, seat, state.sheets, sealed, known["metric"])
-        self._desk.outbox.send(call, "vote", state.cycle)
+        self._desk.send(call, "vote", state.cycle)
 
     def _result(self, state: JobState, seat: Seat) -> dict[str, Any] | None:
         """The result as the journal keeps it; None while an update that it needs can't be had."""
@@ -77,3 +77,22 @@ class Voter:
 def result_key(job: JobId, state: JobState) -> Key:
     """Where the journal keeps the result of a cycle as it was revealed."""
     return (job, state.cycle, "result", state.sheets, state.updates)
+
+
+def finalize(desk: Desk, state: JobState, seat: Seat) -> None:
+    """Gives away, and finalises in its turn among those that voted the same, the result that this member voted."""
+    follower = desk.follower
+    known = desk.journal.recall(result_key(follower.job, state))
+    if known is None or not follower.is_settled():
+        return
+    if known["model"] != NOTHING.model:
+        desk.publish(known["model"])
+    votes, terms = follower.cycle().votes, follower.context.terms
+    matching = [s for s, vote in votes.items() if vote.sealed == sealed_vote(known["hash"], s)]
+    if len(matching) < terms.quorum:
+        desk.log.error("my result has no quorum", mine=len(matching), quorum=terms.quorum)
+        return
+    place = sorted(matching).index(seat) if seat in matching else len(matching)
+    if desk.turns.has_come(place, terms.finalize_time):
+        call = follower.federation.finalize_call(follower.job, state.cycle, known["model"], known["rewards"])
+        desk.send(call, "finalize", state.cycle)

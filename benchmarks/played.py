@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hansa.devnet.anvil import Anvil, rpc_batch, start_anvil
-from hansa.devnet.bootstrap import account_names, bootstrap, open_published
+from hansa.devnet.bootstrap import account_names, bootstrap
 from hansa.protocol.errors import FatalError
 from hansa.protocol.hashes import result_hash, sealed_vote
 from hansa.protocol.ledger import Ledger, RoundLedger
@@ -23,7 +23,7 @@ from hansa.protocol.merkle import RewardsTree
 from hansa.protocol.sheet import Entry, commitment, encode_sheet
 from hansa.protocol.spec import JobSpec
 from hansa.protocol.types import Address, Code, Digest, JobId, Seat, Wei
-from hansa.runtime.accounts import address_of
+from hansa.runtime.accounts import address_of, load_account
 from hansa.runtime.chain.calls import Call, approve_call
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.structs import JobState
@@ -123,7 +123,7 @@ class Script:
             task="heart", steps=100, baselines=["majority=0.54", "pooled=0.805"], model_bytes=4096, update_bytes=4096
         )
         self.ledger = Ledger(dict.fromkeys(self.trainers, 1), offer.reward, seats=offer.seats, rule=spec.rule)
-        account = open_published(workspace, "sponsor")
+        account = load_account(workspace, "sponsor")
         with signing_with(self.session.chain, account, workspace.journal(account.address)) as signer:
             committee = create(signer, "AppointedCommittee", members)
             self.terms = job_terms(

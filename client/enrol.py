@@ -43,7 +43,7 @@ class Enroller:
         follower.context.check_claim_time(self._config.min_claim)
         self.check_model()
         self.pay_in(bond)
-        outcome = self._desk.outbox.send(follower.federation.enrol_call(follower.job, terms.hash, bond, b""), "enrol")
+        outcome = self._desk.send(follower.federation.enrol_call(follower.job, terms.hash, bond, b""), "enrol")
         if isinstance(outcome, Refused) and outcome.error.name not in PASSING:
             raise FatalError(
                 f"job {follower.job} does not take {me}",
@@ -71,6 +71,6 @@ class Enroller:
         token, name = desk.follower.context.terms.token, (job, "approvals", amount)
         if federation.allowance(token, desk.me) < amount:
             done = (desk.journal.recall(name) or {"times": 0})["times"]
-            outcome = desk.outbox.send(approve_call(token, federation.vault, amount), "approve", amount, done)
+            outcome = desk.send(approve_call(token, federation.vault, amount), "approve", amount, done)
             if not isinstance(outcome, Pending):
                 desk.journal.replace(name, {"times": done + 1})

@@ -35,7 +35,7 @@ class Leaver:
         if due and follower.head.timestamp < books.claim_until:
             first = due[:CLAIMED_AT_ONCE]
             call = rewards_call(follower.federation, follower.job, self._desk.me, first)
-            sent = self._desk.outbox.send(call, "claim", *(item.round for item in first))
+            sent = self._desk.send(call, "claim", *(item.round for item in first))
             if isinstance(sent, Mined):
                 self._desk.metrics.claimed.inc(_pay_of(first))
             if not isinstance(sent, Refused):
@@ -63,7 +63,7 @@ class Leaver:
                 return True
             desk.alarm.awaited = books.slash_until
             return False
-        return isinstance(desk.outbox.send(follower.federation.claim_bond_call(follower.job, desk.me), "bond"), Mined)
+        return isinstance(desk.send(follower.federation.claim_bond_call(follower.job, desk.me), "bond"), Mined)
 
 
 def _pay_of(due: list[Due]) -> int:

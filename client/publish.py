@@ -19,7 +19,7 @@ def publish_updates(desk: Desk, state: JobState) -> None:
     for cycle in reversed(desk.follower.history().cycles[-KEPT:]):
         known = own_update(desk, cycle)
         if known is not None and _has_closed_submit(desk, cycle, state):
-            desk.publisher.publish(known["digest"])
+            desk.publish(known["digest"])
 
 
 def own_update(desk: Desk, cycle: CycleRecord) -> dict[str, Any] | None:
@@ -69,8 +69,8 @@ class ContentKeys:
         known = desk.journal.remember((follower.job, "keys"), self._file)
         self._are_out = known["digest"] is None
         if not self._are_out:
-            desk.publisher.publish(known["digest"])
-            outcome = desk.outbox.send(follower.federation.publish_keys_call(follower.job, known["digest"]), "keys")
+            desk.publish(known["digest"])
+            outcome = desk.send(follower.federation.publish_keys_call(follower.job, known["digest"]), "keys")
             self._are_out = not isinstance(outcome, Pending)
         return self._are_out
 

@@ -29,7 +29,7 @@ class Submitter:
         """Registers this trainer's update of the cycle."""
         federation, job = self._desk.follower.federation, self._desk.follower.job
         sealed = self._desk.journal.remember((job, state.cycle, "update"), lambda: self.seal(state))
-        self._desk.outbox.send(federation.submit_call(job, state.cycle, sealed["digest"]), "submit", state.cycle)
+        self._desk.send(federation.submit_call(job, state.cycle, sealed["digest"]), "submit", state.cycle)
 
     def seal(self, state: JobState) -> dict[str, Any]:
         """The sealed update of a cycle, as the journal keeps it: its digest, and the key of its content."""

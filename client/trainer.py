@@ -20,7 +20,7 @@ class Trainer(Daemon):
     """One trainer of one job. What it computes is journalled before it is sent; its rows never leave it."""
 
     def __init__(self, config: TrainerConfig) -> None:
-        super().__init__(config, config.keep_models)
+        super().__init__(config)
         self.config = config
         desk, context = self.desk, self.desk.follower.context
         context.check_allowed(config.deployment, config.allow, config.max_bytes)
@@ -56,7 +56,7 @@ class Trainer(Daemon):
                 with self.abstention.if_spoilt(state.round):
                     self.submitter.submit(state)
             case Phase.SUBMIT if follower.is_settled():
-                desk.publisher.tidy(state.cycle, files_needed(desk))
+                desk.tidy(state.cycle, files_needed(desk))
             case phase if phase.is_over:
                 return self.leaver.leave()
         return False

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,23 +32,13 @@ START_SECONDS = 15.0
 
 @dataclass
 class Anvil:
-    """A running anvil: `process` is None where an earlier command started it."""
+    """A running anvil."""
 
     url: str
-    pid: int
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes]
 
-    def stop(self, timeout: float = 5.0) -> None:
-        """Ends it; idempotent."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGTERM)
-        if self.process is None:
-            return
-        try:
-            self.process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+    def stop(self) -> None:
+        end(self.process)
 
     @property
     def ws(self) -> str:
@@ -96,16 +86,8 @@ def start_anvil(
     for _ in range(ATTEMPTS if port is None else 1):
         chosen = port or free_port()
         mark = 200_000_000 + secrets.randbelow(10**7)
-        with log.open("ab") as output:
-            process = subprocess.Popen(
-                _command(anvil, chosen, accounts, mark, idle),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                preexec_fn=None if orphan else die_with_parent,
-            )
-        started = Anvil(f"http://127.0.0.1:{chosen}", process.pid, process)
+        process = spawn(_command(anvil, chosen, accounts, mark, idle), log, orphan=orphan)
+        started = Anvil(f"http://127.0.0.1:{chosen}", process)
         if _is_ours(started, mark):
             return started
         started.stop()
@@ -133,7 +115,7 @@ def _is_ours(anvil: Anvil, mark: int) -> bool:
     """Whether our process, and nobody else's, answers at its address."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        if anvil.process is None or anvil.process.poll() is not None:
+        if anvil.process.poll() is not None:
             return False
         try:
             block = rpc(anvil.url, "eth_getBlockByNumber", "0x0", False)
@@ -165,7 +147,33 @@ def rpc_batch(url: str, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]
     return [answers[i]["result"] for i in range(len(calls))]
 
 
-def die_with_parent() -> None:
+def spawn(
+    command: Sequence[str], log: Path, *, orphan: bool, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """A process in a session of its own, what it says appended to `log`. orphan: it outlives this process."""
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            preexec_fn=None if orphan else _die_with_parent,
+        )
+
+
+def end(process: subprocess.Popen[bytes], timeout: float = 5.0) -> None:
+    """SIGTERM, and SIGKILL for what does not listen; idempotent."""
+    process.terminate()
+    try:
+        process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _die_with_parent() -> None:
     """Linux: a chain whose command was killed must not stay behind (PR_SET_PDEATHSIG)."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from eth_account.signers.local import LocalAccount
-
 from hansa.devnet.anvil import Anvil, published_key, require_local
 from hansa.protocol.types import Address
 from hansa.runtime.accounts import PASSWORD_FILE, load_account
@@ -35,7 +33,7 @@ def bootstrap(
     require_local(chain.chain_id)
     shutil.rmtree(workspace.dir / "journals", ignore_errors=True)  # of a chain that is gone
     addresses = make_keystores(workspace.keys, names)
-    sponsor = open_published(workspace, names[0])
+    sponsor = load_account(workspace, names[0])
     with signing_with(chain, sponsor, workspace.journal(sponsor.address)) as signer:
         deployment = deploy_contracts(
             signer, [anvil.url], name=name, store=store or store_settings("local", workspace.dir), ws=anvil.ws
@@ -57,8 +55,3 @@ def make_keystores(directory: Path, names: list[str]) -> dict[str, Address]:
         account = Keyfile.create(path, "hansa", private_key=published_key(index), light=True)
         addresses[name] = Address(account.address)
     return addresses
-
-
-def open_published(workspace: Workspace, name: str) -> LocalAccount:
-    """The account of a test keystore of this directory."""
-    return load_account(workspace, name)

@@ -7,7 +7,7 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from hansa.devnet.anvil import Anvil
+from hansa.devnet.anvil import LOCAL_CHAINS, Anvil
 from hansa.protocol.errors import FatalError
 
 FILE = "chain.json"
@@ -23,7 +23,7 @@ class ChainFile:
 
     @classmethod
     def of(cls, anvil: Anvil, *others: int, kept: bool = False) -> ChainFile:
-        return cls(anvil.url, [anvil.pid, *others], 0 if kept else os.getpid())
+        return cls(anvil.url, [anvil.process.pid, *others], 0 if kept else os.getpid())
 
     @classmethod
     def load(cls, directory: Path) -> ChainFile | None:
@@ -73,7 +73,7 @@ def forget_stale(directory: Path) -> None:
 
 def _is_local(deployment: Path) -> bool:
     try:
-        return int(json.loads(deployment.read_text())["chain_id"]) in (31337, 1337)
+        return int(json.loads(deployment.read_text())["chain_id"]) in LOCAL_CHAINS
     except (ValueError, KeyError, TypeError):
         return False
 
@@ -84,7 +84,7 @@ def _exists(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
+        pass
     return True
 
 

@@ -21,16 +21,16 @@ from types import TracebackType
 from typing import Any
 
 from hansa.devnet.anvil import Anvil, published_key, start_anvil
-from hansa.devnet.bootstrap import account_names, bootstrap, open_published
+from hansa.devnet.bootstrap import account_names, bootstrap
 from hansa.devnet.chain_file import ChainFile
 from hansa.devnet.kubo import KuboNode, start_nodes
 from hansa.devnet.processes import Worker, warm_up
-from hansa.devnet.roles import BaselineStudy, Role, measure_baselines, play
+from hansa.devnet.roles import Role, measure_baselines, play
 from hansa.devnet.setup import TIMES, Setup
 from hansa.devnet.waiting import Waiting
 from hansa.protocol.errors import TransientError
 from hansa.protocol.types import Address, BlockNumber, Wei
-from hansa.runtime.accounts import address_of
+from hansa.runtime.accounts import address_of, load_account
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.structs import JobState
 from hansa.runtime.claims import claim
@@ -45,6 +45,7 @@ from hansa.sponsor.terms import JobOffer
 from hansa.tasks import consent, defaults
 
 SPONSOR = "sponsor"
+TOKEN = 10**18
 
 
 class LocalFederation(Waiting):
@@ -56,12 +57,7 @@ class LocalFederation(Waiting):
     posted: PostedJob
 
     def __init__(
-        self,
-        setup: Setup,
-        directory: Path,
-        *,
-        say: Callable[[str], None] = lambda text: None,
-        outlived: bool = False,
+        self, setup: Setup, directory: Path, *, say: Callable[[str], None] = lambda text: None, outlived: bool = False
     ) -> None:
         """outlived: chain and nodes may stay when this process is gone (`stop(keep_chain=True)`)."""
         self.setup = setup
@@ -117,7 +113,6 @@ class LocalFederation(Waiting):
                 seed=self.setup.seed,
                 settings=self._settings(),
                 steps=self.setup.steps,
-                rule=self.setup.rule,
                 publish_keys=self.setup.publish_keys,
             )
             self.prepared = with_baselines(self.prepared, self.setup.validators)
@@ -148,27 +143,20 @@ class LocalFederation(Waiting):
         if (store := self._store_of(name)) is not None:
             deployment = deployment.updated(store=store)
         file = self.prepared.file
-        options: dict[str, Any] = {"task_file": file, "allow": frozenset([str(file)] if file else [])}
+        fields: dict[str, Any] = {
+            "deployment": deployment,
+            "journal": self.workspace.dir / "journals" / f"{name}.sqlite",
+            "job": self.posted.job,
+            "task_file": file,
+            "allow": frozenset([str(file)] if file else []),
+        }
         kind = name.partition("-")[0]
         if kind == "trainer":
-            options |= {
-                "source": str(index - 1),
-                "wait_for_bond": 30.0,
-                "keep_going": True,
-                **self.setup.trainer_options,
-            }
-        else:
-            threads = self.setup.validator_threads
-            place = index - 1 - self.setup.trainers
-            options["threads"] = threads[place % len(threads)] if threads else 1
-        role = Role(
-            kind=kind,
-            deployment=deployment.model_dump_json(),
-            key=published_key(index),
-            journal=self.workspace.dir / "journals" / f"{name}.sqlite",
-            job=self.posted.job,
-            options=options,
-        )
+            own = {"source": str(index - 1), "wait_for_bond": 30.0, "keep_going": True}
+            fields |= {**own, **self.setup.trainer_options}
+        elif threads := self.setup.validator_threads:
+            fields["threads"] = threads[(index - 1 - self.setup.trainers) % len(threads)]
+        role = Role(kind, published_key(index), fields)
         return Worker(name, play, (role,), self.workspace.dir / "logs" / f"{name}.jsonl")
 
     # --- who and what
@@ -180,11 +168,10 @@ class LocalFederation(Waiting):
             trainers=setup.trainers,
             seats=setup.validators,
             rounds=setup.rounds if setup.rounds is not None else self.prepared.rounds,
-            reward=Wei(setup.reward),
-            fee=Wei(setup.fee),
-            bond=Wei(setup.bond),
-            penalty=Wei(setup.penalty),
-            min_updates=setup.min_updates,
+            reward=Wei(100 * TOKEN),
+            fee=Wei(5 * TOKEN),
+            bond=Wei(100 * TOKEN),
+            penalty=Wei(25 * TOKEN),
             quorum=setup.quorum,
             failures=setup.failures,
             times={**TIMES, **setup.times},
@@ -208,7 +195,7 @@ class LocalFederation(Waiting):
     @contextlib.contextmanager
     def sponsor(self) -> Iterator[Signer]:
         """The sponsor's key, while nobody else uses it."""
-        account = open_published(self.workspace, SPONSOR)
+        account = load_account(self.workspace, SPONSOR)
         with signing_with(self.session.chain, account, self.workspace.journal(account.address)) as signer:
             yield signer
 
@@ -259,20 +246,10 @@ class LocalFederation(Waiting):
 
     def start_study(self) -> Path:
         """Measures the baselines in a process beside the daemons; the file is there when it is done."""
-        spec = self.prepared.spec
         out = self.workspace.dir / "baselines.json"
         out.unlink(missing_ok=True)
-        study = BaselineStudy(
-            spec.task,
-            dict(spec.settings),
-            spec.seed,
-            spec.steps * self.offer.rounds,
-            self.prepared.file,
-            spec.task_digest,
-        )
-        self._study = Worker(
-            "baselines", measure_baselines, (study, out), self.workspace.dir / "logs" / "baselines.log"
-        )
+        study = (self.prepared.spec, self.offer.rounds, self.prepared.file, out)
+        self._study = Worker("baselines", measure_baselines, study, self.workspace.dir / "logs" / "baselines.log")
         self._study.start()
         return out
 
@@ -306,7 +283,8 @@ class LocalFederation(Waiting):
             self.session.chain.close()
         self._kept = self._kept or keep_chain
         if self._kept:
-            ChainFile.of(self.anvil, *(node.pid for node in self.nodes.values()), kept=True).save(self.workspace.dir)
+            nodes = [node.process.pid for node in self.nodes.values()]
+            ChainFile.of(self.anvil, *nodes, kept=True).save(self.workspace.dir)
             return
         for node in self.nodes.values():
             node.stop()

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import time
 import urllib.parse
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hansa.devnet.anvil import die_with_parent
+from hansa.devnet.anvil import end, spawn
 from hansa.protocol.errors import FatalError, StoreUnavailable
 
 START_SECONDS = 60.0
@@ -32,10 +31,6 @@ class KuboNode:
     api: str = ""  # multiaddress, as ipfshttpclient wants it
     peer: str = ""  # loopback multiaddress with the peer's id
 
-    @property
-    def pid(self) -> int:
-        return self.process.pid
-
     def call(self, command: str, **arguments: str) -> Any:
         """One call of the node's HTTP API."""
         port = self.api.rsplit("/", 1)[1]
@@ -49,13 +44,7 @@ class KuboNode:
             ) from error
 
     def stop(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end(self.process)
 
 
 def find_ipfs() -> str:
@@ -91,24 +80,13 @@ def start_nodes(directory: Path, names: Sequence[str], *, orphan: bool = False) 
 def _start(ipfs: str, path: Path, orphan: bool) -> KuboNode:
     path.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "IPFS_PATH": str(path), "IPFS_TELEMETRY": "off"}
-    log = path / "log"
     if not (path / "config").exists():
         done = subprocess.run([ipfs, "init", "--profile=test"], env=environment, capture_output=True, text=True)
         if done.returncode:
             raise FatalError(f"`ipfs init` failed in {path}", cause=done.stderr.strip().splitlines()[-1])
         _configure(path / "config")
     (path / "api").unlink(missing_ok=True)
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [ipfs, "daemon"],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-            preexec_fn=None if orphan else die_with_parent,
-        )
-    return KuboNode(path, process)
+    return KuboNode(path, spawn([ipfs, "daemon"], path / "log", orphan=orphan, environment=environment))
 
 
 def _configure(file: Path) -> None:

@@ -10,72 +10,44 @@ from typing import Any
 
 from eth_account import Account
 
-from aggregator import ValidatorConfig
 from aggregator.validator import Validator
 from client import TrainerConfig
 from client.trainer import Trainer
-from hansa.protocol.types import JobId
-from hansa.runtime.chain.deployment import Deployment
-from hansa.tasks import load_task
+from hansa.protocol.spec import JobSpec
+from hansa.runtime.desk import DaemonConfig
+from hansa.tasks import load_task_of
 
 
 @dataclass(frozen=True)
 class Role:
-    """One daemon's part: plain values, so that a process can be given it.
+    """One daemon's part, as a process can be given it.
 
-    deployment: JSON. key: the private key (a published one). options: further fields of the daemon's configuration.
+    kind: 'trainer' or 'validator'. key: the private key (a published one). fields: the rest of the configuration.
     """
 
-    kind: str  # 'trainer' or 'validator'
-    deployment: str
+    kind: str
     key: bytes
-    journal: Path
-    job: int
-    options: dict[str, Any]
+    fields: dict[str, Any]
+
+    def config(self) -> Any:
+        """The daemon's configuration, with a folder for its journal."""
+        self.fields["journal"].parent.mkdir(parents=True, exist_ok=True)
+        kind = TrainerConfig if self.kind == "trainer" else DaemonConfig
+        return kind(account=Account.from_key(self.key), **self.fields)
 
 
 def play(role: Role) -> None:
     """Runs the daemon until its job is over."""
-    deployment = Deployment.model_validate_json(role.deployment)
-    account = Account.from_key(role.key)
-    role.journal.parent.mkdir(parents=True, exist_ok=True)
-    common = {"deployment": deployment, "account": account, "journal": role.journal, "job": JobId(role.job)}
-    if role.kind == "trainer":
-        Trainer(TrainerConfig(**common, **role.options)).run()
-    else:
-        Validator(ValidatorConfig(**common, **role.options)).run()
+    kind = Trainer if role.kind == "trainer" else Validator
+    kind(role.config()).run()
 
 
-@dataclass(frozen=True)
-class BaselineStudy:
-    """What the final table measures beside the federated model."""
-
-    task: str
-    settings: dict[str, Any]
-    seed: int
-    steps: int
-    task_file: Path | None
-    task_digest: str | None
-
-
-def measure_baselines(study: BaselineStudy, out: Path) -> None:
+def measure_baselines(spec: JobSpec, rounds: int, task_file: Path | None, out: Path) -> None:
     """Trains and measures what a doubter would ask for; writes it to `out` as JSON, whole or not at all."""
     os.nice(5)
-    task = load_study(study)
-    scores = task.baselines(steps=study.steps, seed=study.seed) if hasattr(task, "baselines") else {}
+    allowed = [str(task_file)] if task_file else [spec.task, spec.task.partition(":")[0]]
+    task: Any = load_task_of(spec, task_file=task_file, allowed=allowed)
+    scores = task.baselines(steps=spec.steps * rounds, seed=spec.seed) if hasattr(task, "baselines") else {}
     part = out.with_suffix(".part")
     part.write_text(json.dumps({name: {"label": s.label, "by_party": s.by_party} for name, s in scores.items()}))
     part.replace(out)
-
-
-def load_study(study: BaselineStudy) -> Any:
-    """The task with the job's settings."""
-    allowed = [str(study.task_file)] if study.task_file else [study.task, study.task.partition(":")[0]]
-    return load_task(
-        study.task,
-        study.settings,
-        study.seed,
-        task_digest=study.task_digest,
-        task_file=study.task_file,
-        allowed=allowed,
-    )

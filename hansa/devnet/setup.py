@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-TOKEN = 10**18
 TIMES: Mapping[str, int] = {
     "enrol": 120,
     "open": 30,
@@ -22,7 +21,7 @@ TIMES: Mapping[str, int] = {
 
 @dataclass(frozen=True)
 class Setup:
-    """What a federation consists of. Amounts in the token's smallest unit."""
+    """What a federation consists of."""
 
     task: str = "heart"
     trainers: int = 4
@@ -31,14 +30,8 @@ class Setup:
     seed: int = 0
     store: str = "local"
     steps: int | None = None
-    reward: int = 100 * TOKEN
-    fee: int = 5 * TOKEN
-    bond: int = 100 * TOKEN
-    penalty: int = 25 * TOKEN
-    min_updates: int | None = None
     quorum: int | None = None
     failures: int = 3
-    rule: str = "validated_mean"
     publish_keys: bool = False
     times: Mapping[str, int] = field(default_factory=dict)  # over TIMES
     settings: Mapping[str, Any] = field(default_factory=dict)

@@ -52,8 +52,7 @@ class Waiting:
 
     def check_chain(self) -> None:
         """FatalError when the chain has ended: nothing will happen any more."""
-        process = self.anvil.process if hasattr(self, "anvil") else None
-        if process is not None and (code := process.poll()) is not None:
+        if hasattr(self, "anvil") and (code := self.anvil.process.poll()) is not None:
             raise FatalError(
                 f"the chain ended with code {code}",
                 cause="somebody stopped anvil, or it failed",

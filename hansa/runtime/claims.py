@@ -74,14 +74,11 @@ def _owe_member(found: Owed, view: JobSnapshot, federation: Federation, member: 
     """Fees of a seat still held are booked after the end, by the claim itself."""
     fees = federation.fees(view.job, member)
     held = 0
-    if (seat := view.seat(member)) is not None:
+    if (seat := view.state.seat_of(member)) is not None:
         held = view.state.matched[seat] * view.terms.fee_per_seat
-    if ended:
-        found.fees = fees + held
-    else:
-        found.fees = fees
-        if held:
-            found.later["fees"] = (held, 0)
+    found.fees = fees + held if ended else fees
+    if held and not ended:
+        found.later["fees"] = (held, 0)
 
 
 def claim(view: JobSnapshot, federation: Federation, signer: Signer, account: Address) -> Owed:
@@ -90,7 +87,7 @@ def claim(view: JobSnapshot, federation: Federation, signer: Signer, account: Ad
     if due.rewards:
         signer.do(rewards_call(federation, view.job, account, due.rewards))
     if due.fees:
-        seat = view.seat(account)
+        seat = view.state.seat_of(account)
         if view.state.phase.is_over and seat is not None:
             signer.do(federation.claim_seat_fees_call(view.job, seat))
         else:

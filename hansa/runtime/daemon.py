@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import random
+import signal
+import threading
 import time
 from abc import ABC, abstractmethod
 
 from hansa.protocol.errors import TransientError
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.desk import DaemonConfig, Desk
-from hansa.runtime.idle_chain import IdleChain
 from hansa.runtime.metrics_server import MetricsServer
-from hansa.runtime.signals import call_on_end
+from hansa.runtime.pace import IdleChain
 
 LISTEN_SECONDS = 0.25  # between looks whether a signal came
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.25, 30.0  # seconds
@@ -20,9 +21,9 @@ FIRST_BACKOFF, LONGEST_BACKOFF = 0.25, 30.0  # seconds
 class Daemon(ABC):
     """One key's part in one job. Subclasses say what is due in `act`; nothing is decided on a remembered phase."""
 
-    def __init__(self, config: DaemonConfig, keep_models: int | None = None) -> None:
-        self.desk = Desk.open(config, type(self).__name__.lower(), keep_models)
-        self._idle_chain = IdleChain(self.desk.outbox.sender, self.desk.log)
+    def __init__(self, config: DaemonConfig) -> None:
+        self.desk = Desk.open(config, type(self).__name__.lower())
+        self._idle_chain = IdleChain(self.desk.sender, self.desk.log)
         self._metrics_server: MetricsServer | None = None
         self._stopping = False
 
@@ -37,7 +38,9 @@ class Daemon(ABC):
 
     def run(self) -> None:
         """Acts until the job needs this daemon no more, or a signal ends it. FatalError propagates."""
-        call_on_end(self.stop)
+        if threading.current_thread() is threading.main_thread():  # the only one that may ask for signals
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: self.stop())
         failures = 0
         try:
             while not self._stopping:
@@ -58,7 +61,7 @@ class Daemon(ABC):
         state = desk.follower.look()
         self._idle_chain.keep_moving(desk.follower.head, state, desk.alarm.awaited)
         desk.alarm.reset()
-        desk.outbox.sender.tend()
+        desk.sender.tend()
         desk.note(state)
         return self.act(state)
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from eth_account.signers.local import LocalAccount
 from structlog.stdlib import BoundLogger
 
+from hansa.protocol.cid import to_cid
 from hansa.protocol.hashes import cycle_counter
-from hansa.protocol.types import Address, JobId
-from hansa.runtime.alarm import Alarm
+from hansa.protocol.types import Address, CycleId, Digest, JobId
+from hansa.runtime.chain.calls import Call
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.federation import Federation, JobState
@@ -22,67 +23,106 @@ from hansa.runtime.history.records import CycleRecord
 from hansa.runtime.journal import Journal
 from hansa.runtime.log import open_log
 from hansa.runtime.metrics import Metrics
-from hansa.runtime.outbox import Outbox
-from hansa.runtime.publisher import Publisher
+from hansa.runtime.pace import Alarm, Turns
 from hansa.runtime.store import open_store
 from hansa.runtime.store.counted import WatchedStore
-from hansa.runtime.transactions.sender import Sender
-from hansa.runtime.turns import Turns
+from hansa.runtime.transactions.outcome import Sent
+from hansa.runtime.transactions.sender import Mined, Outcome, Pending, Refused, Sender
 
 
-class DaemonConfig(Protocol):
-    """What every daemon is told."""
+@dataclass(frozen=True)
+class DaemonConfig:
+    """What a daemon is told; one daemon a key and job.
 
-    @property
-    def deployment(self) -> Deployment: ...
-    @property
-    def account(self) -> LocalAccount: ...
-    @property
-    def journal(self) -> Path: ...
-    @property
-    def job(self) -> JobId: ...
-    @property
-    def log_file(self) -> Path | None: ...
+    keep_models: models back that stay pinned; None keeps every model, for those who audit the job later.
+    max_bytes: largest model or update file that it handles.
+    min_claim: seconds that a job must leave after its end to claim what it pays.
+    threads: torch threads; None leaves torch's own choice.
+    """
+
+    deployment: Deployment
+    account: LocalAccount
+    journal: Path
+    job: JobId
+    keep_models: int | None = None
+    max_bytes: int = 2**30
+    min_claim: int = 3600
+    threads: int | None = 1
+    task_file: Path | None = None
+    allow: frozenset[str] = frozenset()
+    log_file: Path | None = None
 
 
 @dataclass
 class Desk:
-    """One account's place in one job."""
+    """One account's place in one job.
+
+    What it sends is logged and counted. Its files are kept in its journal, given away once, and dropped when no later
+    step needs them.
+    """
 
     me: Address
     follower: JobFollower
     journal: Journal
-    outbox: Outbox
-    publisher: Publisher
+    sender: Sender
     metrics: Metrics
     log: BoundLogger
     alarm: Alarm = field(default_factory=Alarm)
     turns: Turns = field(default_factory=Turns)
     moment: dict[str, Any] = field(default_factory=dict)  # what every line of the log tells
+    _published: set[Digest] = field(default_factory=set)
+    _tidied: CycleId | None = None
     _counted: bytes = bytes(32)  # last result up to which missed cycles are counted
 
+    def __post_init__(self) -> None:
+        self.sender.on_sign = self._signed
+
     @classmethod
-    def open(cls, config: DaemonConfig, daemon: str, keep_models: int | None = None) -> Desk:
+    def open(cls, config: DaemonConfig, daemon: str) -> Desk:
         """Reaches chain and store, and locks the journal. WrongChain, Locked and other FatalErrors."""
         deployment, me = config.deployment, Address(config.account.address)
-        metrics, alarm, moment = Metrics(), Alarm(), dict[str, Any]()
+        metrics, moment = Metrics(), dict[str, Any]()
         log = open_log(config.log_file, moment, daemon=daemon, account=me, job=config.job)
         store = WatchedStore(open_store(deployment.store), metrics, log)
         chain = Chain.of(deployment)
         federation = Federation(chain, deployment)
         federation.check()
         journal = Journal(config.journal)
-        return cls(
-            me,
-            JobFollower(federation, store, config.job, keep_models),
-            journal,
-            Outbox(Sender(chain, config.account, journal), config.job, alarm, metrics, log),
-            Publisher(journal, store, log),
-            metrics,
-            log,
-            alarm,
-            moment=moment,
-        )
+        follower = JobFollower(federation, store, config.job, config.keep_models)
+        return cls(me, follower, journal, Sender(chain, config.account, journal), metrics, log, moment=moment)
+
+    def send(self, call: Call, *key: int | str | bytes) -> Outcome:
+        """Sends `call` once for its key, however often it is asked to; logs what became of it."""
+        outcome = self.sender.send(call, key=(self.follower.job, *key))
+        match outcome:
+            case Mined():
+                self.alarm.mined = max(self.alarm.mined, outcome.block)
+                self.metrics.sent.inc()
+                self.metrics.gas.inc(outcome.gas_used)
+                self.log.info(
+                    "sent", what=call.what, transaction=outcome.hash, block=outcome.block, gas=outcome.gas_used
+                )
+            case Refused():
+                (self.metrics.refused if outcome.simulated else self.metrics.reverted).inc()
+                self.log.info("refused", what=call.what, error=str(outcome.error), simulated=outcome.simulated)
+            case Pending():
+                self.metrics.pending.inc()
+                self.log.info("pending", what=call.what, transaction=outcome.hash)
+        return outcome
+
+    def publish(self, digest: Digest) -> None:
+        """Puts a file of the journal into the store, once."""
+        if digest not in self._published:
+            self.follower.store.put(self.journal.blob(digest))
+            self._published.add(digest)
+            self.log.info("published", cid=to_cid(digest))
+
+    def tidy(self, cycle: CycleId, needed: Collection[Digest]) -> None:
+        """Drops, once a cycle, the journal's files that no later step needs; entries, with their keys, stay."""
+        if self._tidied != cycle:
+            self._tidied = cycle
+            if dropped := self.journal.keep_blobs(needed):
+                self.log.info("journal tidied", dropped=dropped)
 
     def note(self, state: JobState) -> None:
         """Tells log and metrics what is acted on."""
@@ -112,3 +152,9 @@ class Desk:
     def close(self) -> None:
         self.follower.federation.chain.close()
         self.journal.close()
+
+    def _signed(self, sent: Sent, replaces: bool) -> None:
+        self.metrics.signed.inc()
+        if replaces:
+            self.metrics.replaced.inc()
+        self.log.info("signed", what=sent.call.what, transaction=sent.hash, nonce=sent.nonce, replaces=replaces)

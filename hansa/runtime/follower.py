@@ -12,7 +12,8 @@ from hansa.protocol.model import Model
 from hansa.protocol.types import Address, CycleId, Digest, JobId, Phase, Round
 from hansa.runtime.chain.client import Block
 from hansa.runtime.chain.federation import Federation, JobState
-from hansa.runtime.history.reader import CycleRecord, Failed, Finalized, HistoryReader, JobHistory
+from hansa.runtime.history.reader import HistoryReader
+from hansa.runtime.history.records import CycleRecord, Failed, Finalized, JobHistory
 from hansa.runtime.job import JobContext
 from hansa.runtime.model_chain import ModelChain
 from hansa.runtime.replay import Replay

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import NotAllowed
 from hansa.protocol.spec import JobSpec
 from hansa.protocol.types import Address, JobId
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.federation import Federation, JobTerms
-from hansa.runtime.history.reader import Enrolment
+from hansa.runtime.history.records import Enrolment
 from hansa.runtime.store import Store
 
 SPEC_LIMIT = 65_536  # bytes
@@ -78,6 +77,3 @@ class JobContext:
 
     def weights(self, enrolled: Iterable[Enrolment]) -> dict[Address, int]:
         return {item.trainer: self.weight(item.bond) for item in enrolled}
-
-    def __str__(self) -> str:
-        return f"job {self.job} ({self.spec.task}, spec {to_cid(self.terms.spec)})"

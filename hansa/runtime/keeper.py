@@ -29,11 +29,11 @@ class JobKeeper:
             )
         match state.phase:
             case Phase.OPEN if self._is_my_turn(state) and self._can_be_opened(state):
-                self._desk.outbox.send(federation.open_call(job), "open", state.cycle, state.failures)
+                self._desk.send(federation.open_call(job), "open", state.cycle, state.failures)
             case Phase.LAPSED if self._is_my_turn(state):
-                self._desk.outbox.send(federation.fail_call(job, state.cycle), "fail", state.cycle, state.failures)
+                self._desk.send(federation.fail_call(job, state.cycle), "fail", state.cycle, state.failures)
         if self._is_absent(state):
-            self._desk.outbox.send(federation.rejoin_call(job), "rejoin", state.cycle)
+            self._desk.send(federation.rejoin_call(job), "rejoin", state.cycle)
 
     def _is_my_turn(self, state: JobState) -> bool:
         return self._desk.turns.has_come(self._place(state), self._desk.follower.context.terms.open_time)

@@ -52,16 +52,12 @@ class Metrics:
         """Notes a look at the chain."""
         self.looked = time.monotonic()
         self.looks.inc()
-        pairs = (
-            (self.job, job),
-            (self.round, round_),
-            (self.phase, phase),
-            (self.deadline, deadline),
-            (self.block, block),
-            (self.block_time, timestamp),
-        )
-        for gauge, value in pairs:
-            gauge.set(value)
+        self.job.set(job)
+        self.round.set(round_)
+        self.phase.set(phase)
+        self.deadline.set(deadline)
+        self.block.set(block)
+        self.block_time.set(timestamp)
 
     @contextmanager
     def working(self, kind: str, until: int) -> Iterator[None]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from hansa.protocol.ledger import Ledger, RoundLedger
 from hansa.protocol.sheet import Entry, decode_sheet
 from hansa.protocol.types import Address
-from hansa.runtime.history.reader import CycleRecord, JobHistory
+from hansa.runtime.history.records import CycleRecord, JobHistory
 from hansa.runtime.job import JobContext
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from hansa.protocol.errors import FatalError
 from hansa.protocol.ledger import RoundLedger
 from hansa.protocol.merkle import Leaf, RewardsTree
-from hansa.protocol.types import Address, JobId, Seat
+from hansa.protocol.types import Address, JobId
 from hansa.runtime.chain.client import Block
 from hansa.runtime.chain.federation import Federation, JobState, JobTerms
 from hansa.runtime.follower import JobFollower
-from hansa.runtime.history.reader import CycleRecord, Finalized, JobHistory
+from hansa.runtime.history.records import CycleRecord, Finalized, JobHistory
 from hansa.runtime.job import JobContext
 from hansa.runtime.store import Store
 
@@ -74,10 +74,6 @@ class JobSnapshot:
             else:
                 missed += 1
         return Attendance(matched, wrong, missed)
-
-    def seat(self, member: Address) -> Seat | None:
-        """The seat that a member has in the present committee."""
-        return self.state.seat_of(member)
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,7 @@ NO_TARGET = 2**63 - 1  # a metric that nothing reaches
 DAY = 86_400
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": DAY}
 
-TIMES: Mapping[str, int] = {
-    **{row.key: row.usual for row in PHASES if row.usual},
-    "claim": 365 * DAY,
-    "slash": 600,
-}
+TIMES: Mapping[str, int] = {**{row.key: row.usual for row in PHASES if row.usual}, "claim": 365 * DAY, "slash": 600}
 """Seconds of a job where everybody is awake; phases end early when all who are due have acted."""
 
 

@@ -11,7 +11,6 @@ import numpy as np
 from eth_account import Account
 from lying_store import LyingStore
 
-from aggregator import ValidatorConfig
 from aggregator.score import Scorer
 from aggregator.validator import Validator
 from aggregator.vote import Voter
@@ -24,8 +23,7 @@ from hansa.protocol.model import Model, Update
 from hansa.protocol.types import Code, Digest, Phase, Seat
 from hansa.runtime import keystore
 from hansa.runtime.chain.federation import JobState
-from hansa.runtime.desk import Desk
-from hansa.runtime.publisher import Publisher
+from hansa.runtime.desk import DaemonConfig, Desk
 
 
 def die() -> None:
@@ -65,8 +63,8 @@ class DiesOften:
     def __init__(self, config: Any) -> None:
         super().__init__(config)  # type: ignore[call-arg]
         desk = self.desk  # type: ignore[attr-defined]
-        mempool, publisher = desk.outbox.sender._mempool, desk.publisher
-        broadcast, publish = mempool.broadcast, publisher.publish
+        mempool = desk.sender._mempool
+        broadcast, publish = mempool.broadcast, desk.publish
 
         def broadcast_or_die(sent: Any) -> None:
             step = str(sent.key[1])
@@ -79,7 +77,7 @@ class DiesOften:
             publish(digest)
             self._may_die("publish after")
 
-        mempool.broadcast, publisher.publish = broadcast_or_die, publish_or_die
+        mempool.broadcast, desk.publish = broadcast_or_die, publish_or_die
 
     def _may_die(self, moment: str) -> None:
         place = self.deaths / moment
@@ -105,7 +103,7 @@ class Copycat(Submitter):
     victim: Any
 
     def submit(self, state: JobState) -> None:
-        self._desk.publisher.publish = self._refuse  # type: ignore[method-assign]
+        self._desk.publish = self._refuse  # type: ignore[method-assign]
         updates = self._desk.follower.cycle().updates
         theirs = [update.digest for update in updates if update.trainer == self.victim]
         if theirs:
@@ -162,7 +160,7 @@ class Bloater(Submitter):
         return {**known, "digest": self._desk.journal.put_blob(data)}
 
 
-class Withholder(Publisher):
+class Withholder(Desk):
     """Registers an update and never publishes it."""
 
     def publish(self, digest: Digest) -> None:
@@ -227,7 +225,7 @@ class Robber(Idler):
 
 def register(desk: Desk, state: JobState, digest: Digest) -> None:
     call = desk.follower.federation.submit_call(desk.follower.job, state.cycle, digest)
-    desk.outbox.send(call, "submit", state.cycle)
+    desk.send(call, "submit", state.cycle)
 
 
 # --- validators
@@ -269,7 +267,7 @@ class Raver(Scorer):
 class HasALyingStore(Validator):
     """Its store changes one byte of every file, the first two times that it is asked."""
 
-    def __init__(self, config: ValidatorConfig) -> None:
+    def __init__(self, config: DaemonConfig) -> None:
         super().__init__(config)
         follower = self.desk.follower
         follower.store = follower.models._store = LyingStore(Path(config.deployment.store["path"]))

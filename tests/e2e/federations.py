@@ -107,7 +107,7 @@ def balance(lab: LocalFederation, name: str) -> int:
 
 def check_books(lab: Observed, view: FullSnapshot) -> None:
     """Every token of the escrow is somewhere, everybody has what the sheets say, and nobody's bond is left behind."""
-    federation, setup = lab.session.federation, lab.setup
+    federation, bond = lab.session.federation, lab.offer.bond
     books = federation.books(view.job)
     terms = view.context.terms
     assert books.escrowed == lab.offer.escrow
@@ -118,7 +118,7 @@ def check_books(lab: Observed, view: FullSnapshot) -> None:
     fees = {member: view.attendance(member).matched * terms.fee_per_seat for member in view.members()}
     assert books.paid == sum(earned.values()) + sum(fees.values())
     penalties = {trainer: view.strikes(trainer) * terms.strike_penalty for trainer in view.trainers}
-    assert books.forfeited == sum(min(p, setup.bond) for p in penalties.values())
+    assert books.forfeited == sum(min(p, bond) for p in penalties.values())
     for trainer in view.trainers:
         assert federation.bond(view.job, trainer) == 0
     for member in view.members():
@@ -129,7 +129,7 @@ def check_books(lab: Observed, view: FullSnapshot) -> None:
     assert books.burnt == books.burn_sent
     for name in lab.names[1:]:
         account = lab.address(name)
-        due = earned.get(account, 0) - min(penalties.get(account, 0), setup.bond) + fees.get(account, 0)
+        due = earned.get(account, 0) - min(penalties.get(account, 0), bond) + fees.get(account, 0)
         assert balance(lab, name) - lab.before[name] == due, name
 
 

@@ -7,21 +7,16 @@ from operator import attrgetter
 from typing import Any
 
 import characters
-from eth_account import Account
 
-from aggregator import ValidatorConfig
 from aggregator.score import Scorer
 from aggregator.validator import Validator
 from aggregator.vote import Voter
-from client import TrainerConfig
 from client.submit import Submitter
 from client.trainer import Trainer
 from hansa.devnet.federation import LocalFederation
 from hansa.devnet.roles import Role
-from hansa.protocol.types import JobId
-from hansa.runtime import idle_chain
-from hansa.runtime.chain.deployment import Deployment
-from hansa.runtime.publisher import Publisher
+from hansa.runtime import pace
+from hansa.runtime.desk import Desk
 
 
 @dataclass(frozen=True)
@@ -41,7 +36,7 @@ def cast(lab: LocalFederation, name: str, character: str, *, idle_seconds: float
 
 PLAYS: dict[type, tuple[type, str]] = {
     Submitter: (Trainer, "submitter"),
-    Publisher: (Trainer, "desk.publisher"),
+    Desk: (Trainer, "desk"),
     Scorer: (Validator, "scorer"),
     Voter: (Validator, "voter"),
 }
@@ -50,22 +45,12 @@ PLAYS: dict[type, tuple[type, str]] = {
 
 def play_as(role: Role, character: Character) -> None:
     if character.idle_seconds is not None:
-        idle_chain.IDLE_SECONDS = character.idle_seconds
-    role.journal.parent.mkdir(parents=True, exist_ok=True)
+        pace.IDLE_SECONDS = character.idle_seconds
     kind: Any = getattr(characters, character.name)
     for trait, value in character.traits.items():
         setattr(kind, trait, value)
     daemon, part = next((played for part, played in PLAYS.items() if issubclass(kind, part)), (kind, None))
-    config: Any = TrainerConfig if issubclass(daemon, Trainer) else ValidatorConfig
-    made = daemon(
-        config(
-            deployment=Deployment.model_validate_json(role.deployment),
-            account=Account.from_key(role.key),
-            journal=role.journal,
-            job=JobId(role.job),
-            **role.options,
-        )
-    )
+    made = daemon(role.config())
     if part is not None:
         attrgetter(part)(made).__class__ = kind
     made.run()

@@ -11,7 +11,7 @@ from hostile import cast
 from hansa.devnet.anvil import published_key
 from hansa.protocol.sheet import decode_sheet
 from hansa.protocol.types import Code, Phase
-from hansa.runtime.history.reader import Failed, Finalized
+from hansa.runtime.history.records import Failed, Finalized
 
 ROUNDS = 4
 SLEEPERS = ["validator-2", "validator-3"]

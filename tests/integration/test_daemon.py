@@ -10,33 +10,22 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from eth_account import Account
-from eth_account.signers.local import LocalAccount
 from worlds import NAMES, World
 
 from hansa.devnet.anvil import published_key
 from hansa.protocol.errors import FatalError, Locked, StoreUnavailable, WrongChain
 from hansa.protocol.types import JobId, Phase
 from hansa.runtime import daemon as module
-from hansa.runtime import idle_chain
-from hansa.runtime.chain.deployment import Deployment
+from hansa.runtime import pace
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.daemon import Daemon
+from hansa.runtime.desk import DaemonConfig
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass(frozen=True)
-class Config:
-    deployment: Deployment
-    account: LocalAccount
-    journal: Path
-    job: JobId
-    log_file: Path | None
 
 
 class Opener(Daemon):
@@ -48,14 +37,15 @@ class Opener(Daemon):
         self.acts += 1
         if state.phase == Phase.OPEN:
             federation, job = self.desk.follower.federation, self.desk.follower.job
-            self.desk.outbox.send(federation.open_call(job), "open", state.cycle)
+            self.desk.send(federation.open_call(job), "open", state.cycle)
         return state.phase == Phase.SUBMIT
 
 
-def config_of(world: World, job: JobId, name: str = "alice", **changes: object) -> Config:
+def config_of(world: World, job: JobId, name: str = "alice", **changes: object) -> DaemonConfig:
     account = Account.from_key(published_key(NAMES.index(name)))
     deployment = world.deployment.updated(**changes)
-    return Config(deployment, account, world.directory / "daemon.sqlite", job, world.directory / "log")
+    journal, log_file = world.directory / "daemon.sqlite", world.directory / "log"
+    return DaemonConfig(deployment, account, journal, job, log_file=log_file)
 
 
 def logged(world: World) -> list[str]:
@@ -126,7 +116,7 @@ def test_wrong_chain_under_a_known_address(ready: tuple[World, JobId]) -> None:
 
 def test_idle_chain__past_a_deadline__gets_a_block(ready: tuple[World, JobId], monkeypatch: pytest.MonkeyPatch) -> None:
     world, job = ready
-    monkeypatch.setattr(idle_chain, "IDLE_SECONDS", 0.5)
+    monkeypatch.setattr(pace, "IDLE_SECONDS", 0.5)
     world.do("sponsor", world.federation.open_call(job))
     world.rpc("evm_setAutomine", True)  # from here on only transactions make blocks
 
@@ -151,8 +141,8 @@ def test_node_is_paused__the_daemon_waits_and_goes_on(
     monkeypatch.setattr(module, "FIRST_BACKOFF", 0.05)
     monkeypatch.setattr("hansa.runtime.chain.rpc.TIMEOUT", (0.3, 0.3))
     daemon = Opener(config_of(world, job))
-    os.kill(world.anvil.pid, signal.SIGSTOP)
-    threading.Timer(1.0, os.kill, (world.anvil.pid, signal.SIGCONT)).start()
+    os.kill(world.anvil.process.pid, signal.SIGSTOP)
+    threading.Timer(1.0, os.kill, (world.anvil.process.pid, signal.SIGCONT)).start()
     daemon.run()
     assert world.federation.state(job).phase == Phase.SUBMIT
     assert "will try again" in logged(world)
@@ -180,15 +170,16 @@ sys.path.insert(0, "tests/integration")
 from pathlib import Path
 from eth_account import Account
 from hansa.runtime.chain.deployment import Deployment
-from hansa.runtime import alarm
-from test_daemon import Config, Daemon
-alarm.LONGEST_WAIT = 3600.0
+from hansa.runtime import pace
+from hansa.runtime.daemon import Daemon
+from hansa.runtime.desk import DaemonConfig
+pace.LONGEST_WAIT = 3600.0
 class Forever(Daemon):
     def act(self, state):
         print("acting", flush=True)
         return False
 file, key, journal = sys.argv[1:]
-Forever(Config(Deployment.load(file), Account.from_key(key), Path(journal), 1, None)).run()
+Forever(DaemonConfig(Deployment.load(file), Account.from_key(key), Path(journal), 1)).run()
 print("clean", flush=True)
 """
 

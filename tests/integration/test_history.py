@@ -7,7 +7,8 @@ from worlds import World
 
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import JobId, Phase
-from hansa.runtime.history.reader import Failed, Finalized, HistoryReader
+from hansa.runtime.history.reader import HistoryReader
+from hansa.runtime.history.records import Failed, Finalized
 
 
 def test_history__whole_job__agrees_at_every_step(world: World) -> None:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from eth_account import Account
-from eth_account.signers.local import LocalAccount
 from typer.testing import CliRunner
 from worlds import NAMES, TRAINERS, World
 
-from aggregator import ValidatorConfig
-from aggregator.leave import Leaver as MemberLeaver
+from aggregator.leave import take_fees
 from aggregator.strikes import StrikeSettler
 from aggregator.validator import Validator
+from client import TrainerConfig
 from client.enrol import Enroller
 from client.leave import Leaver
 from hansa.cli.main import app
@@ -28,35 +25,20 @@ from hansa.protocol.merkle import RewardsTree
 from hansa.protocol.sheet import Entry
 from hansa.protocol.spec import JobSpec
 from hansa.protocol.types import Code, JobId
-from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.daemon import Daemon
+from hansa.runtime.desk import DaemonConfig
 from hansa.runtime.store import open_store
 
 SPEC = JobSpec(task="heart", steps=1, model_bytes=100_000, update_bytes=100_000, rule="mean")
 
 
-@dataclass(frozen=True)
-class Config:
-    deployment: Deployment
-    account: LocalAccount
-    journal: Path
-    job: JobId
-    log_file: Path
-    allow: frozenset[str] = frozenset()
-    max_bytes: int = 2**20
-    keep_models: int | None = None
-    bond: int | None = None
-    wait_for_bond: float = 600.0
-    min_claim: int = 3600
-
-
 class LeavingTrainer(Daemon):
     """A trainer without data, which enrols, and leaves after a job's end."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: TrainerConfig) -> None:
         super().__init__(config)
-        self.enroller = Enroller(self.desk, cast(Any, None), cast(Any, config))
+        self.enroller = Enroller(self.desk, cast(Any, None), config)
         self.leaver = Leaver(self.desk, config.wait_for_bond)
 
     def act(self, state: JobState) -> bool:
@@ -67,17 +49,18 @@ class LeavingTrainer(Daemon):
 
 
 class LeavingMember(Daemon):
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: DaemonConfig) -> None:
         super().__init__(config)
-        self.leaver = MemberLeaver(self.desk, StrikeSettler(self.desk))
+        self.strikes = StrikeSettler(self.desk)
 
     def act(self, state: JobState) -> bool:
-        return self.leaver.leave(state, state.seat_of(self.desk.me))
+        return self.strikes.settle(state) and take_fees(self.desk, state, state.seat_of(self.desk.me))
 
 
-def config(world: World, job: JobId, name: str) -> Config:
+def config(world: World, job: JobId, name: str) -> TrainerConfig:
     account = Account.from_key(published_key(NAMES.index(name)))
-    return Config(world.deployment, account, world.directory / f"{name}.job", job, world.directory / f"{name}.log")
+    journal, log_file = world.directory / f"{name}.job", world.directory / f"{name}.log"
+    return TrainerConfig(world.deployment, account, journal, job, source="", log_file=log_file)
 
 
 def ended(world: World, claim_time: int) -> tuple[JobId, int]:
@@ -145,7 +128,7 @@ def test_short_time_to_claim__is_refused_by_a_validator(world: World) -> None:
     job = world.post(spec=spec, claim_time=100)
     account, journal = Account.from_key(published_key(NAMES.index("dave"))), world.directory / "dave.job"
     with pytest.raises(NotAllowed, match=rf"job {job} leaves 100 s"):
-        Validator(ValidatorConfig(world.deployment, account, journal, job))
+        Validator(DaemonConfig(world.deployment, account, journal, job))
 
 
 def test_job_show__says_until_when_pay_can_be_claimed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

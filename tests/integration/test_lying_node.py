@@ -13,7 +13,8 @@ from hansa.protocol.types import JobId
 from hansa.runtime.chain.abi import artifact
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.federation import Federation
-from hansa.runtime.history.reader import HistoryReader, JobHistory
+from hansa.runtime.history.reader import HistoryReader
+from hansa.runtime.history.records import JobHistory
 
 UNCOUNTED = {"Rejoined", "StopRequested"}  # nothing follows from them
 

@@ -17,7 +17,7 @@ from worlds import NAMES
 from hansa.devnet.anvil import MNEMONIC, Anvil, free_port, published_key, rpc
 from hansa.protocol.errors import ChainUnavailable
 from hansa.protocol.types import Phase
-from hansa.runtime.history.reader import Finalized
+from hansa.runtime.history.records import Finalized
 from hansa.runtime.transactions.sender import Refused
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +37,7 @@ def running(command: list[str], url: str, log: Path) -> Iterator[Anvil]:
                 if process.poll() is not None or time.monotonic() > deadline:
                     pytest.fail(f"{command[0]} did not start: {log.read_text()[-400:]}")
                 time.sleep(0.1)
-        yield Anvil(url, process.pid, process)
+        yield Anvil(url, process)
     finally:
         process.terminate()
         process.wait(10)

@@ -116,7 +116,7 @@ def test_approval__while_it_is_under_way__is_not_signed_again(
 ) -> None:
     monkeypatch.setattr(Applicant, "enrol", lambda self, state: self.pay_in(BOND))
     first = both[0]
-    sender = first.desk.outbox.sender
+    sender = first.desk.sender
     monkeypatch.setattr(sender, "send", functools.partial(sender.send, wait=0))
     world.rpc("evm_setIntervalMining", 0)
     world.rpc("evm_setAutomine", False)

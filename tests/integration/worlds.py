@@ -17,7 +17,8 @@ from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.federation import Federation
 from hansa.runtime.chain.structs import JobTerms
-from hansa.runtime.history.reader import HistoryReader, JobHistory
+from hansa.runtime.history.reader import HistoryReader
+from hansa.runtime.history.records import JobHistory
 from hansa.runtime.journal import Journal
 from hansa.runtime.transactions.sender import Call, Mined, Sender
 

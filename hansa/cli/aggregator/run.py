@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from aggregator import ValidatorConfig
 from aggregator.validator import Validator
 from hansa.cli.command import Command
 from hansa.cli.daemon_options import DaemonOptions, JobOption, prepare_run, run_daemon
@@ -15,6 +14,7 @@ from hansa.cli.key_options import AccountName, PasswordFile
 from hansa.protocol.types import Address, JobId
 from hansa.runtime.accounts import load_account
 from hansa.runtime.chain.abi import ContractError, artifact
+from hansa.runtime.desk import DaemonConfig
 from hansa.runtime.session import Session, connect
 from hansa.sponsor.terms import seconds
 
@@ -34,7 +34,7 @@ def run(
     session = connect(command.workspace)
     prepare_run(session, job)
     account = load_account(command.workspace, account_name, password_file)
-    config = ValidatorConfig(
+    config = DaemonConfig(
         deployment=session.deployment,
         account=account,
         journal=command.workspace.journal(account.address, f"job-{job}"),

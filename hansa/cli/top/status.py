@@ -140,7 +140,7 @@ def _view_last_round(view: FullSnapshot, who: Address) -> tuple[str, int | None,
 
 
 def _view_validator(view: FullSnapshot, who: Address, names: Mapping[Address, str]) -> ValidatorRow:
-    attended, seat = view.attendance(who), view.seat(who)
+    attended, seat = view.attendance(who), view.state.seat_of(who)
     did = [] if seat is None else [step.acted for step in STEPS if step.seats_acted(view.state) >> seat & 1]
     return ValidatorRow(
         who,

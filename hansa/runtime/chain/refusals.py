@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hansa.protocol.tables import LIMITS
 from hansa.protocol.types import Phase
-
-if TYPE_CHECKING:
-    from hansa.runtime.chain.abi import ContractError
+from hansa.runtime.chain.abi import ContractError
 
 LONGEST_PHASE = LIMITS.seconds_of_a_phase // 86_400  # days
 

@@ -52,11 +52,6 @@ class HistoryBuilder:
         }
 
     @property
-    def cycles(self) -> tuple[CycleBuilder, ...]:
-        """The cycles so far, with their accumulators."""
-        return tuple(self._cycles)
-
-    @property
     def history(self) -> JobHistory:
         if self._posted is None:
             raise HistoryError("its posting is missing")
@@ -123,7 +118,7 @@ class HistoryBuilder:
         cycle, seed, number = CycleId(values["cycle"]), values["seed"], len(self._cycles) + 1
         if cycle_counter(cycle) != number:
             raise HistoryError(f"cycle {number} is missing")
-        last = self._cycles[-1] if self._cycles else None
+        last = self.last
         if last is not None and last.outcome is None:
             raise HistoryError(f"the outcome of cycle {number - 1} is missing")
         afresh = last is None or self._failures > 0

@@ -21,12 +21,7 @@ class CycleBuilder:
     """A cycle under way. Every method may raise HistoryError."""
 
     def __init__(
-        self,
-        place: Place,
-        round_: Round,
-        seed: bytes,
-        committee: tuple[Address, ...],
-        opened_at: BlockNumber,
+        self, place: Place, round_: Round, seed: bytes, committee: tuple[Address, ...], opened_at: BlockNumber
     ) -> None:
         self.cycle, self.round = place.cycle, round_
         self.outcome: Finalized | Failed | None = None

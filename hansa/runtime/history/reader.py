@@ -12,30 +12,7 @@ from hansa.runtime.chain.federation import Federation
 from hansa.runtime.chain.structs import JobState
 from hansa.runtime.history.builder import HistoryBuilder
 from hansa.runtime.history.cycle import HistoryError
-from hansa.runtime.history.records import (
-    CycleRecord,
-    Enrolment,
-    Failed,
-    Finalized,
-    JobHistory,
-    Posted,
-    Revealed,
-    Submitted,
-    Vote,
-)
-
-__all__ = [
-    "CycleRecord",
-    "Enrolment",
-    "Failed",
-    "Finalized",
-    "HistoryReader",
-    "JobHistory",
-    "Posted",
-    "Revealed",
-    "Submitted",
-    "Vote",
-]
+from hansa.runtime.history.records import JobHistory
 
 
 class HistoryReader:

@@ -20,7 +20,7 @@ from hansa.protocol.model import Model, Update, initial_model
 from hansa.protocol.tally import Judgement
 from hansa.protocol.types import Address, Code, CycleId, Digest, JobId, Place, Round, Seat
 from hansa.protocol.verdict import CycleKeys
-from hansa.runtime.history.reader import Finalized, JobHistory
+from hansa.runtime.history.records import Finalized, JobHistory
 from hansa.runtime.model_chain import ModelChain
 from hansa.runtime.replay import Replay
 from hansa.runtime.store.local import LocalStore

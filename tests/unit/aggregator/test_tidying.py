@@ -22,7 +22,7 @@ from hansa.protocol.cid import digest_of
 from hansa.protocol.errors import ChainUnavailable, FatalError, Malformed, SpoiltModel, WrongChain
 from hansa.protocol.types import Address, CycleId, JobId, Phase, Round
 from hansa.runtime.desk import Desk
-from hansa.runtime.history.reader import Finalized
+from hansa.runtime.history.records import Finalized
 from hansa.runtime.model_chain import Abstention, ModelChain
 from hansa.runtime.store.kubo import KuboStore
 from hansa.runtime.store.local import LocalStore
@@ -54,7 +54,7 @@ def test_trainers_journal__does_not_grow_with_the_rounds_and_keeps_every_content
         journal.remember((1, number, "update"), lambda found=update: {"digest": found, "key": bytes(32)})  # type: ignore[misc]
         blobs.append((integers, update))
     before = journal.size()
-    desk.publisher.tidy(CycleId(rounds + 1), publish.files_needed(desk))
+    desk.tidy(CycleId(rounds + 1), publish.files_needed(desk))
     held = [(journal.has_blob(integers), journal.has_blob(update)) for integers, update in blobs]
     assert held == [(False, False)] * 5 + [(True, True)] * 2
     assert journal.size() < before
@@ -68,7 +68,7 @@ def test_trainers_journal__keeps_the_integers_that_a_retry_sends_again(tmp_path:
     desk.journal.remember((1, "integers", FIRST), lambda: {"integers": integers})
     failed = [SimpleNamespace(cycle=CycleId(number), outcome=None) for number in range(1, 5)]
     cast(GivenJob, desk.follower).cycles = failed
-    desk.publisher.tidy(CycleId(4), publish.files_needed(desk))
+    desk.tidy(CycleId(4), publish.files_needed(desk))
     assert desk.journal.has_blob(integers)
 
 
@@ -76,16 +76,16 @@ def test_members_journal__keeps_its_last_models(tmp_path: Path) -> None:
     desk = desk_after(tmp_path, 5)
     models = [desk.journal.put_blob(f"model {number}".encode()) for number in range(1, 6)]
     failed = desk.journal.put_blob(b"the model of a cycle that failed")
-    desk.publisher.tidy(CycleId(6), serve.files_needed(desk))
+    desk.tidy(CycleId(6), serve.files_needed(desk))
     assert [desk.journal.has_blob(model) for model in models] == [False, False, False, True, True]
     assert not desk.journal.has_blob(failed)
 
 
 def test_tidy__once_a_cycle(tmp_path: Path) -> None:
     desk = desk_of(tmp_path)
-    desk.publisher.tidy(CycleId(1), set())
+    desk.tidy(CycleId(1), set())
     digest = desk.journal.put_blob(b"made in this cycle")
-    desk.publisher.tidy(CycleId(1), set())
+    desk.tidy(CycleId(1), set())
     assert desk.journal.has_blob(digest)
 
 

@@ -14,7 +14,7 @@ from client.publish import publish_updates
 from hansa.protocol.cid import digest_of
 from hansa.protocol.hashes import make_cycle
 from hansa.protocol.types import Address, Phase, Round
-from hansa.runtime.history.reader import Failed, Finalized, Submitted
+from hansa.runtime.history.records import Failed, Finalized, Submitted
 
 FILE = b"a file of this daemon"
 DIGEST = digest_of(FILE)
