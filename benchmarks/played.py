@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +22,16 @@ from hansa.protocol.hashes import result_hash, sealed_vote
 from hansa.protocol.ledger import Ledger, RoundLedger
 from hansa.protocol.merkle import RewardsTree
 from hansa.protocol.sheet import Entry, commitment, encode_sheet
-from hansa.protocol.spec import JobSpec
 from hansa.protocol.types import Address, Code, Digest, JobId, Seat, Wei
 from hansa.runtime.accounts import address_of, load_account
 from hansa.runtime.chain.calls import Call, approve_call
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.structs import JobState
-from hansa.runtime.deploy import create
 from hansa.runtime.session import Session
 from hansa.runtime.transactions.signer import signing_with
 from hansa.runtime.workspace import Workspace
-from hansa.sponsor.terms import JobOffer, job_terms
+from hansa.sponsor.post import post_job, prepare
+from hansa.sponsor.terms import JobOffer
 
 TOKEN = 10**18
 GAS = hex(10_000_000)
@@ -64,7 +64,7 @@ class Played:
 
     def submit_one(self) -> None:
         """One more update comes in: a block with an event."""
-        _send(self.anvil.url, [self.missing.pop()])
+        send(self.anvil.url, [self.missing.pop()])
 
 
 @contextmanager
@@ -95,20 +95,17 @@ class Script:
     job: JobId
 
     def __init__(self, url: str, session: Session, trainers: list[Address], chance: random.Random) -> None:
-        self.url, self.session, self.trainers, self.random = url, session, trainers, chance
+        self.session, self.trainers, self.random = session, trainers, chance
+        self.send = partial(send, url)
         self.federation = session.federation
         self.done: list[RoundLedger] = []
         self.skill = {trainer: chance.randint(20, 60) for trainer in trainers}
-
-    def send(self, calls: Sequence[tuple[Address, Call]]) -> list[int]:
-        return _send(self.url, calls)
 
     @property
     def state(self) -> JobState:
         return self.federation.state(self.job, self.session.chain.head())
 
     def post(self, workspace: Workspace, members: list[Address], rounds: int) -> None:
-        deployment, store = self.session.deployment, self.session.store
         offer = JobOffer(
             trainers=len(self.trainers),
             seats=len(members),
@@ -119,29 +116,16 @@ class Script:
             penalty=Wei(5 * TOKEN),
             times=dict.fromkeys(("enrol", "submit", "score", "reveal", "vote", "finalize"), LONG),
         )
-        spec = JobSpec(
-            task="heart", steps=100, baselines=["majority=0.54", "pooled=0.805"], model_bytes=4096, update_bytes=4096
-        )
-        self.ledger = Ledger(dict.fromkeys(self.trainers, 1), offer.reward, seats=offer.seats, rule=spec.rule)
+        prepared = prepare("heart", seed=1, baselines=["majority=0.54", "pooled=0.805"])
+        self.ledger = Ledger(dict.fromkeys(self.trainers, 1), offer.reward, offer.seats, prepared.spec.rule)
         account = load_account(workspace, "sponsor")
         with signing_with(self.session.chain, account, workspace.journal(account.address)) as signer:
-            committee = create(signer, "AppointedCommittee", members)
-            self.terms = job_terms(
-                offer,
-                token=deployment.token,
-                committee=committee,
-                admission=deployment.admission,
-                spec=store.put(spec.encode()),
-                model=store.put(self.random.randbytes(2048)),
-            )
-            signer.do(approve_call(deployment.token, deployment.vault, offer.escrow))
-            receipt = signer.do(self.federation.post_call(self.terms, offer.escrow))
-        self.job = self.federation.posted_in(receipt)
+            self.job = post_job(self.session, signer, prepared, offer, members).job
 
     def enrol(self) -> None:
-        token, vault, bond = self.session.deployment.token, self.session.deployment.vault, self.terms.min_bond
-        self.send([(each, approve_call(token, vault, bond)) for each in self.trainers])
-        call = self.federation.enrol_call(self.job, self.terms.hash, bond, b"")
+        terms, vault = self.federation.terms(self.job), self.session.deployment.vault
+        self.send([(each, approve_call(terms.token, vault, terms.min_bond)) for each in self.trainers])
+        call = self.federation.enrol_call(self.job, terms.hash, terms.min_bond, b"")
         self.send([(each, call) for each in self.trainers])
 
     def begin(self) -> list[Call]:
@@ -165,13 +149,9 @@ class Script:
 
     def claim(self) -> None:
         """Every second trainer claims what it has earned so far, the last two rounds excepted."""
-        trees = [RewardsTree(each.leaves) for each in self.done[:-2]]
-        self.send([(trainer, self._claim(trainer, trees)) for trainer in self.trainers[::2]])
-
-    def _claim(self, trainer: Address, trees: Sequence[RewardsTree]) -> Call:
-        leaves = [next(leaf for leaf in each.leaves if leaf.trainer == trainer) for each in self.done[: len(trees)]]
-        claims = [(i, leaf, tree.proof(trainer)) for i, (leaf, tree) in enumerate(zip(leaves, trees, strict=True), 1)]
-        return self.federation.claim_call(self.job, trainer, claims)
+        trees = list(enumerate((RewardsTree(each.leaves) for each in self.done[:-2]), 1))
+        claims = {t: [(i, tree.leaf(t), tree.proof(t)) for i, tree in trees] for t in self.trainers[::2]}
+        self.send([(t, self.federation.claim_call(self.job, t, claim)) for t, claim in claims.items()])
 
     def _judge(self, state: JobState, sheets: Sequence[bytes]) -> None:
         seats, job, cycle = list(enumerate(state.committee)), self.job, state.cycle
@@ -208,7 +188,7 @@ class Script:
         return Digest(self.random.randbytes(32))
 
 
-def _send(url: str, calls: Sequence[tuple[Address, Call]]) -> list[int]:
+def send(url: str, calls: Sequence[tuple[Address, Call]]) -> list[int]:
     """Each call's place in the order in which they were mined. FatalError names one that the contracts refuse."""
     fields = [{"from": by, "to": call.to, "data": "0x" + call.data.hex(), "gas": GAS} for by, call in calls]
     hashes = rpc_batch(url, [("eth_sendTransaction", [each]) for each in fields])

@@ -46,9 +46,7 @@ def main() -> None:
 
 def compile_contracts(sources: Path = SOURCES) -> dict[str, dict[str, Any]]:
     """Artifacts by contract name: `contract, abi, bytecode` (creation, hex), `links`, `runtime_size` (bytes)."""
-    paths = sorted(path for path in sources.rglob("*.sol") if "test" not in path.relative_to(sources).parts)
-    files = read_sources(paths)
-    output = solcx.compile_standard(standard_input(files), solc_version=VERSION)
+    output = solcx.compile_standard(standard_input(sources), solc_version=VERSION)
     for message in output.get("errors", []):
         print(message["formattedMessage"], file=sys.stderr)
     compiled = {name: body for file in output["contracts"].values() for name, body in file.items()}
@@ -59,10 +57,10 @@ def compile_contracts(sources: Path = SOURCES) -> dict[str, dict[str, Any]]:
     return artifacts
 
 
-def read_sources(paths: list[Path]) -> dict[str, str]:
-    """The files and everything that they import, by path from the project's root."""
+def read_sources(folder: Path) -> dict[str, str]:
+    """The folder's contracts, test doubles left out, and all that they import, by path from the project's root."""
     files: dict[str, str] = {}
-    waiting = list(paths)
+    waiting = [path for path in folder.rglob("*.sol") if "test" not in path.relative_to(folder).parts]
     while waiting:
         path = waiting.pop()
         unit = path.relative_to(ROOT).as_posix()
@@ -75,10 +73,10 @@ def read_sources(paths: list[Path]) -> dict[str, str]:
     return dict(sorted(files.items()))
 
 
-def standard_input(files: dict[str, str]) -> dict[str, Any]:
+def standard_input(folder: Path = SOURCES) -> dict[str, Any]:
     return {
         "language": "Solidity",
-        "sources": {unit: {"content": text} for unit, text in files.items()},
+        "sources": {unit: {"content": text} for unit, text in read_sources(folder).items()},
         "settings": {
             "remappings": ["=".join(REMAPPING)],
             "optimizer": {"enabled": True, "runs": 200},

@@ -12,9 +12,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from scripts.compile import SOURCES, read_sources, standard_input
+from scripts.compile import VERSION, standard_input
 
-SOLC = Path.home() / ".solcx" / "solc-v0.8.30"
+SOLC = Path.home() / ".solcx" / f"solc-v{VERSION}"
 SERIOUS = ("High", "Medium")
 
 ZERO = "Solidity starts locals at zero, and the house counts on it"
@@ -61,8 +61,7 @@ def run_slither() -> list[dict[str, Any]]:
 
 
 def compiler_input() -> dict[str, Any]:
-    paths = sorted(path for path in SOURCES.rglob("*.sol") if "test" not in path.relative_to(SOURCES).parts)
-    asked = standard_input(read_sources(paths))
+    asked = standard_input()
     del asked["settings"]["outputSelection"]  # slither has its own wishes
     return asked
 

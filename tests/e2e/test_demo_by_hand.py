@@ -58,7 +58,7 @@ WITHOUT_GRADIENTS = '''
 
 import numpy as np
 
-from tasks import Trained
+from hansa import Trained
 from hansa.tasks.rows import Rows, generator
 
 

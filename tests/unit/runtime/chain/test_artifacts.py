@@ -27,7 +27,7 @@ def test_committed_artifacts__hold_no_placeholder_but_the_named_links() -> None:
 
 def test_brownie__compiles_with_the_same_settings() -> None:
     compiler = yaml.safe_load((ROOT / "brownie-config.yaml").read_text())["compiler"]
-    settings = standard_input({})["settings"]
+    settings = standard_input()["settings"]
     assert compiler["solc"]["version"] == VERSION
     assert compiler["evm_version"] == settings["evmVersion"]
     assert compiler["solc"]["remappings"] == ["=".join(REMAPPING)]
