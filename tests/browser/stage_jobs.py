@@ -60,7 +60,7 @@ def stage(directory: Path) -> Iterator[Stage]:
         settings={"parties": 4},
     ) as lab:
         cast(lab, "trainer-4", "DyingTrainer", round=2)
-        lab.workers["trainer-5"].arguments[0].options["source"] = "0"
+        lab.workers["trainer-5"].arguments[0].fields["source"] = "0"
         cast(lab, "trainer-5", "Copycat", victim=lab.address("trainer-1"))
         for name in ("validator-2", "validator-3"):
             cast(lab, name, "Sleeper", round=2, cycles=1)

@@ -24,7 +24,7 @@ def test_two_cycles_fail__then_one_is_good(tmp_path: Path, undisturbed: Undistur
         tmp_path, trainers=5, rounds=ROUNDS, quorum=2, failures=4, times=TIMES, settings={"parties": 4}
     ) as lab:
         cast(lab, "trainer-1", "Latecomer")
-        lab.workers["trainer-5"].arguments[0].options["source"] = "0"
+        lab.workers["trainer-5"].arguments[0].fields["source"] = "0"
         accomplice = published_key(lab.names.index("validator-1"))
         cast(lab, "trainer-5", "Robber", victim=lab.address("trainer-1"), accomplice=accomplice)
         for name in SLEEPERS:

@@ -39,7 +39,7 @@ def test_all_of_them_at_once(tmp_path: Path, undisturbed: Undisturbed) -> None:
         tmp_path, trainers=11, rounds=ROUNDS, times={"score": 16, "enrol": 300, "slash": 10}, settings={"parties": 4}
     ) as lab:
         for name, (character, traits, _) in CAST.items():
-            lab.workers[name].arguments[0].options["source"] = "0"
+            lab.workers[name].arguments[0].fields["source"] = "0"
             cast(lab, name, character, **{k: lab.address(v) if k == "victim" else v for k, v in traits.items()})
         lab.start_all()
         view = finish(lab, 200.0)

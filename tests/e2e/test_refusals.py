@@ -151,7 +151,7 @@ def test_committee_that_never_answers__freezes_nobodys_tokens(tmp_path: Path) ->
             trusted = {**allowed.model_dump(), "committees": [*allowed.committees, committee]}
             job = post(lab, committee=committee, max_trainers=1, min_updates=1)
             lab.session.deployment = lab.session.deployment.updated(allowed=trusted)
-            role = replace(lab.workers[name].arguments[0], job=job, deployment=lab.session.deployment.model_dump_json())
+            lab.workers[name].arguments[0].fields.update(job=job, deployment=lab.session.deployment)
             lab.workers[name].arguments = (role,)
             cast(lab, name, "Trainer")
             lab.start(name)
