@@ -29,10 +29,7 @@ class Session:
 
     @functools.cached_property
     def chain(self) -> Chain:
-        found = self.deployment
-        return Chain(
-            found.rpc, found.chain_id, ws=found.ws, confirmations=found.confirmations, first_block=found.first_block
-        )
+        return Chain.of(self.deployment)
 
     @functools.cached_property
     def federation(self) -> Federation:
@@ -52,6 +49,12 @@ class Session:
         if asked not in self._tokens:
             self._tokens[asked] = any_token(self.chain, asked, is_ours=asked == self.deployment.token)
         return self._tokens[asked]
+
+    def check_funds(self, account: Address, token: Token, amount: int, what: str, next_step: str) -> None:
+        """FatalError where an account holds too few tokens for `what`."""
+        if (held := self.federation.token_balance(Address(token.address), account)) < amount:
+            text = f"{account} can't pay {what} of {token.text(amount)}"
+            raise FatalError(text, cause=f"it has {token.text(held)}", next_step=next_step)
 
 
 def connect(workspace: Workspace) -> Session:

@@ -13,6 +13,7 @@ from hansa.cli.demo.report import Accuracy, Conservation, Reward, Scores, Valida
 from hansa.devnet.federation import LocalFederation
 from hansa.protocol.pay import Record
 from hansa.runtime.amounts import Token
+from hansa.protocol.types import Address
 from hansa.runtime.snapshot import FullSnapshot
 
 LINES = {
@@ -123,15 +124,12 @@ def _labels(local: LocalFederation) -> list[str]:
     return parties if len(parties) == count else [f"trainer-{i}" for i in range(1, count + 1)]
 
 
-def _count_included(snapshot: FullSnapshot, trainer: str) -> str:
+def _count_included(snapshot: FullSnapshot, trainer: Address) -> str:
     """How often its updates counted, e.g. 14/15."""
-    included = submitted = 0
-    for (cycle, _), round_ in zip(snapshot.finalised, snapshot.rounds, strict=True):
-        for place, update in enumerate(cycle.updates):
-            if update.trainer == trainer:
-                submitted += 1
-                included += place in round_.included
-    return f"{included}/{submitted}"
+    places = [cycle.place_of(trainer) for cycle, _ in snapshot.finalised]
+    rounds = zip(places, snapshot.rounds, strict=True)
+    counted = [place in round_.included for place, round_ in rounds if place is not None]
+    return f"{sum(counted)}/{len(counted)}"
 
 
 def _table(*headings: str) -> Table:

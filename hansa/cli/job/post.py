@@ -16,7 +16,6 @@ from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Address
 from hansa.runtime.accounts import address_of, load_account
 from hansa.runtime.amounts import Token
-from hansa.runtime.chain.federation import Federation
 from hansa.runtime.deploy import allow_committee
 from hansa.runtime.session import connect, read_token
 from hansa.runtime.transactions.signer import signing_with
@@ -121,7 +120,8 @@ def run(
     if warning := offer.claim_warning:
         print(f"hansa: {warning}", file=sys.stderr)
     account = load_account(workspace, account_name, password_file)
-    check_escrow(session.federation, Address(account.address), paid_in, offer.escrow)
+    remedy = "lower --rounds, --reward or --fee, send it tokens, or name another account"
+    session.check_funds(Address(account.address), paid_in, offer.escrow, "an escrow", remedy)
     with signing_with(session.chain, account, workspace.journal(account.address)) as signer:
         posted = post_job(session, signer, prepared, offer, members, token)
     allow_committee(session.deployment, posted.committee).save(workspace.deployment_file)
@@ -137,17 +137,6 @@ def run(
         escrow=offer.escrow,
     )
     command.answer(view, lambda console: show(console, view, paid_in, command.dir_option))
-
-
-def check_escrow(federation: Federation, sponsor: Address, token: Token, escrow: int) -> None:
-    """FatalError where a sponsor has too few tokens for the escrow."""
-    held = federation.token_balance(Address(token.address), sponsor)
-    if held < escrow:
-        raise FatalError(
-            f"{sponsor} can't pay an escrow of {token.text(escrow)}",
-            cause=f"it has {token.text(held)}",
-            next_step="lower --rounds, --reward or --fee, send it tokens, or name another account",
-        )
 
 
 def parse_billionths(text: str, what: str) -> int:

@@ -129,7 +129,7 @@ def _view_trainer(view: FullSnapshot, who: Address, names: Mapping[Address, str]
 def _view_last_round(view: FullSnapshot, who: Address) -> tuple[str, int | None, float | None]:
     """Verdict, gain and share of the last finalised round."""
     record, ledger = view.finalised[-1][0], view.rounds[-1]
-    place = next((i for i, update in enumerate(record.updates) if update.trainer == who), None)
+    place = record.place_of(who)
     if place is None:
         return "absent", None, None
     judged = ledger.judgements[place]

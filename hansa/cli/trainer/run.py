@@ -15,8 +15,7 @@ from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Address, JobId, Phase, Wei
 from hansa.runtime.accounts import load_account
 from hansa.runtime.amounts import Token
-from hansa.runtime.chain.federation import Federation
-from hansa.runtime.session import connect
+from hansa.runtime.session import Session, connect
 from hansa.sponsor.terms import seconds
 
 
@@ -41,7 +40,7 @@ def run(
     account = load_account(command.workspace, account_name, password_file)
     paid_in = session.token(session.federation.terms(JobId(job)).token)
     own_bond = None if bond is None else paid_in.units(bond, "--bond")
-    check_bond(session.federation, JobId(job), Address(account.address), paid_in, own_bond)
+    check_bond(session, JobId(job), Address(account.address), paid_in, own_bond)
     config = TrainerConfig(
         deployment=session.deployment,
         account=account,
@@ -61,8 +60,9 @@ def run(
     run_daemon(Trainer(config), options.metrics)
 
 
-def check_bond(federation: Federation, job: JobId, trainer: Address, token: Token, bond: Wei | None) -> None:
+def check_bond(session: Session, job: JobId, trainer: Address, token: Token, bond: Wei | None) -> None:
     """FatalError where a trainer that has yet to enrol can't: its bond is too small, or it has too few tokens."""
+    federation = session.federation
     if federation.state(job).phase != Phase.ENROL or federation.trainer(job, trainer)[0]:
         return
     least = federation.terms(job).min_bond
@@ -73,10 +73,4 @@ def check_bond(federation: Federation, job: JobId, trainer: Address, token: Toke
             cause=f"job {job} asks for {token.text(least)}",
             next_step="raise --bond",
         )
-    held = federation.token_balance(Address(token.address), trainer)
-    if held < bond:
-        raise FatalError(
-            f"{trainer} can't pay a bond of {token.text(bond)}",
-            cause=f"it has {token.text(held)}",
-            next_step="send it tokens, or name another account",
-        )
+    session.check_funds(trainer, token, bond, "a bond", "send it tokens, or name another account")

@@ -108,7 +108,7 @@ def check_round(snapshot: JobSnapshot, round_: int | None) -> None:
 def _line(snapshot: SettledSnapshot, trainer: Address, number: int, root_matches: bool) -> RoundLine:
     cycle, ledger = snapshot.finalised[number - 1][0], snapshot.rounds[number - 1]
     leaf = next(leaf for leaf in ledger.leaves if leaf.trainer == trainer)
-    place = next((i for i, update in enumerate(cycle.updates) if update.trainer == trainer), None)
+    place = cycle.place_of(trainer)
     sent = place is not None
     return RoundLine(
         round=number,

@@ -84,8 +84,12 @@ class CycleRecord:
     def votes(self) -> Mapping[Seat, Vote]:
         return self.acted[Phase.VOTE]
 
+    def place_of(self, trainer: Address) -> int | None:
+        """The place on chain of a trainer's update."""
+        return next((place for place, update in enumerate(self.updates) if update.trainer == trainer), None)
+
     def has_update_of(self, trainer: Address) -> bool:
-        return any(update.trainer == trainer for update in self.updates)
+        return self.place_of(trainer) is not None
 
 
 @dataclass(frozen=True)
