@@ -152,7 +152,6 @@ def test_committee_that_never_answers__freezes_nobodys_tokens(tmp_path: Path) ->
             job = post(lab, committee=committee, max_trainers=1, min_updates=1)
             lab.session.deployment = lab.session.deployment.updated(allowed=trusted)
             lab.workers[name].arguments[0].fields.update(job=job, deployment=lab.session.deployment)
-            lab.workers[name].arguments = (role,)
             cast(lab, name, "Trainer")
             lab.start(name)
             jobs[name] = job
