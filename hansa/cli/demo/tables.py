@@ -12,8 +12,8 @@ from hansa.cli.demo.gas import Gas
 from hansa.cli.demo.report import Accuracy, Conservation, Reward, Scores, ValidatorView
 from hansa.devnet.federation import LocalFederation
 from hansa.protocol.pay import Record
-from hansa.runtime.amounts import Token
 from hansa.protocol.types import Address
+from hansa.runtime.amounts import Token
 from hansa.runtime.snapshot import FullSnapshot
 
 LINES = {
