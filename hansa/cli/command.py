@@ -155,6 +155,8 @@ def report_failures(debug: bool) -> Iterator[None]:
     except Exception as error:
         if debug:
             raise
+        if isinstance(error, ImportError):
+            _end(f"{error.name or error} can't be imported; run `make setup`, or install hansa again", 1)
         if isinstance(error, OSError) and error.errno in FILE_TROUBLE:
             what = escape_untrusted(str(error.filename)) if error.filename is not None else "a file"
             _end(f"{what} can't be used: {error.strerror}; put it right, or name another", 1)

@@ -55,7 +55,7 @@ class CommandGroup(TyperGroup):
     has_options = True
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        self.has_options = bool(args) and args[0].startswith("-")
+        self.has_options = not args or args[0].startswith("-")
         try:
             return super().parse_args(ctx, args)
         finally:
@@ -73,7 +73,12 @@ class LazyCommand(TyperCommand):
 
         words = [str(self.name)] if parent.parent is None else [str(parent.command.name), str(self.name)]
         with report_failures("--debug" in args):
-            found = load(words[-1], module_of(words))
+            try:
+                found = load(words[-1], module_of(words))
+            except ImportError:
+                if not extra.get("resilient_parsing"):
+                    raise
+                return super().make_context(info_name, args, parent, **extra)  # nothing to complete
         return found.make_context(info_name, args, parent, **extra)
 
 

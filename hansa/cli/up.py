@@ -17,7 +17,7 @@ from rich.console import Console
 
 from hansa.cli.command import Command
 from hansa.cli.deploy import show as show_deployment
-from hansa.devnet.anvil import Anvil, published_key, start_anvil
+from hansa.devnet.anvil import Anvil, last_line, published_key, start_anvil
 from hansa.devnet.bootstrap import account_names, bootstrap
 from hansa.devnet.chain_file import ChainFile, forget_stale
 from hansa.protocol.errors import FatalError, check_range
@@ -154,14 +154,9 @@ def _wait_for_chain(directory: Path, process: subprocess.Popen[bytes], log: Path
     deadline = time.monotonic() + BACKGROUND_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise FatalError("`hansa up` ended early", cause=_last_line(log))
+            raise FatalError("`hansa up` ended early", cause=last_line(log))
         if (running := ChainFile.load(directory)) is not None and running.alive:
             return running
         time.sleep(0.1)
     process.terminate()
-    raise FatalError("`hansa up` did not come up", cause=_last_line(log))
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it wrote nothing"
+    raise FatalError("`hansa up` did not come up", cause=last_line(log))

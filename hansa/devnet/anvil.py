@@ -93,7 +93,7 @@ def start_anvil(
         started.stop()
     raise FatalError(
         f"anvil did not start on port {chosen}",
-        cause=f"{log} ends with {_last_line(log)!r}",
+        cause=f"{log} ends with {last_line(log)!r}",
         next_step="free the port or name another one with --port" if port else "look into that log",
     )
 
@@ -179,7 +179,8 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
-def _last_line(log: Path) -> str:
+def last_line(log: Path) -> str:
+    """The last thing that a process wrote into its log."""
     lines = log.read_text(errors="replace").split("\n")
     return next((line.strip() for line in reversed(lines) if line.strip()), "nothing")
 

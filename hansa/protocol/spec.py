@@ -86,7 +86,7 @@ class JobSpec(BaseModel):
             spec = cls.model_validate(fields)
             canonical = spec.encode() == data
         except ValidationError as error:
-            raise Malformed("job spec", cause=_first_problem(error)) from error
+            raise Malformed("job spec", cause=first_problem(error)) from error
         except UnicodeEncodeError as error:
             raise Malformed("job spec", cause="text that is not Unicode") from error
         if not canonical:
@@ -112,7 +112,8 @@ def _check_plain(value: object, what: str, depth: int) -> None:
         raise ValueError(f"{what} holds {type(value).__name__}; integers, strings, booleans and lists only")
 
 
-def _first_problem(error: ValidationError) -> str:
+def first_problem(error: ValidationError) -> str:
+    """Which field is wrong, and why; never what stood there."""
     problem = error.errors(include_url=False, include_input=False)[0]
     field = ".".join(str(part) for part in problem["loc"])
     return f"{field}: {problem['msg']}" if field else problem["msg"]

@@ -129,7 +129,7 @@ def post_job(
     return PostedJob(session.federation.posted_in(receipt), committee, spec, model)
 
 
-def parse_baselines(entries: Sequence[str]) -> list[str]:
+def parse_baseline_options(entries: Sequence[str]) -> list[str]:
     """`name=decimal` entries as a spec holds them: 0.50 becomes 0.5."""
     texts = []
     for entry in entries:

@@ -1,8 +1,7 @@
 """What can be trained: one folder a task. Importing this loads no task and no torch."""
 
 from hansa.tasks.base import Data, Differentiable, Params, Scores, Study, Task, Trained
-from hansa.tasks.loading import consent, defaults, load_task, load_task_of, task_digest
-from hansa.tasks.running import running, use_threads
+from hansa.tasks.loading import consent, defaults, load_task, load_task_of, running, task_digest, use_threads
 
 __all__ = [
     "Data",

@@ -1,4 +1,5 @@
-"""Finding the task that a job names, without running anything that the user has not allowed.
+"""Finding the task that a job names, without running anything that the user has not allowed, and running it inside a
+daemon.
 
 A job names one of
 - a built-in task: `heart`;
@@ -14,7 +15,8 @@ import hashlib
 import importlib
 import importlib.util
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypedDict, Unpack
@@ -232,3 +234,25 @@ def _read(path: Path) -> bytes:
 
 def _plain(digest: str) -> str:
     return digest.lower().removeprefix("0x")
+
+
+@contextmanager
+def running(task: str, doing: str) -> Iterator[None]:
+    """Turns whatever a task raises into one sentence that names it and what it was doing."""
+    try:
+        yield
+    except HansaError:
+        raise
+    except Exception as error:
+        raise FatalError(
+            f"task {task} failed while {doing}",
+            cause=f"{type(error).__name__}: {error}",
+            next_step="`python -m hansa.tasks` rehearses a task without a chain; --debug shows where",
+        ) from error
+
+
+def use_threads(threads: int | None) -> None:
+    """Lets torch use so many threads, where a task has imported it; None leaves torch's own choice."""
+    torch = sys.modules.get("torch")
+    if torch is not None and threads is not None:
+        torch.set_num_threads(threads)

@@ -102,7 +102,8 @@ def test_imports__point_one_way(room: str) -> None:
 
 
 def test_imports__of_files_make_no_circle() -> None:
-    """At module level, in functions and for type checkers: all count. A package's __init__ is a file."""
+    """At module level, in functions and for type checkers: all count. A package's __init__ is a file; that
+    Python imports it before what is in the package is left out."""
     files = {dotted(path): path for package in PACKAGES for path in modules(package)}
     edges = {name: imported_files(path, files) - {name} for name, path in files.items()}
     assert not circle(edges), f"these import one another: {' → '.join(circle(edges))}"

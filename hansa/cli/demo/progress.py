@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 
-from hansa.cli.demo.view import RoundLine, View
+from hansa.cli.demo.view import FinishedRound, View
 from hansa.devnet.federation import LocalFederation
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import TransientError
@@ -69,7 +69,7 @@ class Progress:
             cycle, outcome = history.finalised[number - 1]
             tried = sum(other.round == number for other in history.cycles)
             self._view.round(
-                RoundLine(
+                FinishedRound(
                     round=number,
                     model=to_cid(outcome.model),
                     metric=outcome.metric,

@@ -34,7 +34,7 @@ class RoundView:
 
 
 @dataclass(frozen=True)
-class Scores:
+class ScoreRow:
     """The task's measure as fractions; mean: None where nothing was measured."""
 
     mean: float | None
@@ -45,9 +45,9 @@ class Scores:
 class Accuracy:
     """Of the last model, and of the baselines beside it; None: no such."""
 
-    federated: Scores
-    local_own: Scores
-    local_all: Scores
+    federated: ScoreRow
+    local_own: ScoreRow
+    local_all: ScoreRow
     pooled: float | None
     majority: float | None
     others: Annotated[dict[str, float | None], INLINE]
@@ -64,7 +64,7 @@ class Reward:
 
 
 @dataclass(frozen=True)
-class ValidatorView:
+class ValidatorPay:
     address: Address
     attendance: Annotated[Attendance, INLINE]
     paid: Amount
@@ -93,7 +93,7 @@ class DemoView:
     rounds: list[RoundView]
     accuracy: Accuracy
     rewards: list[Reward]
-    validators: list[ValidatorView]
+    validators: list[ValidatorPay]
     gas: dict[str, int]  # mean by call
     conservation: Conservation
     seconds: float
@@ -153,9 +153,9 @@ def accuracy(local: LocalFederation, snapshot: FullSnapshot, baselines: Path | N
     )
 
 
-def _score(by_party: Mapping[str, float]) -> Scores:
+def _score(by_party: Mapping[str, float]) -> ScoreRow:
     values = list(by_party.values())
-    return Scores(
+    return ScoreRow(
         mean=round(sum(values) / len(values), 6) if values else None,
         by_trainer={name: round(value, 6) for name, value in by_party.items()},
     )
@@ -174,10 +174,10 @@ def _view_reward(snapshot: FullSnapshot, federation: Federation, trainer: Addres
     )
 
 
-def _view_validator(snapshot: FullSnapshot, local: LocalFederation, member: Address) -> ValidatorView:
+def _view_validator(snapshot: FullSnapshot, local: LocalFederation, member: Address) -> ValidatorPay:
     moved = movements(local.session, member, snapshot.job)
     paid = sum(row.amount for row in moved if row.kind == "FeesClaimed")
-    return ValidatorView(member, snapshot.attendance(member), paid)
+    return ValidatorPay(member, snapshot.attendance(member), paid)
 
 
 def conservation(federation: Federation, job: JobId) -> Conservation:

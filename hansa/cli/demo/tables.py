@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hansa.cli.demo.gas import Gas
-from hansa.cli.demo.report import Accuracy, Conservation, Reward, Scores, ValidatorView
+from hansa.cli.demo.report import Accuracy, Conservation, Reward, ScoreRow, ValidatorPay
 from hansa.devnet.federation import LocalFederation
 from hansa.protocol.pay import Record
 from hansa.protocol.types import Address
@@ -35,7 +35,7 @@ def show_accuracy(console: Console, accuracy: Accuracy, measure: str) -> None:
     table = _table(measure, *shown, "mean")
     means = {"pooled": accuracy.pooled, "majority": accuracy.majority, **accuracy.others}
     lines = {name: getattr(accuracy, name) for name in ("federated", "local_own", "local_all")}
-    for name, line in {**lines, **{name: Scores(mean, {}) for name, mean in means.items()}}.items():
+    for name, line in {**lines, **{name: ScoreRow(mean, {}) for name, mean in means.items()}}.items():
         if line.mean is None:
             continue
         cells = [f"{line.by_trainer[party]:.3f}" if party in line.by_trainer else "" for party in shown]
@@ -71,7 +71,7 @@ def show_rewards(
     )
 
 
-def show_validators(console: Console, validators: Sequence[ValidatorView], token: Token) -> None:
+def show_validators(console: Console, validators: Sequence[ValidatorPay], token: Token) -> None:
     """A line a validator."""
     table = _table("validator", "matched", "wrong", "missed", "paid")
     for row in validators:

@@ -17,7 +17,7 @@ SHOWN = 8  # last rounds on the screen
 
 
 @dataclass(frozen=True)
-class RoundLine:
+class FinishedRound:
     """One finalised round, for people."""
 
     round: int
@@ -36,7 +36,7 @@ class View:
         self._console = console
         self._title = title
         self.rounds = rounds
-        self._lines: list[RoundLine] = []
+        self._lines: list[FinishedRound] = []
         self._started = time.monotonic()
         self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
 
@@ -56,7 +56,7 @@ class View:
         elif text:
             self._console.print(f"[dim]{self._elapsed():6.1f} s[/]  {text}", soft_wrap=True)
 
-    def round(self, line: RoundLine) -> None:
+    def round(self, line: FinishedRound) -> None:
         """A round was finalised."""
         self._lines.append(line)
         if self._live is not None:
@@ -100,9 +100,9 @@ class View:
         return Group(header, table, Text(f"  {status}", style="cyan"))
 
 
-def _counts(line: RoundLine) -> str:
+def _counts(line: FinishedRound) -> str:
     return f"{line.included} of {line.updates} updates"
 
 
-def _failures(line: RoundLine) -> str:
+def _failures(line: FinishedRound) -> str:
     return f" (after {line.failures} failed)" if line.failures else ""

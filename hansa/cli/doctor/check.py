@@ -25,5 +25,7 @@ def check(what: str, look: Callable[P, Result], *given: P.args, **named: P.kwarg
     """What `look` finds; an error of ours is something wrong."""
     try:
         return Check(what, *look(*given, **named))
+    except ImportError as error:
+        return Check(what, BAD, f"{error.name or error} can't be imported; run `make setup`")
     except HansaError as error:
         return Check(what, BAD, str(error))

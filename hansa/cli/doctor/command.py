@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Annotated
 
@@ -16,15 +17,13 @@ import typer
 from rich.console import Console
 
 from hansa.cli.command import Command
-from hansa.cli.dashboard import PAGE
 from hansa.cli.doctor.check import BAD, GOOD, WARNING, Check, Result, check
-from hansa.devnet.anvil import find_anvil
 from hansa.protocol.errors import FatalError
 from hansa.protocol.text import escape_untrusted
-from hansa.runtime.accounts import keystores
 
 SIGNS = {GOOD: "[green]✓[/]", WARNING: "[yellow]![/]", BAD: "[red]✗[/]"}
 LEAST_DISK = 2**30  # bytes
+PAGE = Path(__file__).parents[1] / "page" / "index.html"
 
 
 @dataclass(frozen=True)
@@ -46,9 +45,12 @@ def run(
     found = [check(what, look) for what, look in looks.items()]
     found += [check("disk", _disk, workspace.dir), check("keystores", _keys, workspace.keys)]
     if workspace.deployment_file.is_file():
-        from hansa.cli.doctor.deployment import check_deployment  # needs packages that may be what is missing
-
-        found += check_deployment(workspace, job)
+        try:
+            from hansa.cli.doctor.deployment import check_deployment  # needs packages that may be what is missing
+        except ImportError as error:
+            found.append(Check("deployment", BAD, f"not looked at: {error.name or error} can't be imported"))
+        else:
+            found += check_deployment(workspace, job)
     else:
         none = f"{workspace.dir} has none; `hansa up` or `hansa deploy` makes one"
         found.append(Check("deployment", WARNING, none))
@@ -64,22 +66,25 @@ def _python() -> Result:
 
 
 def _packages() -> Result:
-    shown = []
-    for name in ("hansa", "torch", "web3", "numpy"):
+    needed = [re.split(r"[<>=!~\[ ]", line)[0] for line in requires("hansa") or () if "extra ==" not in line]
+    found = {}
+    for name in ("hansa", *needed):
         try:
-            shown.append(f"{name} {version(name)}")
+            found[name] = version(name)
         except PackageNotFoundError:
             return BAD, f"{name} is not installed; run `make setup`"
-    return GOOD, ", ".join(shown)
+    return GOOD, ", ".join(f"{name} {found[name]}" for name in ("hansa", "torch", "web3", "numpy"))
 
 
 def _page() -> Result:
-    if not (PAGE / "index.html").is_file():
+    if not PAGE.is_file():
         return WARNING, "not built; `make page` builds it, only `dashboard` needs it"
     return GOOD, "built"
 
 
 def _anvil() -> Result:
+    from hansa.devnet.anvil import find_anvil
+
     try:
         done = subprocess.run([find_anvil(), "--version"], capture_output=True, text=True, timeout=20, check=True)
     except FatalError as error:
@@ -104,6 +109,8 @@ def _disk(directory: Path) -> Result:
 
 
 def _keys(directory: Path) -> Result:
+    from hansa.runtime.accounts import keystores
+
     files = sorted(directory.glob("*.json"))
     known = {path for path, _ in keystores(directory)}
     if broken := [path.name for path in files if path not in known]:

@@ -19,7 +19,7 @@ from hansa.runtime.amounts import Token
 from hansa.runtime.deploy import allow_committee
 from hansa.runtime.session import connect, read_token
 from hansa.runtime.transactions.signer import signing_with
-from hansa.sponsor.post import parse_baselines, post_job, prepare
+from hansa.sponsor.post import parse_baseline_options, post_job, prepare
 from hansa.sponsor.terms import NO_TARGET, JobOffer, parse_times
 from hansa.tasks.settings import parse_settings
 
@@ -100,7 +100,7 @@ def run(
         rule=rule,
         weights=weights,
         publish_keys=publish_keys,
-        baselines=parse_baselines(baselines or []),
+        baselines=parse_baseline_options(baselines or []),
     )
     offer = JobOffer(
         trainers=trainers,

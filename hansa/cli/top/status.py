@@ -45,7 +45,7 @@ class ValidatorRow(Person):
 
 
 @dataclass(frozen=True)
-class Rounds:
+class RoundCount:
     finalised: int
     at_most: int
 
@@ -59,7 +59,7 @@ class JobStatus:
     block: int
     timestamp: int
     state: Annotated[State, INLINE]
-    rounds: Rounds
+    rounds: RoundCount
     phase_seconds: int  # that the phase may last; 0 where it has no end
     seconds_left: int
     acted: list[Person]
@@ -87,7 +87,7 @@ def job_status(view: FullSnapshot, books: Books, names: Mapping[Address, str], m
         block=view.at.number,
         timestamp=view.at.timestamp,
         state=view.state,
-        rounds=Rounds(len(view.rounds), terms.max_rounds),
+        rounds=RoundCount(len(view.rounds), terms.max_rounds),
         phase_seconds=PHASES[view.state.phase].seconds(terms),
         seconds_left=seconds_left(view.state, view.at.timestamp),
         acted=[Person(who, names.get(who)) for who in acted],

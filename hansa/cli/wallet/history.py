@@ -21,7 +21,7 @@ from hansa.runtime.session import Session, connect
 
 
 @dataclass(frozen=True)
-class Movement:
+class MovementRow:
     time: int
     block: int
     job: int
@@ -35,7 +35,7 @@ class Movement:
 @dataclass(frozen=True)
 class HistoryView:
     address: Address
-    movements: list[Movement]
+    movements: list[MovementRow]
 
 
 def run(command: Command, who: Who = None, job: JobChoice = None) -> None:
@@ -49,7 +49,7 @@ def run(command: Command, who: Who = None, job: JobChoice = None) -> None:
     command.answer(view, lambda console: show(console, view, session))
 
 
-def movements(session: Session, account: Address, job: int | None) -> list[Movement]:
+def movements(session: Session, account: Address, job: int | None) -> list[MovementRow]:
     """Oldest first; a claim of a round that paid nothing is left out."""
     vault = artifact("Vault")
     events = {vault.event(name).topic: name for name in MOVEMENTS}
@@ -65,7 +65,7 @@ def movements(session: Session, account: Address, job: int | None) -> list[Movem
             times[log.block] = session.chain.block(log.block).timestamp
         kind = MOVEMENTS[name]
         rows.append(
-            Movement(
+            MovementRow(
                 time=times[log.block],
                 block=log.block,
                 job=int(values["job"]),

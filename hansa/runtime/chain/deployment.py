@@ -16,6 +16,7 @@ from eth_utils.address import (
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError
 
 from hansa.protocol.errors import FatalError
+from hansa.protocol.spec import first_problem
 from hansa.protocol.types import Address
 
 
@@ -70,7 +71,7 @@ class Deployment(BaseModel):
         except OSError as error:
             raise FatalError(f"{path} can't be read", cause=error.strerror) from error
         except ValidationError as error:
-            raise FatalError(f"{path} is not a deployment", cause=_first_problem(error)) from error
+            raise FatalError(f"{path} is not a deployment", cause=first_problem(error)) from error
 
     def save(self, path: Path | str) -> None:
         """Writes the file at once, so that no reader sees half of it."""
@@ -87,9 +88,3 @@ class Deployment(BaseModel):
     def updated(self, **changes: Any) -> Deployment:
         """A checked copy with some fields changed."""
         return Deployment.model_validate({**self.model_dump(), **changes})
-
-
-def _first_problem(error: ValidationError) -> str:
-    problem = error.errors(include_url=False)[0]
-    place = ".".join(map(str, problem["loc"]))
-    return f"{place}: {problem['msg']}" if place else str(problem["msg"])

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -225,3 +228,44 @@ def test_up_stop__where_nothing_runs(run: CliRunner) -> None:
     done = run.invoke(app, ["up", "--stop"])
     assert done.exit_code == 1
     assert "is running" in done.stderr
+
+
+@pytest.fixture
+def without(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the command where a package can't be imported."""
+
+    def run(package: str, *words: str, **extra: str) -> subprocess.CompletedProcess[str]:
+        broken = tmp_path / package / "__init__.py"
+        broken.parent.mkdir()
+        broken.write_text(f"raise ModuleNotFoundError('No module named {package}', name={package!r})")
+        paths = os.pathsep.join(filter(None, [str(tmp_path), str(ROOT), os.environ.get("PYTHONPATH")]))
+        environment = {**os.environ, "PYTHONPATH": paths, "HANSA_DIR": str(tmp_path / "dir"), **extra}
+        command = [str(Path(sys.executable).with_name("hansa")), *words]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    return run
+
+
+@pytest.mark.parametrize("words", ["wallet why -h", "wallet why", "trainer run -h"])
+def test_missing_package__is_named__with_what_to_do(without: Callable[..., Any], words: str) -> None:
+    done = without("web3", *words.split())
+    assert done.returncode == 1
+    assert done.stderr == "hansa: web3 can't be imported; run `make setup`, or install hansa again\n"
+
+
+@pytest.mark.parametrize("package", ["web3", "eth_account", "structlog"])
+def test_missing_package__doctor_goes_on_to_its_last_line(without: Callable[..., Any], package: str) -> None:
+    done = without(package, "doctor")
+    assert done.stdout.count("\n") >= 8 and "disk" in done.stdout and "deployment" in done.stdout, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("typed, at, offered", [("hansa wal", "1", "wallet"), ("hansa wallet why --", "3", "")])
+def test_missing_package__completes_what_it_can(without: Callable[..., Any], typed: str, at: str, offered: str) -> None:
+    done = without("web3", _HANSA_COMPLETE="complete_bash", COMP_WORDS=typed, COMP_CWORD=at)
+    assert (done.stdout.strip(), done.stderr) == (offered, "")
+
+
+def test_nothing_asked__shows_options_and_commands(run: CliRunner) -> None:
+    shown = run.invoke(app, []).output
+    assert "--version" in shown and "wallet" in shown

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from hansa.cli.job.state import MONEY
 from hansa.cli.top.screen import screen, sparkline
-from hansa.cli.top.status import JobStatus, Rounds, TrainerRow, ValidatorRow
+from hansa.cli.top.status import JobStatus, RoundCount, TrainerRow, ValidatorRow
 from hansa.protocol.types import Address, CycleId, Phase, Round, Timestamp
 from hansa.runtime.amounts import Token
 from hansa.runtime.snapshot import Attendance
@@ -44,7 +44,7 @@ def status(trainers: int = 4, validators: int = 3, state: dict[str, Any] | None 
         block=77,
         timestamp=900,
         state=replace(THIRD, enrolled=trainers, submitted=trainers - 1, pending=1, **(state or {})),
-        rounds=Rounds(2, 15),
+        rounds=RoundCount(2, 15),
         phase_seconds=60,
         seconds_left=45,
         acted=[*people[1:]],

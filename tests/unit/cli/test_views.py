@@ -10,7 +10,7 @@ from records import STATE
 from rich.console import Console
 
 from hansa.cli.demo.report import Conservation
-from hansa.cli.demo.view import RoundLine, View
+from hansa.cli.demo.view import FinishedRound, View
 from hansa.cli.document import metric_of, to_json
 from hansa.cli.job.state import State, state_line
 from hansa.protocol.types import Phase
@@ -41,7 +41,7 @@ def test_view__shows_rounds_and_warnings(terminal: bool) -> None:
     with View(console, "heart", 3) as view:
         view.step("starting a chain")
         view.state(STATE, 940)
-        view.round(RoundLine(1, "Qm" + "a" * 44, 750_000_000, 4, 3, 2, 1.5))
+        view.round(FinishedRound(1, "Qm" + "a" * 44, 750_000_000, 4, 3, 2, 1.5))
         view.warn("trainer-2 ended with code 1: no such party")
         view.step("")
     shown = out.getvalue()

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from hansa.protocol.baselines import baseline, parse_baselines
 from hansa.protocol.errors import FatalError
 from hansa.protocol.spec import JobSpec
-from hansa.sponsor.post import parse_baselines as from_flags
+from hansa.sponsor.post import parse_baseline_options as from_flags
 from hansa.sponsor.post import prepare, with_baselines
 
 
