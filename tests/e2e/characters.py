@@ -208,7 +208,7 @@ class Robber(Idler):
         account, follower = Account.from_key(self.accomplice), self._desk.follower
         theirs = next(update for update in cycle.updates if update.trainer == self.victim)
         federation, job = follower.federation, follower.job
-        ctx = envelope.context(federation.chain.chain_id, federation.address, job, cycle.cycle, self.victim, base)
+        ctx = envelope.context(federation.place(job, cycle.cycle), self.victim, base)
         seat, keys = cycle.committee.index(account.address), follower.member_keys(cycle)
         data = follower.store.get(theirs.digest, limit=2**20, timeout=5)
         opened = envelope.open_envelope(data, ctx, seat, keystore.encryption_secret(account), keys)
@@ -245,9 +245,9 @@ class Spoiler(Voter):
         known = super().seal(state, result, seat)
         if state.round != 2:
             return known
-        federation, model = self._desk.follower.federation, self._desk.journal.put_blob(b"no model")
-        where = federation.chain.chain_id, federation.address, self._desk.follower.job, state.cycle
-        hashed = result_hash(*where, state.updates, state.sheets, model, known["rewards"])
+        follower, model = self._desk.follower, self._desk.journal.put_blob(b"no model")
+        place = follower.federation.place(follower.job, state.cycle)
+        hashed = result_hash(place, state.updates, state.sheets, model, known["rewards"])
         return {**known, "model": model, "hash": hashed}
 
 
