@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
 import {CycleId, IFederation, JobId, JobTerms, Phase, Result} from "./interfaces/IFederation.sol";
 import {UntrustedCalls} from "./libraries/UntrustedCalls.sol";
-import {Board, Boards} from "./libraries/Boards.sol";
 import {Cycles} from "./libraries/Cycles.sol";
 import {Errors} from "./libraries/Errors.sol";
 import {Steps} from "./Steps.sol";
+import {Votes} from "./libraries/Votes.sol";
 import {Terms} from "./Terms.sol";
 
 /// @title The life of a job, top to bottom: post, enrol, open, submit, attest, release, score, reveal, vote, finalize
-contract Federation is IFederation, Steps {
-    using Boards for Board;
-    using Boards for uint24;
+/// @dev Of several calls in one `multicall` the sender stays the same and none takes value: each could stand alone.
+contract Federation is IFederation, Steps, Multicall {
     using Cycles for CycleId;
     using Terms for JobTerms;
 
@@ -21,7 +21,7 @@ contract Federation is IFederation, Steps {
     /// @inheritdoc IFederation
     function post(JobTerms calldata terms, uint256 escrow) external returns (JobId job) {
         job = JobId.wrap(++jobCount);
-        bytes32 termsHash = Terms.store(_terms, job, terms, escrow);
+        bytes32 termsHash = Terms.store(_terms, job, terms, escrow, msg.sender);
 
         Job storage live = _jobs[job];
         live.round = 1;
@@ -47,7 +47,7 @@ contract Federation is IFederation, Steps {
             revert Errors.Federation_NotAdmitted(job, msg.sender);
         }
 
-        live.trainers[msg.sender] = Enrolment(true, terms.recheckAdmission, 0);
+        live.trainers[msg.sender] = Enrolment(true, terms.recheckAdmission, 0, bond);
         if (++live.enrolled == terms.maxTrainers) _setEnrolEnd(live, block.timestamp);
 
         emit TrainerEnrolled(job, msg.sender, bond);
@@ -59,41 +59,20 @@ contract Federation is IFederation, Steps {
     function open(JobId job) external returns (CycleId cycle) {
         _requirePhase(job, Phase.OPEN);
         Job storage live = _jobs[job];
-        JobTerms storage terms = _terms[job];
-        bool everybody = live.rejoining || _isAfresh(live) || _dueAreTooFew(live, terms);
-        bytes32 seed;
-        (cycle, seed) = _nextCycle(live, everybody);
-        address[] memory committee = _keepsCommittee(live)
-            ? _committeeOf(live, terms.seats)
-            : UntrustedCalls.select(terms.committee, job, cycle, seed, live.openedAt, terms.seats);
+        if (block.timestamp <= live.since) revert Errors.Federation_TooEarly(job, uint256(live.since) + 1);
 
-        uint24 due = _seat(job, committee);
-        if (everybody) due = uint24((1 << committee.length) - 1);
-        live.board = Boards.open(due, terms);
-        live.attempt = Attempt({
-            updates: uint128(uint256(seed)) | 1,
-            cycle: cycle,
-            deadline: uint32(block.timestamp + terms.submitTime),
-            submitted: 0,
-            pending: everybody ? live.enrolled : live.attempt.submitted
-        });
-        live.sheets = seed;
-        live.underway = true;
-        live.rejoining = false;
-        ++live.attempts;
-        live.openedAt = uint32(block.timestamp);
-
-        emit CycleOpened(job, cycle, live.round, seed, committee);
+        return _open(job, live, _terms[job], _randomness());
     }
 
     /// @inheritdoc IFederation
-    function submit(JobId job, CycleId cycle, bytes32 digest) external {
+    function submit(JobId job, CycleId cycle, bytes32 seed, bytes32 digest) external {
         Job storage live = _jobs[job];
         Attempt memory attempt = live.attempt;
         _requireCycle(job, attempt.cycle, cycle);
         if (block.timestamp >= attempt.deadline) {
             revert Errors.Federation_WrongPhase(job, Phase.SUBMIT, phaseAt(job, block.timestamp));
         }
+        if (seed != live.sheets) revert Errors.Federation_WrongSeed(job, live.sheets, seed);
         Enrolment memory enrolment = live.trainers[msg.sender];
         uint32 counter = cycle.counter();
         if (!enrolment.enrolled) revert Errors.Federation_NotEnrolled(job, msg.sender);
@@ -117,12 +96,16 @@ contract Federation is IFederation, Steps {
         Job storage live = _act(job, cycle, seat, Phase.ATTEST);
         _requireLength(job, (uint256(live.attempt.submitted) + 7) / 8, bitmap.length);
 
+        live.sheets = keccak256(abi.encode(live.sheets, seat, keccak256(bitmap)));
+
         emit UpdatesAttested(job, cycle, seat, bitmap);
     }
 
     /// @inheritdoc IFederation
     function release(JobId job, CycleId cycle, uint8 seat, bytes32 digest) external {
-        _act(job, cycle, seat, Phase.RELEASE);
+        Job storage live = _act(job, cycle, seat, Phase.RELEASE);
+
+        live.sheets = keccak256(abi.encode(live.sheets, seat, digest));
 
         emit SharesReleased(job, cycle, seat, digest);
     }
@@ -162,8 +145,7 @@ contract Federation is IFederation, Steps {
         Job storage live = _act(job, cycle, seat, Phase.VOTE);
         if (sheets != live.sheets) revert Errors.Federation_WrongSheets(job, live.sheets, sheets);
 
-        live.seats[seat].sealedVote = sealedVote;
-        live.seats[seat].metric = metric;
+        live.seats[seat].vote = Votes.make(sealedVote, metric);
 
         emit ResultVoted(job, cycle, seat, sealedVote, metric);
     }
@@ -185,18 +167,29 @@ contract Federation is IFederation, Steps {
                 result.rewards
             )
         );
-        (uint24 matched, uint240 counts, int64 metric) = _count(job, cycle, resultHash);
+        Tally memory tally = _count(job, cycle, resultHash);
 
+        JobTerms storage terms = _terms[job];
         if (result.model == 0) {
-            _fail(job, Phase.VOTE, 0);
+            if (result.rewards != 0) revert Errors.Federation_BadResult(job, cycle);
+            _fail(job, Phase.VOTE, terms.attestTime == 0 ? terms.burn() : 0, tally.words);
             return;
         }
         uint16 round = live.round;
-        bool last = _advance(job, resultHash, counts, metric);
+        bool last = _advance(job, resultHash, tally);
 
-        emit RoundFinalized(job, cycle, round, result.model, result.rewards, metric, matched, resultHash);
+        emit RoundFinalized(
+            job,
+            cycle,
+            round,
+            result.model,
+            result.rewards,
+            tally.metric,
+            tally.matched,
+            resultHash,
+            uint32(block.timestamp)
+        );
 
-        JobTerms storage terms = _terms[job];
         uint256 fees = uint256(terms.seats) * terms.feePerSeat;
         uint256 left = vault.bookRound(job, round, uint160(uint256(result.rewards)), terms.rewardPerRound, fees);
         _next(job, last, left);
@@ -213,15 +206,14 @@ contract Federation is IFederation, Steps {
             _end(job, Phase.CANCELLED);
             return;
         }
-        JobTerms storage terms = _terms[job];
-        bool silenced = reached != Phase.OPEN && reached != Phase.SUBMIT;
-        _fail(job, reached, silenced ? (terms.fullRound() * terms.failureBurn) / Terms.BASIS_POINTS : 0);
+        if (reached == Phase.OPEN) _lapse(job);
+        else _fail(job, reached, reached == Phase.SUBMIT ? 0 : _terms[job].burn(), 0);
     }
 
     /// @inheritdoc IFederation
-    function rejoin(JobId job) external {
+    function rejoin(JobId job, CycleId cycle) external {
         Job storage live = _jobs[job];
-        CycleId cycle = live.attempt.cycle;
+        _requireCycle(job, live.attempt.cycle, cycle);
         if (live.outcome != Phase.NONE) {
             revert Errors.Federation_WrongPhase(job, Phase.OPEN, live.outcome);
         }
@@ -270,6 +262,8 @@ contract Federation is IFederation, Steps {
 
     /// @inheritdoc IFederation
     function announceKey(bytes32 key) external {
+        keyOf[msg.sender] = key;
+
         emit KeyAnnounced(msg.sender, key);
     }
 }

@@ -26,7 +26,7 @@ abstract contract Jobs is IFederation {
         Attempt attempt;
         Board board;
         bytes32 sheets;
-        bytes32 lastResult;
+        bytes32 history;
         uint240 matched; // by seat, 10 bits each: rounds matched since its present member took it
         uint16 enrolled;
         address sponsor;
@@ -48,17 +48,18 @@ abstract contract Jobs is IFederation {
     struct Seat {
         address member;
         bytes32 commitment;
-        uint192 sealedVote;
-        int64 metric;
+        uint256 vote; // sealed, low 192 bits; above them the metric
     }
 
     struct Enrolment {
         bool enrolled;
         bool recheckAdmission;
         uint32 counter; // of the last cycle with an update
+        uint96 bond; // as enrolled
     }
 
     uint256 public jobCount;
+    mapping(address account => bytes32) public keyOf;
 
     mapping(JobId job => Job) internal _jobs;
     mapping(JobId job => JobTerms) internal _terms;
@@ -69,9 +70,14 @@ abstract contract Jobs is IFederation {
     }
 
     /// @inheritdoc IFederation
-    function trainerOf(JobId job, address trainer) external view returns (bool enrolled, uint32 counter) {
+    function trainerOf(JobId job, address trainer) external view returns (bool enrolled, uint32 counter, uint96 bond) {
         Enrolment storage enrolment = _jobs[job].trainers[trainer];
-        return (enrolment.enrolled, enrolment.counter);
+        return (enrolment.enrolled, enrolment.counter, enrolment.bond);
+    }
+
+    /// @inheritdoc IFederation
+    function historyOf(JobId job) external view returns (bytes32) {
+        return _jobs[job].history;
     }
 
     /// @inheritdoc IFederation
@@ -101,7 +107,7 @@ abstract contract Jobs is IFederation {
         state.failures = live.failures;
         state.stopping = live.stopping;
         state.rejoining = live.rejoining;
-        state.committeeKept = _keepsCommittee(live);
+        state.committeeKept = _keepsCommittee(live, _terms[job]);
         state.bestMetric = live.bestMetric;
         state.due = board.due();
         state.attested = board.acted(Phase.ATTEST);
@@ -111,7 +117,7 @@ abstract contract Jobs is IFederation {
         state.voted = board.acted(Phase.VOTE);
         state.updates = attempt.updates;
         state.sheets = live.sheets;
-        state.lastResult = live.lastResult;
+        state.history = live.history;
         if (opened) {
             state.committee = _committeeOf(live, _terms[job].seats);
             state.matched = new uint256[](state.committee.length);
@@ -166,8 +172,8 @@ abstract contract Jobs is IFederation {
     }
 
     /// @dev A round's second cycle.
-    function _keepsCommittee(Job storage live) internal view returns (bool) {
-        return live.attempts == 1;
+    function _keepsCommittee(Job storage live, JobTerms storage terms) internal view returns (bool) {
+        return live.attempts == 1 && terms.keepCommittee;
     }
 
     function _committeeOf(Job storage live, uint256 seats) internal view returns (address[] memory committee) {

@@ -7,6 +7,8 @@ import {Jobs} from "./Jobs.sol";
 import {Board, Boards} from "./libraries/Boards.sol";
 import {Cycles} from "./libraries/Cycles.sol";
 import {Errors} from "./libraries/Errors.sol";
+import {UntrustedCalls} from "./libraries/UntrustedCalls.sol";
+import {Votes} from "./libraries/Votes.sol";
 import {Terms} from "./Terms.sol";
 import {Vault} from "./Vault.sol";
 
@@ -16,6 +18,14 @@ abstract contract Steps is Jobs {
     using Boards for uint24;
     using Cycles for CycleId;
     using Terms for JobTerms;
+    using Votes for uint256;
+
+    struct Tally {
+        uint24 matched; // bitmap of the seats that voted the result
+        uint240 counts; // the same as counts of one, 10 bits for each seat
+        int64 metric; // the lower median of what these measured
+        bytes32 words; // hash of the words of all that voted, 32 bytes each, 0 for other seats
+    }
 
     IVault public immutable vault;
 
@@ -28,12 +38,72 @@ abstract contract Steps is Jobs {
         live.openedAt = uint32(time);
     }
 
-    /// @dev The block hash keeps whoever ended the last cycle from choosing the next committee, where no new votes or
-    /// sheets went into the seed.
-    function _nextCycle(Job storage live, bool everybody) internal view returns (CycleId cycle, bytes32 seed) {
-        bytes32 parent = _isAfresh(live) ? blockhash(block.number - 1) : bytes32(0);
-        seed = keccak256(abi.encode(live.sheets, live.attempt.updates, parent));
-        cycle = Cycles.make(live.lastResult, seed, live.attempt.cycle.counter() + 1, everybody);
+    /// @dev A chain without RANDAO has a difficulty there, a constant, or 0.
+    /// @return prevrandao, or the parent's block hash in its place; not both: whoever builds the parent would grind them
+    function _randomness() internal view returns (bytes32) {
+        uint256 randao = block.prevrandao;
+        return randao > type(uint64).max ? bytes32(randao) : blockhash(block.number - 1);
+    }
+
+    /// @dev The randomness is younger than every sheet: neither their order nor leaving one out chooses a committee.
+    function _open(
+        JobId job,
+        Job storage live,
+        JobTerms storage terms,
+        bytes32 randomness
+    ) internal returns (CycleId cycle) {
+        bytes32 draw = keccak256(
+            abi.encode(block.chainid, address(this), job, live.sheets, live.attempt.updates, randomness)
+        );
+        uint256 counter = live.attempt.cycle.counter() + 1;
+        address[] memory committee = _keepsCommittee(live, terms)
+            ? _committeeOf(live, terms.seats)
+            : UntrustedCalls.select(terms.committee, job, counter, draw, live.openedAt, terms.seats);
+        bytes32[] memory keys = _keysOf(committee);
+        bytes32 seed = _link(live, keccak256(abi.encode(draw, committee, keys)));
+        bool everybody = live.rejoining || _isAfresh(live) || _dueAreTooFew(live, terms);
+        cycle = Cycles.make(seed, counter, everybody);
+        _begin(job, live, terms, cycle, seed, committee);
+
+        emit CycleOpened(job, cycle, live.round, randomness, seed, committee, keys);
+    }
+
+    function _begin(
+        JobId job,
+        Job storage live,
+        JobTerms storage terms,
+        CycleId cycle,
+        bytes32 seed,
+        address[] memory committee
+    ) private {
+        bool everybody = cycle.everybody();
+        uint24 due = _seat(job, committee);
+        if (everybody) due = uint24((1 << committee.length) - 1);
+        live.board = Boards.open(due, terms);
+        live.attempt = Attempt({
+            updates: uint128(uint256(seed)) | 1,
+            cycle: cycle,
+            deadline: uint32(block.timestamp + terms.submitTime),
+            submitted: 0,
+            pending: everybody ? live.enrolled : live.attempt.submitted
+        });
+        live.sheets = seed;
+        live.underway = true;
+        live.rejoining = false;
+        ++live.attempts;
+        live.openedAt = uint32(block.timestamp);
+    }
+
+    function _keysOf(address[] memory accounts) private view returns (bytes32[] memory keys) {
+        keys = new bytes32[](accounts.length);
+        for (uint256 i = 0; i < accounts.length; ++i) keys[i] = keyOf[accounts[i]];
+    }
+
+    /// @dev One link more of the chain that proves a job. What is hashed into `payload` has 2, 4, 8 or 5 + 2·seats
+    /// words: it can be read as one kind of link only.
+    function _link(Job storage live, bytes32 payload) internal returns (bytes32 history) {
+        history = keccak256(abi.encode(live.history, payload));
+        live.history = history;
     }
 
     /// @return whether this is the first cycle, or something has failed since the last finalised one
@@ -41,13 +111,11 @@ abstract contract Steps is Jobs {
         return live.failures > 0 || live.attempt.cycle.counter() == 0;
     }
 
-    /// @return whether a phase of the next cycle could close early below its minimum, if it waited for no more accounts
-    /// than acted in the last cycle
+    /// @return whether ATTEST or RELEASE could close early below its minimum, if it waited for no more members than
+    /// voted in the last cycle
     function _dueAreTooFew(Job storage live, JobTerms storage terms) internal view returns (bool) {
-        uint256 seats = live.board.acted(Phase.VOTE).count();
         bool sharing = terms.attestTime > 0 || terms.releaseTime > 0;
-        return
-            live.attempt.submitted < terms.minUpdates || seats < terms.quorum || (sharing && seats < terms.threshold);
+        return sharing && live.board.acted(Phase.VOTE).count() < terms.threshold;
     }
 
     /// @dev Gives each seat to its member, books what a replaced one has earned.
@@ -87,27 +155,23 @@ abstract contract Steps is Jobs {
         live.board = board;
     }
 
-    /// @return matched bitmap of the seats that voted a result; a quorum at least
-    /// @return counts the same as counts of one, 10 bits for each seat
-    /// @return metric the lower median of what they measured
-    function _count(
-        JobId job,
-        CycleId cycle,
-        bytes32 resultHash
-    ) internal view returns (uint24 matched, uint240 counts, int64 metric) {
+    /// @return tally of a result that a quorum at least has voted
+    function _count(JobId job, CycleId cycle, bytes32 resultHash) internal view returns (Tally memory tally) {
         Job storage live = _jobs[job];
         uint256 seats = _terms[job].seats;
         uint24 voted = live.board.acted(Phase.VOTE);
+        uint256[] memory words = new uint256[](seats);
         int64[] memory metrics = new int64[](seats); // ascending
         uint256 number;
         for (uint256 seat = 0; seat < seats; ++seat) {
             if (!voted.has(seat)) continue;
-            uint192 sealedVote = uint192(uint256(keccak256(abi.encode(resultHash, seat))));
-            if (live.seats[seat].sealedVote != sealedVote) continue;
+            uint256 word = live.seats[seat].vote;
+            words[seat] = word;
+            if (!word.isFor(resultHash, seat)) continue;
 
-            matched |= uint24(1 << seat);
-            counts |= uint240(1 << (10 * seat));
-            metric = live.seats[seat].metric;
+            tally.matched |= uint24(1 << seat);
+            tally.counts |= uint240(1 << (10 * seat));
+            int64 metric = word.metricOf();
             uint256 place = number++;
             for (; place > 0; --place) {
                 int64 lower = metrics[place - 1];
@@ -119,20 +183,20 @@ abstract contract Steps is Jobs {
         uint256 quorum = _terms[job].quorum;
         if (number < quorum) revert Errors.Federation_NoQuorum(job, cycle, number, quorum);
 
-        return (matched, counts, metrics[(number - 1) / 2]);
+        tally.metric = metrics[(number - 1) / 2];
+        tally.words = keccak256(abi.encodePacked(words));
     }
 
     /// @return last whether the rounds, the target or the patience are used up
-    function _advance(
-        JobId job,
-        bytes32 resultHash,
-        uint240 counts,
-        int64 metric
-    ) internal returns (bool last) {
+    function _advance(JobId job, bytes32 resultHash, Tally memory tally) internal returns (bool last) {
         Job storage live = _jobs[job];
         JobTerms storage terms = _terms[job];
-        live.matched += counts;
-        live.lastResult = resultHash;
+        _link(
+            live,
+            keccak256(abi.encode(resultHash, live.board.bitmaps(), tally.words, uint32(block.timestamp)))
+        );
+        int64 metric = tally.metric;
+        live.matched += tally.counts;
         ++live.round;
         live.failures = 0;
         live.attempts = 0;
@@ -146,16 +210,37 @@ abstract contract Steps is Jobs {
             (terms.patience > 0 && live.stale >= terms.patience);
     }
 
-    function _fail(JobId job, Phase reached, uint256 burn) internal {
+    /// @param words hash of the votes where the committee agreed that nothing could be aggregated, else 0
+    function _fail(JobId job, Phase reached, uint256 burn, bytes32 words) internal {
         Job storage live = _jobs[job];
-        JobTerms storage terms = _terms[job];
+        bytes memory payload = abi.encode(
+            live.attempt.cycle,
+            live.attempt.updates,
+            live.sheets,
+            live.board.bitmaps(),
+            words,
+            reached,
+            burn,
+            uint32(block.timestamp)
+        );
+        _recordFailure(job, reached, burn, keccak256(payload));
+    }
+
+    /// @dev An OPEN that nobody used.
+    function _lapse(JobId job) internal {
+        _recordFailure(job, Phase.OPEN, 0, keccak256(abi.encode(Phase.OPEN, uint32(block.timestamp))));
+    }
+
+    function _recordFailure(JobId job, Phase reached, uint256 burn, bytes32 payload) private {
+        Job storage live = _jobs[job];
+        _link(live, payload);
         uint8 failures = ++live.failures;
 
-        emit CycleFailed(job, live.attempt.cycle, reached, failures, burn);
+        emit CycleFailed(job, live.attempt.cycle, reached, failures, burn, uint32(block.timestamp));
 
         // Before a cycle a full round was left.
         uint256 left = burn > 0 ? vault.burn(job, burn) : type(uint256).max;
-        if (failures >= terms.maxFailures) _end(job, Phase.ABORTED);
+        if (failures >= _terms[job].maxFailures) _end(job, Phase.ABORTED);
         else _next(job, false, left);
     }
 

@@ -17,19 +17,20 @@ library Terms {
     uint256 public constant BASIS_POINTS = 10_000;
 
     /// @notice Checks terms, keeps them as the job's, and hashes them.
-    /// @return hash keccak256(abi.encode(terms))
+    /// @return hash keccak256(abi.encode(terms, escrow, sponsor))
     function store(
         mapping(JobId job => JobTerms) storage all,
         JobId job,
         JobTerms calldata terms,
-        uint256 escrow
+        uint256 escrow,
+        address sponsor
     ) external returns (bytes32 hash) {
         _checkNumbers(terms);
         _checkTimes(terms);
         _checkMoney(terms, escrow);
 
         all[job] = terms;
-        return keccak256(abi.encode(terms));
+        return keccak256(abi.encode(terms, escrow, sponsor));
     }
 
     /// @return what a finalised round takes from the escrow: reward and fees
@@ -37,9 +38,14 @@ library Terms {
         return uint256(terms.rewardPerRound) + uint256(terms.seats) * terms.feePerSeat;
     }
 
+    /// @return what a cycle that the committee failed takes from the escrow
+    function burn(JobTerms storage terms) internal view returns (uint256) {
+        return (fullRound(terms) * terms.failureBurn) / BASIS_POINTS;
+    }
+
     function _checkTimes(JobTerms calldata terms) private pure {
         _checkPhase(Phase.ENROL, terms.enrolTime, 1);
-        uint256 cycle = _checkPhase(Phase.OPEN, terms.openTime, 1) +
+        uint256 cycle = _checkPhase(Phase.OPEN, terms.openTime, 2) +
             _checkPhase(Phase.SUBMIT, terms.submitTime, 1) +
             _checkPhase(Phase.ATTEST, terms.attestTime, 0) +
             _checkPhase(Phase.RELEASE, terms.releaseTime, 0) +

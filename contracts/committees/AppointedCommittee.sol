@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {ICommittee} from "../interfaces/ICommittee.sol";
-import {CycleId, JobId} from "../interfaces/IFederation.sol";
+import {JobId} from "../interfaces/IFederation.sol";
 import {Errors} from "../libraries/Errors.sol";
 
 /// @title Proof of authority: the same appointed members in every cycle
@@ -31,7 +31,7 @@ contract AppointedCommittee is ICommittee {
     }
 
     /// @inheritdoc ICommittee
-    function select(JobId, CycleId, bytes32, uint256) external view returns (address[] memory) {
+    function select(JobId, uint256, bytes32, uint256) external view returns (address[] memory) {
         return _members;
     }
 }

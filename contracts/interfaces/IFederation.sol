@@ -8,7 +8,7 @@ import {IVault} from "./IVault.sol";
 
 type JobId is uint256; // sequential from 1; 0 means none
 
-/// @dev From the top: 40 bits of history, a 23-bit counter of the job's opened cycles (from 1), 1 bit "everybody due".
+/// @dev From the top: the low 40 bits of its seed, a 23-bit counter of the job's opened cycles (from 1), 1 bit "everybody due".
 type CycleId is uint64;
 
 /// @notice Where a job stands at a moment. LAPSED: a minimum was missed or time ran out, `failRound` is due.
@@ -29,13 +29,15 @@ enum Phase {
     CANCELLED
 }
 
-/// @notice What the contract enforces in a job. Frozen by `post`; `enrol` names its hash, keccak256(abi.encode(terms)).
+/// @notice What the contract enforces in a job. Frozen by `post`; `enrol` names a hash of it, of escrow and sponsor:
+/// keccak256(abi.encode(terms, escrow, sponsor)).
 /// @dev Times are seconds; amounts are in the token's smallest unit.
 struct JobTerms {
     IERC20 token; // reward, fees and bonds; must not charge transfer fees
     ICommittee committee;
     IAdmission admission;
     bool recheckAdmission; // ask the admission again at every submit
+    bool keepCommittee; // a round's second opened cycle keeps the committee; not for drawn ones
     bytes32 spec; // sha2-256 digest of the job spec's CID
     bytes32 model; // sha2-256 digest of model 0's CID
     uint96 rewardPerRound;
@@ -44,7 +46,7 @@ struct JobTerms {
     uint96 strikePenalty;
     int64 targetMetric; // 1e-9; a metric at or above it ends the job
     uint32 enrolTime;
-    uint32 openTime;
+    uint32 openTime; // at least 2
     uint32 submitTime;
     uint32 attestTime; // 0: skipped
     uint32 releaseTime; // 0: skipped
@@ -58,14 +60,15 @@ struct JobTerms {
     uint16 minUpdates;
     uint16 maxRounds;
     uint16 patience; // rounds without a better metric that end the job; 0: no limit
-    uint16 failureBurn; // basis points of a full round
+    uint16 failureBurn; // basis points of a full round, where the committee fails it
     uint8 maxFailures; // in a row
     uint8 seats;
     uint8 quorum; // seats that must agree; more than half
     uint8 threshold; // seats that must attest and release, where those phases are used
 }
 
-/// @notice What a cycle's vote is about. model 0: nothing could be aggregated, the cycle fails without blame.
+/// @notice What a cycle's vote is about. model 0 (then rewards 0 too): nothing could be aggregated, the cycle fails; that
+/// burns like silence, but not in jobs with an ATTEST phase, where one trainer can cause it.
 struct Result {
     bytes32 model;
     bytes32 rewards;
@@ -98,7 +101,7 @@ struct JobState {
     uint24 voted;
     uint128 updates; // accumulator
     bytes32 sheets; // accumulator
-    bytes32 lastResult; // result hash of the last finalised cycle; 0 before
+    bytes32 history; // a chain over each cycle's opening and end, and each lapsed OPEN; 0 before
     address[] committee; // by seat, ascending; empty before the first cycle
     uint256[] matched; // rounds matched by seat since its present member took it
 }
@@ -111,7 +114,21 @@ struct JobState {
 interface IFederation {
     event JobPosted(JobId indexed job, address indexed sponsor, bytes32 termsHash, JobTerms terms, uint256 escrow);
     event TrainerEnrolled(JobId indexed job, address indexed trainer, uint96 bond);
-    event CycleOpened(JobId indexed job, CycleId indexed cycle, uint16 round, bytes32 seed, address[] committee);
+    /// @param randomness block.prevrandao, or the parent's block hash where the chain has none
+    /// @param seed `history` with this opening: keccak256(abi.encode(history, keccak256(abi.encode(draw, committee,
+    /// keys)))), draw = keccak256(abi.encode(chainid, federation, job, sheets, updates, randomness)), sheets and updates as
+    /// the last opened cycle left them (0 in the first)
+    /// @param committee by seat
+    /// @param keys that were in force when the cycle opened, by seat; 0 for none
+    event CycleOpened(
+        JobId indexed job,
+        CycleId indexed cycle,
+        uint16 round,
+        bytes32 randomness,
+        bytes32 seed,
+        address[] committee,
+        bytes32[] keys
+    );
     event UpdateSubmitted(JobId indexed job, CycleId indexed cycle, address trainer, bytes32 digest);
     event UpdatesAttested(JobId indexed job, CycleId indexed cycle, uint8 seat, bytes bitmap);
     event SharesReleased(JobId indexed job, CycleId indexed cycle, uint8 seat, bytes32 digest);
@@ -119,6 +136,7 @@ interface IFederation {
     event ScoresRevealed(JobId indexed job, CycleId indexed cycle, uint8 seat, bytes sheet, bytes32 salt);
     event ResultVoted(JobId indexed job, CycleId indexed cycle, uint8 seat, uint192 sealedVote, int64 metric);
     /// @param matched bitmap of the seats that voted this result
+    /// @param time of the block
     event RoundFinalized(
         JobId indexed job,
         CycleId indexed cycle,
@@ -127,11 +145,20 @@ interface IFederation {
         bytes32 rewards,
         int64 metric,
         uint24 matched,
-        bytes32 resultHash
+        bytes32 resultHash,
+        uint32 time
     );
     /// @param phase the phase that ran out. VOTE: the committee agreed that nothing could be aggregated. OPEN: no cycle
     /// was opened in time; then `cycle`, the last one opened (0: none), had ended before and stays as it was
-    event CycleFailed(JobId indexed job, CycleId indexed cycle, Phase phase, uint8 failures, uint256 burnt);
+    /// @param time of the block
+    event CycleFailed(
+        JobId indexed job,
+        CycleId indexed cycle,
+        Phase phase,
+        uint8 failures,
+        uint256 burnt,
+        uint32 time
+    );
     event Rejoined(JobId indexed job, address indexed account);
     event StopRequested(JobId indexed job);
     /// @param outcome COMPLETED, ABORTED or CANCELLED
@@ -144,15 +171,18 @@ interface IFederation {
     function post(JobTerms calldata terms, uint256 escrow) external returns (JobId job);
 
     /// @notice Joins a job with a bond of at least `minBond`. ENROL ends early at `maxTrainers`.
-    /// @param termsHash of the terms that the trainer agrees to
+    /// @param termsHash of the terms, the escrow and the sponsor that the trainer agrees to
     /// @param data for the admission contract
     function enrol(JobId job, bytes32 termsHash, uint96 bond, bytes calldata data) external;
 
-    /// @notice Draws (or keeps) the committee and starts a cycle.
+    /// @notice Draws (or keeps) the committee, fixes its members' keys and starts a cycle.
+    /// @dev In a later second than the one in which ENROL, the last cycle or the last OPEN ended: whoever ended it can't
+    /// choose, in one transaction, among committees.
     function open(JobId job) external returns (CycleId cycle);
 
     /// @notice Registers the caller's encrypted update. The bytes are published only after SUBMIT has closed.
-    function submit(JobId job, CycleId cycle, bytes32 digest) external;
+    /// @param seed of the cycle, as the trainer believes: whoever was shown other keys than those in force reverts
+    function submit(JobId job, CycleId cycle, bytes32 seed, bytes32 digest) external;
 
     function attest(JobId job, CycleId cycle, uint8 seat, bytes calldata bitmap) external;
 
@@ -176,7 +206,7 @@ interface IFederation {
     function failRound(JobId job, CycleId cycle) external;
 
     /// @notice A trainer or member that is not due asks to be waited for again, with everybody, from the next cycle.
-    function rejoin(JobId job) external;
+    function rejoin(JobId job, CycleId cycle) external;
 
     /// @notice The sponsor ends the job: in ENROL and OPEN at once, else with the cycle under way.
     function stop(JobId job) external;
@@ -189,7 +219,7 @@ interface IFederation {
     /// @param digest sha2-256 digest of the file's CID
     function publishKeys(JobId job, bytes32 digest) external;
 
-    /// @notice Announces the caller's X25519 public key; in force for cycles opened in later blocks.
+    /// @notice Announces the caller's X25519 public key; in force for cycles that open after it.
     function announceKey(bytes32 key) external;
 
     function vault() external view returns (IVault);
@@ -202,7 +232,17 @@ interface IFederation {
 
     function stateAt(JobId job, uint256 time) external view returns (JobState memory);
 
+    /// @return the chain over each cycle's opening and end, and each lapsed OPEN; 0 before the first
+    function historyOf(JobId job) external view returns (bytes32);
+
+    /// @return the X25519 public key that `account` announced last; 0 for none
+    function keyOf(address account) external view returns (bytes32);
+
     /// @return enrolled whether `trainer` is enrolled
     /// @return counter of the last cycle that it submitted in; 0 before
-    function trainerOf(JobId job, address trainer) external view returns (bool enrolled, uint32 counter);
+    /// @return bond as enrolled, whatever was taken of it since
+    function trainerOf(
+        JobId job,
+        address trainer
+    ) external view returns (bool enrolled, uint32 counter, uint96 bond);
 }

@@ -26,6 +26,11 @@ library Boards {
         return uint24(Board.unwrap(board) & BITMAP);
     }
 
+    /// @return the six bitmaps, without the spans
+    function bitmaps(Board board) internal pure returns (uint144) {
+        return uint144(Board.unwrap(board));
+    }
+
     /// @return bitmap of the seats that have acted in a phase
     function acted(Board board, Phase phase) internal pure returns (uint24) {
         return uint24((Board.unwrap(board) >> _bitmapAt(phase)) & BITMAP);

@@ -21,7 +21,13 @@ library Errors {
     error Federation_NotRevealed(JobId jobId, CycleId cycle, uint8 seat);
     error Federation_WrongLength(JobId jobId, uint256 expected, uint256 actual);
     error Federation_WrongCommitment(JobId jobId, CycleId cycle, uint8 seat);
+    /// @dev The seed that an update is sealed for isn't that of the cycle: the trainer's node showed it another.
+    error Federation_WrongSeed(JobId jobId, bytes32 expected, bytes32 actual);
     error Federation_WrongSheets(JobId jobId, bytes32 expected, bytes32 actual);
+    /// @dev A result without a model can't pay.
+    error Federation_BadResult(JobId jobId, CycleId cycle);
+    /// @dev A cycle opens later than the second in which ENROL, the last cycle or the last OPEN ended.
+    error Federation_TooEarly(JobId jobId, uint256 from);
     error Federation_NoQuorum(JobId jobId, CycleId cycle, uint256 matched, uint256 quorum);
     /// @dev The committee contract failed, or didn't answer with exactly the job's number of seats, strictly ascending.
     error Federation_BadCommittee(JobId jobId, address committee);

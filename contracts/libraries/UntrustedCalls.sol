@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {IAdmission} from "../interfaces/IAdmission.sol";
 import {ICommittee} from "../interfaces/ICommittee.sol";
-import {CycleId, JobId} from "../interfaces/IFederation.sol";
+import {JobId} from "../interfaces/IFederation.sol";
 import {Errors} from "./Errors.sol";
 
 /// @title Questions to contracts that nobody vouches for: by staticcall, with bounded gas, copying a bounded answer
@@ -17,12 +17,12 @@ library UntrustedCalls {
     function select(
         ICommittee committee,
         JobId job,
-        CycleId cycle,
-        bytes32 seed,
+        uint256 counter,
+        bytes32 draw,
         uint256 asOf,
         uint256 seats
     ) internal view returns (address[] memory members) {
-        bytes memory question = abi.encodeCall(ICommittee.select, (job, cycle, seed, asOf));
+        bytes memory question = abi.encodeCall(ICommittee.select, (job, counter, draw, asOf));
         bytes memory answer = _ask(address(committee), SELECT_GAS, question, LARGEST_COMMITTEE);
         if (answer.length < 64 + 32 * seats || _word(answer, 0) != 32 || _word(answer, 1) != seats) {
             revert Errors.Federation_BadCommittee(job, address(committee));

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {ICommittee} from "../interfaces/ICommittee.sol";
-import {CycleId, JobId} from "../interfaces/IFederation.sol";
+import {JobId} from "../interfaces/IFederation.sol";
 
 /// @dev A committee that answers what it is told to, in order or not, or misbehaves. Its mode can change at any time.
 contract MockCommittee is ICommittee {
@@ -37,7 +37,7 @@ contract MockCommittee is ICommittee {
         mode = next;
     }
 
-    function select(JobId, CycleId, bytes32, uint256) external view returns (address[] memory) {
+    function select(JobId, uint256, bytes32, uint256) external view returns (address[] memory) {
         uint256 gas = gasleft();
         Mode current = mode;
         if (current == Mode.THIRSTY && gas > 2_999_000) return members;

@@ -1,4 +1,4 @@
-"""Every hash that Python and Solidity both work out: cycle ids, seeds, accumulators, results, votes.
+"""Every hash that Python and Solidity both work out: cycle ids, draws, accumulators, results, votes.
 
 Digests and hashes are 32 bytes; accumulators of updates are 128-bit integers, cycle ids 64-bit ones.
 """
@@ -10,27 +10,25 @@ from typing import Final
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from hansa.protocol.types import Address, CycleId, Digest, Place, Seat
+from hansa.protocol.types import Address, CycleId, Digest, JobId, Place, Seat
 
 NO_HASH: Final = bytes(32)
 
-_HISTORY_BITS: Final = 40
+_SEED_BITS: Final = 40
 _COUNTER_BITS: Final = 23
 _LOW_128: Final = 2**128 - 1
 _LOW_192: Final = 2**192 - 1
 
 
-def make_cycle(prev_result: bytes, seed: bytes, counter: int, everybody: bool) -> CycleId:
-    """Id of a job's `counter`-th opened cycle (from 1).
+def make_cycle(seed: bytes, counter: int, everybody: bool) -> CycleId:
+    """Id of a job's `counter`-th opened cycle (from 1): the seed's low 40 bits, the counter, and one bit.
 
-    prev_result: result hash of the last finalised cycle, 32 zero bytes before the first.
     everybody: whether everybody is due in it.
     """
     if not 0 < counter < 2**_COUNTER_BITS:
         raise ValueError(f"cycle counter {counter} is out of range")
-    digest = keccak(encode(["bytes32", "bytes32", "uint256"], [prev_result, seed, counter]))
-    history = int.from_bytes(digest, "big") & (2**_HISTORY_BITS - 1)
-    return CycleId((history << _COUNTER_BITS | counter) << 1 | everybody)
+    low = int.from_bytes(seed, "big") & (2**_SEED_BITS - 1)
+    return CycleId((low << _COUNTER_BITS | counter) << 1 | everybody)
 
 
 def cycle_counter(cycle: CycleId) -> int:
@@ -43,12 +41,11 @@ def everybody_due(cycle: CycleId) -> bool:
     return bool(cycle & 1)
 
 
-def cycle_seed(prev_sheets: bytes, prev_updates: int, parent_hash: bytes) -> bytes:
-    """Seed of a cycle, from the previous cycle's accumulators (0 in cycle 1).
-
-    parent_hash: parent block hash in cycle 1 and after a failure, else 32 zero bytes.
-    """
-    return keccak(encode(["bytes32", "uint256", "bytes32"], [prev_sheets, prev_updates, parent_hash]))
+def draw(chain_id: int, federation: Address, job: JobId, sheets: bytes, updates: int, randomness: bytes) -> bytes:
+    """What a committee is drawn by: accumulators as the last opened cycle left them (0 in cycle 1), and what no
+    party chose (prevrandao, or the parent's block hash)."""
+    types = ["uint256", "address", "uint256", "bytes32", "uint128", "bytes32"]
+    return keccak(encode(types, [chain_id, federation, job, sheets, updates, randomness]))
 
 
 def updates_start(seed: bytes) -> int:
@@ -62,8 +59,18 @@ def updates_acc(acc: int, trainer: Address, digest: Digest) -> int:
     return int.from_bytes(keccak(packed), "big") & _LOW_128
 
 
+def attests_acc(acc: bytes, seat: Seat, bitmap: bytes) -> bytes:
+    """Accumulator `sheets` after one more attestation; it starts at the cycle's seed."""
+    return keccak(encode(["bytes32", "uint256", "bytes32"], [acc, seat, keccak(bitmap)]))
+
+
+def releases_acc(acc: bytes, seat: Seat, digest: Digest) -> bytes:
+    """Accumulator `sheets` after one more release of shares."""
+    return keccak(encode(["bytes32", "uint256", "bytes32"], [acc, seat, digest]))
+
+
 def sheets_acc(acc: bytes, seat: Seat, sheet: bytes, salt: bytes) -> bytes:
-    """Accumulator after one more revealed sheet; it starts at the cycle's seed."""
+    """Accumulator `sheets` after one more revealed sheet."""
     return keccak(encode(["bytes32", "uint256", "bytes32", "bytes32"], [acc, seat, keccak(sheet), salt]))
 
 

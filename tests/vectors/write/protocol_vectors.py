@@ -15,13 +15,13 @@ from eth_utils.address import to_checksum_address
 from numpy.typing import NDArray
 from vector_file import VECTORS, write_or_check
 
-from hansa.protocol import envelope, hashes, sheet
+from hansa.protocol import envelope, hashes, links, sheet
 from hansa.protocol.cid import digest_of, to_cid
 from hansa.protocol.merkle import Leaf, RewardsTree
 from hansa.protocol.model import Update, initial_model, quantise
 from hansa.protocol.spec import JobSpec
 from hansa.protocol.tally import tally
-from hansa.protocol.types import Address, Code, CycleId, Digest, JobId, Place, Seat
+from hansa.protocol.types import Address, Code, CycleId, Digest, JobId, Phase, Place, Seat, Timestamp
 from hansa.runtime.amounts import fixed
 
 PATH: Final = VECTORS / "protocol.json"
@@ -30,6 +30,18 @@ CHAIN_ID: Final = 31337
 JOB: Final = JobId(7)
 
 Facts = dict[str, Any]
+
+
+def word(name: str) -> bytes:
+    """32 bytes that stand for something."""
+    return hashlib.sha256(f"hansa {name}".encode()).digest()
+
+
+def account(name: str) -> Address:
+    return Address(to_checksum_address(word(name)[:20]))
+
+
+FEDERATION: Final = account("federation")
 
 
 def make() -> Facts:
@@ -48,32 +60,46 @@ def make() -> Facts:
 
 
 def cycles() -> list[Facts]:
-    """Three cycles of one job in a row: one finalised, one failed, one after that failure."""
+    """Four cycles of one job in a row: finalised; agreed that nothing could be aggregated; after a lapsed OPEN ended by
+    `failRound`; finalised."""
     facts: list[Facts] = []
-    result, sheets, updates = hashes.NO_HASH, hashes.NO_HASH, 0
-    for counter, (parent, everybody, finalised) in enumerate(
-        [("a", True, True), ("", False, False), ("b", True, True)], 1
-    ):
-        parent_hash = word("block " + parent) if parent else hashes.NO_HASH
-        seed = hashes.cycle_seed(sheets, updates, parent_hash)
-        cycle = hashes.make_cycle(result, seed, counter, everybody)
-        fact: Facts = {
-            "prev_result": hexed(result),
-            "prev_sheets": hexed(sheets),
-            "prev_updates": str(updates),
-            "parent_hash": hexed(parent_hash),
+    history, sheets, updates = hashes.NO_HASH, hashes.NO_HASH, 0
+    committee = [account(f"member {seat}") for seat in range(3)]
+    for counter, ending in enumerate(("finalised", "nothing", "silence", "finalised"), 1):
+        fact: Facts = {"prev_history": hexed(history), "prev_sheets": hexed(sheets), "prev_updates": str(updates)}
+        if counter == 3:
+            history = links.link(history, links.lapsed(time(10)))
+            fact |= {"lapsed": time(10), "lapsed_history": hexed(history)}
+        randomness = word(f"randomness {counter}")
+        drawn = hashes.draw(CHAIN_ID, FEDERATION, JOB, sheets, updates, randomness)
+        keys = [links.NO_KEY if seat == 1 else word(f"key {seat} {counter}") for seat in range(3)]
+        seed = links.link(history, links.opened(drawn, committee, keys))
+        cycle = hashes.make_cycle(seed, counter, everybody=counter != 2)
+        fact |= {
+            "chain_id": CHAIN_ID,
+            "federation": FEDERATION,
+            "job": str(JOB),
+            "randomness": hexed(randomness),
+            "draw": hexed(drawn),
+            "committee": committee,
+            "keys": [hexed(key) for key in keys],
             "seed": hexed(seed),
             "counter": counter,
-            "everybody": everybody,
+            "everybody": counter != 2,
             "cycle": str(cycle),
+            "updates_start": str(hashes.updates_start(seed)),
         }
-        fact["updates_start"] = str(hashes.updates_start(seed))
         fact["submitted"], updates = submitted(seed, counter)
-        fact["revealed"], sheets = revealed(seed, counter)
-        if finalised:
-            fact["result"], result = voted(cycle, updates, sheets)
+        fact["attested"], sheets = attested(seed, counter)
+        fact["released"], sheets = released(sheets, counter)
+        fact["revealed"], sheets = revealed(sheets, counter)
+        fact["end"], history = ended(ending, cycle, updates, sheets, seed)
         facts.append(fact)
     return facts
+
+
+def time(cycle: int) -> Timestamp:
+    return Timestamp(1_800_000_000 + cycle)
 
 
 def submitted(seed: bytes, counter: int) -> tuple[list[Facts], int]:
@@ -85,8 +111,26 @@ def submitted(seed: bytes, counter: int) -> tuple[list[Facts], int]:
     return facts, acc
 
 
-def revealed(seed: bytes, counter: int) -> tuple[list[Facts], bytes]:
+def attested(seed: bytes, counter: int) -> tuple[list[Facts], bytes]:
     facts, acc = [], seed
+    for seat in range(3):
+        bitmap = bytes([counter + seat])
+        acc = hashes.attests_acc(acc, Seat(seat), bitmap)
+        facts.append({"seat": seat, "bitmap": hexed(bitmap), "acc": hexed(acc)})
+    return facts, acc
+
+
+def released(acc: bytes, counter: int) -> tuple[list[Facts], bytes]:
+    facts = []
+    for seat in (0, 2):
+        digest = Digest(word(f"shares {counter} {seat}"))
+        acc = hashes.releases_acc(acc, Seat(seat), digest)
+        facts.append({"seat": seat, "digest": hexed(digest), "acc": hexed(acc)})
+    return facts, acc
+
+
+def revealed(acc: bytes, counter: int) -> tuple[list[Facts], bytes]:
+    facts = []
     for seat in range(2):
         text, salt = sheet.encode_sheet(ENTRIES[seat : seat + 3]), word(f"salt {counter} {seat}")
         acc = hashes.sheets_acc(acc, Seat(seat), text, salt)
@@ -94,19 +138,36 @@ def revealed(seed: bytes, counter: int) -> tuple[list[Facts], bytes]:
     return facts, acc
 
 
-def voted(cycle: CycleId, updates: int, sheets: bytes) -> tuple[Facts, bytes]:
-    federation, model, root = account("federation"), word("model"), word("rewards")
-    result = hashes.result_hash(Place(CHAIN_ID, federation, JOB, cycle), updates, sheets, model, root)
-    fact = {
-        "chain_id": CHAIN_ID,
-        "federation": federation,
-        "job": str(JOB),
-        "model": hexed(model),
-        "rewards": hexed(root),
+def ended(ending: str, cycle: CycleId, updates: int, sheets: bytes, seed: bytes) -> tuple[Facts, bytes]:
+    """A cycle's end. Seats 0 and 2 have voted, 2 something else, with the least metric; `silence`: nobody has."""
+    nothing = ending != "finalised"
+    model, root = (hashes.NO_HASH, hashes.NO_HASH) if nothing else (word("model"), word("rewards"))
+    result = hashes.result_hash(Place(CHAIN_ID, FEDERATION, JOB, cycle), updates, sheets, model, root)
+    sealed = {seat: hashes.sealed_vote(result, Seat(seat)) for seat in (0, 1, 23)}
+    words = {Seat(0): links.vote_word(sealed[0], -5), Seat(2): links.vote_word(7, -(2**63))}
+    voted = links.NO_WORDS if ending == "silence" else links.votes_hash(words, 3)
+    board = links.Board(due=7, attested=7, released=5, committed=3, revealed=3, voted=0 if ending == "silence" else 5)
+    counter, burn = hashes.cycle_counter(cycle), 10**20
+    if nothing:
+        reached = Phase.SCORE if ending == "silence" else Phase.VOTE
+        payload = links.failed(cycle, updates, sheets, board, voted, reached, burn, time(counter))
+        outcome: Facts = {"reached": int(reached), "burn": str(burn)}
+    else:
+        payload = links.finalised(result, board, voted, time(counter))
+        outcome = {"model": hexed(model), "rewards": hexed(root)}
+    history = links.link(seed, payload)
+    return {
+        "ending": ending,
+        **outcome,
         "hash": hexed(result),
-        "sealed": {str(seat): str(hashes.sealed_vote(result, Seat(seat))) for seat in (0, 1, 23)},
-    }
-    return fact, result
+        "sealed": {str(seat): str(vote) for seat, vote in sealed.items()},
+        "votes": {str(seat): str(vote) for seat, vote in words.items()} if ending != "silence" else {},
+        "words": hexed(voted),
+        "board": str(board.word),
+        "time": time(counter),
+        "payload": hexed(payload),
+        "history": hexed(history),
+    }, history
 
 
 ENTRIES: Final = [
@@ -166,13 +227,13 @@ def without(sheets: list[list[sheet.Entry]], own: list[int | None]) -> list[list
 def commitments() -> list[Facts]:
     facts = []
     for name, entries in (("empty", []), ("six", ENTRIES)):
-        federation, member, salt = account("federation"), account(name), word(name)
+        member, salt = account(name), word(name)
         text, cycle = sheet.encode_sheet(entries), CycleId(2**64 - 1)
-        commitment = sheet.commitment(Place(CHAIN_ID, federation, JOB, cycle), member, text, salt)
+        commitment = sheet.commitment(Place(CHAIN_ID, FEDERATION, JOB, cycle), member, text, salt)
         facts.append(
             {
                 "chain_id": CHAIN_ID,
-                "federation": federation,
+                "federation": FEDERATION,
                 "job": str(JOB),
                 "cycle": str(cycle),
                 "member": member,
@@ -257,7 +318,7 @@ def files() -> Facts:
     update = Update(quantise(tensors, model), JOB, cycle, trainer).encode()
     secrets = [word(f"secret {seat}") for seat in range(3)]
     members = [envelope.public_key(secrets[0]), None, envelope.public_key(secrets[2])]
-    place, key = Place(CHAIN_ID, account("federation"), JOB, cycle), word("content key")
+    place, key = Place(CHAIN_ID, FEDERATION, JOB, cycle), word("content key")
     ctx = envelope.context(place, trainer, base)
     sealed = envelope.seal(update, key, ctx, members)
     return {
@@ -274,15 +335,6 @@ def files() -> Facts:
         "envelope": hexed(sealed),
         "envelope_cid": to_cid(digest_of(sealed)),
     }
-
-
-def word(name: str) -> bytes:
-    """32 bytes that stand for something."""
-    return hashlib.sha256(f"hansa {name}".encode()).digest()
-
-
-def account(name: str) -> Address:
-    return Address(to_checksum_address(word(name)[:20]))
 
 
 def hexed(data: bytes) -> str:
