@@ -138,7 +138,7 @@ class Inboxes:
                 follower.federation.place(follower.job, cycle.cycle),
                 base_digest,
                 base,
-                follower.member_keys(cycle),
+                cycle.keys,
                 seat,
                 self._secret,
             )

@@ -78,7 +78,7 @@ class Scorer:
             (cycle, update) for cycle in self._desk.follower.failed_cycles() for update in cycle.updates
         ]
         return [
-            Attempt(update.trainer, update.digest, cycle.cycle, self._desk.follower.member_keys(cycle), place)
+            Attempt(update.trainer, update.digest, cycle.cycle, cycle.keys, place)
             for place, (cycle, update) in enumerate(submitted)
         ]
 

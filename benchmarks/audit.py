@@ -99,7 +99,20 @@ def a_round(size: int) -> tuple[Memory, Callable[[], None]]:
     weights = dict.fromkeys(trainers, 1)
     sheets = [[Entry(Code.OK, 10, 5)] * N] * SEATS
     ledger = Ledger(weights, Wei(10**18), SEATS, "mean").round(trainers, sheets)
-    record = CycleRecord(CYCLE, Round(1), bytes(32), committee, BlockNumber(1), tuple(submitted), {}, (), None)
+    record = CycleRecord(
+        CYCLE,
+        Round(1),
+        bytes(32),
+        bytes(32),
+        committee,
+        members,
+        2**SEATS - 1,
+        BlockNumber(1),
+        tuple(submitted),
+        {},
+        (),
+        None,
+    )
     cycle = Cycle(record, base_digest, base, members, ledger, ())
     facts = SimpleNamespace(place=lambda cycle: PLACE, job=JOB)
     context = SimpleNamespace(spec=SimpleNamespace(update_bytes=2 * size + MILLION))

@@ -125,14 +125,14 @@ class Script:
     def enrol(self) -> None:
         terms, vault = self.federation.terms(self.job), self.session.deployment.vault
         self.send([(each, approve_call(terms.token, vault, terms.min_bond)) for each in self.trainers])
-        call = self.federation.enrol_call(self.job, terms.hash, terms.min_bond, b"")
+        call = self.federation.enrol_call(self.job, self.federation.terms_hash(self.job), terms.min_bond, b"")
         self.send([(each, call) for each in self.trainers])
 
     def begin(self) -> list[Call]:
         """Opens a cycle; each trainer's submit."""
         self.send([(self.trainers[0], self.federation.open_call(self.job))])
-        cycle = self.state.cycle
-        return [self.federation.submit_call(self.job, cycle, self._digest()) for _ in self.trainers]
+        state = self.state
+        return [self.federation.submit_call(self.job, state.cycle, state.sheets, self._digest()) for _ in self.trainers]
 
     def round(self) -> None:
         """A whole round, the shares of skill and luck drawn anew, one update in fifty malformed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from client.committee_keys import PinnedKeys
 from hansa.protocol.types import Wei
 from hansa.runtime.desk import DaemonConfig
 
@@ -13,6 +14,7 @@ class TrainerConfig(DaemonConfig):
     """What a trainer is told beside.
 
     source: the trainer's own rows, as its task understands it (a party's number, a path).
+    pinned_keys: the only X25519 keys, by member, that updates are sealed to; None takes what the chain shows.
     bond: in the token's smallest unit; None bonds the least that the job asks for.
     keep_going: go on after a cycle that failed with this trainer's update in.
     wait_for_bond: seconds to stay after the end for the bond to be free; it never expires.
@@ -20,6 +22,7 @@ class TrainerConfig(DaemonConfig):
 
     source: str
     bond: Wei | None = None
+    pinned_keys: PinnedKeys | None = None
     keep_going: bool = False
     keep_models: int | None = 3
     wait_for_bond: float = 600.0

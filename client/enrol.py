@@ -26,6 +26,7 @@ class Enroller:
     def enrol(self, state: JobState) -> None:
         """FatalError where that can't be, or should not: nothing is paid then."""
         follower, me = self._desk.follower, self._desk.me
+        federation = follower.federation
         if state.phase != Phase.ENROL:
             raise FatalError(
                 f"job {follower.job} has ended its enrolment",
@@ -43,7 +44,9 @@ class Enroller:
         follower.context.check_claim_time(self._config.min_claim)
         self.check_model()
         self.pay_in(bond)
-        outcome = self._desk.send(follower.federation.enrol_call(follower.job, terms.hash, bond, b""), "enrol")
+        outcome = self._desk.send(
+            federation.enrol_call(follower.job, federation.terms_hash(follower.job), bond, b""), "enrol"
+        )
         if isinstance(outcome, Refused) and outcome.error.name not in PASSING:
             raise FatalError(
                 f"job {follower.job} does not take {me}",

@@ -25,7 +25,7 @@ def publish_updates(desk: Desk, state: JobState) -> None:
 def own_update(desk: Desk, cycle: CycleRecord) -> dict[str, Any] | None:
     """What the journal holds of this trainer's update that is on chain. One that is not there could be copied into the
     next cycle, and come first there."""
-    known = desk.journal.recall((desk.follower.job, cycle.cycle, "update"))
+    known = desk.journal.recall((desk.follower.job, cycle.seed, "update"))
     return known if known is not None and Submitted(desk.me, known["digest"]) in cycle.updates else None
 
 
@@ -47,7 +47,7 @@ def files_needed(desk: Desk) -> set[Digest]:
     bases = [follower.context.terms.model, *(outcome.model for outcome in follower.finalized())]
     entries = [(desk.journal.recall((follower.job, "integers", base)), "integers") for base in bases[-KEPT:]]
     cycles = follower.history().cycles[-KEPT:]
-    entries += [(desk.journal.recall((follower.job, cycle.cycle, "update")), "digest") for cycle in cycles]
+    entries += [(desk.journal.recall((follower.job, cycle.seed, "update")), "digest") for cycle in cycles]
     return {Digest(known[field]) for known, field in entries if known is not None}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from client.committee_keys import CommitteeKeys, PinnedKeys
 from client.training import local_update
 from hansa.protocol import envelope, tensors
 from hansa.protocol.cid import to_cid
@@ -11,8 +12,8 @@ from hansa.protocol.errors import FatalError
 from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.model import Model, Update
 from hansa.protocol.types import CycleId, Digest
-from hansa.runtime.chain.federation import JobState
 from hansa.runtime.desk import Desk
+from hansa.runtime.history.records import CycleRecord
 from hansa.tasks import running
 from hansa.tasks.base import Data, Task
 
@@ -20,35 +21,39 @@ from hansa.tasks.base import Data, Task
 class Submitter:
     """One trainer's updates. What is computed is journalled before it is sent."""
 
-    def __init__(self, desk: Desk, task: Task, data: Data) -> None:
+    def __init__(self, desk: Desk, task: Task, data: Data, pinned: PinnedKeys | None = None) -> None:
         self._desk = desk
+        self.keys = CommitteeKeys(desk, pinned)
         self._task = task
         self._data = data
 
-    def submit(self, state: JobState) -> None:
-        """Registers this trainer's update of the cycle."""
+    def submit(self) -> None:
+        """Registers this trainer's update of the cycle, unless too few of its seats could open it."""
         federation, job = self._desk.follower.federation, self._desk.follower.job
-        sealed = self._desk.journal.remember((job, state.cycle, "update"), lambda: self.seal(state))
-        self._desk.send(federation.submit_call(job, state.cycle, sealed["digest"]), "submit", state.cycle)
+        cycle = self._desk.follower.cycle()
+        if not self.keys.accept(cycle):
+            return
+        sealed = self._desk.journal.remember((job, cycle.seed, "update"), lambda: self.seal(cycle))
+        call = federation.submit_call(job, cycle.cycle, cycle.seed, sealed["digest"])
+        self._desk.send(call, "submit", cycle.seed)
 
-    def seal(self, state: JobState) -> dict[str, Any]:
+    def seal(self, cycle: CycleRecord) -> dict[str, Any]:
         """The sealed update of a cycle, as the journal keeps it: its digest, and the key of its content."""
         follower, journal, me = self._desk.follower, self._desk.journal, self._desk.me
-        cycle = follower.cycle()
         digest, model = follower.base()
         integers = journal.blob(self.train(digest, model))
         attempt = self.attempt()
         update = Update(
             tensors=tensors.decode(integers)[0],
             job=follower.job,
-            cycle=state.cycle,
+            cycle=cycle.cycle,
             trainer=me,
             retry_cid=None if attempt is None else to_cid(attempt["digest"]),
             retry_key=None if attempt is None else attempt["key"],
         )
         key = envelope.new_content_key()
-        ctx = envelope.context(follower.federation.place(follower.job, state.cycle), me, digest)
-        data = envelope.seal(update.encode(), key, ctx, follower.member_keys(cycle))
+        ctx = envelope.context(follower.federation.place(follower.job, cycle.cycle), me, digest)
+        data = envelope.seal(update.encode(), key, ctx, cycle.keys)
         return {"digest": journal.put_blob(data), "key": key}
 
     def train(self, base: Digest, model: Model) -> Digest:
@@ -73,7 +78,7 @@ class Submitter:
     def attempt(self) -> dict[str, Any] | None:
         """This trainer's first published submission of a failed cycle over the same model."""
         for cycle in self._desk.follower.failed_cycles():
-            known = self._desk.journal.recall((self._desk.follower.job, cycle.cycle, "update"))
+            known = self._desk.journal.recall((self._desk.follower.job, cycle.seed, "update"))
             if known is not None and cycle.has_update_of(self._desk.me):
                 return known
         return None

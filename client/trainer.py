@@ -33,7 +33,7 @@ class Trainer(Daemon):
         desk.log.info("data loaded", rows=len(data), source=config.source)
         self.keeper = JobKeeper(desk)
         self.enroller = Enroller(desk, task, config)
-        self.submitter = Submitter(desk, task, data)
+        self.submitter = Submitter(desk, task, data, config.pinned_keys)
         self.failures = FailureWatch(desk)
         self.abstention = Abstention(desk.log)
         self.leaver = Leaver(desk, config.wait_for_bond)
@@ -44,7 +44,7 @@ class Trainer(Daemon):
         self.keeper.keep_moving(state)
         desk.count_missed(lambda cycle: cycle.has_update_of(desk.me))
         self.failures.begin()
-        enrolled, last = follower.federation.trainer(follower.job, desk.me, follower.head)
+        enrolled, last, _ = follower.federation.trainer(follower.job, desk.me, follower.head)
         if not enrolled:
             self.enroller.enrol(state)
             return False
@@ -54,7 +54,7 @@ class Trainer(Daemon):
                 if not self.config.keep_going:
                     self.failures.stop_after_failure()
                 with self.abstention.if_spoilt(state.round):
-                    self.submitter.submit(state)
+                    self.submitter.submit()
             case Phase.SUBMIT if follower.is_settled():
                 desk.tidy(state.cycle, files_needed(desk))
             case phase if phase.is_over:

@@ -8,7 +8,6 @@ from typing import Any
 
 from hansa.audit.ethereum import check_block, header_bytes, receipt_bytes
 from hansa.audit.evidence import Evidence, Question, answer_bytes, fixed_questions, question_key, questions
-from hansa.audit.inclusion import members_of
 from hansa.audit.replay import EventReplay
 from hansa.audit.report import Wrong
 from hansa.protocol.errors import ChainUnavailable, FatalError
@@ -52,10 +51,6 @@ def _logs(federation: Federation, job: JobId, at: Block) -> tuple[Log, ...]:
     kinds = [event.topic for event in artifact("Federation").events.values() if event.name != "KeyAnnounced"]
     found = chain.logs(federation.address, [kinds, topic], first, at)
     found += chain.logs(federation.vault, [list(artifact("Vault").events), topic], first, at)
-    members = sorted(members_of(found))
-    if members:
-        keys = [bytes(12) + bytes.fromhex(member[2:]) for member in members]
-        found += chain.logs(federation.address, [artifact("Federation").event("KeyAnnounced").topic, keys], first, at)
     return tuple(sorted(found, key=lambda log: (log.block, log.index)))
 
 

@@ -24,8 +24,8 @@ Question = tuple[str, str, tuple[Any, ...]]  # contract, function, arguments
 class Evidence:
     """Nothing in here is believed: `hansa.audit` works out what must follow from what.
 
-    at: the block that the answers are of. logs: of Federation and Vault about this job, and KeyAnnounced of its
-    members, in order. blocks: those that hold them. answers: by `question_key`, as ABI bytes. headers,
+    at: the block that the answers are of. logs: of Federation and Vault about this job,
+    in order. blocks: those that hold them. answers: by `question_key`, as ABI bytes. headers,
     receipts: of these blocks, as they are hashed; headers of `at` too. Empty where the chain hashes blocks otherwise.
     """
 

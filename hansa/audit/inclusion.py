@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from hansa.audit.ethereum import check_block
 from hansa.audit.evidence import Evidence
 from hansa.audit.report import Finding, Wrong, require_equal, shown
@@ -20,13 +18,12 @@ def check_proofs(evidence: Evidence) -> bool:
     known = {**evidence.blocks, evidence.at.number: evidence.at}
     at = evidence.at
     require_equal("the block that the answers are of", at, evidence.blocks.get(at.number, at))
-    members = members_of(evidence.logs)
     said: dict[int, list[Log]] = {}
     for log in evidence.logs:
         said.setdefault(log.block, []).append(log)
     for number, block in sorted(known.items()):
         logs = check_block(block, evidence.headers[number], evidence.receipts.get(number))
-        held = [log for log in logs if _concerns(evidence, log, members)]
+        held = [log for log in logs if _concerns(evidence, log)]
         for one, other in zip(held, said.get(number, []), strict=False):
             if one != other:
                 held_and_said = _describe(one), _describe(other)
@@ -35,20 +32,7 @@ def check_proofs(evidence: Evidence) -> bool:
     return True
 
 
-def members_of(logs: Iterable[Log]) -> set[str]:
-    """Everybody who had a seat, in lower case."""
-    event = artifact("Federation").event("CycleOpened")
-    found: set[str] = set()
-    for log in logs:
-        if log.topics[:1] == (event.topic,):
-            try:
-                found.update(event.decode(log.topics, log.data)["committee"])
-            except ValueError as error:
-                raise Wrong(Finding("CycleOpened", "its encoding", str(error), block=log.block)) from error
-    return found
-
-
-def _concerns(evidence: Evidence, log: Log, members: set[str]) -> bool:
+def _concerns(evidence: Evidence, log: Log) -> bool:
     if len(log.topics) < 2:
         return False
     of_job = log.topics[1] == evidence.job.to_bytes(32, "big")
@@ -57,9 +41,7 @@ def _concerns(evidence: Evidence, log: Log, members: set[str]) -> bool:
     federation = artifact("Federation")
     if log.address != evidence.federation.lower() or log.topics[0] not in federation.events:
         return False
-    if log.topics[0] == federation.event("KeyAnnounced").topic:
-        return "0x" + log.topics[1][12:].hex() in members
-    return of_job
+    return of_job and log.topics[0] != federation.event("KeyAnnounced").topic
 
 
 def _describe(log: Log) -> str:

@@ -61,6 +61,11 @@ class JobRules:
         cycle = cycle_counter(self.cycle) if self.cycle else None
         return {"round": len(self.finalised) + 1 if self.cycle else None, "cycle": cycle}
 
+    @property
+    def keeps_committee(self) -> bool:
+        """Whether the next cycle has the last one's: a round's second, where the terms say so."""
+        return self.attempts == 1 and self.terms.keep_committee
+
     def on(self, name: str, values: Values) -> list[Expected]:
         """The Federation's next event."""
         if name not in ("JobPosted", "JobEnded", "KeysPublished"):
@@ -107,7 +112,7 @@ class JobRules:
         require_equal("a cycle is open already", False, self.underway, **self.at)
         require_equal("trainers enough to open", True, len(self.counters) >= terms.min_updates, **self.at)
         voters = self.acted[Phase.VOTE].bit_count()
-        few = self.submitted < terms.min_updates or any(voters < step.least(terms) for step in STEPS)
+        few = any(voters < step.least(terms) for step in STEPS if step.optional)
         everybody = self.rejoining or self.failures > 0 or self.cycle == 0 or few
         committee = [address(member) for member in values["committee"]]
         booked = self._seat(committee)
@@ -125,7 +130,7 @@ class JobRules:
         self.attempts += 1
 
     def _seat(self, committee: list[Address]) -> list[tuple[Address, int]]:
-        if self.attempts == 1:
+        if self.keeps_committee:
             require_equal("the committee of a round's second cycle", self.committee, committee, **self.at)
         booked = []
         self.due = self.acted[Phase.VOTE]
@@ -193,13 +198,13 @@ class JobRules:
         require_equal("a cycle is under way", phase != Phase.OPEN, self.underway, **self.at)
         full = terms.full_round * terms.failure_burn // BASIS_POINTS
         agreed = phase == Phase.VOTE and self.acted[Phase.VOTE].bit_count() >= terms.quorum
-        silenced = not agreed and phase not in (Phase.OPEN, Phase.SUBMIT)
+        at_fault = terms.attest_time == 0 if agreed else phase not in (Phase.OPEN, Phase.SUBMIT)
         if phase != Phase.OPEN:
             missed = Phase.VOTE if agreed else first_missed(self.terms, self.submitted, self.acted)
             require_equal("the phase that ran out", missed, phase, **self.at)
         if agreed:
             self._agreed_on_nothing(values)
-        require_equal("what a failed cycle burns", full if silenced else 0, burnt, **self.at)
+        require_equal("what a failed cycle burns", full if at_fault else 0, burnt, **self.at)
         self.underway = False
         self.failures += 1
         require_equal("failures in a row", self.failures, values["failures"], **self.at)

@@ -110,7 +110,7 @@ class Models:
             return None
         if isinstance(outcome, Finalized) and len(self._rounds.ledgers) >= outcome.round:
             ledger = self._rounds.ledgers[outcome.round - 1]
-        keys = self._replay.member_keys(cycle)
+        keys = cycle.keys
         opened = self._updates.check(Cycle(cycle, base_digest, base, keys, ledger, tuple(self._failed)))
         if isinstance(outcome, Failed):
             self._failed += [

@@ -16,7 +16,7 @@ from hansa.audit.report import Finding, Wrong, require_equal, shown
 from hansa.audit.vault_rules import Expected, VaultRules
 from hansa.protocol.merkle import Leaf
 from hansa.protocol.phases import STEPS
-from hansa.protocol.types import Address, BlockNumber, Digest, Phase
+from hansa.protocol.types import Address, Digest, Phase
 from hansa.runtime.chain.abi import BadEncoding, Event, artifact
 from hansa.runtime.chain.client import Log
 from hansa.runtime.chain.structs import address
@@ -36,8 +36,7 @@ class EventReplay:
         self.evidence = evidence
         self.rules = JobRules(evidence.chain_id, evidence.federation, evidence.job)
         self.vault = VaultRules()
-        self.builder = HistoryBuilder(evidence.chain_id, evidence.federation, evidence.job, self._parent_of)
-        self.keys: dict[Address, list[tuple[int, bytes]]] = {}  # announced, with their blocks
+        self.builder = HistoryBuilder(evidence.chain_id, evidence.federation, evidence.job)
         self.published: dict[Address, Digest] = {}  # the last file of content keys that each account named
         self.counts: Counter[str] = Counter()
         self.opened_at = 0  # time
@@ -50,13 +49,6 @@ class EventReplay:
             return self.builder.history
         except HistoryError as error:
             raise Wrong(Finding("the job's events", "all of them", str(error))) from error
-
-    def member_keys(self, cycle: CycleRecord) -> tuple[bytes | None, ...]:
-        """The encryption keys in force for a cycle, by seat: the last announced before the block that opened it."""
-        return tuple(
-            next((key for block, key in reversed(self.keys.get(member, [])) if block < cycle.opened_at), None)
-            for member in cycle.committee
-        )
 
     def events(self) -> None:
         """Every event. Raises Wrong at the first that can't be."""
@@ -92,15 +84,13 @@ class EventReplay:
     def _apply(self, log: Log) -> None:
         contract, event, values = self._decode(log)
         self.counts["events"] += 1
-        if event.name == "KeyAnnounced":
-            self.keys.setdefault(values["account"], []).append((log.block, values["key"]))
-            return
         require_equal(f"{event.name}'s job", self.evidence.job, values["job"])
         asked = self._was_asked(contract, event, values, log)
         time = self.evidence.blocks[log.block].timestamp
         if contract == "Federation":
             if event.name == "JobEnded" and not asked:
                 require_equal("a job that ends by itself", Phase.CANCELLED.name, _phase_name(values["outcome"]))
+            require_equal(f"{event.name}'s time", time, values.get("time", time), block=log.block)
             follow = self._federation(event.name, values, log, time)
         else:
             follow = self.vault.on(event.name, values, time, asked)
@@ -160,9 +150,6 @@ class EventReplay:
             self.vault.leaves[int(values["round"])] = self._leaves(history, history.cycles[-1])
         return follow
 
-    def _parent_of(self, number: int) -> bytes:
-        return self.evidence.blocks[BlockNumber(number)].parent
-
     # --- where it must have led
 
     def agrees(self) -> None:
@@ -193,7 +180,7 @@ class EventReplay:
             "stale": rules.stale,
             "stopping": rules.stopping,
             "rejoining": rules.rejoining,
-            "committee_kept": rules.attempts == 1,
+            "committee_kept": rules.keeps_committee,
             "best_metric": rules.best,
             "due": rules.due,
             "committee": tuple(rules.committee),
@@ -211,10 +198,12 @@ class EventReplay:
             require_equal(f"the vault's {name}", getattr(vault, name), value)
         total = found.left + found.booked + (found.burnt - found.forfeited) + found.refunded
         require_equal("escrowed = left + booked + (burnt − forfeited) + refunded", found.escrowed, total)
+        enrolled = {item.trainer: item.bond for item in self.history.enrolled}
         for trainer, bond in vault.bonds.items():
             require_equal(f"the bond held for {trainer}", (bond,), evidence.answer("Vault", "bondOf", job, trainer))
             held = evidence.answer("Federation", "trainerOf", job, trainer)
-            require_equal(f"the last cycle of {trainer}", (True, self.rules.counters[trainer]), held)
+            known = (True, self.rules.counters[trainer], enrolled[trainer])
+            require_equal(f"the enrolment, last cycle and bond of {trainer}", known, held)
         for member in dict.fromkeys(m for cycle in self.history.cycles for m in cycle.committee):
             fees = (vault.fees.get(member, 0),)
             require_equal(f"the fees booked for {member}", fees, evidence.answer("Vault", "feesOf", job, member))

@@ -29,7 +29,7 @@ from hansa.devnet.roles import Role, measure_baselines, play
 from hansa.devnet.setup import TIMES, Setup
 from hansa.devnet.waiting import Waiting
 from hansa.protocol.errors import TransientError
-from hansa.protocol.types import Address, BlockNumber, Wei
+from hansa.protocol.types import Address, Wei
 from hansa.runtime.accounts import address_of, load_account
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.structs import JobState
@@ -240,8 +240,7 @@ class LocalFederation(Waiting):
 
     def keys_announced(self) -> list[bool]:
         """By validator: whether updates can be sealed to it from the next block on."""
-        head = self.session.chain.head()
-        keys = self.session.federation.member_keys(tuple(self.validators), BlockNumber(head.number + 1))
+        keys = self.session.federation.announced_keys(tuple(self.validators))
         return [key is not None for key in keys]
 
     def start_study(self) -> Path:

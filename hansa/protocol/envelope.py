@@ -58,6 +58,11 @@ def public_key(secret: bytes) -> bytes:
     return X25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
 
 
+def is_usable(public: bytes) -> bool:
+    """Whether something can be sealed to a 32-byte X25519 key; to a low-order point it can't."""
+    return _exchange(bytes([1]) * 32, public) is not None
+
+
 def sealed_size(update_size: int, seats: int) -> int:
     """Size of the envelope of an update, in bytes."""
     return BOXES_AT + BOX * seats + update_size + _TAG

@@ -29,6 +29,11 @@ from hansa.runtime.store.counted import WatchedStore
 from hansa.runtime.transactions.outcome import Sent
 from hansa.runtime.transactions.sender import Mined, Outcome, Pending, Refused, Sender
 
+NOT_YET = frozenset({"Federation_TooEarly"})
+"""Refusals that the next second cures."""
+
+SOON = 0.25  # seconds
+
 
 @dataclass(frozen=True)
 class DaemonConfig:
@@ -72,7 +77,7 @@ class Desk:
     moment: dict[str, Any] = field(default_factory=dict)  # what every line of the log tells
     _published: set[Digest] = field(default_factory=set)
     _tidied: CycleId | None = None
-    _counted: bytes = bytes(32)  # last result up to which missed cycles are counted
+    _counted: bytes = bytes(32)  # `history` up to which missed cycles are counted
 
     def __post_init__(self) -> None:
         self.sender.on_sign = self._signed
@@ -102,6 +107,9 @@ class Desk:
                 self.log.info(
                     "sent", what=call.what, transaction=outcome.hash, block=outcome.block, gas=outcome.gas_used
                 )
+            case Refused() if outcome.error.name in NOT_YET:
+                self.alarm.look_again(SOON)
+                self.log.debug("not yet", what=call.what, error=str(outcome.error))
             case Refused():
                 (self.metrics.refused if outcome.simulated else self.metrics.reverted).inc()
                 self.log.info("refused", what=call.what, error=str(outcome.error), simulated=outcome.simulated)
@@ -140,10 +148,10 @@ class Desk:
 
     def count_missed(self, took_part: Callable[[CycleRecord], bool]) -> None:
         """Counts, after every finalised round, the cycles in which this account did not do what it was there for."""
-        if self._counted != self.follower.state.last_result:
+        if self._counted != self.follower.state.history:
             finalised = self.follower.history().finalised
             self.metrics.missed.set(sum(not took_part(cycle) for cycle, _ in finalised))
-            self._counted = self.follower.state.last_result
+            self._counted = self.follower.state.history
 
     def working(self, kind: str) -> AbstractContextManager[None]:
         """A long step between two looks at the chain; the daemon is healthy in it up to the phase's end."""

@@ -9,7 +9,7 @@ from hansa.protocol.errors import HistoryMismatch
 from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.ledger import RoundLedger
 from hansa.protocol.model import Model
-from hansa.protocol.types import Address, CycleId, Digest, JobId, Phase, Round
+from hansa.protocol.types import Address, Digest, JobId, Phase, Round
 from hansa.runtime.chain.client import Block
 from hansa.runtime.chain.federation import Federation, JobState
 from hansa.runtime.history.reader import HistoryReader
@@ -43,7 +43,6 @@ class JobFollower:
         self._read: tuple[bytes, JobHistory] | None = None  # by its block's hash, as is the next
         self._deep: tuple[bytes, JobState] | None = None
         self._replay: Replay | None = None
-        self._member_keys: dict[CycleId, tuple[bytes | None, ...]] = {}
 
     @cached_property
     def context(self) -> JobContext:
@@ -106,13 +105,6 @@ class JobFollower:
             elif isinstance(cycle.outcome, Failed) and cycle.outcome.phase > Phase.SUBMIT:
                 failed.append(cycle)
         return failed
-
-    def member_keys(self, cycle: CycleRecord) -> tuple[bytes | None, ...]:
-        """The members' encryption keys in force for a cycle, by seat."""
-        if cycle.cycle not in self._member_keys:
-            keys = self.federation.member_keys(cycle.committee, cycle.opened_at)
-            self._member_keys[cycle.cycle] = tuple(keys)
-        return self._member_keys[cycle.cycle]
 
     # --- what is so deep that it can't be taken back
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 from hansa.protocol.hashes import cycle_counter, everybody_due
-from hansa.protocol.types import Address, BlockNumber, Phase
+from hansa.protocol.types import Address, Phase
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.desk import Desk
 
@@ -28,12 +30,12 @@ class JobKeeper:
                 until=state.deadline,
             )
         match state.phase:
-            case Phase.OPEN if self._is_my_turn(state) and self._can_be_opened(state):
+            case Phase.OPEN if self._is_my_turn(state) and self._is_late_enough(state) and self._can_be_opened(state):
                 self._desk.send(federation.open_call(job), "open", state.cycle, state.failures)
             case Phase.LAPSED if self._is_my_turn(state):
                 self._desk.send(federation.fail_call(job, state.cycle), "fail", state.cycle, state.failures)
         if self._is_absent(state):
-            self._desk.send(federation.rejoin_call(job), "rejoin", state.cycle)
+            self._desk.send(federation.rejoin_call(job, state.cycle), "rejoin", state.cycle)
 
     def _is_my_turn(self, state: JobState) -> bool:
         return self._desk.turns.has_come(self._place(state), self._desk.follower.context.terms.open_time)
@@ -48,6 +50,15 @@ class JobKeeper:
         enrolled = [item.trainer for item in self._desk.follower.history().enrolled]
         return len(order) + (enrolled.index(me) if me in enrolled else len(enrolled))
 
+    def _is_late_enough(self, state: JobState) -> bool:
+        """Whether the next block can be of a later second than the one in which OPEN began."""
+        since = state.deadline - self._desk.follower.context.terms.open_time
+        left = since + 1 - time.time()
+        if self._desk.follower.head.timestamp > since or left <= 0:
+            return True
+        self._desk.alarm.look_again(left)
+        return False
+
     def _can_be_opened(self, state: JobState) -> bool:
         """Whether the committee has announced keys: a member without one can't read what is submitted.
 
@@ -61,7 +72,7 @@ class JobKeeper:
         committee = follower.federation.expected_committee(follower.job, terms, state)
         if committee is None:
             return True
-        known = follower.federation.member_keys(committee, BlockNumber(head.number + 1))
+        known = follower.federation.announced_keys(committee, head)
         missing = [member for member, key in zip(committee, known, strict=True) if key is None]
         if missing and self._awaited != missing:
             self._desk.log.info("waiting for the committee's keys", missing=missing)
@@ -75,5 +86,5 @@ class JobKeeper:
         me, follower = self._desk.me, self._desk.follower
         if me in state.committee:
             return not (state.due | state.voted) >> state.committee.index(me) & 1
-        enrolled, last = follower.federation.trainer(follower.job, me, follower.head)
+        enrolled, last, _ = follower.federation.trainer(follower.job, me, follower.head)
         return enrolled and last + 1 < cycle_counter(state.cycle)

@@ -56,6 +56,11 @@ class JobOffer:
         )
 
     @property
+    def costliest_failures(self) -> int:
+        """What failed cycles in a row burn at most, before the last of them ends the job."""
+        return self.failures * (self.full_round * self.failure_burn // 10_000)
+
+    @property
     def escrow(self) -> int:
         """What all rounds cost."""
         return self.rounds * self.full_round
@@ -80,13 +85,14 @@ def job_terms(
         check_range(f"{name} in units", amount, 0, 2**96 - 1)
     times = {**TIMES, **offer.times}
     for name, length in times.items():
-        check_range(f"--time {name} in seconds", length, 1, 2**32 - 1)
+        check_range(f"--time {name} in seconds", length, 2 if name == "open" else 1, 2**32 - 1)
     lengths: dict[str, Any] = {row.term: times.get(row.key, 0) for row in PHASES if row.term}
     return JobTerms(
         token=token,
         committee=committee,
         admission=admission,
         recheck_admission=False,
+        keep_committee=True,
         spec=spec,
         model=model,
         reward_per_round=offer.reward,

@@ -142,7 +142,7 @@ class Hands:
         return self.federation.job_count()
 
     def enrol(self, job: JobId, trainers: Sequence[Address]) -> None:
-        terms_hash = self.federation.terms(job).hash
+        terms_hash = self.federation.terms_hash(job)
         for trainer in trainers:
             bond = self.lab.offer.bond
             self.send(trainer, approve_call(self.lab.session.deployment.token, self.lab.session.deployment.vault, bond))
@@ -154,9 +154,12 @@ class Hands:
         """A whole round; `rewards` is the root that the quorum votes where it is not the true one."""
         federation, number = self.federation, self.state(job).round
         self.send(trainers[0], federation.open_call(job))
-        cycle = self.state(job).cycle
+        opened = self.state(job)
+        cycle = opened.cycle
         for trainer in trainers:
-            self.send(trainer, federation.submit_call(job, cycle, self._file(f"update {trainer} {number}")))
+            self.send(
+                trainer, federation.submit_call(job, cycle, opened.sheets, self._file(f"update {trainer} {number}"))
+            )
         entries = [Entry(Code.OK, 40_000_000 - 9_000_000 * i, 12_000_000 - 2_000_000 * i) for i in range(len(trainers))]
         sheet = encode_sheet(entries)
         members = self.state(job).committee

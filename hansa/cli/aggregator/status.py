@@ -28,7 +28,7 @@ class ValidatorStatus:
     committed: bool
     revealed: bool
     voted: bool
-    key_announced: bool
+    key: str | None  # X25519, that updates are sealed to
     attendance: Annotated[Attendance, INLINE]
     earned: Amount
 
@@ -42,6 +42,7 @@ def run(command: Command, job: JobOption, account_name: AccountName = None) -> N
     who = address_of(command.workspace, account_name)
     snapshot = read_job(session.federation, session.store, JobId(job))
     state, did, seat = snapshot.state, snapshot.attendance(who), snapshot.state.seat_of(who)
+    key = session.federation.announced_key(who)
     view = ValidatorStatus(
         job=job,
         address=who,
@@ -51,7 +52,7 @@ def run(command: Command, job: JobOption, account_name: AccountName = None) -> N
         committed=seat is not None and bool(state.committed >> seat & 1),
         revealed=seat is not None and bool(state.revealed >> seat & 1),
         voted=seat is not None and bool(state.voted >> seat & 1),
-        key_announced=session.federation.announced_key(who) is not None,
+        key=None if key is None else "0x" + key.hex(),
         attendance=did,
         earned=did.matched * snapshot.terms.fee_per_seat,
     )
@@ -67,8 +68,10 @@ def show(console: Console, view: ValidatorStatus, token: Token) -> None:
         f"[bold]{view.address}[/] in job {view.job}: {view.phase} ({view.round - 1} rounds done), {seat}, "
         + (", ".join(done) or "nothing done in this cycle")
     )
-    if not view.key_announced:
+    if view.key is None:
         console.print("  [yellow]no encryption key announced yet: nothing can be sealed to it[/]")
+    else:
+        console.print(f"  key      {view.key}")
     did = view.attendance
     console.print(f"  matched  {did.matched}\n  wrong    {did.wrong}\n  missed   {did.missed}")
     console.print(f"  earned   {token.text(view.earned)}")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hansa.protocol.errors import ChainUnavailable, WrongChain
+from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.types import Address, JobId, Phase
 from hansa.runtime.chain.abi import ContractError, artifact
 from hansa.runtime.chain.federation import Federation
@@ -29,7 +30,7 @@ def party_problems(federation: Federation, job: JobId) -> Iterator[str]:
 def _committee_problem(federation: Federation, job: JobId) -> str | None:
     terms, state = federation.terms(job), federation.state(job)
     try:
-        question = (job, state.cycle, bytes(32), state.opened_at)
+        question = (job, cycle_counter(state.cycle) + 1, bytes(32), state.opened_at)
         named = [int(member, 16) for member in _ask(federation, "ICommittee", "select", terms.committee, question)]
     except ContractError as error:  # one that draws from the trainers may have to wait for them
         return None if state.phase == Phase.ENROL else f"refuses to name members ({explain(error)})"
@@ -53,4 +54,5 @@ def _admission_problem(federation: Federation, job: JobId) -> str | None:
 
 
 def _ask(federation: Federation, interface: str, function: str, at: Address, question: tuple[Any, ...]) -> Any:
-    return federation.chain.read([(at, artifact(interface).functions[function], question)])[0][0]
+    reading = (at, artifact(interface).functions[function], question)
+    return federation.chain.read([reading], sender=federation.address)[0][0]

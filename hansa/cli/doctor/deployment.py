@@ -26,6 +26,7 @@ from hansa.runtime.workspace import Workspace
 CLOCK_SECONDS = 60  # that this machine's clock may be off the chain's
 BEHIND = 10  # blocks that an endpoint may be behind another
 DEAR = 500 * 10**9  # wei for a unit of gas, above which a round is dear
+OPEN_BLOCKS = 3  # that OPEN lasts at least
 SAMPLE = 100  # blocks over which their time is measured
 
 
@@ -55,6 +56,13 @@ def too_short(terms: JobTerms, confirmations: int, block_seconds: float = 12.0) 
     if not short:
         return None
     return f"{', '.join(short)} shorter than the {needed:.0f} s that {confirmations} confirmations ask for"
+
+
+def open_too_short(terms: JobTerms, block_seconds: float) -> str | None:
+    """Why a cycle may not be opened in time: not in the block that ends the last one, and the next may lack it."""
+    if terms.open_time >= OPEN_BLOCKS * block_seconds:
+        return None
+    return f"open lasts {terms.open_time} s, less than {OPEN_BLOCKS} blocks of {block_seconds:.0f} s"
 
 
 def _endpoint(session: Session, url: str) -> Result:
@@ -158,7 +166,8 @@ def _jobs(session: Session, job: int | None) -> Result:
         _context(session, job)
     running, seconds = _running(session, job), block_seconds(session)
     confirmations = session.deployment.confirmations
-    problems = {n: too_short(session.federation.terms(n), confirmations, seconds) for n in running}
+    terms = {number: session.federation.terms(number) for number in running}
+    problems = {n: too_short(t, confirmations, seconds) or open_too_short(t, seconds) for n, t in terms.items()}
     said = "; ".join(f"job {number}: {problem}" for number, problem in problems.items() if problem)
     if said:
         return BAD, f"{said}; take part in others, or lower confirmations in deployment.json"

@@ -41,6 +41,7 @@ class PostedView:
     trainers: int
     rounds: int
     escrow: Amount
+    costliest_failures: Amount  # what failed cycles in a row burn at most, before they end the job
 
 
 def run(
@@ -135,6 +136,7 @@ def run(
         trainers=trainers,
         rounds=offer.rounds,
         escrow=offer.escrow,
+        costliest_failures=offer.costliest_failures,
     )
     command.answer(view, lambda console: show(console, view, paid_in, command.dir_option))
 
@@ -151,6 +153,7 @@ def show(console: Console, view: PostedView, token: Token, where: str) -> None:
     )
     console.print(f"  committee  {view.committee} ({len(view.members)} members)")
     console.print(f"  spec       {view.spec}\n  model 0    {view.model}")
+    console.print(f"  failures   in a row burn {token.text(view.costliest_failures)} at most, then the job ends")
     console.print("next, each in a terminal of its own:")
     console.print(f"  hansa aggregator run --job {view.job} --account NAME{where}     (every member)")
     console.print(f"  hansa trainer run --job {view.job} --source 0 --account NAME{where}     (every trainer)")

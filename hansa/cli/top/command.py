@@ -102,8 +102,8 @@ class Watcher:
         if follower.head.hash == self._seen:
             return
         view = with_ledgers(follower)
-        if self._misvoted[0] != view.state.last_result:
-            self._misvoted = (view.state.last_result, view.misvoted())
+        if self._misvoted[0] != view.state.history:
+            self._misvoted = (view.state.history, view.misvoted())
         books = follower.federation.books(view.job, view.at)
         self._status = job_status(view, books, self._names, self._misvoted[1])
         self._seen = view.at.hash

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from client import TrainerConfig
+from client.committee_keys import read_pinned_keys
 from client.trainer import Trainer
 from hansa.cli.command import Command
-from hansa.cli.daemon_options import DaemonOptions, JobOption, prepare_run, run_daemon
+from hansa.cli.daemon_options import TRUST, DaemonOptions, JobOption, prepare_run, run_daemon
 from hansa.cli.key_options import AccountName, PasswordFile
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Address, JobId, Phase, Wei
@@ -32,6 +34,10 @@ def run(
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Go on after a cycle that failed with your update in.")
     ] = False,
+    pin_keys: Annotated[
+        Path | None,
+        TRUST("--pin-keys", help="Seal updates to these keys alone: a JSON file, account to key, from the sponsor."),
+    ] = None,
     options: DaemonOptions,
 ) -> None:
     """Enrol, train, submit and claim, until the job has ended. Ctrl-C stops; run it again to go on."""
@@ -48,6 +54,7 @@ def run(
         job=JobId(job),
         source=source,
         bond=own_bond,
+        pinned_keys=None if pin_keys is None else read_pinned_keys(pin_keys),
         keep_going=keep_going,
         max_bytes=options.max_bytes,
         min_claim=seconds(options.min_claim),
@@ -63,7 +70,7 @@ def run(
 def check_bond(session: Session, job: JobId, trainer: Address, token: Token, bond: Wei | None) -> None:
     """FatalError where a trainer that has yet to enrol can't: its bond is too small, or it has too few tokens."""
     federation = session.federation
-    if federation.state(job).phase != Phase.ENROL or federation.trainer(job, trainer)[0]:
+    if federation.state(job).phase != Phase.ENROL or federation.trainer(job, trainer).enrolled:
         return
     least = federation.terms(job).min_bond
     bond = least if bond is None else bond

@@ -42,8 +42,8 @@ class Calls:
     def open_call(self, job: JobId) -> Call:
         return self._call(f"open a cycle of job {job}", "open", job)
 
-    def submit_call(self, job: JobId, cycle: CycleId, digest: Digest) -> Call:
-        return self._call(f"submit an update to job {job}", "submit", job, cycle, digest)
+    def submit_call(self, job: JobId, cycle: CycleId, seed: bytes, digest: Digest) -> Call:
+        return self._call(f"submit an update to job {job}", "submit", job, cycle, seed, digest)
 
     def commit_call(self, job: JobId, cycle: CycleId, seat: Seat, commitment: bytes) -> Call:
         return self._call(f"commit scores in job {job}", "commitScores", job, cycle, seat, commitment)
@@ -60,8 +60,8 @@ class Calls:
     def fail_call(self, job: JobId, cycle: CycleId) -> Call:
         return self._call(f"fail a cycle of job {job}", "failRound", job, cycle)
 
-    def rejoin_call(self, job: JobId) -> Call:
-        return self._call(f"rejoin job {job}", "rejoin", job)
+    def rejoin_call(self, job: JobId, cycle: CycleId) -> Call:
+        return self._call(f"rejoin job {job}", "rejoin", job, cycle)
 
     def stop_call(self, job: JobId) -> Call:
         return self._call(f"stop job {job}", "stop", job)

@@ -109,16 +109,21 @@ class Chain:
 
     # --- reads
 
-    def read(self, readings: Sequence[Reading], at: Block | None = None) -> list[tuple[Any, ...]]:
+    def read(
+        self, readings: Sequence[Reading], at: Block | None = None, *, sender: Address | None = None
+    ) -> list[tuple[Any, ...]]:
         """Answers of contracts, in order, all at one block (the latest by default), in one request.
+
+        sender: who asks, where that changes the answer.
 
         Raises ContractError when one reverts, ChainUnavailable when `at` is not on the chain any more.
         """
         if not readings:
             return []
         tag = "latest" if at is None else hex(at.number)
+        asks = {} if sender is None else {"from": sender}
         batch: list[Request] = [
-            ("eth_call", [{"to": to, "data": "0x" + function.encode(*arguments).hex()}, tag])
+            ("eth_call", [{**asks, "to": to, "data": "0x" + function.encode(*arguments).hex()}, tag])
             for to, function, arguments in readings
         ]
         if at is None:

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hansa.protocol.errors import FatalError, WrongChain
-from hansa.protocol.types import Address, BlockNumber, CycleId, JobId, Place, Wei
-from hansa.runtime.chain.abi import BadEncoding, ContractError, artifact
+from hansa.protocol.hashes import cycle_counter
+from hansa.protocol.links import NO_KEY
+from hansa.protocol.types import Address, CycleId, JobId, Place, Wei
+from hansa.runtime.chain.abi import ContractError, artifact
 from hansa.runtime.chain.calls import Call, Calls, approve_call, transfer_call
 from hansa.runtime.chain.client import Block, Chain, Reading, read_log
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.rpc import Nonsense
-from hansa.runtime.chain.structs import Books, JobState, JobTerms, T, address, from_tuple
+from hansa.runtime.chain.structs import Books, Enrolled, JobState, JobTerms, T, address, from_tuple
 
 __all__ = [
     "Books",
@@ -74,27 +76,32 @@ class Federation(Calls):
             self._terms[job] = found
         return self._terms[job]
 
+    def terms_hash(self, job: JobId) -> bytes:
+        """What `enrol` agrees to, from what the contracts hold."""
+        return self.terms(job).hash(self.books(job).escrowed, self.sponsor(job))
+
     def sponsor(self, job: JobId) -> Address:
         return self.state(job).sponsor
 
     def job_count(self) -> int:
         return int(self._read("jobCount"))
 
-    def trainer(self, job: JobId, trainer: Address, at: Block | None = None) -> tuple[bool, int]:
-        """Whether it is enrolled, and the counter of the last cycle that it submitted in (0: none)."""
+    def trainer(self, job: JobId, trainer: Address, at: Block | None = None) -> Enrolled:
         return self.trainers(job, [trainer], at)[0]
 
-    def trainers(self, job: JobId, trainers: Sequence[Address], at: Block | None = None) -> list[tuple[bool, int]]:
+    def trainers(self, job: JobId, trainers: Sequence[Address], at: Block | None = None) -> list[Enrolled]:
         """As `trainer`, for many in one request."""
         function = artifact("Federation").functions["trainerOf"]
         readings: list[Reading] = [(self.address, function, (job, trainer)) for trainer in trainers]
-        return [(bool(enrolled), int(counter)) for enrolled, counter in self.chain.read(readings, at)]
+        return [
+            Enrolled(bool(known), int(counter), Wei(bond)) for known, counter, bond in self.chain.read(readings, at)
+        ]
 
     def enrolments(self, trainer: Address, jobs: Sequence[JobId], at: Block | None = None) -> set[JobId]:
         """Those of `jobs` that a trainer is enrolled in, in one request."""
         function = artifact("Federation").functions["trainerOf"]
         readings: list[Reading] = [(self.address, function, (job, trainer)) for job in jobs]
-        return {job for job, (enrolled, _) in zip(jobs, self.chain.read(readings, at), strict=True) if enrolled}
+        return {job for job, (enrolled, *_) in zip(jobs, self.chain.read(readings, at), strict=True) if enrolled}
 
     # --- money
 
@@ -134,34 +141,28 @@ class Federation(Calls):
     # --- committees and keys
 
     def expected_committee(self, job: JobId, terms: JobTerms, state: JobState) -> tuple[Address, ...] | None:
-        """The members that the next `open` would draw, as far as that can be asked before; None where it can't."""
+        """The members of the next cycle where they are known before it opens: kept, or the same whatever is drawn."""
         if state.committee_kept:
             return state.committee
         select = artifact("ICommittee").functions["select"]
+        counter = cycle_counter(state.cycle) + 1
+        readings: list[Reading] = [
+            (terms.committee, select, (job, counter, draw, state.opened_at)) for draw in (bytes(32), bytes([1]) * 32)
+        ]
         try:
-            drawn = self.chain.read([(terms.committee, select, (job, state.cycle, bytes(32), state.opened_at))])[0][0]
-            return tuple(address(member) for member in drawn)
+            (members,), (others,) = self.chain.read(readings, sender=self.address)
+            return tuple(address(member) for member in members) if members == others else None
         except (ContractError, Nonsense, WrongChain, ValueError):
             return None
 
-    def member_keys(self, committee: Sequence[Address], before_block: BlockNumber) -> list[bytes | None]:
-        """Each member's X25519 key: the last one announced before the block that opened the cycle; None: none."""
-        event = artifact("Federation").event("KeyAnnounced")
-        topics = [bytes(12) + bytes.fromhex(member[2:]) for member in committee]
-        if not topics or before_block <= self.chain.first_block:
-            return [None] * len(committee)
-        last = self.chain.block(before_block - 1)
-        found: dict[bytes, bytes] = {}
-        for log in self.chain.logs(self.address, [event.topic, topics], self.chain.first_block, last):
-            try:
-                found[log.topics[1]] = event.decode(log.topics, log.data)["key"]
-            except BadEncoding as error:
-                raise Nonsense("KeyAnnounced", error) from error
-        return [found.get(topic) for topic in topics]
+    def announced_keys(self, accounts: Sequence[Address], at: Block | None = None) -> list[bytes | None]:
+        """Each account's X25519 key, that is in force for a cycle that opens next; None: none. In one request."""
+        function = artifact("Federation").functions["keyOf"]
+        readings: list[Reading] = [(self.address, function, (account,)) for account in accounts]
+        return [key if key != NO_KEY else None for (key,) in self.chain.read(readings, at)]
 
-    def announced_key(self, account: Address) -> bytes | None:
-        """The key that would be in force if a cycle opened in the next block."""
-        return self.member_keys([account], BlockNumber(self.chain.head().number + 1))[0]
+    def announced_key(self, account: Address, at: Block | None = None) -> bytes | None:
+        return self.announced_keys([account], at)[0]
 
     def posted_in(self, receipt: Mapping[str, Any]) -> JobId:
         """The job that a transaction posted."""

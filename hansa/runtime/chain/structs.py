@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from eth_abi.abi import encode
 from eth_utils.address import to_checksum_address
@@ -23,6 +23,7 @@ class JobTerms:
     committee: Address
     admission: Address
     recheck_admission: bool
+    keep_committee: bool  # a round's second opened cycle keeps it
     spec: Digest
     model: Digest
     reward_per_round: Wei
@@ -51,10 +52,9 @@ class JobTerms:
     quorum: int
     threshold: int
 
-    @property
-    def hash(self) -> bytes:
-        """keccak256(abi.encode(terms)), what `enrol` agrees to."""
-        return keccak(encode([_terms_type()], [astuple(self)]))
+    def hash(self, escrow: int, sponsor: Address) -> bytes:
+        """keccak256(abi.encode(terms, escrow, sponsor)), what `enrol` agrees to."""
+        return keccak(encode([_terms_type(), "uint256", "address"], [astuple(self), escrow, sponsor]))
 
     @property
     def full_round(self) -> int:
@@ -90,7 +90,7 @@ class JobState:
     voted: int
     updates: int  # accumulator
     sheets: bytes  # accumulator
-    last_result: bytes
+    history: bytes  # a chain over each cycle's opening and end, and each lapsed OPEN
     committee: tuple[Address, ...]
     matched: tuple[int, ...]
 
@@ -116,6 +116,14 @@ class Books:
     refunded: Wei
     bonded: Wei
     forfeited: Wei  # penalties taken from bonds; of burnt
+
+
+class Enrolled(NamedTuple):
+    """What `trainerOf` tells: counter of the last cycle with an update (0: none), and the bond as enrolled."""
+
+    enrolled: bool
+    counter: int
+    bond: Wei
 
 
 T = TypeVar("T", JobTerms, JobState, Books)

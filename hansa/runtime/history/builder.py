@@ -1,9 +1,11 @@
 """Events, one after another, to a history; each is checked as far as what came before it allows.
 
-What binds them: a cycle's id is a hash of the last result and its seed; a seed one of the previous cycle's updates and
-sheets; a result hash one of its cycle's id, updates, sheets, model and rewards. `agrees` checks the rest against the
-contract's state: counts, bitmaps, accumulators, last result. So events that an RPC node omits, invents or reorders are
-found, and named. Unbound are bonds, burns, and votes of earlier cycles that did not match.
+What binds them: a seed is a hash of all openings and ends before it, of the cycle's draw, committee and keys; a draw
+one of the previous cycle's updates and sheets; a result hash one of its cycle's id, updates, sheets, model and rewards;
+an end one of that, of who did what, every vote and what is burnt. `agrees` checks all of it against the contract's state:
+counts, bitmaps, accumulators, `history`. So events that an RPC node omits, invents, changes or reorders are found, and
+named. Unbound are bonds (the contract is asked for each), and what failed cycles committed and never revealed, or
+voted, where `failRound` ended them.
 """
 
 from __future__ import annotations
@@ -11,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hansa.protocol.hashes import NO_HASH, cycle_counter, cycle_seed, everybody_due, make_cycle
+from hansa.protocol.hashes import NO_HASH, cycle_counter, draw, everybody_due, make_cycle
+from hansa.protocol.links import lapsed, link, opened
 from hansa.protocol.phases import STEP_OF
-from hansa.protocol.types import Address, BlockNumber, CycleId, Digest, JobId, Phase, Place, Round, Seat, Wei
+from hansa.protocol.types import Address, BlockNumber, CycleId, Digest, JobId, Phase, Place, Round, Seat, Timestamp, Wei
 from hansa.runtime.chain.abi import BadEncoding, artifact
 from hansa.runtime.chain.client import Log
 from hansa.runtime.chain.structs import JobState, JobTerms, address, from_tuple
@@ -26,20 +29,19 @@ Values = Mapping[str, Any]
 class HistoryBuilder:
     """A job's history in the making. Every method may raise HistoryError, which says what doesn't fit.
 
-    parent_of: the parent hash of a block, by its number; asked for cycles opened first or after a failure.
+    word: the contract's `history`, as these events lead to it.
     """
 
-    def __init__(self, chain_id: int, federation: Address, job: JobId, parent_of: Callable[[int], bytes]) -> None:
+    def __init__(self, chain_id: int, federation: Address, job: JobId) -> None:
+        self.word = NO_HASH
         self._chain_id = chain_id
         self._federation = federation
         self._job = job
-        self._parent_of = parent_of
         self._posted: Posted | None = None
         self._enrolled: dict[Address, Enrolment] = {}
         self._cycles: list[CycleBuilder] = []
         self._lapses: list[tuple[int, Failed]] = []
         self._ended: Phase | None = None
-        self._last_result = NO_HASH
         self._failures = 0
         self._finalized = 0
         self._handlers: dict[str, Callable[[Values, BlockNumber], None]] = {
@@ -53,6 +55,7 @@ class HistoryBuilder:
 
     @property
     def history(self) -> JobHistory:
+        """HistoryError before the posting."""
         if self._posted is None:
             raise HistoryError("its posting is missing")
         cycles = tuple(draft.record() for draft in self._cycles)
@@ -90,9 +93,9 @@ class HistoryBuilder:
         opened = cycle_counter(state.cycle) if state.cycle else 0
         self._count("opened cycles", len(self._cycles), opened)
         self._count("finalised rounds", self._finalized, state.round - 1)
-        if self._last_result != state.last_result:
-            raise HistoryError("the last finalised round is not the one that the contract has")
         self._count("failures in a row", self._failures, state.failures)
+        if self.word != state.history:
+            raise HistoryError("a cycle's opening or end, or a vote, is missing or changed: `history` is another one")
         if (self._ended or Phase.NONE) != (state.phase if state.phase.is_over else Phase.NONE):
             raise HistoryError("its end is missing" if self._ended is None else "its end is invented")
         if self._cycles:
@@ -104,7 +107,7 @@ class HistoryBuilder:
         if self._posted is not None:
             raise HistoryError("it is posted twice")
         terms = from_tuple(JobTerms, values["terms"])
-        if terms.hash != values["termsHash"]:
+        if terms.hash(values["escrow"], values["sponsor"]) != values["termsHash"]:
             raise HistoryError("its terms don't have the hash that they were posted with")
         self._posted = Posted(block, address(values["sponsor"]), terms, Wei(values["escrow"]))
 
@@ -121,19 +124,22 @@ class HistoryBuilder:
         last = self.last
         if last is not None and last.outcome is None:
             raise HistoryError(f"the outcome of cycle {number - 1} is missing")
-        afresh = last is None or self._failures > 0
-        parent = self._parent_of(block) if afresh else NO_HASH
         sheets, updates = (last.sheets_acc, last.updates_acc) if last is not None else (NO_HASH, 0)
-        if cycle_seed(sheets, updates, parent) != seed:
-            before = f"of the updates and sheets of cycle {number - 1}" if last is not None else "of the chain"
-            raise HistoryError(f"the seed of cycle {number} is not that {before}: some are missing or changed")
-        if make_cycle(self._last_result, seed, number, everybody_due(cycle)) != cycle:
-            raise HistoryError(f"cycle {number} does not follow the last result: a finalised round is missing")
+        randomness, keys = values["randomness"], values["keys"]
+        committee = tuple(address(member) for member in values["committee"])
+        drawn = draw(self._chain_id, self._federation, self._job, sheets, updates, randomness)
+        self.word = link(self.word, opened(drawn, committee, keys))
+        if self.word != seed:
+            raise HistoryError(
+                f"the seed of cycle {number} is not that of what came before it, its committee and its keys: "
+                "something is missing or changed"
+            )
+        if make_cycle(seed, number, everybody_due(cycle)) != cycle:
+            raise HistoryError(f"cycle {number} is not named after its seed")
         if values["round"] != self._finalized + 1:
             raise HistoryError(f"cycle {number} is of round {values['round']}, after {self._finalized} finalised ones")
-        committee = tuple(address(member) for member in values["committee"])
-        place = Place(self._chain_id, self._federation, self._job, cycle)
-        self._cycles.append(CycleBuilder(place, Round(values["round"]), seed, committee, block))
+        place, round_ = Place(self._chain_id, self._federation, self._job, cycle), Round(values["round"])
+        self._cycles.append(CycleBuilder(place, round_, randomness, seed, committee, keys, block, last))
 
     def _on_submitted(self, values: Values, block: BlockNumber) -> None:
         trainer = address(values["trainer"])
@@ -151,23 +157,25 @@ class HistoryBuilder:
             values["metric"],
             values["matched"],
             values["resultHash"],
+            Timestamp(values["time"]),
             block,
         )
         if outcome.round != self._finalized + 1 or outcome.round != draft.round:
             raise HistoryError(f"round {self._finalized + 1} is missing")
-        draft.finalize(outcome)
-        self._last_result = outcome.result_hash
+        self.word = link(self.word, draft.finalize(outcome))
         self._finalized, self._failures = self._finalized + 1, 0
 
     def _on_failed(self, values: Values, block: BlockNumber) -> None:
-        outcome = Failed(Phase(values["phase"]), values["failures"], Wei(values["burnt"]), block)
+        time = Timestamp(values["time"])
+        outcome = Failed(Phase(values["phase"]), values["failures"], Wei(values["burnt"]), time, block)
         if outcome.failures != self._failures + 1:
             raise HistoryError(f"failure {self._failures + 1} in a row is missing")
         self._failures = outcome.failures
         if outcome.phase == Phase.OPEN:
             self._lapses.append((len(self._cycles), outcome))
+            self.word = link(self.word, lapsed(time))
         else:
-            self._cycle(values).fail(outcome)
+            self.word = link(self.word, self._cycle(values).fail(outcome, self._terms.quorum))
 
     def _on_ended(self, values: Values, block: BlockNumber) -> None:
         if self._ended is not None:
@@ -183,6 +191,12 @@ class HistoryBuilder:
         if self._cycles[-1].outcome is not None:
             raise HistoryError(f"{self._cycles[-1].name} goes on after its outcome")
         return self._cycles[-1]
+
+    @property
+    def _terms(self) -> JobTerms:
+        if self._posted is None:
+            raise HistoryError("its posting is missing")
+        return self._posted.terms
 
     @staticmethod
     def _count(what: str, found: int, stored: int) -> None:

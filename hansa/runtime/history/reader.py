@@ -63,7 +63,7 @@ class HistoryReader:
         if not self._continues(at):
             self._forget()
         if self._fold is None:
-            self._fold = HistoryBuilder(self._chain.chain_id, self._federation.address, self._job, self._parent_of)
+            self._fold = HistoryBuilder(self._chain.chain_id, self._federation.address, self._job)
         start = self._chain.first_block if self._upto is None else self._upto.number + 1
         topics: list[Any] = [_job_events(), self._job.to_bytes(32, "big")]
         for log in self._chain.logs(self._federation.address, topics, start, at):
@@ -85,34 +85,23 @@ class HistoryReader:
 
     def _check_frozen(self, history: JobHistory, state: JobState, at: Block) -> None:
         """Terms and trainers have no accumulator: the contract is asked for each, once."""
-        if history.posted.terms != self._federation.terms(self._job) or history.posted.sponsor != state.sponsor:
+        posted = history.posted
+        if posted.terms != self._federation.terms(self._job) or posted.sponsor != state.sponsor:
             raise HistoryError("it is posted with other terms, or by another sponsor, than the contract has")
         if self._enrolment_checked or state.phase == Phase.ENROL:
             return
         trainers = [enrolment.trainer for enrolment in history.enrolled]
-        for trainer, (enrolled, _) in zip(trainers, self._federation.trainers(self._job, trainers, at), strict=True):
-            if not enrolled:
-                raise HistoryError(f"the enrolment of {trainer} is invented")
-        for entry, held in zip(history.enrolled, self._federation.bonds(self._job, trainers, at), strict=True):
-            if not can_be_held(held, entry.bond, history.posted.terms.strike_penalty, state):
-                raise HistoryError(f"a bond of {entry.bond} of {entry.trainer} is not what the vault holds, {held}")
+        for entry, kept in zip(history.enrolled, self._federation.trainers(self._job, trainers, at), strict=True):
+            if not kept.enrolled:
+                raise HistoryError(f"the enrolment of {entry.trainer} is invented")
+            if kept.bond != entry.bond:
+                raise HistoryError(f"{entry.trainer} enrolled with a bond of {kept.bond}, not of {entry.bond}")
+        if posted.escrow != self._federation.books(self._job, at).escrowed:
+            raise HistoryError("it is posted with another escrow than the vault took")
         self._enrolment_checked = True
-
-    def _parent_of(self, number: int) -> bytes:
-        return self._chain.block(number).parent
 
     def _forget(self) -> None:
         self._fold, self._upto, self._enrolment_checked = None, None, False
-
-
-def can_be_held(held: int, bond: int, penalty: int, state: JobState) -> bool:
-    """Whether the vault can hold so much of a bond: all of it, less at most a penalty for each finalised round, or
-    nothing after the job's end. Weights follow from bonds, and no accumulator binds those in the events."""
-    lost = bond - held
-    if held == 0 and state.phase.is_over:
-        return True
-    struck = penalty > 0 and (lost % penalty == 0 or held == 0)
-    return lost == 0 or (struck and 0 < lost <= penalty * (state.round - 1))
 
 
 def _job_events() -> list[bytes]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hansa.protocol.types import Address, BlockNumber, CycleId, Digest, JobId, Phase, Round, Seat, Wei
+from hansa.protocol.types import Address, BlockNumber, CycleId, Digest, JobId, Phase, Round, Seat, Timestamp, Wei
 from hansa.runtime.chain.structs import JobTerms
 
 
@@ -51,6 +51,7 @@ class Finalized:
     metric: int  # 1e-9
     matched: int  # bitmap of seats
     result_hash: bytes
+    time: Timestamp
     block: BlockNumber
 
 
@@ -59,6 +60,7 @@ class Failed:
     phase: Phase  # that ran out; VOTE where the committee agreed that nothing could be aggregated
     failures: int  # in a row
     burnt: Wei
+    time: Timestamp
     block: BlockNumber
 
 
@@ -68,8 +70,11 @@ class CycleRecord:
 
     cycle: CycleId
     round: Round
+    randomness: bytes
     seed: bytes
     committee: tuple[Address, ...]  # by seat
+    keys: tuple[bytes | None, ...]  # X25519 keys that updates are sealed to, by seat; None for none
+    due: int  # bitmap of the seats that the cycle waits for
     opened_at: BlockNumber
     updates: tuple[Submitted, ...]
     acted: Mapping[Phase, Mapping[Seat, Any]]  # what each seat gave in each of the committee's phases

@@ -39,7 +39,7 @@ def _content_keys(path: Path, journals: Path) -> dict[str, str]:
     keys: dict[str, str] = {}
     for file in sorted(journals.glob("trainer-*.sqlite")):
         with Journal(file) as journal:
-            known = [journal.recall((job, cycle.cycle, "update")) for cycle in cycles]
+            known = [journal.recall((job, cycle.seed, "update")) for cycle in cycles]
         keys |= {to_cid(update["digest"]): update["key"].hex() for update in known if update is not None}
     return keys
 

@@ -49,10 +49,9 @@ def make() -> dict[str, Any]:
 
 def folded(facts: Evidence) -> HistoryBuilder:
     """The archive's events, checked as a daemon checks a node's."""
-    fold = HistoryBuilder(facts.chain_id, facts.federation, facts.job, lambda number: facts.blocks[number].parent)
-    announced = artifact("Federation").event("KeyAnnounced").topic
+    fold = HistoryBuilder(facts.chain_id, facts.federation, facts.job)
     for log in facts.logs:
-        if log.address == facts.federation.lower() and log.topics[0] != announced:
+        if log.address == facts.federation.lower():
             fold.apply(log)
     fold.agrees(facts.state())
     return fold
