@@ -24,6 +24,7 @@ from hansa.protocol.types import Code, Digest, Phase, Seat
 from hansa.runtime import keystore
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.desk import DaemonConfig, Desk
+from hansa.runtime.history.records import CycleRecord
 
 
 def die() -> None:
@@ -102,12 +103,12 @@ class Copycat(Submitter):
 
     victim: Any
 
-    def submit(self, state: JobState) -> None:
+    def submit(self) -> None:
         self._desk.publish = self._refuse  # type: ignore[method-assign]
         updates = self._desk.follower.cycle().updates
         theirs = [update.digest for update in updates if update.trainer == self.victim]
         if theirs:
-            register(self._desk, state, theirs[0])
+            register(self._desk, theirs[0])
         self._desk.alarm.look_again(0.05)
 
     def _refuse(self, digest: Digest) -> None:
@@ -128,15 +129,15 @@ class Replayer(Idler):
 
     victim: Any
 
-    def submit(self, state: JobState) -> None:
+    def submit(self) -> None:
         follower = self._desk.follower
         done = [cycle for cycle in follower.history().cycles if cycle.outcome is not None]
         if done:
             theirs = next(update.digest for update in done[-1].updates if update.trainer == self.victim)
             follower.store.put(follower.store.get(theirs, limit=2**20, timeout=5))
-            register(self._desk, state, theirs)
+            register(self._desk, theirs)
         else:
-            super().submit(state)
+            super().submit()
 
 
 class BoxSpoiler(Submitter):
@@ -144,8 +145,8 @@ class BoxSpoiler(Submitter):
 
     seat = 1
 
-    def seal(self, state: JobState) -> dict[str, Any]:
-        known = super().seal(state)
+    def seal(self, cycle: CycleRecord) -> dict[str, Any]:
+        known = super().seal(cycle)
         data = bytearray(self._desk.journal.blob(known["digest"]))
         data[6 + 1 + 192 + 32 + 32 + 48 * self.seat] ^= 1
         return {**known, "digest": self._desk.journal.put_blob(bytes(data))}
@@ -154,8 +155,8 @@ class BoxSpoiler(Submitter):
 class Bloater(Submitter):
     """Sends more bytes than the spec allows."""
 
-    def seal(self, state: JobState) -> dict[str, Any]:
-        known = super().seal(state)
+    def seal(self, cycle: CycleRecord) -> dict[str, Any]:
+        known = super().seal(cycle)
         data = self._desk.journal.blob(known["digest"]) + bytes(self._desk.follower.context.spec.update_bytes)
         return {**known, "digest": self._desk.journal.put_blob(data)}
 
@@ -172,9 +173,9 @@ class Twin(Submitter):
 
     victim: Any
 
-    def submit(self, state: JobState) -> None:
+    def submit(self) -> None:
         if self._desk.follower.cycle().has_update_of(self.victim):
-            super().submit(state)
+            super().submit()
         self._desk.alarm.look_again(0.05)
 
     def train(self, base: Digest, model: Model) -> Digest:
@@ -188,9 +189,10 @@ class Twin(Submitter):
 class Latecomer(Submitter):
     """Submits when all others have."""
 
-    def submit(self, state: JobState) -> None:
+    def submit(self) -> None:
+        state = self._desk.follower.state
         if state.submitted >= state.enrolled - 1:
-            super().submit(state)
+            super().submit()
         self._desk.alarm.look_again(0.05)
 
 
@@ -209,9 +211,9 @@ class Robber(Idler):
         theirs = next(update for update in cycle.updates if update.trainer == self.victim)
         federation, job = follower.federation, follower.job
         ctx = envelope.context(federation.place(job, cycle.cycle), self.victim, base)
-        seat, keys = cycle.committee.index(account.address), follower.member_keys(cycle)
+        seat = cycle.committee.index(account.address)
         data = follower.store.get(theirs.digest, limit=2**20, timeout=5)
-        opened = envelope.open_envelope(data, ctx, seat, keystore.encryption_secret(account), keys)
+        opened = envelope.open_envelope(data, ctx, seat, keystore.encryption_secret(account), cycle.keys)
         update = Update.decode(opened.update, model=model, job=job, cycle=cycle.cycle, trainer=self.victim)
         self._desk.log.info("robbed", victim=self.victim, cid=to_cid(theirs.digest))
         return self._desk.journal.put_blob(tensors.encode(update.tensors, {}))
@@ -220,12 +222,13 @@ class Robber(Idler):
         """Names the attempt that holds the same integers, so that its own retry is as good as any."""
         follower = self._desk.follower
         failed = follower.failed_cycles()
-        return self._desk.journal.recall((follower.job, failed[1].cycle, "update")) if len(failed) > 1 else None
+        return self._desk.journal.recall((follower.job, failed[1].seed, "update")) if len(failed) > 1 else None
 
 
-def register(desk: Desk, state: JobState, digest: Digest) -> None:
-    call = desk.follower.federation.submit_call(desk.follower.job, state.cycle, digest)
-    desk.send(call, "submit", state.cycle)
+def register(desk: Desk, digest: Digest) -> None:
+    cycle = desk.follower.cycle()
+    call = desk.follower.federation.submit_call(desk.follower.job, cycle.cycle, cycle.seed, digest)
+    desk.send(call, "submit", cycle.seed)
 
 
 # --- validators

@@ -167,7 +167,7 @@ def run_job(terminal: Terminal) -> None:
     allowed = ("--task-file", "line.py", "--allow", "line.py")
     daemons = [terminal.start("aggregator", "run", "--job", "1", "--account", "validator-1", *allowed)]
     for _ in range(60):  # updates are sealed to keys that are there when a cycle opens
-        if terminal.run("aggregator", "status", "--job", "1", "--account", "validator-1")["key_announced"]:
+        if terminal.run("aggregator", "status", "--job", "1", "--account", "validator-1")["key"]:
             break
     daemons += [
         terminal.start("trainer", "run", "--job", "1", "--account", "trainer-1", "--source", "1", *allowed),

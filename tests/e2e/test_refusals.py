@@ -57,7 +57,7 @@ def refusal(lab: Observed, tmp_path: Path, job: JobId, **changes: Any) -> FatalE
     with pytest.raises(FatalError) as refused:
         Trainer(TrainerConfig(account=account, journal=tmp_path / "j.sqlite", job=job, **fields)).run()
     assert balance(lab, "trainer-1") == before
-    assert lab.session.federation.trainer(job, lab.address("trainer-1")) == (False, 0)
+    assert lab.session.federation.trainer(job, lab.address("trainer-1")) == (False, 0, 0)
     assert refused.value.exit_code != 0
     return refused.value
 

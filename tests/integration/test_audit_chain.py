@@ -155,7 +155,7 @@ def test_audit__rejoin_and_stop__hold(world: World) -> None:
     job.score(sheet(Code.OK, Code.OK))
     job.decide(b"\x08" * 32)
     job.open("alice", "bob")
-    world.do("carol", world.federation.rejoin_call(job.id))
+    world.do("carol", world.federation.rejoin_call(job.id, world.federation.state(job.id).cycle))
     assert not wrong(job.audit())
     world.do("sponsor", world.federation.stop_call(job.id))
     job.fail()

@@ -43,7 +43,7 @@ class LeavingTrainer(Daemon):
 
     def act(self, state: JobState) -> bool:
         follower = self.desk.follower
-        if not follower.federation.trainer(follower.job, self.desk.me)[0]:
+        if not follower.federation.trainer(follower.job, self.desk.me).enrolled:
             self.enroller.enrol(state)
         return state.phase.is_over and self.leaver.leave()
 
@@ -120,7 +120,7 @@ def test_short_time_to_claim__is_refused_before_a_bond(world: World) -> None:
     with pytest.raises(NotAllowed, match=rf"job {job} leaves 100 s .* your limit is 3600 s.*--min-claim 100s"):
         LeavingTrainer(config(world, job, "alice")).run()
     assert world.federation.token_balance(world.terms.token, world.address("alice")) == before
-    assert world.federation.trainer(job, world.address("alice")) == (False, 0)
+    assert world.federation.trainer(job, world.address("alice")) == (False, 0, 0)
 
 
 def test_short_time_to_claim__is_refused_by_a_validator(world: World) -> None:

@@ -68,7 +68,7 @@ class Enrolling(Daemon):
         return False
 
     def enrolled(self) -> bool:
-        return self.desk.follower.federation.trainer(self.desk.follower.job, self.desk.me)[0]
+        return self.desk.follower.federation.trainer(self.desk.follower.job, self.desk.me).enrolled
 
 
 @pytest.fixture

@@ -62,12 +62,12 @@ class World:
     def enrol(self, job: JobId, *names: str) -> None:
         for name in names or TRAINERS:
             self.do(name, approve_call(self.deployment.token, self.deployment.vault, 100))
-            self.do(name, self.federation.enrol_call(job, self.federation.terms(job).hash, 100, b""))
+            self.do(name, self.federation.enrol_call(job, self.federation.terms_hash(job), 100, b""))
 
     def submit(self, job: JobId, *names: str) -> None:
-        cycle = self.federation.state(job).cycle
+        state = self.federation.state(job)
         for number, name in enumerate(names or TRAINERS):
-            self.do(name, self.federation.submit_call(job, cycle, Digest(bytes([number + 1]) * 32)))
+            self.do(name, self.federation.submit_call(job, state.cycle, state.sheets, Digest(bytes([number + 1]) * 32)))
 
     def score(self, job: JobId) -> None:
         """Every member commits, then every member reveals."""
@@ -126,6 +126,7 @@ def terms(deployment: Deployment) -> JobTerms:
         committee=deployment.committee,
         admission=deployment.admission,
         recheck_admission=False,
+        keep_committee=True,
         spec=Digest(b"\x01" * 32),
         model=Digest(b"\x02" * 32),
         reward_per_round=Wei(1000),

@@ -32,14 +32,14 @@ STATE = JobState(
     voted=0,
     updates=0,
     sheets=bytes(32),
-    last_result=bytes(32),
+    history=bytes(32),
     committee=(),
     matched=(),
 )
 
 BOOKS = Books(SPONSOR, SPONSOR, Timestamp(0), Timestamp(0), Timestamp(0), *[Wei(0)] * 9)
 TERMS = JobTerms(
-    *[SPONSOR] * 3, False, Digest(bytes(32)), Digest(bytes(32)), *[Wei(1)] * 4, 0, *[60] * 9, 86_400, 0,
+    *[SPONSOR] * 3, False, True, Digest(bytes(32)), Digest(bytes(32)), *[Wei(1)] * 4, 0, *[60] * 9, 86_400, 0,
     max_trainers=4, min_updates=1, max_rounds=15, patience=0, failure_burn=0, max_failures=3, seats=3, quorum=2,
     threshold=0,
 )  # fmt: skip

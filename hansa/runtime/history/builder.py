@@ -1,11 +1,11 @@
 """Events, one after another, to a history; each is checked as far as what came before it allows.
 
 What binds them: a seed is a hash of all openings and ends before it, of the cycle's draw, committee and keys; a draw
-one of the previous cycle's updates and sheets; a result hash one of its cycle's id, updates, sheets, model and rewards;
-an end one of that, of who did what, every vote and what is burnt. `agrees` checks all of it against the contract's state:
-counts, bitmaps, accumulators, `history`. So events that an RPC node omits, invents, changes or reorders are found, and
-named. Unbound are bonds (the contract is asked for each), and what failed cycles committed and never revealed, or
-voted, where `failRound` ended them.
+one of the previous cycle's updates and sheets; a result hash one of its cycle's id, updates, sheets, model and
+rewards; an end one of that, of who did what, every vote and what is burnt. `agrees` checks all of it against the
+contract's state: counts, bitmaps, accumulators, `history`. So events that an RPC node omits, invents, changes or
+reorders are found, and named. Unbound are bonds (the contract is asked for each), and what failed cycles committed and
+never revealed, or voted, where `failRound` ended them.
 """
 
 from __future__ import annotations

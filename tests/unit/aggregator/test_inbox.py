@@ -216,7 +216,7 @@ def test_replay__rounds_that_the_chain_replaced__are_read_again() -> None:
     def history(*hashes: bytes) -> Any:
         cycles = []
         for number, result in enumerate(hashes, 1):
-            outcome = Finalized(Round(number), BASE, bytes(32), 0, 1, result, cast(Any, number))
+            outcome = Finalized(Round(number), BASE, bytes(32), 0, 1, result, *cast(Any, (9, number)))
             updates = (SimpleNamespace(trainer=trainer(0)),)
             sheet = bytes([result[0] % 2]) + bytes(12)
             cycles.append(

@@ -31,13 +31,15 @@ FIRST = digest_of(b"model 0")
 
 
 def finalized(round_: int) -> Finalized:
-    return Finalized(Round(round_), digest_of(f"model {round_}".encode()), bytes(32), 0, 1, bytes(32), cast(Any, 5))
+    return Finalized(
+        Round(round_), digest_of(f"model {round_}".encode()), bytes(32), 0, 1, bytes(32), *cast(Any, (9, 5))
+    )
 
 
 def desk_after(path: Path, cycles: int) -> Desk:
     """After so many finalised cycles and in one more."""
-    done = [SimpleNamespace(cycle=CycleId(n), outcome=finalized(n)) for n in range(1, cycles + 1)]
-    open_now = SimpleNamespace(cycle=CycleId(cycles + 1), outcome=None)
+    done = [SimpleNamespace(cycle=CycleId(n), seed=b"seed %d" % n, outcome=finalized(n)) for n in range(1, cycles + 1)]
+    open_now = SimpleNamespace(cycle=CycleId(cycles + 1), seed=b"seed %d" % (cycles + 1), outcome=None)
     context = SimpleNamespace(terms=SimpleNamespace(model=FIRST))
     return desk_of(path, GivenJob(path, [*done, open_now], context))
 
@@ -51,14 +53,14 @@ def test_trainers_journal__does_not_grow_with_the_rounds_and_keeps_every_content
     for number, base in enumerate(bases, 1):
         integers, update = journal.put_blob(b"integers %d" % number), journal.put_blob(b"update %d" % number)
         journal.remember((1, "integers", base), lambda found=integers: {"integers": found})  # type: ignore[misc]
-        journal.remember((1, number, "update"), lambda found=update: {"digest": found, "key": bytes(32)})  # type: ignore[misc]
+        journal.remember((1, b"seed %d" % number, "update"), lambda found=update: {"digest": found, "key": bytes(32)})  # type: ignore[misc]
         blobs.append((integers, update))
     before = journal.size()
     desk.tidy(CycleId(rounds + 1), publish.files_needed(desk))
     held = [(journal.has_blob(integers), journal.has_blob(update)) for integers, update in blobs]
     assert held == [(False, False)] * 5 + [(True, True)] * 2
     assert journal.size() < before
-    known = [journal.recall((1, number, "update")) for number in range(1, rounds + 2)]
+    known = [journal.recall((1, b"seed %d" % number, "update")) for number in range(1, rounds + 2)]
     assert all(entry is not None and entry["key"] == bytes(32) for entry in known)
 
 
@@ -66,7 +68,7 @@ def test_trainers_journal__keeps_the_integers_that_a_retry_sends_again(tmp_path:
     desk = desk_after(tmp_path, 0)
     integers = desk.journal.put_blob(b"integers")
     desk.journal.remember((1, "integers", FIRST), lambda: {"integers": integers})
-    failed = [SimpleNamespace(cycle=CycleId(number), outcome=None) for number in range(1, 5)]
+    failed = [SimpleNamespace(cycle=CycleId(number), seed=b"seed", outcome=None) for number in range(1, 5)]
     cast(GivenJob, desk.follower).cycles = failed
     desk.tidy(CycleId(4), publish.files_needed(desk))
     assert desk.journal.has_blob(integers)

@@ -25,14 +25,14 @@ def rules() -> JobRules:
         made = JobRules(1, archive.evidence.federation, 1)
         made.terms = archive.evidence.terms()
     made.committee, made.matched, made.finalised = [ALICE, BOB, CAROL], [1, 1, 0], [(0b011, 5)]
-    made.cycle, made.submitted = make_cycle(SEED, SEED, 1, True), made.terms.min_updates
+    made.cycle, made.submitted = make_cycle(SEED, 1, True), made.terms.min_updates
     made.counters = {Address(f"0x{number:040x}"): 1 for number in range(10, 10 + made.submitted)}
     made.acted[Phase.VOTE] = 0b011
     return made
 
 
 def opened(*committee: str, everybody: bool = False) -> dict[str, Any]:
-    return {"cycle": make_cycle(SEED, SEED, 2, everybody), "round": 2, "seed": SEED, "committee": committee}
+    return {"cycle": make_cycle(SEED, 2, everybody), "round": 2, "seed": SEED, "committee": committee}
 
 
 def test_open__same_committee__waits_for_those_who_voted(rules: JobRules) -> None:

@@ -7,14 +7,14 @@ from typing import Any, cast
 
 from hansa.cli.document import to_json
 from hansa.cli.wallet.escrow_receipt import escrow_receipt, fee_receipt
-from hansa.protocol.types import BlockNumber, Digest, Phase, Round, Wei
+from hansa.protocol.types import BlockNumber, Digest, Phase, Round, Timestamp, Wei
 from hansa.runtime.history.records import Failed, Finalized
 
 MEMBERS = ("amy", "ben", "cyd")
 
 
 def finalised(round_: int, matched: int) -> Finalized:
-    return Finalized(Round(round_), Digest(bytes(32)), bytes(32), 0, matched, bytes(32), BlockNumber(1))
+    return Finalized(Round(round_), Digest(bytes(32)), bytes(32), 0, matched, bytes(32), Timestamp(9), BlockNumber(1))
 
 
 def cycle(round_: int, outcome: Any, committed: int, revealed: int, voted: int) -> Any:
@@ -29,7 +29,7 @@ def cycle(round_: int, outcome: Any, committed: int, revealed: int, voted: int) 
 
 
 CYCLES = (
-    cycle(1, Failed(Phase.VOTE, 1, Wei(60), BlockNumber(1)), 3, 3, 1),
+    cycle(1, Failed(Phase.VOTE, 1, Wei(60), Timestamp(9), BlockNumber(1)), 3, 3, 1),
     cycle(1, finalised(1, 0b011), 3, 3, 3),
     cycle(2, finalised(2, 0b001), 2, 2, 1),
     cycle(3, finalised(3, 0b011), 3, 2, 2),

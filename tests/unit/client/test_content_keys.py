@@ -24,7 +24,7 @@ KEY = b"\x07" * 32
 def ended(path: Path, sent: list[Any]) -> tuple[Desk, Digest]:
     """A trainer's desk after a job of one cycle with its update in; its store's folder is `path`/store."""
     digest = Digest(b"\x01" * 32)
-    cycle = SimpleNamespace(cycle=CycleId(3), outcome=None, updates=(Submitted(ME, digest),))
+    cycle = SimpleNamespace(cycle=CycleId(3), seed=b"third", outcome=None, updates=(Submitted(ME, digest),))
     context = SimpleNamespace(spec=SimpleNamespace(publish_keys=True))
     follower = GivenJob(path, [cycle], context, deep=(CycleId(3), Phase.COMPLETED))
     follower.state = cast(Any, SimpleNamespace(cycle=CycleId(3), phase=Phase.COMPLETED))
@@ -35,7 +35,7 @@ def ended(path: Path, sent: list[Any]) -> tuple[Desk, Digest]:
         return Mined(cast(Any, {}))
 
     desk = desk_of(path, follower, send)
-    desk.journal.remember((JOB, CycleId(3), "update"), lambda: {"digest": digest, "key": KEY})
+    desk.journal.remember((JOB, b"third", "update"), lambda: {"digest": digest, "key": KEY})
     return desk, digest
 
 

@@ -20,10 +20,13 @@ ENROLLING = cast(Any, SimpleNamespace(phase=Phase.ENROL))
 
 def enroller(path: Path, monkeypatch: pytest.MonkeyPatch, outcome: Outcome) -> Enroller:
     """A trainer's, whose every transaction comes to `outcome`; its bond is allowed, the job's model good."""
-    terms = SimpleNamespace(min_bond=5, hash=bytes(32), token="0x")
+    terms = SimpleNamespace(min_bond=5, token="0x")
     follower = GivenJob(path, context=SimpleNamespace(terms=terms, check_claim_time=lambda least: None))
     follower.federation = cast(
-        Any, SimpleNamespace(enrol_call=lambda *arguments: None, allowance=lambda token, owner: 5)
+        Any,
+        SimpleNamespace(
+            enrol_call=lambda *arguments: None, allowance=lambda token, owner: 5, terms_hash=lambda job: bytes(32)
+        ),
     )
     monkeypatch.setattr(Enroller, "check_model", lambda self: None)
     config = cast(Any, SimpleNamespace(bond=None, min_claim=0))

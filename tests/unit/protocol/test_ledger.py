@@ -66,7 +66,9 @@ def test_replay__member_that_submits__has_no_say_on_its_own_update():
 
     def cycle(*sheets):
         updates = (Submitted(ALICE, bytes(32)), Submitted(BOB, bytes(32)))
-        return CycleRecord(1, 1, bytes(32), (ALICE, CAROL, DAVE), 1, updates, {}, sheets, None)
+        return CycleRecord(
+            1, 1, bytes(32), bytes(32), (ALICE, CAROL, DAVE), (None,) * 3, 7, 1, updates, {}, sheets, None
+        )
 
     terms = SimpleNamespace(reward_per_round=REWARD, seats=3)
     replay = Replay(SimpleNamespace(terms=terms, spec=SimpleNamespace(rule="mean")), {ALICE: 1, BOB: 1})

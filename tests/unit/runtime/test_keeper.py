@@ -14,7 +14,7 @@ from hansa.protocol.types import Address, Phase
 from hansa.runtime.keeper import JobKeeper
 
 BOB, CAROL = (Address("0x" + digit * 40) for digit in "bc")
-CYCLE = make_cycle(bytes(32), bytes(32), 5, False)
+CYCLE = make_cycle(bytes(32), 5, False)
 CALLS = ("open_call", "fail_call", "rejoin_call")
 
 
@@ -23,7 +23,7 @@ def kept(path: Path, sent: list[str], *, last: int = 5) -> JobKeeper:
     context = SimpleNamespace(terms=SimpleNamespace(open_time=60))
     follower = GivenJob(path, context=context)
     calls = {name: lambda *asked: None for name in CALLS}
-    follower.federation = cast(Any, SimpleNamespace(trainer=lambda *asked: (True, last), **calls))
+    follower.federation = cast(Any, SimpleNamespace(trainer=lambda *asked: (True, last, 0), **calls))
     follower.head = cast(Any, SimpleNamespace(number=9, timestamp=100))
     return JobKeeper(desk_of(path, follower, lambda call, step, *key: sent.append(step)))
 

@@ -18,15 +18,15 @@ from hansa.runtime.history.records import Failed, Finalized, Submitted
 
 FILE = b"a file of this daemon"
 DIGEST = digest_of(FILE)
-FIRST, SECOND = (make_cycle(bytes(32), bytes(32), counter, True) for counter in (1, 2))
+FIRST, SECOND = (make_cycle(bytes(32), counter, True) for counter in (1, 2))
 
 
 def finalized() -> Finalized:
-    return Finalized(Round(1), DIGEST, bytes(32), 0, 1, bytes(32), cast(Any, 5))
+    return Finalized(Round(1), DIGEST, bytes(32), 0, 1, bytes(32), *cast(Any, (9, 5)))
 
 
 def failed(phase: Phase) -> Failed:
-    return Failed(phase, 1, cast(Any, 0), cast(Any, 5))
+    return Failed(phase, 1, *cast(Any, (0, 9, 5)))
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,9 @@ MINE, COPY = (Submitted(ME, DIGEST),), (Submitted(Address("0x" + "b0" * 20), DIG
 def test_update__is_published_once_submit_closed_with_it_in(
     tmp_path: Path, updates: Any, outcome: Any, phase: Phase, deep: Phase, published: bool
 ) -> None:
-    cycle = SimpleNamespace(cycle=FIRST, outcome=outcome, updates=updates)
+    cycle = SimpleNamespace(cycle=FIRST, seed=b"first", outcome=outcome, updates=updates)
     desk = desk_of(tmp_path, GivenJob(tmp_path, [cycle], deep=(FIRST, deep)))
     digest = desk.journal.put_blob(FILE)
-    desk.journal.remember((JOB, FIRST, "update"), lambda: {"digest": digest, "key": bytes(32)})
+    desk.journal.remember((JOB, b"first", "update"), lambda: {"digest": digest, "key": bytes(32)})
     publish_updates(desk, cast(Any, SimpleNamespace(cycle=FIRST, phase=phase)))
     assert desk.follower.store.has(DIGEST) is published

@@ -13,7 +13,7 @@ from hansa.runtime.chain.abi import BadEncoding, ContractError, artifact, contra
 def test_artifacts__have_what_the_daemons_call() -> None:
     federation = artifact("Federation")
     assert {"post", "enrol", "open", "submit", "commitScores", "revealScores", "vote"} <= set(federation.functions)
-    assert federation.functions["submit"].selector == keccak(text="submit(uint256,uint64,bytes32)")[:4]
+    assert federation.functions["submit"].selector == keccak(text="submit(uint256,uint64,bytes32,bytes32)")[:4]
     assert federation.event("RoundFinalized").topic in federation.events
     assert set(federation.links) == {"Terms"}
 

@@ -128,18 +128,10 @@ def test_wait__another_head__returns_at_once() -> None:
     assert not chain.wait(0)
 
 
-def test_member_keys__last_one_before_the_cycle_counts() -> None:
-    event = artifact("Federation").event("KeyAnnounced")
+def test_announced_keys__none_is_no_key() -> None:
     alice, bob = Address("0x" + "aa" * 20), Address("0x" + "bb" * 20)
-
-    def announced(number: int, who: Address, key: bytes) -> dict[str, Any]:
-        topics = ["0x" + event.topic.hex(), "0x" + (bytes(12) + bytes.fromhex(who[2:])).hex()]
-        return log(number, topics=topics, data="0x" + key.hex())
-
-    def logs(params: Any) -> Any:
-        assert int(params[0]["toBlock"], 16) == 6
-        return [announced(2, alice, b"\x01" * 32), announced(6, alice, b"\x02" * 32)]
-
+    answers = {alice[2:]: b"\x02" * 32, bob[2:]: bytes(32)}
     federation = Federation.__new__(Federation)
-    federation.chain, federation.address = chain_of(node({"eth_getLogs": logs})), HERE
-    assert federation.member_keys([alice, bob], 7) == [b"\x02" * 32, None]  # type: ignore[arg-type]
+    federation.address = HERE
+    federation.chain = chain_of(node({"eth_call": lambda params: "0x" + answers[params[0]["data"][-40:]].hex()}))
+    assert federation.announced_keys([alice, bob]) == [b"\x02" * 32, None]
