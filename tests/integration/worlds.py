@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from hansa.runtime.chain.structs import JobTerms
 from hansa.runtime.history.reader import HistoryReader
 from hansa.runtime.history.records import JobHistory
 from hansa.runtime.journal import Journal
-from hansa.runtime.transactions.sender import Call, Mined, Sender
+from hansa.runtime.transactions.sender import Call, Mined, Refused, Sender
 
 NAMES = ["sponsor", "alice", "bob", "carol", "dave", "erin", "frank"]
 TRAINERS, MEMBERS = NAMES[1:4], NAMES[4:]
@@ -48,9 +49,12 @@ class World:
         return rpc(self.anvil.url, method, *parameters)
 
     def do(self, name: str, call: Call) -> Mined:
-        """Sends and insists that it is mined."""
+        """Sends and insists that it is mined. A cycle is opened as soon as that is possible: in the next second."""
         self.keys += 1
         outcome = self.senders[name].send(call, key=("test", self.keys), wait=20)
+        while isinstance(outcome, Refused) and outcome.error.name == "Federation_TooEarly":
+            time.sleep(0.1)
+            outcome = self.senders[name].send(call, key=("test", self.keys), wait=20)
         assert isinstance(outcome, Mined), f"{name}: {call.what}: {outcome}"
         return outcome
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from eth_abi.abi import encode
-from job_script import ALICE, BOB, CHAIN, FEDERATION, JOB, KEYS, Script, terms
+from job_script import ALICE, BOB, CHAIN, ERIN, FEDERATION, FRANK, JOB, KEYS, Script, terms
 
 from hansa.protocol.types import CycleId, Phase, Round, Wei
 from hansa.runtime.chain.abi import artifact
