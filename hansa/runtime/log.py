@@ -9,13 +9,17 @@ from typing import Any, TextIO
 
 import structlog
 
+from hansa.protocol.text import redact
+from hansa.runtime.files import private_file
+
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
 def open_log(file: Path | str | None = None, **bound: Any) -> structlog.stdlib.BoundLogger:
-    """A logger to `file` (appended), or standard error. HANSA_LOG sets the level: debug, info, warning or error.
+    """A logger to `file` (appended; a new one is its owner's alone), or standard error.
 
-    Each logger has an output of its own, so that several in one process don't mix.
+    HANSA_LOG sets the level: debug, info, warning or error. Each logger has an output of its own, so that several in
+    one process don't mix.
     """
     level = LEVELS.get(os.environ.get("HANSA_LOG", "info").lower(), LEVELS["info"])
     logger: structlog.stdlib.BoundLogger = structlog.wrap_logger(
@@ -24,6 +28,7 @@ def open_log(file: Path | str | None = None, **bound: Any) -> structlog.stdlib.B
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.EventRenamer("event"),
+            _redacted,
             structlog.processors.JSONRenderer(default=_shown),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -38,10 +43,15 @@ def _output(file: Path | str | None) -> TextIO:
         return sys.stderr
     path = Path(file)
     path.parent.mkdir(parents=True, exist_ok=True)
-    return path.open("a", buffering=1)
+    return os.fdopen(private_file(path, os.O_WRONLY | os.O_APPEND), "a", buffering=1)
+
+
+def _redacted(logger: Any, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Each text and error without what an RPC URL in it may carry."""
+    return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
 
 
 def _shown(value: Any) -> Any:
     if isinstance(value, bytes):
         return "0x" + value.hex()
-    return str(value)
+    return redact(str(value))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hansa.runtime.chain.deployment import Deployment
 
 DEFAULT_DIR = ".hansa"
+JOURNALS = "journals"
 
 
 @dataclass(frozen=True)
@@ -42,4 +43,4 @@ class Workspace:
 
     def journal(self, address: str, noun: str = "cli") -> Path:
         """Where an account's journal is; daemons and commands have one each."""
-        return self.dir / "journals" / f"{address.lower()}-{noun}.sqlite"
+        return self.dir / JOURNALS / f"{address.lower()}-{noun}.sqlite"
