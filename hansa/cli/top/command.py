@@ -63,7 +63,7 @@ def names_of(here: Here) -> dict[Any, str]:
 
     found: dict[Any, str] = {}
     for path, address in keystores(here.keys):
-        with contextlib.suppress(ValueError):
+        if address is not None:
             found[to_checksum_address(address)] = path.stem
     return found
 

@@ -13,7 +13,7 @@ import typer
 from hansa.cli.command import Here
 from hansa.cli.key_options import Light, PasswordFile
 from hansa.protocol.errors import FatalError, HansaError
-from hansa.runtime.accounts import keystores, new_password, password_for
+from hansa.runtime.accounts import UNTOLD, keystores, new_password, password_for
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,8 +56,8 @@ def list_keys(here: Here) -> None:
     wire, problem = _reachable(here)
     rows: list[dict[str, Any]] = []
     for path, address in keystores(here.keys):
-        row: dict[str, Any] = {"name": path.stem, "address": to_checksum_address(address)}
-        rows.append(row | (_balances(wire, row["address"]) if wire is not None else {}))
+        row: dict[str, Any] = {"name": path.stem, "address": address and to_checksum_address(address)}
+        rows.append(row | (_balances(wire, row["address"]) if wire is not None and address is not None else {}))
     data = {"accounts": rows, "chain_problem": problem}
     here.answer(data, lambda console: _show(console, here, data, wire))
 
@@ -107,9 +107,9 @@ def _show(console: Console, here: Here, data: dict[str, Any], wire: Session | No
     width = max((len(row["name"]) for row in data["accounts"]), default=0)
     for row in data["accounts"]:
         held = ""
-        if token is not None:
+        if token is not None and "balance" in row:
             held = f"  {token.text(int(row['balance']))}, {int(row['coins']) / 1e18:.4f} of the chain's coin"
-        console.print(f"{row['name']:{width}}  {row['address']}{held}")
+        console.print(f"{row['name']:{width}}  {row['address'] or UNTOLD}{held}")
     if not data["accounts"]:
         console.print(f"{here.keys} holds no keystores; `hansa wallet new NAME` makes one")
     elif data["chain_problem"]:
