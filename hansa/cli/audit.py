@@ -10,7 +10,7 @@ import typer
 from hansa.cli.command import Here
 from hansa.cli.key_options import Account, PasswordFile
 from hansa.protocol.errors import FatalError
-from hansa.protocol.text import escape_untrusted
+from hansa.protocol.text import escape_untrusted, redact
 from hansa.protocol.types import JobId
 from hansa.runtime.accounts import load_account
 
@@ -67,7 +67,7 @@ def audit(
         if export is not None:
             _export(here, facts, wire, export)
         report = audit_facts(facts, wire.store, opener)
-        source = f"{wire.deployment.rpc[0]}, store {wire.deployment.store['kind']}"
+        source = f"{redact(wire.deployment.rpc[0])}, store {wire.deployment.store['kind']}"
     data = _data(report, facts, source, export)
     here.answer(data, lambda console: _show(console, report, data))
     if report.exit_code:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from hansa.protocol.errors import ChainUnavailable, HansaError
-from hansa.protocol.text import escape_untrusted
+from hansa.protocol.text import escape_untrusted, redact
 from hansa.runtime.workspace import DEFAULT_DIR, Workspace
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ UNEXPECTED = 70  # exit code of a failure that nobody foresaw
 INTERRUPTED = 130
 PIPE_WIDTH = 200
 FILE_TROUBLE = frozenset(
-    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.ENOENT, errno.ENOTDIR, errno.EISDIR}
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO}
+    | {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}
 )
 
 _Dir = Annotated[
@@ -124,7 +125,7 @@ def with_errors_told(debug: bool, action: Callable[[], None]) -> None:
             what = escape_untrusted(str(error.filename)) if error.filename is not None else "a file"
             print(f"hansa: {what} can't be used: {error.strerror}; put it right, or name another", file=sys.stderr)
             raise typer.Exit(1) from None
-        said = escape_untrusted(str(error).partition("\n")[0]) or "no message"
+        said = escape_untrusted(redact(str(error).partition("\n")[0])) or "no message"
         print(
             f"hansa: unexpected {type(error).__name__}: {said}; "
             "run the command again with --debug and report what it prints",

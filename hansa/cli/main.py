@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
+
 import typer
 
 from hansa.cli import aggregator, audit, dashboard, deploy, trainer, up
@@ -11,6 +14,7 @@ from hansa.cli.doctor.command import doctor
 from hansa.cli.job import command as job
 from hansa.cli.top.command import top
 from hansa.cli.wallet import command as wallet
+from hansa.protocol.text import redact
 
 app = typer.Typer(
     name="hansa",
@@ -35,8 +39,12 @@ app.add_typer(wallet.app, name="wallet")
 
 
 def main() -> None:
-    """The console script's entry point."""
-    app()
+    """The console script's entry point. A traceback, which --debug asks for, shows no secret of an endpoint's URL."""
+    try:
+        app()
+    except Exception:
+        sys.stderr.write(redact(traceback.format_exc()))
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -51,6 +51,7 @@ def deployment_findings(here: Here, job: int | None) -> Iterator[Check]:
     except HansaError as error:
         yield Check("deployment", BAD, str(error))
         return
+    yield check("secrets", _secrets, here, wire)
     for url in wire.deployment.rpc:
         yield check("endpoint", _endpoint, wire, url)
     looks = {"chain": _chain, "contracts": _contracts, "token": _token, "logs": _logs, "store": _store, "gas": _gas}
@@ -72,10 +73,24 @@ def too_short(terms: JobTerms, confirmations: int, block_seconds: float = 12.0) 
     return f"{', '.join(short)} shorter than the {needed:.0f} s that {confirmations} confirmations ask for"
 
 
+def _secrets(here: Here, wire: Session) -> Result:
+    """Whether deployment.json can be handed on, and what it leaves out is known here."""
+    from hansa.runtime.files import is_open_to_others
+    from hansa.runtime.secrets import FILE
+
+    found = wire.deployment
+    found.require_no_secrets()
+    places = [*found.rpc, found.ws, *found.store.values()]
+    asked = sum(found.expanded(place) != place for place in places if place is not None)
+    if (file := here.dir / FILE).exists() and is_open_to_others(file):
+        return BAD, f"{file} can be read by others; chmod 600 it"
+    return GOOD, f"none in deployment.json; {asked} of its addresses ask for one, which is given"
+
+
 def _endpoint(wire: Session, url: str) -> Result:
     from hansa.runtime.chain.client import Chain
 
-    one = Chain([url], wire.deployment.chain_id)
+    one = Chain([wire.deployment.expanded(url)], wire.deployment.chain_id)
     shown = one.rpc.endpoints[0].shown
     try:
         head = one.head().number
@@ -155,9 +170,12 @@ def _balances(here: Here, wire: Session) -> Result:
     from hansa.runtime.accounts import keystores
 
     stores = list(keystores(here.keys))
-    poor = [path.stem for path, address in stores if wire.chain.balance(Address(address)) == 0]
+    told = [(path.stem, Address(address)) for path, address in stores if address is not None]
+    poor = [name for name, address in told if wire.chain.balance(address) == 0]
     if poor:
         return WARNING, f"{', '.join(poor)} can't pay for gas; send them some of the chain's own coin"
+    if len(told) < len(stores):
+        return WARNING, f"{len(stores) - len(told)} keystores do not say their address; see to their coins yourself"
     return GOOD, f"{len(stores)} accounts can pay for gas" if stores else "no account is here"
 
 
