@@ -8,7 +8,7 @@ import unicodedata
 from urllib.parse import unquote
 
 LONGEST = 4000  # characters; what a line shows is given less
-UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"})  # Unicode's controls, formats, gaps, separators
+UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # Unicode's controls, formats, gaps and separators
 _BLANK = re.compile(  # of other categories, yet drawn as nothing: fillers, joiners, variation selectors, empty cells
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8"
     "\U00016fe4\U0001d159\U000e0000-\U000e0fff]"
@@ -38,7 +38,8 @@ def escape_untrusted(text: str, most: int = LONGEST) -> str:
 
 def is_seen(char: str) -> bool:
     """Whether a character leaves ink that tells it from a space, or is the plain space."""
-    return char == " " or (unicodedata.category(char) not in UNSEEN and not _BLANK.match(char))
+    category = unicodedata.category(char)
+    return char == " " or not (category in UNSEEN or category == "Zs" or _BLANK.match(char))
 
 
 def redact(text: str) -> str:

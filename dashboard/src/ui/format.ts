@@ -80,7 +80,8 @@ export function duration(seconds: number): string {
 export const moment = (seconds: number) =>
   new Date(seconds * 1000).toISOString().replace('T', ' ').slice(0, 19) + ' UTC'
 
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}]/gu
+/** What leaves no ink that tells it from a space, but for the plain space; as hansa/protocol/text.py. */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800\u{16fe4}\u{1d159}]|(?! )\p{Zs}/gu
 
 /** Foreign text with every invisible or direction-changing character made visible, at most `cap` characters. */
 export function visible(text: string, cap = 256): string {
