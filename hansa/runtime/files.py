@@ -28,12 +28,20 @@ def unwritable(path: Path, error: OSError, kind: type[HansaError] = FatalError) 
 def private_folder(path: Path) -> None:
     """Makes a folder that nobody else can look into; one that is there stays as it is."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.mkdir(mode=0o700, exist_ok=True)
+    try:
+        path.mkdir(mode=0o700)
+    except FileExistsError:
+        return
+    if path.stat().st_mode & 0o700 != 0o700:  # the umask took from its owner too
+        path.chmod(0o700)
 
 
 def private_file(path: Path, flags: int) -> int:
     """A descriptor of a file that, where it is new, nobody else could read at any time."""
-    return os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, OWNER)
+    descriptor = os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, OWNER)
+    if os.fstat(descriptor).st_mode & 0o700 != OWNER & 0o700:
+        os.fchmod(descriptor, OWNER)
+    return descriptor
 
 
 def is_open_to_others(path: Path) -> bool:

@@ -19,7 +19,7 @@ def open_log(file: Path | str | None = None, **bound: Any) -> structlog.stdlib.B
     """A logger to `file` (appended; a new one is its owner's alone), or standard error.
 
     HANSA_LOG sets the level: debug, info, warning or error. Each logger has an output of its own, so that several in
-    one process don't mix.
+    one process don't mix. URLs are told by scheme, host and port alone.
     """
     level = LEVELS.get(os.environ.get("HANSA_LOG", "info").lower(), LEVELS["info"])
     logger: structlog.stdlib.BoundLogger = structlog.wrap_logger(
@@ -28,8 +28,8 @@ def open_log(file: Path | str | None = None, **bound: Any) -> structlog.stdlib.B
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.EventRenamer("event"),
-            _redacted,
             structlog.processors.JSONRenderer(default=_shown),
+            lambda logger, method, line: redact(str(line)),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         context_class=dict,
@@ -46,12 +46,7 @@ def _output(file: Path | str | None) -> TextIO:
     return os.fdopen(private_file(path, os.O_WRONLY | os.O_APPEND), "a", buffering=1)
 
 
-def _redacted(logger: Any, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Each text and error without what an RPC URL in it may carry."""
-    return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
-
-
 def _shown(value: Any) -> Any:
     if isinstance(value, bytes):
         return "0x" + value.hex()
-    return redact(str(value))
+    return str(value)
