@@ -84,7 +84,7 @@ def _secrets(here: Here, wire: Session) -> Result:
     asked = sum(found.expanded(place) != place for place in places if place is not None)
     if (file := here.dir / FILE).exists() and is_open_to_others(file):
         return BAD, f"{file} can be read by others; chmod 600 it"
-    return GOOD, f"none in deployment.json; {asked} of its addresses ask for one, which is given"
+    return GOOD, f"none in deployment.json{f'; {asked} of its addresses ask for one, which is given' if asked else ''}"
 
 
 def _endpoint(wire: Session, url: str) -> Result:
