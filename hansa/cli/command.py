@@ -26,14 +26,15 @@ from typer.core import TyperCommand
 
 from hansa.cli.document import to_json
 from hansa.protocol.errors import ChainUnavailable, HansaError
-from hansa.protocol.text import escape_untrusted
+from hansa.protocol.text import escape_untrusted, redact
 from hansa.runtime.workspace import DEFAULT_DIR, Workspace
 
 UNEXPECTED = 70  # exit code of a failure that nobody foresaw
 INTERRUPTED = 130
 PIPE_WIDTH = 200
 FILE_TROUBLE = frozenset(
-    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.ENOENT, errno.ENOTDIR, errno.EISDIR}
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO}
+    | {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}
 )
 
 _Dir = Annotated[
@@ -148,7 +149,7 @@ def report_failures(debug: bool) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno in FILE_TROUBLE:
             what = escape_untrusted(str(error.filename)) if error.filename is not None else "a file"
             _end(f"{what} can't be used: {error.strerror}; put it right, or name another", 1)
-        said = escape_untrusted(str(error).partition("\n")[0]) or "no message"
+        said = escape_untrusted(redact(str(error).partition("\n")[0])) or "no message"
         _end(
             f"unexpected {type(error).__name__}: {said}; run the command again with --debug and report what it prints",
             UNEXPECTED,

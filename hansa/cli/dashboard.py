@@ -17,6 +17,7 @@ import typer
 from hansa.cli.command import Command
 from hansa.protocol.cid import from_cid
 from hansa.protocol.errors import FatalError, HansaError, Malformed, NotFound, TooLarge
+from hansa.protocol.text import PLACEHOLDER
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.store import Store, open_store
 
@@ -59,8 +60,9 @@ def run(
 
 def serve(deployment: Deployment, port: int) -> ThreadingHTTPServer:
     """A server on the loopback address, ready for `serve_forever`; port 0 takes a free one."""
+    deployment.require_no_secrets()
     try:
-        return PageServer(port, deployment, open_store(deployment.store))
+        return PageServer(port, deployment, open_store(deployment.store, deployment.expanded))
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
@@ -70,19 +72,36 @@ def serve(deployment: Deployment, port: int) -> ThreadingHTTPServer:
 
 
 def public(deployment: Deployment) -> dict[str, Any]:
-    """What the page may know: no path of this machine, no allow-list."""
-    facts = deployment.model_dump(mode="json", include=set(PUBLIC), exclude_none=True)
-    return {**facts, "gateway": deployment.gateway or GATEWAY}
+    """What the page may know: no path of this machine, no allow-list, and no address that asks for a secret."""
+    facts = deployment.model_dump(mode="json", include=set(PUBLIC) - {"rpc", "ws"}, exclude_none=True)
+    rpc, ws, gateway = open_places(deployment)
+    if not rpc:
+        raise FatalError(
+            "the page has no RPC endpoint to ask", cause="each in deployment.json asks for a secret",
+            next_step="add one to rpc that doesn't: a public one, or a node of your own",
+        )  # fmt: skip
+    known = {"rpc": rpc, "gateway": gateway or GATEWAY}
+    return {**facts, **known, "ws": ws} if ws else {**facts, **known}
 
 
 def policy(deployment: Deployment) -> str:
     """The content security policy: scripts of our own, and no host but the deployment's."""
-    places = [*deployment.rpc, deployment.ws, deployment.gateway]
-    hosts = " ".join(["'self'", *dict.fromkeys(_origin(place) for place in places if place)])
+    rpc, ws, gateway = open_places(deployment)
+    hosts = " ".join(["'self'", *dict.fromkeys(_origin(place) for place in (*rpc, ws, gateway) if place)])
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
         f"connect-src {hosts}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
+
+
+def open_places(deployment: Deployment) -> tuple[list[str], str | None, str | None]:
+    """RPC endpoints, WebSocket and gateway that ask for no secret: a page can't keep one."""
+
+    def is_open(place: str | None) -> bool:
+        return place is not None and not PLACEHOLDER.search(place)
+
+    ws, gateway = (place if is_open(place) else None for place in (deployment.ws, deployment.gateway))
+    return list(filter(is_open, deployment.rpc)), ws, gateway
 
 
 def _origin(url: str) -> str:

@@ -14,6 +14,7 @@ from hansa.runtime.chain.calls import transfer_call
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.deploy import deploy_contracts, store_settings
+from hansa.runtime.files import OWNER, private_folder, write_atomically
 from hansa.runtime.keystore import Keyfile
 from hansa.runtime.transactions.signer import signing_with
 from hansa.runtime.workspace import Workspace
@@ -48,8 +49,8 @@ def bootstrap(
 
 def make_keystores(directory: Path, names: list[str]) -> dict[str, Address]:
     """Keystores of anvil's published accounts by name, with the password beside them: they belong to everybody."""
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / PASSWORD_FILE).write_text("hansa\n")
+    private_folder(directory)
+    write_atomically(directory / PASSWORD_FILE, b"hansa\n", OWNER)
     addresses = {}
     for index, name in enumerate(names):
         path = directory / f"{name}.json"

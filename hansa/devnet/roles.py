@@ -38,7 +38,6 @@ def play(role: Role) -> None:
     """Runs the daemon until its job is over."""
     deployment = Deployment.model_validate_json(role.deployment)
     account = Account.from_key(role.key)
-    role.journal.parent.mkdir(parents=True, exist_ok=True)
     common = {"deployment": deployment, "account": account, "journal": role.journal, "job": JobId(role.job)}
     if role.kind == "trainer":
         Trainer(TrainerConfig(**common, **role.options)).run()

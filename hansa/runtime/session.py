@@ -29,10 +29,7 @@ class Session:
 
     @functools.cached_property
     def chain(self) -> Chain:
-        found = self.deployment
-        return Chain(
-            found.rpc, found.chain_id, ws=found.ws, confirmations=found.confirmations, first_block=found.first_block
-        )
+        return Chain.of(self.deployment)
 
     @functools.cached_property
     def federation(self) -> Federation:
@@ -40,7 +37,7 @@ class Session:
 
     @functools.cached_property
     def store(self) -> Store:
-        return open_store(self.deployment.store)
+        return open_store(self.deployment.store, self.deployment.expanded)
 
     @functools.cached_property
     def _tokens(self) -> dict[Address, Token]:

@@ -72,7 +72,6 @@ def run(
         if not phase.is_over:
             said = f"{account.address} is not in the committee of job {job}; it waits to be drawn"
             print(f"hansa: {said}", file=sys.stderr)
-    config.journal.parent.mkdir(parents=True, exist_ok=True)
     run_daemon(Validator(config), metrics)
 
 

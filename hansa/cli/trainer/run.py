@@ -73,7 +73,6 @@ def run(
         allow=frozenset(allow or ()),
         log_file=log_file,
     )
-    config.journal.parent.mkdir(parents=True, exist_ok=True)
     run_daemon(Trainer(config), metrics)
 
 

@@ -13,7 +13,7 @@ from hansa.cli.command import Command
 from hansa.cli.document import INLINE, Amount
 from hansa.protocol.errors import HansaError
 from hansa.protocol.types import Address
-from hansa.runtime.accounts import keystores
+from hansa.runtime.accounts import UNTOLD, keystores
 from hansa.runtime.session import Session, connect
 from hansa.runtime.workspace import Workspace
 
@@ -28,8 +28,8 @@ class Balances:
 @dataclass(frozen=True)
 class KeystoreRow:
     name: str
-    address: Address
-    balances: Annotated[Balances | None, INLINE]  # None: no chain answers
+    address: Address | None  # None: the file says none
+    balances: Annotated[Balances | None, INLINE]  # None: no chain answers, or no address is known
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def run(command: Command) -> None:
     session, problem = _reach_chain(command.workspace)
     rows = []
     for path, found in keystores(command.workspace.keys):
-        address = Address(to_checksum_address(found))
+        address = None if found is None else Address(to_checksum_address(found))
         rows.append(KeystoreRow(path.stem, address, _read_balances(session, address)))
     view = KeystoreList(rows, problem)
     command.answer(view, lambda console: show(console, view, command.workspace.keys, session))
@@ -58,8 +58,8 @@ def _reach_chain(workspace: Workspace) -> tuple[Session | None, str | None]:
         return None, str(error)
 
 
-def _read_balances(session: Session | None, address: Address) -> Balances | None:
-    if session is None:
+def _read_balances(session: Session | None, address: Address | None) -> Balances | None:
+    if session is None or address is None:
         return None
     token = Address(session.deployment.token)
     held = session.federation.token_balance(token, address)
@@ -74,7 +74,7 @@ def show(console: Console, view: KeystoreList, keys: Path, session: Session | No
         if session is not None and row.balances is not None:
             coins = f"{row.balances.coins / 1e18:.4f} of the chain's coin"
             held = f"  {session.token().text(row.balances.balance)}, {coins}"
-        console.print(f"{row.name:{width}}  {row.address}{held}")
+        console.print(f"{row.name:{width}}  {row.address or UNTOLD}{held}")
     if not view.accounts:
         console.print(f"{keys} holds no keystores; `hansa wallet new NAME` makes one")
     elif view.chain_problem:

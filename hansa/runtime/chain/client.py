@@ -68,9 +68,9 @@ class Chain:
     def of(cls, deployment: Deployment) -> Chain:
         """The chain that a deployment is on."""
         return cls(
-            deployment.rpc,
+            [deployment.expanded(url) for url in deployment.rpc],
             deployment.chain_id,
-            ws=deployment.ws,
+            ws=None if deployment.ws is None else deployment.expanded(deployment.ws),
             confirmations=deployment.confirmations,
             first_block=deployment.first_block,
         )

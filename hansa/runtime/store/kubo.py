@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from ipfshttpclient.exceptions import TimeoutError as TimedOut
 
 from hansa.protocol.cid import digest_of, from_cid, to_cid
 from hansa.protocol.errors import FatalError, Malformed, NotFound, StoreUnavailable, TooLarge, WrongBytes
+from hansa.protocol.text import redact
 from hansa.protocol.types import Digest
 from hansa.runtime.store.base import checked
 
@@ -24,15 +26,21 @@ NODE_SECONDS = 10.0
 
 
 class KuboStore:
-    """`api`: its multiaddress, as in /ip4/127.0.0.1/tcp/5001. Not by `connect()`, which refuses every Kubo from 0.8."""
+    """`api`: its multiaddress, as in /ip4/127.0.0.1/tcp/5001. Not by `connect()`, which refuses every Kubo from 0.8.
 
-    def __init__(self, api: str) -> None:
-        self.api = api
+    auth: `basic:NAME:PASSWORD` or `bearer:TOKEN`, as in the node's API.Authorizations.
+    """
+
+    def __init__(self, api: str, auth: str | None = None) -> None:
+        self.api = redact(api)
+        headers = {} if auth is None else {"Authorization": authorization(auth)}
         try:
-            self._client: Any = ipfshttpclient.Client(api)
+            self._client: Any = ipfshttpclient.Client(api, headers=headers)
         except Exception as error:  # the library has no common root for what it makes of an address
             raise FatalError(
-                f"{api!r} is not a Kubo API address", cause=error, next_step="write it like /ip4/127.0.0.1/tcp/5001"
+                f"{self.api!r} is not a Kubo API address",
+                cause=error,
+                next_step="write it like /ip4/127.0.0.1/tcp/5001",
             ) from error
 
     def put(self, data: bytes) -> Digest:
@@ -93,3 +101,15 @@ class KuboStore:
             ) from error
         except (Error, OSError, ValueError, TypeError, KeyError) as error:
             raise StoreUnavailable(f"Kubo at {self.api} answered nonsense", cause=error) from error
+
+
+def authorization(auth: str) -> str:
+    """The HTTP header that says it."""
+    kind, _, secret = auth.partition(":")
+    if kind == "bearer" and secret:
+        return f"Bearer {secret}"
+    if kind == "basic" and ":" in secret:
+        return f"Basic {base64.b64encode(secret.encode()).decode()}"
+    raise FatalError(
+        "the store's auth is of no kind that Kubo has", next_step="write basic:NAME:PASSWORD or bearer:TOKEN"
+    )

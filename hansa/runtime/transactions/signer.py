@@ -16,7 +16,7 @@ from hansa.protocol.types import Address
 from hansa.runtime.chain.calls import Call
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.refusals import explain
-from hansa.runtime.journal import Journal
+from hansa.runtime.journal import Journal, Key
 from hansa.runtime.transactions.sender import Mined, Pending, Refused, Sender
 
 PATIENCE = 180.0  # seconds that a command waits for its transaction
@@ -37,11 +37,15 @@ class Signer:
     def address(self) -> Address:
         return Address(self.account.address)
 
-    def do(self, call: Call) -> Mapping[str, Any]:
-        """Sends a call and waits for its receipt. FatalError, in words, when the contract refuses."""
+    def do(self, call: Call, *, once: str | None = None) -> Mapping[str, Any]:
+        """Sends a call and waits for its receipt. FatalError, in words, when the contract refuses.
+
+        once: names an occasion at which this call is sent once, however often it is asked for.
+        """
         same = hashlib.sha256(f"{call.to}".encode() + call.data).hexdigest()
         done = (self.journal.recall(("done", same)) or {"times": 0})["times"]
-        match self._sender.send(call, key=("cli", same, done), wait=PATIENCE):
+        key: Key = ("cli", same, done) if once is None else ("once", once, same)
+        match self._sender.send(call, key=key, wait=PATIENCE):
             case Mined(receipt):
                 self.journal.replace(("done", same), {"times": done + 1})
                 return receipt
