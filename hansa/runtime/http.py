@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import io
+import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from typing import Any
@@ -23,11 +24,11 @@ class TooManyBytes(requests.RequestException):
     """An answer over its cap."""
 
 
-@dataclass
-class Cap:
-    """How many bytes one answer may take on the wire."""
+class Cap(threading.local):
+    """How many bytes one answer may take on the wire; each thread may set its own `size`."""
 
-    size: int
+    def __init__(self, size: int) -> None:
+        self.size = size
 
 
 class _Until(io.RawIOBase):
@@ -118,6 +119,22 @@ def post(session: requests.Session, url: str, data: bytes, *, seconds: float, li
         if time.monotonic() >= end and not isinstance(error, TooManyBytes):
             raise requests.ReadTimeout(str(error)) from error
         raise
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """An exception and what it came from, the outermost first."""
+    seen: set[int] = set()
+    link: Any = error
+    while isinstance(link, BaseException) and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        inner = [part for part in link.args if isinstance(part, BaseException)]
+        link = getattr(link, "reason", None) or (inner[0] if inner else None) or link.__cause__ or link.__context__
+
+
+def is_too_large(error: BaseException) -> bool:
+    """Whether an answer went over its cap."""
+    return any(isinstance(cause, TooManyBytes) for cause in causes(error))
 
 
 def checked_url(url: str, schemes: Collection[str], what: str) -> SplitResult:

@@ -18,7 +18,7 @@ from web3.types import RPCEndpoint
 from hansa.protocol.errors import ChainUnavailable
 from hansa.runtime.chain.abi import contract_error
 from hansa.runtime.chain.node_errors import BadStatus, NodeError, Nonsense, TooLong, TooSlow, is_rate_limited
-from hansa.runtime.http import CONNECT_SECONDS, Cap, Reply, TooManyBytes, bound, checked_url, post
+from hansa.runtime.http import CONNECT_SECONDS, Cap, Reply, bound, causes, checked_url, is_too_large, post
 
 Request = tuple[str, Sequence[Any]]  # method, parameters
 ANSWER_SECONDS = 20.0  # for the whole of an answer
@@ -71,8 +71,8 @@ class Endpoint:
         data = self._codec.encode_rpc_request(*calls[0]) if single else self._codec.encode_batch_rpc_request(calls)
         try:
             reply = post(self._session, self._url, data, seconds=ANSWER_SECONDS, limit=ANSWER_BYTES)
-        except TooManyBytes:
-            if single:
+        except requests.RequestException as error:
+            if single or not is_too_large(error):
                 raise
             return self._take_fewer(part, None)
         answer = self._decoded(reply, single)
@@ -112,8 +112,8 @@ class Endpoint:
         return []
 
     def _failed(self, error: requests.RequestException) -> ChainUnavailable:
-        what, chain = f"{self.shown} does not answer", list(_causes(error))
-        if isinstance(error, TooManyBytes) or any(isinstance(cause, TooManyBytes) for cause in chain):
+        what, chain = f"{self.shown} does not answer", list(causes(error))
+        if is_too_large(error):
             return TooLong(f"{self.shown} sends too much", cause=f"an answer of more than {ANSWER_BYTES} bytes")
         if isinstance(error, requests.ReadTimeout):
             return TooSlow(what, cause=f"no whole answer came in {ANSWER_SECONDS:.0f} s")
@@ -128,17 +128,6 @@ class Endpoint:
         if any(isinstance(cause, ConnectionRefusedError) for cause in chain):
             return ChainUnavailable(what, cause="nothing listens there", next_step=START if self.local else None)
         return ChainUnavailable(what, cause=type(error).__name__)
-
-
-def _causes(error: BaseException) -> Sequence[BaseException]:
-    """An exception and what it came from, the innermost last."""
-    found: list[BaseException] = []
-    link: Any = error
-    while isinstance(link, BaseException) and link not in found:
-        found.append(link)
-        inner = link.args[0] if link.args and isinstance(link.args[0], BaseException) else None
-        link = getattr(link, "reason", None) or inner or link.__cause__ or link.__context__
-    return found
 
 
 def _retry_after(reply: Reply) -> float | None:
