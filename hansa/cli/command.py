@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from hansa.protocol.errors import ChainUnavailable, HansaError
+from hansa.protocol.errors import HansaError
 from hansa.protocol.text import escape_untrusted
 from hansa.runtime.workspace import DEFAULT_DIR, Workspace
 
@@ -107,8 +107,6 @@ def with_errors_told(debug: bool, action: Callable[[], None]) -> None:
     except HansaError as error:
         if debug:
             raise
-        if isinstance(error, ChainUnavailable) and error.next_step is None:
-            error.next_step = "start the chain, or correct the addresses in deployment.json"
         print(f"hansa: {error}", file=sys.stderr)
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:

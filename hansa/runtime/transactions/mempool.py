@@ -19,7 +19,8 @@ from hansa.runtime.chain.rpc import NodeError, Nonsense, Request, first, octets,
 from hansa.runtime.transactions.gas_price import HISTORY, PRICE_REQUESTS, FeeCaps, GasPrice, Limits, market
 from hansa.runtime.transactions.outcome import Sent
 
-KNOWN = ("already known", "already imported", "known transaction", "already in", "nonce too low", "nonce is too low")
+KNOWN = ("already known", "already imported", "known transaction", "already in")
+LATE = ("nonce too low", "nonce is too low", "nonce has already been used")
 SUPERSEDED = ("replacement", "has nonce of")  # geth, ganache: another one at its nonce offers more
 CHEAP = ("underpriced", "fee too low", "feetoolow", "less than block base fee", "gas price below", "price too low")
 NEEDED = re.compile(r"(?:minimum(?: needed| gas price)?|min tip|needed)\D{0,12}?(\d+(?:\.\d+)?(?:e\d+)?)", re.I)
@@ -132,15 +133,17 @@ class Mempool:
         )
         return found[-1]
 
-    def broadcast(self, sent: Sent) -> None:
-        """A node that has it already, or has mined another one at its nonce, is fine: receipts tell. Underpriced where
-        no node takes it for what it offers."""
+    def broadcast(self, sent: Sent) -> bool:
+        """Whether its nonce was free: one that is mined already may be its own, receipts tell. A node that has it is
+        fine. Underpriced where no node takes it for what it offers."""
+        late: list[bool] = []
 
         def check(answers: list[Any]) -> None:
             answer = answers[0]
             if isinstance(answer, NodeError):
                 reason = answer.reason.lower()
-                if any(text in reason for text in KNOWN + SUPERSEDED):
+                late[:] = [any(text in reason for text in LATE)]
+                if late[0] or any(text in reason for text in KNOWN + SUPERSEDED):
                     return
                 if any(text in reason for text in CHEAP):
                     raise Underpriced(answer.reason)
@@ -150,6 +153,7 @@ class Mempool:
 
         try:
             self.chain.rpc.raw([("eth_sendRawTransaction", ["0x" + sent.raw.hex()])], check=check)
+            return late != [True]
         except ChainUnavailable as error:
             for one in each(error):
                 if isinstance(one, Underpriced):

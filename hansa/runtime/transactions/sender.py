@@ -62,6 +62,14 @@ class Sender:
     def send(self, call: Call, *, key: Key, wait: float = PATIENCE) -> Outcome:
         """Does `call` once, however often it is asked to for this key; waits up to `wait` seconds for the receipt."""
         self._bind()
+        end = time.monotonic() + wait
+        while True:
+            outcome = self._attempt(call, key, max(0.0, end - time.monotonic()))
+            if outcome is not None:
+                return outcome
+
+    def _attempt(self, call: Call, key: Key, wait: float) -> Outcome | None:
+        """None where the transaction that was signed for it came too late for its nonce."""
         known = self._known(key)
         outcome = self._follow(known, wait) if known else None
         if outcome is not None:
@@ -75,7 +83,8 @@ class Sender:
             return Refused(prepared, simulated=not known)
         gas, view = prepared
         nonce, offer = self._nonce(view)
-        return self._dispatch(self._sign(key, call, nonce, gas, offer), view, wait)
+        sent = self._broadcast(self._sign(key, call, nonce, gas, offer), view)
+        return self._overtaken([sent], wait) if sent.hash in self._lost else self._await([sent], wait)
 
     def poke(self) -> Outcome:
         """Sends oneself an empty transaction, so that an idle chain makes a block."""
@@ -84,7 +93,7 @@ class Sender:
         nonce, offer = self._nonce(view)
         call = Call(self.address, b"", "poke the chain")
         sent = self._sign(("poke", nonce, view.head), call, nonce, SELF_TRANSFER_GAS, offer)
-        return self._dispatch(sent, view, PATIENCE)
+        return self._await([self._broadcast(sent, view)], PATIENCE)
 
     def tend(self) -> None:
         """Looks after what is in flight: sends it again, raises its offer, gives a dead intent's nonce back.
@@ -240,14 +249,12 @@ class Sender:
             self.on_sign(sent, replaces)
         return sent
 
-    def _dispatch(self, sent: Sent, view: MempoolView, wait: float) -> Outcome:
-        return self._await([self._broadcast(sent, view)], wait)
-
     def _broadcast(self, sent: Sent, view: MempoolView) -> Sent:
         """What the nodes took: with the offer that they ask for, where that is within the caps; else TooDear."""
         for _ in range(RAISES):
             try:
-                self._mempool.broadcast(sent)
+                if not self._mempool.broadcast(sent):
+                    self._lost.setdefault(sent.hash, time.monotonic())
                 break
             except Underpriced as error:
                 self.on_underpriced(sent, error.reason)
