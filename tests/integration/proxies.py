@@ -12,6 +12,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.request import Request, urlopen
 
+from worlds import World
+
+from hansa.protocol.types import JobId
+from hansa.runtime.chain.client import Chain
+from hansa.runtime.chain.federation import Federation
+from hansa.runtime.history.reader import JobHistory
+
 Answer = Callable[[dict[str, Any]], dict[str, Any] | None]  # a request → what is told; None: what the node says
 Whole = Callable[["Handler", Any], bool]  # the connection and its body → whether it was answered
 
@@ -82,9 +89,9 @@ def giving(result: Any) -> dict[str, Any]:
 
 @functools.cache
 def bomb() -> bytes:
-    """A gibibyte of zeros, packed to a mebibyte."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    return b"".join([*(packer.compress(bytes(1 << 20)) for _ in range(1024)), packer.flush()])
+    """Half a gibibyte of zeros, packed to two mebibytes."""
+    packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+    return b"".join([*(packer.compress(bytes(1 << 20)) for _ in range(512)), packer.flush()])
 
 
 @contextmanager
@@ -96,3 +103,11 @@ def proxy(behind: str) -> Iterator[Proxy]:
     finally:
         running.shutdown()
         running.server_close()
+
+
+def over(world: World, *urls: str) -> Chain:
+    return Chain(urls, world.chain.chain_id, first_block=world.chain.first_block)
+
+
+def read(world: World, job: JobId, *urls: str) -> JobHistory:
+    return JobHistory.read(Federation(over(world, *urls), world.deployment), job)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from proxies import Proxy, failing, giving, proxy
+from proxies import Proxy, failing, giving, over
 from test_sender import balance, count, payment
 from worlds import World
 
 from hansa.protocol.errors import FatalError
-from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.federation import Federation
 from hansa.runtime.transactions.gas_price import GWEI, FeeCaps, TooDear
 from hansa.runtime.transactions.sender import Mined, Pending, Refused, Sender
@@ -22,18 +20,8 @@ from hansa.runtime.transactions.signer import Signer
 SOON = 60.0  # seconds, generous: what would hang takes 180
 
 
-@pytest.fixture
-def node(world: World) -> Iterator[Proxy]:
-    with proxy(world.anvil.url) as running:
-        yield running
-
-
-def through(world: World, *urls: str) -> Chain:
-    return Chain(urls, world.chain.chain_id, first_block=world.chain.first_block)
-
-
 def capped(world: World, url: str, caps: FeeCaps) -> Sender:
-    sender = world.another("alice", through(world, url))
+    sender = world.another("alice", over(world, url))
     return Sender(sender._chain, sender._account, sender._journal, caps)
 
 
@@ -58,7 +46,7 @@ def suggests(tip: int) -> Any:
 
 def test_a_tip_beyond_what_blocks_paid__is_not_offered(world: World, node: Proxy) -> None:
     node.answer = suggests(10**17)
-    outcome = world.another("alice", through(world, node.url)).send(payment(world), key=("pay",))
+    outcome = world.another("alice", over(world, node.url)).send(payment(world), key=("pay",))
     tip, fee = paid(world, outcome)
     assert tip <= 3 * GWEI and fee <= 100 * GWEI
 
@@ -77,7 +65,7 @@ def test_a_history_that_lies_too__is_bounded__and_an_honest_second_bounds_it_mor
     node.answer = lies
     world.rpc("anvil_setBalance", world.address("alice"), hex(10**24))
     urls = [node.url] if alone else [node.url, world.anvil.url]
-    tip, fee = paid(world, world.another("alice", through(world, *urls)).send(payment(world), key=("pay",)))
+    tip, fee = paid(world, world.another("alice", over(world, *urls)).send(payment(world), key=("pay",)))
     assert (tip, fee) <= ((200 * GWEI, 2000 * GWEI) if alone else (3 * GWEI, 100 * GWEI))
 
 
@@ -118,7 +106,7 @@ def test_underpriced__says_so__and_offers_what_is_asked(
     world: World, node: Proxy, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     node.answer = wanting(node, 25 * GWEI, message)
-    alice = world.another("alice", through(world, node.url))
+    alice = world.another("alice", over(world, node.url))
     told: list[str] = []
     alice.on_underpriced = lambda sent, reason: told.append(reason)
     nonce, before = count(world, "alice"), balance(world)
@@ -130,7 +118,7 @@ def test_underpriced__says_so__and_offers_what_is_asked(
 
 def test_underpriced__beyond_the_cap__is_an_error_that_names_both(world: World, node: Proxy) -> None:
     node.answer = wanting(node, 31 * GWEI, "transaction underpriced: tip {tip}, minimum needed 31000000000")
-    sender = world.another("alice", through(world, node.url))
+    sender = world.another("alice", over(world, node.url))
     signer = Signer(sender._chain, sender._account, sender._journal)
     start = time.monotonic()
     for _ in range(2):
@@ -147,7 +135,7 @@ def test_underpriced__is_told_in_the_log_of_whoever_says_nothing_else(
     world: World, node: Proxy, capsys: pytest.CaptureFixture[str]
 ) -> None:
     node.answer = wanting(node, 3 * GWEI, "transaction underpriced: minimum needed 3000000000")
-    assert isinstance(world.another("alice", through(world, node.url)).send(payment(world), key=("pay",)), Mined)
+    assert isinstance(world.another("alice", over(world, node.url)).send(payment(world), key=("pay",)), Mined)
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert [line["event"] for line in lines] == ["underpriced"] and "3000000000" in lines[0]["reason"]
 
@@ -166,7 +154,7 @@ def never(request: dict[str, Any]) -> dict[str, Any] | None:
 
 def test_nonce_used_elsewhere__is_seen__and_the_call_signed_anew(world: World, node: Proxy) -> None:
     node.answer = never
-    chain = through(world, node.url)
+    chain = over(world, node.url)
     alice = world.another("alice", chain)
     signer = Signer(chain, alice._account, alice._journal)
     assert isinstance(signer._sender.send(payment(world), key=("cli", _same(world), 0), wait=0), Pending)
@@ -174,7 +162,7 @@ def test_nonce_used_elsewhere__is_seen__and_the_call_signed_anew(world: World, n
     for number in range(2):
         assert isinstance(elsewhere.send(payment(world, 2), key=("elsewhere", number)), Mined)
     before, nonce, start = balance(world), count(world, "alice"), time.monotonic()
-    Signer(through(world, world.anvil.url), alice._account, alice._journal).do(payment(world))
+    Signer(over(world, world.anvil.url), alice._account, alice._journal).do(payment(world))
     assert time.monotonic() - start < SOON
     assert (balance(world), count(world, "alice")) == (before + 1, nonce + 1)
     kept = alice._journal.sent(key=("cli", _same(world), 0))
@@ -189,7 +177,7 @@ def _same(world: World) -> str:
 
 
 def test_nonce_seems_used__but_a_witness_has_the_receipt__nothing_is_signed_anew(world: World, node: Proxy) -> None:
-    alice = world.another("alice", through(world, node.url, world.anvil.url))
+    alice = world.another("alice", over(world, node.url, world.anvil.url))
     before = balance(world)
     first = alice.send(payment(world), key=("pay",), wait=10)
     assert isinstance(first, Mined)
@@ -209,7 +197,7 @@ def test_a_node_without_a_pending_block__is_asked_at_the_latest(world: World, no
         return failing(-32000, "pending state is not available") if "pending" in request["params"] else None
 
     node.answer = refuses
-    chain = through(world, node.url)
+    chain = over(world, node.url)
     alice = world.another("alice", chain)
     for number in range(2):
         assert isinstance(alice.send(payment(world), key=("pay", number), wait=10), Mined)
@@ -222,6 +210,6 @@ def test_a_node_without_a_pending_block__is_asked_at_the_latest(world: World, no
 
 def test_no_funds__of_both__says_what_to_do(world: World, node: Proxy) -> None:
     world.rpc("anvil_setBalance", world.address("alice"), "0x0")
-    alice = world.another("alice", through(world, node.url, world.anvil.url))
+    alice = world.another("alice", over(world, node.url, world.anvil.url))
     with pytest.raises(FatalError, match="can't pay for gas"):
         alice.send(payment(world), key=("pay",))
