@@ -111,26 +111,30 @@ class Mempool:
         return found
 
     def _simulated_at(self, call: Call, tag: str) -> tuple[int, MempoolView]:
-        floor = hex(self.chain.floor) if self.chain.floor >= 0 else "latest"
+        """Doubtful where the call is refused at `tag`, and not at the highest block that is known."""
         found: list[tuple[int, MempoolView]] = []
 
         def check(answers: list[Any]) -> None:
-            gas, there, *place = answers
+            gas, *place = answers
             view = self._view(place)
             self.chain.saw(view.head)
-            if isinstance(there, NodeError) and there.is_behind:
-                raise Behind("a node lags", cause=there)
             if isinstance(gas, NodeError):
                 raise self._refusal(gas)
             if isinstance(gas, ContractError):
-                raise Doubtful(gas) if isinstance(there, str) else gas
+                raise gas
             found.append((min(quantity(gas, "eth_estimateGas") * 5 // 4, view.gas_limit), view))
 
-        request = self._request(call)
+        request, floor = self._request(call), hex(self.chain.floor) if self.chain.floor >= 0 else "latest"
         at = tag if tag == "pending" else floor
-        self.chain.rpc.raw(
-            [("eth_estimateGas", [request, at]), ("eth_call", [request, floor]), *self._place], check=check
-        )
+        try:
+            self.chain.rpc.raw([("eth_estimateGas", [request, at]), *self._place], check=check)
+        except ContractError as refusal:
+            [there] = self.chain.rpc.raw([("eth_call", [request, hex(self.chain.floor)])])
+            if isinstance(there, NodeError) and there.is_behind:
+                raise Behind("a node lags", cause=there) from refusal
+            if isinstance(there, str) and refusal.name != "OutOfGas":
+                raise Doubtful(refusal) from refusal
+            raise
         return found[-1]
 
     def broadcast(self, sent: Sent) -> bool:
