@@ -25,7 +25,7 @@ from rich.console import Console
 from typer.core import TyperCommand
 
 from hansa.cli.document import to_json
-from hansa.protocol.errors import ChainUnavailable, HansaError
+from hansa.protocol.errors import HansaError
 from hansa.protocol.text import escape_untrusted, redact
 from hansa.runtime.workspace import DEFAULT_DIR, Workspace
 
@@ -135,8 +135,6 @@ def report_failures(debug: bool) -> Iterator[None]:
     except HansaError as error:
         if debug:
             raise
-        if isinstance(error, ChainUnavailable) and error.next_step is None:
-            error.next_step = "start the chain, or correct the addresses in deployment.json"
         _end(str(error), error.exit_code)
     except KeyboardInterrupt:
         _end("interrupted", INTERRUPTED)

@@ -149,7 +149,7 @@ def test_node_is_paused__the_daemon_waits_and_goes_on(
 ) -> None:
     world, job = ready
     monkeypatch.setattr(module, "FIRST_BACKOFF", 0.05)
-    monkeypatch.setattr("hansa.runtime.chain.rpc.TIMEOUT", (0.3, 0.3))
+    monkeypatch.setattr("hansa.runtime.chain.endpoint.ANSWER_SECONDS", 0.3)
     daemon = Opener(config_of(world, job))
     os.kill(world.anvil.pid, signal.SIGSTOP)
     threading.Timer(1.0, os.kill, (world.anvil.pid, signal.SIGCONT)).start()

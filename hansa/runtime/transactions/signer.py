@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,9 +18,10 @@ from hansa.runtime.chain.calls import Call
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.refusals import explain
 from hansa.runtime.journal import Journal, Key
-from hansa.runtime.transactions.sender import Mined, Pending, Refused, Sender
+from hansa.runtime.transactions.sender import FeeCaps, Mined, Pending, Refused, Sender
 
 PATIENCE = 180.0  # seconds that a command waits for its transaction
+LOOK_AFTER = 10.0  # seconds after which what is not mined is sent again, offers more, or is signed anew
 
 
 @dataclass
@@ -29,9 +31,10 @@ class Signer:
     chain: Chain
     account: LocalAccount
     journal: Journal
+    caps: FeeCaps = FeeCaps()
 
     def __post_init__(self) -> None:
-        self._sender = Sender(self.chain, self.account, self.journal)
+        self._sender = Sender(self.chain, self.account, self.journal, self.caps)
 
     @property
     def address(self) -> Address:
@@ -45,7 +48,11 @@ class Signer:
         same = hashlib.sha256(f"{call.to}".encode() + call.data).hexdigest()
         done = (self.journal.recall(("done", same)) or {"times": 0})["times"]
         key: Key = ("cli", same, done) if once is None else ("once", once, same)
-        match self._sender.send(call, key=key, wait=PATIENCE):
+        end = time.monotonic() + PATIENCE
+        outcome = self._sender.send(call, key=key, wait=LOOK_AFTER)
+        while isinstance(outcome, Pending) and (left := end - time.monotonic()) > 0:
+            outcome = self._sender.send(call, key=key, wait=min(left, LOOK_AFTER))
+        match outcome:
             case Mined(receipt):
                 self.journal.replace(("done", same), {"times": done + 1})
                 return receipt

@@ -12,7 +12,7 @@ import pytest
 import typer
 from hypothesis import given
 from hypothesis import strategies as st
-from nodes import chain_of
+from nodes import block_of, chain_of
 from rich.console import Console
 
 from hansa.cli.command import report_failures
@@ -104,7 +104,9 @@ def test_token__with_a_hostile_symbol__has_a_short_visible_one() -> None:
     text = HOSTILE.encode()
     said = b"".join(n.to_bytes(32, "big") for n in (32, len(text))) + text + bytes(-len(text) % 32)
 
-    def answer(method: str, parameters: Any) -> str:
+    def answer(method: str, parameters: Any) -> Any:
+        if method == "eth_getBlockByNumber":
+            return block_of(parameters[0], 9)
         if method != "eth_call":
             return "0x1"
         wants_symbol = functions["symbol"].selector.hex() in str(parameters)

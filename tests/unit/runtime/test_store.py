@@ -95,7 +95,7 @@ def test_kubo__is_given_its_credentials__by_name_alone(monkeypatch: pytest.Monke
     config = {"kind": "kubo", "api": "/ip4/127.0.0.1/tcp/5001"}
     opened = open_store({**config, "auth": "${KUBO}"})
     assert isinstance(opened, KuboStore)
-    assert opened._client._client._session_props["headers"] == {"Authorization": header}
+    assert opened._client._client._session_props["headers"]["Authorization"] == header
     with pytest.raises(FatalError, match="stands in deployment.json itself") as told:
         open_store({**config, "auth": auth})
     assert "word" not in str(told.value)
