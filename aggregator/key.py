@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hansa.protocol import envelope
+from hansa.runtime.chain.client import Block
 from hansa.runtime.desk import Desk
 
 
@@ -12,16 +13,16 @@ class KeyAnnouncer:
     def __init__(self, desk: Desk, secret: bytes) -> None:
         self._desk = desk
         self._key = envelope.public_key(secret)
-        self._announced = False
+        self._known_at: Block | None = None  # where it was found in force
 
     def announce(self) -> None:
-        """Puts this daemon's key in force, where another one or none is announced."""
-        if self._announced:
+        """Puts this daemon's key in force, where another one or none is announced, or a reorganisation took it."""
+        federation, seen = self._desk.follower.federation, self._known_at
+        if seen is not None and federation.chain.block(seen.number).hash == seen.hash:
             return
-        federation = self._desk.follower.federation
         known = federation.announced_key(self._desk.me)
+        self._known_at = federation.chain.latest() if known == self._key else None
         if known == self._key:
-            self._announced = True
             return
         if known is not None:
             self._desk.log.warning("another encryption key was announced for this account; announcing its own again")

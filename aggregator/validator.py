@@ -73,7 +73,7 @@ class Validator(Daemon):
             case Phase.FINALIZE if seat is not None:
                 finalize(desk, state, seat)
             case phase if phase.is_over:
-                return served and self.leaver.leave(state, seat)
+                return served and desk.follower.is_agreed() and self.leaver.leave(state, seat)
         self.strikes.settle(state)
         return False
 

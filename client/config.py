@@ -9,6 +9,7 @@ from eth_account.signers.local import LocalAccount
 
 from hansa.protocol.types import JobId, Wei
 from hansa.runtime.chain.deployment import Deployment
+from hansa.runtime.transactions.gas_price import FeeCaps
 
 
 @dataclass(frozen=True)
@@ -40,3 +41,4 @@ class TrainerConfig:
     task_file: Path | None = None
     allow: frozenset[str] = field(default_factory=frozenset)
     log_file: Path | None = None
+    caps: FeeCaps = FeeCaps()

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from hansa.cli.command import Command
-from hansa.cli.key_options import AccountName, PasswordFile
+from hansa.cli.key_options import AccountName, MaxFee, MaxTip, PasswordFile, fee_caps
 from hansa.protocol.errors import FatalError
 from hansa.runtime import deploy_progress
 from hansa.runtime.accounts import load_account
@@ -26,6 +26,8 @@ def run(
     name: Annotated[str, typer.Option("--name", help="What people call this deployment.")] = "hansa",
     account_name: AccountName = None,
     password_file: PasswordFile = None,
+    max_fee: MaxFee = None,
+    max_tip: MaxTip = None,
     token: Annotated[str | None, typer.Option("--token", help="An ERC-20 to use; else a test token is made.")] = None,
     store: Annotated[str, typer.Option("--store", help="`local`, or a Kubo API like /ip4/…/tcp/5001.")] = "local",
     store_auth: Annotated[
@@ -52,7 +54,8 @@ def run(
         rpc, name=name, store=settings, token=token, ws=ws, confirmations=confirmations, secrets=Secrets(workspace.dir)
     )
     account = load_account(workspace, account_name, password_file)
-    with signing_with(chain, account, workspace.journal(account.address)) as signer:
+    caps = fee_caps(max_fee, max_tip)
+    with signing_with(chain, account, workspace.journal(account.address), caps) as signer:
         made = deploy_contracts(
             signer,
             rpc,

@@ -26,7 +26,7 @@ from hansa.runtime.outbox import Outbox
 from hansa.runtime.publisher import Publisher
 from hansa.runtime.store import open_store
 from hansa.runtime.store.counted import WatchedStore
-from hansa.runtime.transactions.sender import Sender
+from hansa.runtime.transactions.sender import FeeCaps, Sender
 from hansa.runtime.turns import Turns
 
 
@@ -43,6 +43,8 @@ class DaemonConfig(Protocol):
     def job(self) -> JobId: ...
     @property
     def log_file(self) -> Path | None: ...
+    @property
+    def caps(self) -> FeeCaps: ...
 
 
 @dataclass
@@ -67,16 +69,20 @@ class Desk:
         deployment, me = config.deployment, Address(config.account.address)
         metrics, alarm, moment = Metrics(), Alarm(), dict[str, Any]()
         log = open_log(config.log_file, moment, daemon=daemon, account=me, job=config.job)
-        store = WatchedStore(open_store(deployment.store), metrics, log)
+        store = WatchedStore(open_store(deployment.store, deployment.expanded), metrics, log)
         chain = Chain.of(deployment)
         federation = Federation(chain, deployment)
         federation.check()
-        journal = Journal(config.journal)
+        if (trust := chain.rpc.trusted()) is not None:
+            log.info("one endpoint is trusted", said=trust)
+        journal = Journal(config.journal, log)
+        follower = JobFollower(federation, store, config.job, keep_models)
+        follower.on_dissent = lambda said: log.warning("endpoints don't agree", said=said)
         return cls(
             me,
-            JobFollower(federation, store, config.job, keep_models),
+            follower,
             journal,
-            Outbox(Sender(chain, config.account, journal), config.job, alarm, metrics, log),
+            Outbox(Sender(chain, config.account, journal, config.caps), config.job, alarm, metrics, log),
             Publisher(journal, store, log),
             metrics,
             log,

@@ -26,6 +26,7 @@ from hansa.runtime import idle_chain
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.daemon import Daemon
+from hansa.runtime.transactions.gas_price import FeeCaps
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -37,6 +38,7 @@ class Config:
     journal: Path
     job: JobId
     log_file: Path | None
+    caps: FeeCaps = FeeCaps()
 
 
 class Opener(Daemon):
@@ -76,7 +78,7 @@ def test_run__does_what_is_due_and_ends(ready: tuple[World, JobId]) -> None:
     daemon.run()
     assert world.federation.state(job).phase == Phase.SUBMIT
     assert daemon.acts == 2, "after its own transaction it looks again, though no other block comes"
-    assert logged(world) == ["signed", "sent"]
+    assert logged(world) == ["one endpoint is trusted", "signed", "sent"]
 
 
 def test_run__transient_errors__are_one_line_each(ready: tuple[World, JobId], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +93,7 @@ def test_run__transient_errors__are_one_line_each(ready: tuple[World, JobId], mo
             return super().act(state)
 
     Unlucky(config_of(world, job)).run()
-    assert logged(world)[:3] == ["will try again"] * 3
+    assert logged(world)[1:4] == ["will try again"] * 3
 
 
 def test_run__fatal_error__ends_it_and_frees_the_journal(ready: tuple[World, JobId]) -> None:

@@ -142,3 +142,11 @@ def test_deploy__again__where_the_last_one_is_done(anvil: Anvil, here: Path) -> 
     second = Deployment.load(here / "deployment.json")
     assert second.federation != first.federation and second.token == first.token
     assert paid(anvil) == 7
+
+
+def test_deploy__a_chain_that_is_dearer_than_the_cap__is_not_paid(here: Path, anvil: Anvil) -> None:
+    before = paid(anvil)
+    code, output = run("--rpc", anvil.url, "--max-fee-gwei", "0.0000001")
+    assert code and "above the cap of 1e-07 gwei; wait for a cheaper hour, or raise --max-fee-gwei" in output, output
+    assert paid(anvil) == before
+    assert run("--rpc", anvil.url, "--max-fee-gwei", "50", "--max-tip-gwei", "0.5")[0] == 0

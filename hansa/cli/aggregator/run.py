@@ -22,7 +22,7 @@ from hansa.cli.daemon_options import (
     prepare_run,
     run_daemon,
 )
-from hansa.cli.key_options import AccountName, PasswordFile
+from hansa.cli.key_options import AccountName, MaxFee, MaxTip, PasswordFile, fee_caps
 from hansa.protocol.types import Address, JobId
 from hansa.runtime.accounts import load_account
 from hansa.runtime.chain.abi import ContractError, artifact
@@ -35,6 +35,8 @@ def run(
     job: JobOption,
     account_name: AccountName = None,
     password_file: PasswordFile = None,
+    max_fee: MaxFee = None,
+    max_tip: MaxTip = None,
     keep_models: Annotated[
         int | None, typer.Option("--keep-models", help="Models to keep; all by default.", min=3)
     ] = None,
@@ -62,6 +64,7 @@ def run(
         task_file=task_file,
         allow=frozenset(allow or ()),
         log_file=log_file,
+        caps=fee_caps(max_fee, max_tip),
     )
     if is_outside(session, JobId(job), account.address):
         phase = session.federation.state(JobId(job)).phase

@@ -41,6 +41,7 @@ def check_deployment(workspace: Workspace, job: int | None) -> Iterator[Check]:
     yield check("secrets", _secrets, workspace, session)
     for url in session.deployment.rpc:
         yield check("endpoint", _endpoint, session, url)
+    yield check("witnesses", _witnesses, session)
     looks = {"chain": _chain, "contracts": _contracts, "token": _token, "logs": _logs, "store": _store, "gas": _gas}
     for what, look in looks.items():
         yield check(what, look, session)
@@ -69,6 +70,14 @@ def _secrets(workspace: Workspace, session: Session) -> Result:
     if (file := workspace.dir / secrets.FILE).exists() and is_open_to_others(file):
         return BAD, f"{file} can be read by others; chmod 600 it"
     return GOOD, f"none in deployment.json{f'; {asked} of its addresses ask for one, which is given' if asked else ''}"
+
+
+def _witnesses(session: Session) -> Result:
+    """Whether what one endpoint says is held against what another does."""
+    rpc = session.chain.rpc
+    if (trust := rpc.trusted()) is not None:
+        return GOOD if rpc.local else WARNING, trust
+    return GOOD, f"{len(rpc.endpoints)} endpoints, which have to agree on what can't be taken back"
 
 
 def _endpoint(session: Session, url: str) -> Result:

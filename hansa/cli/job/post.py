@@ -10,7 +10,7 @@ from rich.console import Console
 
 from hansa.cli.command import Command, in_panel
 from hansa.cli.document import Amount
-from hansa.cli.key_options import AccountName, PasswordFile
+from hansa.cli.key_options import AccountName, MaxFee, MaxTip, PasswordFile, fee_caps
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Address
@@ -79,6 +79,8 @@ def run(
     ] = False,
     account_name: AccountName = None,
     password_file: PasswordFile = None,
+    max_fee: MaxFee = None,
+    max_tip: MaxTip = None,
 ) -> None:
     """Put spec and model 0 into the store, appoint the committee, escrow the reward and post."""
     workspace = command.workspace
@@ -121,7 +123,8 @@ def run(
         print(f"hansa: {warning}", file=sys.stderr)
     account = load_account(workspace, account_name, password_file)
     check_escrow(session.federation, Address(account.address), paid_in, offer.escrow)
-    with signing_with(session.chain, account, workspace.journal(account.address)) as signer:
+    caps = fee_caps(max_fee, max_tip)
+    with signing_with(session.chain, account, workspace.journal(account.address), caps) as signer:
         posted = post_job(session, signer, prepared, offer, members, token)
     allow_committee(session.deployment, posted.committee).save(workspace.deployment_file)
     view = PostedView(

@@ -21,7 +21,7 @@ from hansa.cli.daemon_options import (
     prepare_run,
     run_daemon,
 )
-from hansa.cli.key_options import AccountName, PasswordFile
+from hansa.cli.key_options import AccountName, MaxFee, MaxTip, PasswordFile, fee_caps
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Address, JobId, Phase, Wei
 from hansa.runtime.accounts import load_account
@@ -37,6 +37,8 @@ def run(
     source: Annotated[str, typer.Option("--source", help="Your rows: a party of the task, or a file of your own.")],
     account_name: AccountName = None,
     password_file: PasswordFile = None,
+    max_fee: MaxFee = None,
+    max_tip: MaxTip = None,
     bond: Annotated[
         str | None, typer.Option("--bond", help="Tokens; the least that the job asks for by default.")
     ] = None,
@@ -72,6 +74,7 @@ def run(
         task_file=task_file,
         allow=frozenset(allow or ()),
         log_file=log_file,
+        caps=fee_caps(max_fee, max_tip),
     )
     run_daemon(Trainer(config), metrics)
 

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from hansa.cli.command import Command
-from hansa.cli.key_options import AccountName, PasswordFile
+from hansa.cli.key_options import AccountName, MaxFee, MaxTip, PasswordFile, fee_caps
 from hansa.cli.wallet.owed import JobChoice, OwedView, show_later
 from hansa.cli.wallet.portfolio import Portfolio, Problem
 from hansa.protocol.errors import FatalError
@@ -38,6 +38,8 @@ def run(
     job: JobChoice = None,
     account_name: AccountName = None,
     password_file: PasswordFile = None,
+    max_fee: MaxFee = None,
+    max_tip: MaxTip = None,
 ) -> None:
     """Claim pay, fees, bonds and a sponsor's rest, all rounds of a job at once.
 
@@ -49,7 +51,8 @@ def run(
     target = address_of(workspace, who if who is not None else account.address)
     portfolio = Portfolio(session, target, job)
     rows = []
-    with signing_with(session.chain, account, workspace.journal(account.address)) as signer:
+    caps = fee_caps(max_fee, max_tip)
+    with signing_with(session.chain, account, workspace.journal(account.address), caps) as signer:
         for number in portfolio.jobs:
             if (snapshot := portfolio.read(number)) is None:
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -75,6 +76,11 @@ class Chain:
     @property
     def chain_id(self) -> int:
         return self.rpc.chain_id
+
+    @functools.cached_property
+    def alone(self) -> list[Chain]:
+        """This chain over each endpoint by itself."""
+        return [Chain([endpoint.url], self.chain_id, first_block=self.first_block) for endpoint in self.rpc.endpoints]
 
     def close(self) -> None:
         """Ends the WebSocket's thread."""

@@ -41,7 +41,7 @@ class Endpoint:
         self.local = parts.hostname in LOOPBACK
         self.verified = False
         self.mixes_blocks = False
-        self._url = url
+        self.url = url
         self._batch, self._shrunk = BATCH, 0.0  # how many requests it takes at once; when that became less
         self._session = requests.Session()
         self._session.trust_env = not self.local
@@ -70,7 +70,7 @@ class Endpoint:
         single = len(part) == 1
         data = self._codec.encode_rpc_request(*calls[0]) if single else self._codec.encode_batch_rpc_request(calls)
         try:
-            reply = post(self._session, self._url, data, seconds=ANSWER_SECONDS, limit=ANSWER_BYTES)
+            reply = post(self._session, self.url, data, seconds=ANSWER_SECONDS, limit=ANSWER_BYTES)
         except requests.RequestException as error:
             if single or not is_too_large(error):
                 raise

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from hansa.protocol.errors import ChainUnavailable, FatalError, WrongChain
+from hansa.protocol.errors import ChainUnavailable, FatalError, HansaError, WrongChain
 from hansa.protocol.types import Address, BlockNumber, CycleId, JobId, Phase, Place, Wei
 from hansa.runtime.chain.abi import BadEncoding, ContractError, artifact
 from hansa.runtime.chain.calls import Call, Calls, approve_call, transfer_call
 from hansa.runtime.chain.client import Block, Chain, Reading, Witness, read_log
 from hansa.runtime.chain.deployment import Deployment
-from hansa.runtime.chain.rpc import Nonsense
+from hansa.runtime.chain.node_errors import Nonsense, is_behind
 from hansa.runtime.chain.structs import Books, JobState, JobTerms, T, address, from_tuple
 
 __all__ = [
@@ -213,6 +214,27 @@ class Federation(Calls):
             except BadEncoding as error:
                 raise Nonsense("KeyAnnounced", error) from error
         return [found.get(topic) for topic in topics]
+
+    def agreed_member_keys(self, committee: Sequence[Address], before_block: BlockNumber) -> list[bytes | None]:
+        """As `member_keys`. ChainUnavailable unless every endpoint that answers names the same, and none lags."""
+
+        def ask(chain: Chain) -> list[bytes | None] | HansaError:
+            try:
+                return Federation(chain, self.deployment).member_keys(committee, before_block)
+            except HansaError as error:
+                return error
+
+        if len(self.chain.rpc.endpoints) == 1:
+            return self.member_keys(committee, before_block)
+        with ThreadPoolExecutor() as pool:
+            told = list(pool.map(ask, self.chain.alone))
+        keys = [found for found in told if isinstance(found, list)]
+        errors = [error for error in told if isinstance(error, HansaError)]
+        if not keys or any(isinstance(error, ChainUnavailable) and is_behind(error) for error in errors):
+            raise errors[0]
+        if any(found != keys[0] for found in keys):
+            raise ChainUnavailable("the RPC endpoints name different encryption keys of the committee")
+        return keys[0]
 
     def announced_key(self, account: Address) -> bytes | None:
         """The key that would be in force if a cycle opened in the next block."""

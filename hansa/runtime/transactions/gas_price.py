@@ -26,7 +26,7 @@ class TooDear(TransientError):
         self.asked, self.cap = asked, cap
         super().__init__(
             f"the {what} that is asked for, {asked / GWEI:.9g} gwei, is above the cap of {cap / GWEI:.9g} gwei",
-            next_step="wait for a cheaper hour, or raise the cap",
+            next_step=f"wait for a cheaper hour, or raise --max-{'tip' if what == 'tip' else 'fee'}-gwei",
         )
 
 

@@ -18,7 +18,8 @@ from hansa.runtime.chain.calls import Call
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.refusals import explain
 from hansa.runtime.journal import Journal, Key
-from hansa.runtime.transactions.sender import FeeCaps, Mined, Pending, Refused, Sender
+from hansa.runtime.transactions.gas_price import NO_CAPS, FeeCaps
+from hansa.runtime.transactions.sender import Mined, Pending, Refused, Sender
 
 PATIENCE = 180.0  # seconds that a command waits for its transaction
 LOOK_AFTER = 10.0  # seconds after which what is not mined is sent again, offers more, or is signed anew
@@ -31,7 +32,7 @@ class Signer:
     chain: Chain
     account: LocalAccount
     journal: Journal
-    caps: FeeCaps = FeeCaps()
+    caps: FeeCaps = NO_CAPS
 
     def __post_init__(self) -> None:
         self._sender = Sender(self.chain, self.account, self.journal, self.caps)
@@ -66,7 +67,7 @@ class Signer:
 
 
 @contextmanager
-def signing_with(chain: Chain, account: LocalAccount, journal: Path) -> Iterator[Signer]:
+def signing_with(chain: Chain, account: LocalAccount, journal: Path, caps: FeeCaps = NO_CAPS) -> Iterator[Signer]:
     """A signer with its journal open; nobody else can use the journal meanwhile."""
     with Journal(journal) as held:
-        yield Signer(chain, account, held)
+        yield Signer(chain, account, held, caps)
