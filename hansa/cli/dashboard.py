@@ -73,35 +73,33 @@ def serve(deployment: Deployment, port: int) -> ThreadingHTTPServer:
 
 def public(deployment: Deployment) -> dict[str, Any]:
     """What the page may know: no path of this machine, no allow-list, and no address that asks for a secret."""
-    facts = deployment.model_dump(mode="json", include=set(PUBLIC) - {"rpc", "ws"}, exclude_none=True)
-    rpc, ws, gateway = open_places(deployment)
-    if not rpc:
-        raise FatalError(
-            "the page has no RPC endpoint to ask", cause="each in deployment.json asks for a secret",
-            next_step="add one to rpc that doesn't: a public one, or a node of your own",
-        )  # fmt: skip
-    known = {"rpc": rpc, "gateway": gateway or GATEWAY}
-    return {**facts, **known, "ws": ws} if ws else {**facts, **known}
+    found = without_secret_places(deployment)
+    facts = found.model_dump(mode="json", include=set(PUBLIC), exclude_none=True)
+    return {**facts, "gateway": found.gateway or GATEWAY}
 
 
 def policy(deployment: Deployment) -> str:
     """The content security policy: scripts of our own, and no host but the deployment's."""
-    rpc, ws, gateway = open_places(deployment)
-    hosts = " ".join(["'self'", *dict.fromkeys(_origin(place) for place in (*rpc, ws, gateway) if place)])
+    found = without_secret_places(deployment)
+    places = [*found.rpc, found.ws, found.gateway]
+    hosts = " ".join(["'self'", *dict.fromkeys(_origin(place) for place in places if place)])
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
         f"connect-src {hosts}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 
 
-def open_places(deployment: Deployment) -> tuple[list[str], str | None, str | None]:
-    """RPC endpoints, WebSocket and gateway that ask for no secret: a page can't keep one."""
-
-    def is_open(place: str | None) -> bool:
-        return place is not None and not PLACEHOLDER.search(place)
-
-    ws, gateway = (place if is_open(place) else None for place in (deployment.ws, deployment.gateway))
-    return list(filter(is_open, deployment.rpc)), ws, gateway
+def without_secret_places(deployment: Deployment) -> Deployment:
+    """A copy without the addresses that ask for a secret: a page can't keep one. FatalError where no node is left."""
+    rpc = [url for url in deployment.rpc if not PLACEHOLDER.search(url)]
+    if not rpc:
+        raise FatalError(
+            "the page has no RPC endpoint to ask",
+            cause="each in deployment.json asks for a secret",
+            next_step="add one to rpc that doesn't: a public one, or a node of your own",
+        )
+    hidden = [name for name in ("ws", "gateway") if PLACEHOLDER.search(getattr(deployment, name) or "")]
+    return deployment.model_copy(update={"rpc": rpc, **dict.fromkeys(hidden)})
 
 
 def _origin(url: str) -> str:

@@ -15,8 +15,7 @@ from hansa.runtime import deploy_progress
 from hansa.runtime.accounts import load_account
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.deploy import deploy_contracts, store_settings
-from hansa.runtime.deploy_check import checked_chain
-from hansa.runtime.secrets import Secrets
+from hansa.runtime.deploy_check import checked_chain, draft
 from hansa.runtime.transactions.signer import signing_with
 
 
@@ -50,23 +49,12 @@ def run(
             f"{workspace.deployment_file} exists", next_step="name another directory with --dir, or move that file away"
         )
     settings = store_settings(store, workspace.dir, store_auth)
-    chain, checked_token = checked_chain(
-        rpc, name=name, store=settings, token=token, ws=ws, confirmations=confirmations, secrets=Secrets(workspace.dir)
-    )
+    planned = draft(rpc, name=name, store=settings, ws=ws, confirmations=confirmations, folder=workspace.dir)
+    chain, checked_token = checked_chain(planned, token)
     account = load_account(workspace, account_name, password_file)
     caps = fee_caps(max_fee, max_tip)
     with signing_with(chain, account, workspace.journal(account.address), caps) as signer:
-        made = deploy_contracts(
-            signer,
-            rpc,
-            name=name,
-            token=checked_token,
-            store=settings,
-            ws=ws,
-            confirmations=confirmations,
-            progress=progress,
-            say=command.say,
-        )
+        made = deploy_contracts(signer, planned, checked_token, progress=progress, say=command.say)
         made.save(workspace.deployment_file)
         deploy_progress.forget_finished(progress, made)
     command.answer(made, lambda console: show(console, made, workspace.deployment_file))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +51,9 @@ def create(
 
 def deploy_contracts(
     signer: Signer,
-    rpc: Sequence[str],
-    *,
-    name: str,
-    store: dict[str, str],
+    draft: Deployment,
     token: Address | None = None,
-    ws: str | None = None,
-    confirmations: int = 0,
+    *,
     progress: Path | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> Deployment:
@@ -75,24 +71,18 @@ def deploy_contracts(
     if token is not None:
         say(f"using token {read_token(signer.chain, token).symbol} at {token}")
     say("deploying the federation and its vault …")
-    terms = step("Terms")
-    federation = step("Federation", libraries={"Terms": terms})
+    federation = step("Federation", libraries={"Terms": step("Terms")})
     admission = step("OpenAdmission")
     if token is None:
         say("deploying a test token …")
         token = step("RewardToken", SUPPLY)
-    return Deployment(
-        name=name,
+    return draft.updated(
         chain_id=signer.chain.chain_id,
-        rpc=list(rpc),
-        ws=ws,
         federation=federation,
         vault=vault_of(signer.chain, federation),
         token=token,
         admission=admission,
         first_block=steps.first_block,
-        store=store,
-        confirmations=confirmations,
         allowed=Allowed(tokens=[token], admissions=[admission]),
     )
 

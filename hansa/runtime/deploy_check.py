@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import ValidationError
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
@@ -13,8 +13,7 @@ from hansa.protocol.errors import FatalError, check_range
 from hansa.protocol.text import escape_untrusted
 from hansa.protocol.types import Address
 from hansa.runtime.chain.client import Chain
-from hansa.runtime.chain.deployment import Deployment, checksummed, first_problem
-from hansa.runtime.secrets import Secrets
+from hansa.runtime.chain.deployment import Deployment, checksummed
 from hansa.runtime.session import read_token
 from hansa.runtime.store import open_store
 
@@ -25,50 +24,50 @@ PROBE = b"hansa doctor"  # the file that a store is tried with
 WS_SECONDS = 5.0
 
 
-def checked_chain(
+def draft(
     rpc: Sequence[str],
     *,
     name: str,
     store: dict[str, str],
-    token: str | None,
-    ws: str | None,
-    confirmations: int,
-    secrets: Secrets,
-) -> tuple[Chain, Address | None]:
-    """The chain and the token to use. FatalError names the option that is wrong, ChainUnavailable and StoreUnavailable
-    what does not answer."""
+    ws: str | None = None,
+    confirmations: int = 0,
+    folder: Path | None = None,
+) -> Deployment:
+    """A deployment whose contracts are to come. FatalError names the option that is wrong, or that holds a secret.
+
+    folder: where its secrets.env is.
+    """
     check_range("--confirmations", confirmations, 0, MOST_CONFIRMATIONS)
     if not name.strip() or len(name) > LONGEST_NAME or escape_untrusted(name) != name:
         raise FatalError(f"--name {name!r} is no name", next_step=f"use up to {LONGEST_NAME} characters that are seen")
-    draft = _draft(rpc, name, store, ws, confirmations)
-    draft.require_no_secrets()
-    chain = Chain([secrets.expand(url) for url in rpc], None)
+    made = Deployment(
+        name=name,
+        chain_id=1,
+        rpc=list(rpc),
+        ws=ws,
+        federation=NOBODY,
+        vault=NOBODY,
+        token=NOBODY,
+        admission=NOBODY,
+        first_block=0,
+        store=store,
+        confirmations=confirmations,
+    )
+    made.require_no_secrets()
+    return made.with_secrets_of(folder)
+
+
+def checked_chain(found: Deployment, token: str | None) -> tuple[Chain, Address | None]:
+    """The chain of a draft, and the token to use. FatalError, ChainUnavailable or StoreUnavailable say what is wrong
+    with an endpoint, the store or the token."""
+    chain = Chain([found.expanded(url) for url in found.rpc], None)
     chain.rpc.check_all()
-    if ws is not None:
-        _check_ws(secrets.expand(ws))
-    held = open_store(store, secrets.expand)
-    if held.get(held.put(PROBE), limit=len(PROBE), timeout=10.0) != PROBE:
+    if found.ws is not None:
+        _check_ws(found.expanded(found.ws))
+    store = open_store(found.store, found.expanded)
+    if store.get(store.put(PROBE), limit=len(PROBE), timeout=10.0) != PROBE:
         raise FatalError("the store gives back other bytes than it was given", next_step="name another with --store")
     return chain, None if token is None else _checked_token(chain, token)
-
-
-def _draft(rpc: Sequence[str], name: str, store: dict[str, str], ws: str | None, confirmations: int) -> Deployment:
-    try:
-        return Deployment(
-            name=name,
-            chain_id=1,
-            rpc=list(rpc),
-            ws=ws,
-            federation=NOBODY,
-            vault=NOBODY,
-            token=NOBODY,
-            admission=NOBODY,
-            first_block=0,
-            store=store,
-            confirmations=confirmations,
-        )
-    except ValidationError as error:
-        raise FatalError("this makes no deployment", cause=first_problem(error)) from error
 
 
 def _checked_token(chain: Chain, token: str) -> Address:

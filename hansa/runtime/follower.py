@@ -13,6 +13,7 @@ from hansa.protocol.model import Model
 from hansa.protocol.types import Address, CycleId, Digest, JobId, Phase, Round
 from hansa.runtime.chain.client import Block
 from hansa.runtime.chain.federation import Federation, JobState
+from hansa.runtime.chain.witness import Stance
 from hansa.runtime.history.reader import CycleRecord, Failed, Finalized, HistoryReader, JobHistory
 from hansa.runtime.job import JobContext
 from hansa.runtime.model_chain import ModelChain
@@ -129,7 +130,8 @@ class JobFollower:
             self._asked = self.head.hash
             block, state = self._doubted or (self.head, self.state)
             witness = self.federation.witnessed(self.job, block, state)
-            self._doubted = (block, state) if witness.behind and not witness.differing else None
+            lags = witness.those(Stance.BEHIND) and not witness.those(Stance.DIFFERS)
+            self._doubted = (block, state) if lags else None
             if witness.agreed:
                 self._agreed = _stage(state)
             else:

@@ -21,6 +21,7 @@ from hansa.runtime.chain import federation as federation_module
 from hansa.runtime.chain.abi import ContractError
 from hansa.runtime.chain.calls import approve_call, transfer_call
 from hansa.runtime.chain.federation import Federation
+from hansa.runtime.chain.witness import Stance
 from hansa.runtime.history.reader import HistoryReader
 from hansa.runtime.transactions.sender import Mined
 
@@ -238,11 +239,12 @@ def test_witnesses__of_a_block_and_a_job(world: World, node: Proxy) -> None:
 
     node.answer = of_before
     found = federation.witnessed(job, head, state)
-    assert not found.agreed and len(found.differing) == len(found.agreeing) == 1 and node.url in found.differing[0]
+    [differing], [_] = found.those(Stance.DIFFERS), found.those(Stance.AGREES)
+    assert not found.agreed and node.url in differing
     node.whole = silence
     start = time.monotonic()
     found = federation.witnessed(job, head, state)
-    assert found.agreed and len(found.silent) == 1 and time.monotonic() - start < SOON
+    assert found.agreed and len(found.those(Stance.SILENT)) == 1 and time.monotonic() - start < SOON
 
 
 # --- reorganisations

@@ -16,7 +16,7 @@ from hansa.runtime.chain.heads import HeadSubscription
 from hansa.runtime.chain.logs import LogReader
 from hansa.runtime.chain.node_errors import Behind, Nonsense, is_behind
 from hansa.runtime.chain.rpc import Request, Rpc, first, octets, quantity
-from hansa.runtime.chain.witness import Testimony, Witness, weighed
+from hansa.runtime.chain.witness import Stance, Witness, weighed
 
 __all__ = ["Block", "Chain", "Log", "Reading", "Witness", "read_block", "read_log"]
 
@@ -57,7 +57,7 @@ class Chain:
         self._seen = BlockNumber(-1)  # number of the last head
         self._heard = 0  # rings before the last head was asked for
         self._asked = 0.0  # when the node was last asked for a head, monotonic seconds
-        self._floor = -1  # the highest block that is known to be there
+        self.floor = -1  # the highest block that a head or a receipt named: nothing is read below it
         self._genesis: bytes | None = None
         self.lags = False  # whether a node was ever found behind
         self._logs = LogReader(lambda batch, check, tag: self.patiently(lambda: self.rpc.ask(batch, check=check), tag))
@@ -111,19 +111,14 @@ class Chain:
         """Hash of the first block: tells a chain that was reset from the one that it was."""
         return self.block("earliest").hash
 
-    @property
-    def floor(self) -> int:
-        """The highest block that a head or a receipt named, -1 for none: nothing is read below it."""
-        return self._floor
-
     def saw(self, number: int) -> None:
         """Notes that a block is there."""
-        self._floor = max(self._floor, number)
+        self.floor = max(self.floor, number)
 
     def distrust(self) -> None:
         """Prefers the next endpoint, and forgets how far the chain is said to be."""
         self.rpc.rotate()
-        self._floor = -1
+        self.floor = -1
 
     def witnessed(
         self,
@@ -144,11 +139,9 @@ class Chain:
                 [_decoded(function, given) for (_, function, _), given in zip(readings, answers, strict=True)]
             )
 
-        told: dict[str, Testimony] = {}
-        for place, (endpoint, answers) in enumerate(self.rpc.ask_each(batch).items(), 1):
-            told[f"{endpoint.shown} ({place})"] = weighed(block, answers, agreed)
-        found = Witness.of(block, told)
-        if found.differing:
+        told = enumerate(self.rpc.ask_each(batch).items(), 1)
+        found = Witness(block, {f"{one.shown} ({n})": weighed(block, answers, agreed) for n, (one, answers) in told})
+        if found.those(Stance.DIFFERS):
             self.distrust()
         return found
 
@@ -158,8 +151,8 @@ class Chain:
 
         def check(answers: list[Any]) -> None:
             block = read_block(answers[0], tag)
-            if tag == "latest" and block.number < self._floor:
-                raise Behind(f"a node is at block {block.number}", cause=f"block {self._floor} is known: it lags")
+            if tag == "latest" and block.number < self.floor:
+                raise Behind(f"a node is at block {block.number}", cause=f"block {self.floor} is known: it lags")
             found[:] = [block, *(read_block(answer, "earliest") for answer in answers[1:])]
 
         self.patiently(lambda: self.rpc.ask(batch, check=check), tag)
@@ -176,12 +169,12 @@ class Chain:
             try:
                 return ask()
             except ChainUnavailable as error:
-                if not is_behind(error) or (tag.startswith("0x") and int(tag, 16) > self._floor):
+                if not is_behind(error) or (tag.startswith("0x") and int(tag, 16) > self.floor):
                     raise
                 self.lags = True
                 late = time.monotonic() > end
                 if late or self._is_reset():
-                    self._floor, self._genesis = -1, None
+                    self.floor, self._genesis = -1, None
                 if late:
                     raise
             self.rpc.pause(wait)

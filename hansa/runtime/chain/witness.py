@@ -10,12 +10,12 @@ from typing import Any
 from hansa.protocol.errors import ChainUnavailable, HansaError
 from hansa.runtime.chain.abi import ContractError
 from hansa.runtime.chain.blocks import Block, read_block
-from hansa.runtime.chain.node_errors import Behind, NodeError
+from hansa.runtime.chain.node_errors import NodeError, is_behind
 
 FAR = 64  # blocks that a node may be behind; one that is further is of another mind
 
 
-class Testimony(Enum):
+class Stance(Enum):
     """What one endpoint says."""
 
     AGREES = "agrees"
@@ -26,54 +26,42 @@ class Testimony(Enum):
 
 @dataclass(frozen=True)
 class Witness:
-    """The endpoints by what they say of `block`, each as it is shown and its place in the list."""
+    """What each endpoint, as it is shown and by its place in the list, says of `block`."""
 
     block: Block
-    agreeing: tuple[str, ...]
-    silent: tuple[str, ...]
-    behind: tuple[str, ...]
-    differing: tuple[str, ...]
+    told: Mapping[str, Stance]
 
     @property
     def agreed(self) -> bool:
         """Whether one answers, and all that answer say the same."""
-        return bool(self.agreeing) and not self.behind and not self.differing
+        return set(self.told.values()) - {Stance.SILENT} == {Stance.AGREES}
+
+    def those(self, kind: Stance) -> list[str]:
+        return [name for name, its in self.told.items() if its is kind]
 
     def __str__(self) -> str:
-        said = {"agree": self.agreeing, "differ": self.differing, "lag": self.behind, "don't answer": self.silent}
-        parts = [f"{', '.join(names)} {what}" for what, names in said.items() if names]
-        return f"on block {self.block.number}: {'; '.join(parts)}"
-
-    @classmethod
-    def of(cls, block: Block, told: Mapping[str, Testimony]) -> Witness:
-        kinds = (Testimony.AGREES, Testimony.SILENT, Testimony.BEHIND, Testimony.DIFFERS)
-        return cls(block, *(tuple(name for name, its in told.items() if its is kind) for kind in kinds))
+        return f"of block {self.block.number}: {', '.join(f'{name} {its.value}' for name, its in self.told.items())}"
 
 
-def weighed(block: Block, answers: list[Any] | HansaError, agrees: Callable[[list[Any]], bool]) -> Testimony:
+def weighed(block: Block, answers: list[Any] | HansaError, agrees: Callable[[list[Any]], bool]) -> Stance:
     """One endpoint's answers to readings, the block by its number, and the latest block."""
     if isinstance(answers, HansaError):
-        return Testimony.SILENT
+        return Stance.SILENT
     *given, there, latest = answers
+    is_far = False
     try:
-        if isinstance(latest, NodeError):
-            raise latest
-        head = read_block(latest, "latest")
-        if there is None or (isinstance(there, NodeError) and there.is_behind):
-            return Testimony.DIFFERS if block.number - head.number > FAR else Testimony.BEHIND
+        is_far = block.number - read_block(latest, "latest").number > FAR
         if isinstance(there, NodeError):
             raise there
         if read_block(there, hex(block.number)).hash != block.hash:
-            return Testimony.DIFFERS
-        if any(isinstance(answer, NodeError) and answer.is_behind for answer in given):
-            return Testimony.BEHIND
-        if any(isinstance(answer, NodeError) for answer in given):
-            return Testimony.SILENT
-        refused = any(isinstance(answer, ContractError) for answer in given)
-        return Testimony.AGREES if not refused and agrees(given) else Testimony.DIFFERS
-    except Behind:
-        return Testimony.BEHIND
-    except ChainUnavailable:
-        return Testimony.SILENT
-    except HansaError:  # no contract, or no such record, where others have one
-        return Testimony.DIFFERS
+            return Stance.DIFFERS
+        for answer in given:
+            if isinstance(answer, NodeError | ContractError):
+                raise answer
+        return Stance.AGREES if agrees(given) else Stance.DIFFERS
+    except ChainUnavailable as error:
+        if not is_behind(error):
+            return Stance.SILENT
+        return Stance.DIFFERS if is_far else Stance.BEHIND
+    except HansaError:  # a refusal, no contract, or no such record, where others have one
+        return Stance.DIFFERS

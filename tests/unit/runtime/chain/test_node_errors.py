@@ -9,6 +9,7 @@ from hansa.protocol.errors import ChainUnavailable, FatalError
 from hansa.runtime.chain.client import Chain, read_block
 from hansa.runtime.chain.node_errors import NodeError
 from hansa.runtime.chain.rpc import Rpc
+from hansa.runtime.chain.witness import Stance
 from hansa.runtime.http import checked_url
 from hansa.runtime.store.kubo import KuboStore
 
@@ -119,7 +120,9 @@ def dead(method: str, params: object) -> object:
 
 def witnessed(*answers: object) -> tuple[bool, int, int, int, int]:
     found = chain_of(*answers).witnessed(read_block(block(7), "0x7"))  # type: ignore[arg-type]
-    return found.agreed, len(found.agreeing), len(found.silent), len(found.behind), len(found.differing)
+    kinds = (Stance.AGREES, Stance.SILENT, Stance.BEHIND, Stance.DIFFERS)
+    agreeing, silent, behind, differing = (len(found.those(kind)) for kind in kinds)
+    return found.agreed, agreeing, silent, behind, differing
 
 
 def test_witnesses__all_that_answer_agree() -> None:
@@ -137,7 +140,7 @@ def test_witnesses__a_block_far_above_an_endpoints_head__is_a_difference__and_th
     chain = chain_of(saying(200, latest=250), saying(200, latest=9))  # type: ignore[arg-type]
     assert chain.head().number == 250
     found = chain.witnessed(read_block(block(200), hex(200)))
-    assert not found.agreed and len(found.differing) == 1
+    assert not found.agreed and len(found.those(Stance.DIFFERS)) == 1
     assert "node1" in str(found) and chain.head().number == 9
 
 
