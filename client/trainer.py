@@ -46,11 +46,12 @@ class Trainer(Daemon):
         self.failures.begin()
         enrolled, last = follower.federation.trainer(follower.job, desk.me, follower.head)
         if not enrolled:
-            self.enroller.enrol(state)
+            if follower.is_agreed():
+                self.enroller.enrol(state)
             return False
         publish_updates(desk, state)
         match state.phase:
-            case Phase.SUBMIT if last != cycle_counter(state.cycle):
+            case Phase.SUBMIT if last != cycle_counter(state.cycle) and follower.is_agreed():
                 if not self.config.keep_going:
                     self.failures.stop_after_failure()
                 with self.abstention.if_spoilt(state.round):
@@ -58,5 +59,5 @@ class Trainer(Daemon):
             case Phase.SUBMIT if follower.is_settled():
                 desk.tidy(state.cycle, files_needed(desk))
             case phase if phase.is_over:
-                return self.leaver.leave()
+                return follower.is_agreed() and self.leaver.leave()
         return False

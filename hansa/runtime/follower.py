@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import cached_property
 
 from hansa.protocol.errors import HistoryMismatch
@@ -12,6 +13,7 @@ from hansa.protocol.model import Model
 from hansa.protocol.types import Address, CycleId, Digest, JobId, Phase, Round
 from hansa.runtime.chain.client import Block
 from hansa.runtime.chain.federation import Federation, JobState
+from hansa.runtime.chain.witness import Stance
 from hansa.runtime.history.reader import HistoryReader
 from hansa.runtime.history.records import CycleRecord, Failed, Finalized, JobHistory
 from hansa.runtime.job import JobContext
@@ -44,6 +46,10 @@ class JobFollower:
         self._deep: tuple[bytes, JobState] | None = None
         self._replay: Replay | None = None
         self._member_keys: dict[CycleId, tuple[bytes | None, ...]] = {}
+        self._agreed: tuple[object, ...] = ()  # where the job was at the last block that every endpoint agreed on
+        self._doubted: tuple[Block, JobState] | None = None  # what is asked about until all have the block
+        self._asked: bytes = b""  # hash of the head at which all were asked last
+        self.on_dissent: Callable[[str], None] = lambda said: None  # told what endpoints say that don't agree
 
     @cached_property
     def context(self) -> JobContext:
@@ -110,11 +116,28 @@ class JobFollower:
     def member_keys(self, cycle: CycleRecord) -> tuple[bytes | None, ...]:
         """The members' encryption keys in force for a cycle, by seat."""
         if cycle.cycle not in self._member_keys:
-            keys = self.federation.member_keys(cycle.committee, cycle.opened_at)
+            keys = self.federation.agreed_member_keys(cycle.committee, cycle.opened_at)
             self._member_keys[cycle.cycle] = tuple(keys)
         return self._member_keys[cycle.cycle]
 
-    # --- what is so deep that it can't be taken back
+    # --- what is so sure that it need not be taken back
+
+    def is_agreed(self) -> bool:
+        """Whether every endpoint that answers says the same of a block at which the job was where it is now."""
+        if len(self.federation.chain.rpc.endpoints) == 1:
+            return True
+        here = _stage(self.state)
+        if self._agreed != here and self._asked != self.head.hash:
+            self._asked = self.head.hash
+            block, state = self._doubted or (self.head, self.state)
+            witness = self.federation.witnessed(self.job, block, state)
+            lags = witness.those(Stance.BEHIND) and not witness.those(Stance.DIFFERS)
+            self._doubted = (block, state) if lags else None
+            if witness.agreed:
+                self._agreed = _stage(state)
+            else:
+                self.on_dissent(str(witness))
+        return self._agreed == here
 
     def deep(self) -> JobState:
         """The job's state `confirmations` blocks below the head."""
@@ -127,16 +150,16 @@ class JobFollower:
         return self._deep[1]
 
     def is_settled(self) -> bool:
-        """Whether the block that began the present phase is `confirmations` deep."""
+        """Whether the block that began the present phase is `confirmations` deep, and agreed on."""
         deep = self.deep()
-        return deep.cycle == self.state.cycle and deep.phase == self.state.phase
+        return deep.cycle == self.state.cycle and deep.phase == self.state.phase and self.is_agreed()
 
     def is_past(self, phase: Phase, cycle: CycleRecord) -> bool:
-        """Whether a cycle has left `phase` behind, `confirmations` deep."""
+        """Whether a cycle has left `phase` behind, `confirmations` deep, and all agree on where the job is now."""
         deep = self.deep()
-        if deep.cycle != cycle.cycle:
-            return cycle_counter(deep.cycle) > cycle_counter(cycle.cycle)
-        return deep.phase == Phase.OPEN or deep.phase > phase
+        is_later = cycle_counter(deep.cycle) > cycle_counter(cycle.cycle)
+        is_over = deep.cycle == cycle.cycle and (deep.phase == Phase.OPEN or deep.phase > phase)
+        return (is_later or is_over) and self.is_agreed()
 
     # --- what follows from it
 
@@ -160,3 +183,8 @@ class JobFollower:
         self.models.follow([outcome.model for outcome in finalized])
         digest = finalized[-1].model if finalized else self.context.terms.model
         return digest, self.models.load(digest, Round(len(finalized)))
+
+
+def _stage(state: JobState) -> tuple[object, ...]:
+    """What acts rest on: where the job is, and how it came there."""
+    return (state.cycle, state.phase, state.committee, state.updates, state.sheets, state.last_result)

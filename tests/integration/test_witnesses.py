@@ -1,0 +1,229 @@
+"""What daemons wait for before they do what can't be taken back, and how they outlive reorganisations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from proxies import Proxy, giving
+from test_daemon import config_of, logged
+from worlds import MEMBERS, World
+
+from aggregator.validator import Validator
+from hansa.protocol import envelope
+from hansa.protocol.errors import ChainUnavailable, TransientError
+from hansa.protocol.spec import JobSpec
+from hansa.protocol.types import JobId, Phase
+from hansa.runtime import daemon as daemon_module
+from hansa.runtime import keystore
+from hansa.runtime.chain.abi import artifact
+from hansa.runtime.chain.federation import JobState
+from hansa.runtime.daemon import Daemon
+from hansa.runtime.desk import DaemonConfig
+from hansa.runtime.store import open_store
+from hansa.runtime.transactions.gas_price import FeeCaps, TooDear
+
+SPEC = JobSpec(task="heart", steps=1, model_bytes=100_000, update_bytes=100_000, rule="mean")
+STRANGER = "5e" * 32
+ANNOUNCED = "0x" + artifact("Federation").event("KeyAnnounced").topic.hex()
+
+
+class Watcher(Daemon):
+    """Does nothing."""
+
+    def act(self, state: JobState) -> bool:
+        return False
+
+
+@contextmanager
+def watching(config: DaemonConfig) -> Iterator[Daemon]:
+    daemon = Watcher(config)
+    try:
+        yield daemon
+    finally:
+        daemon.close()
+
+
+def with_logs(node: Proxy, edit: Callable[[list[Any]], list[Any]]) -> None:
+    """The node edits the logs that it is asked for."""
+
+    def answer(request: dict[str, Any]) -> dict[str, Any] | None:
+        if request["method"] != "eth_getLogs":
+            return None
+        return giving(edit(node.forward(request)["result"]))
+
+    node.answer = answer
+
+
+def replaced(entries: list[Any]) -> list[Any]:
+    """The first member's key is a stranger's."""
+    keys = [entry for entry in entries if entry["topics"][0] == ANNOUNCED]
+    return [{**entry, "data": "0x" + STRANGER} if entry is keys[0] else entry for entry in entries]
+
+
+def omitted(entries: list[Any]) -> list[Any]:
+    return [entry for entry in entries if entry["topics"][0] != ANNOUNCED]
+
+
+def opened(world: World) -> JobId:
+    """A job in its first cycle; each member has announced its own number as its key."""
+    job = world.post()
+    world.enrol(job)
+    for number, name in enumerate(MEMBERS, 1):
+        world.do(name, world.federation.announce_key_call(bytes([number]) * 32))
+    world.do("sponsor", world.federation.open_call(job))
+    return job
+
+
+@pytest.mark.parametrize("edit", [replaced, omitted])
+@pytest.mark.parametrize("first", [True, False])
+def test_keys__that_one_endpoint_changes_or_drops__are_not_sealed_to(
+    world: World, node: Proxy, edit: Callable[[list[Any]], list[Any]], first: bool
+) -> None:
+    job = opened(world)
+    with_logs(node, edit)
+    rpc = [node.url, world.anvil.url]
+    with watching(config_of(world, job, rpc=rpc if first else rpc[::-1])) as daemon:
+        follower = daemon.desk.follower
+        follower.look()
+        committee, opened_at = follower.state.committee, follower.head.number
+        with pytest.raises(ChainUnavailable, match="name different encryption keys of the committee"):
+            follower.federation.agreed_member_keys(committee, opened_at)
+        node.answer = lambda request: None
+        names = {world.address(name): bytes([number]) * 32 for number, name in enumerate(MEMBERS, 1)}
+        expected = [names[member] for member in committee]
+        assert follower.federation.agreed_member_keys(committee, opened_at) == expected
+        with_logs(node, edit)
+        node.whole = lambda handler, body: handler.say(500, b"") or True  # type: ignore[func-returns-value]
+        assert follower.federation.agreed_member_keys(committee, opened_at) == expected, "who is silent is not heard"
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_state__that_one_endpoint_invents__is_not_agreed_on__until_it_tells_the_truth(
+    world: World, node: Proxy, first: bool
+) -> None:
+    job = opened(world)
+    before = world.chain.head().number - 1
+
+    def earlier(request: dict[str, Any]) -> dict[str, Any] | None:
+        """The job as it was before the cycle was opened."""
+        if request["method"] != "eth_call":
+            return None
+        return node.forward({**request, "params": [request["params"][0], hex(before)]})
+
+    rpc = [node.url, world.anvil.url]
+    with watching(config_of(world, job, rpc=rpc if first else rpc[::-1])) as daemon:
+        follower = daemon.desk.follower
+        follower.look()
+        assert follower.is_agreed()
+        node.answer = earlier
+        world.submit(job, "alice")
+        follower.look()
+        assert not follower.is_agreed() and not follower.is_settled()
+        assert "endpoints don't agree" in logged(world)
+        node.answer = lambda request: None
+        world.submit(job, "bob")
+        follower.look()
+        assert follower.is_agreed() and follower.is_settled()
+
+
+def test_an_endpoint_that_is_behind__is_asked_of_the_same_block_again(world: World, node: Proxy) -> None:
+    job = opened(world)
+    lag = 1
+
+    def behind(request: dict[str, Any]) -> dict[str, Any] | None:
+        """Everything that the node says is of the block before its head."""
+        head = int(node.forward({**request, "method": "eth_blockNumber", "params": []})["result"], 16) - lag
+        params = request["params"]
+        known = [place for place in params if isinstance(place, str) and place[:2] == "0x" and len(place) < 20]
+        if any(int(place, 16) > head for place in known):
+            return giving(None) if request["method"] == "eth_getBlockByNumber" else {"error": {"code": -32001}}
+        if "latest" in params:
+            return node.forward({**request, "params": [hex(head) if one == "latest" else one for one in params]})
+        return None
+
+    world.rpc("evm_setAutomine", True)
+    node.answer = behind
+    with watching(config_of(world, job, rpc=[world.anvil.url, node.url])) as daemon:
+        follower = daemon.desk.follower
+        follower.look()
+        assert not follower.is_agreed()
+        world.rpc("evm_mine")
+        follower.look()
+        assert follower.is_agreed(), "the block that was asked about has come, though not the newest one"
+
+
+def test_one_endpoint__the_log_says_at_the_start_what_is_trusted_to_it(world: World) -> None:
+    job = world.post()
+    with watching(config_of(world, job)):
+        first = json.loads((world.directory / "log").read_text().splitlines()[0])
+    assert first["event"] == "one endpoint is trusted"
+    assert f"{world.anvil.url} is the only RPC endpoint: what it says of blocks" in first["said"]
+
+
+def test_caps__of_a_daemon__bind_what_it_sends(world: World) -> None:
+    job = world.post()
+    with watching(replace(config_of(world, job), caps=FeeCaps(fee=1))) as daemon:
+        daemon.desk.follower.look()
+        with pytest.raises(TooDear, match="raise --max-fee-gwei"):
+            daemon.desk.send(world.federation.announce_key_call(bytes(32)), "announce")
+
+
+# --- reorganisations
+
+
+def test_key_announcement__lost_in_a_reorganisation__is_made_again(world: World) -> None:
+    job = world.post(spec=open_store(world.deployment.store).put(SPEC.encode()))
+    world.rpc("anvil_mine", "0x8")
+    config = config_of(world, job, "erin")
+    key = envelope.public_key(keystore.encryption_secret(config.account))
+    validator = Validator(config)
+    try:
+
+        def run_until_announced() -> None:
+            for _ in range(20):
+                validator.once()
+                if world.federation.announced_key(validator.desk.me) == key:
+                    break
+            else:
+                raise AssertionError("it is not announced")
+            validator.once()
+
+        run_until_announced()
+        world.rpc("anvil_reorg", 5, [])
+        assert world.federation.announced_key(validator.desk.me) is None
+        run_until_announced()
+    finally:
+        validator.close()
+
+
+def test_posting__lost_in_a_reorganisation__ends_no_daemon(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daemon_module, "FIRST_BACKOFF", 0.05)
+    job = world.post()
+
+    class Patient(Daemon):
+        """Sees the job, sees it gone, and has done its part once it is back."""
+
+        acts, failures = 0, 0
+
+        def act(self, state: JobState) -> bool:
+            self.acts += 1
+            if self.acts == 1:
+                world.rpc("anvil_reorg", 5, [])
+                assert world.federation.job_count() == 0
+            return self.acts == 2
+
+        def _back_off(self, error: TransientError, failures: int) -> None:
+            super()._back_off(error, failures)
+            self.failures += 1
+            if self.failures == 3:
+                world.senders["sponsor"].tend()
+
+    daemon = Patient(config_of(world, job))
+    daemon.run()
+    assert daemon.acts == 2 and daemon.failures >= 3
+    assert world.federation.state(job).phase == Phase.ENROL
