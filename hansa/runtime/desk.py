@@ -18,6 +18,7 @@ from hansa.runtime.chain.calls import Call
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.federation import Federation, JobState
+from hansa.runtime.chain.witness import Stance
 from hansa.runtime.follower import JobFollower
 from hansa.runtime.history.records import CycleRecord
 from hansa.runtime.journal import Journal
@@ -92,6 +93,8 @@ class Desk:
         federation.check()
         if (trust := chain.rpc.trusted()) is not None:
             log.info("one endpoint is trusted", said=trust)
+        elif (witness := federation.witnessed_contracts()).those(Stance.DIFFERS, Stance.SILENT):
+            log.warning("endpoints don't agree", said=str(witness))
         journal = Journal(config.journal, log)
         follower = JobFollower(federation, store, config.job, config.keep_models)
         follower.on_dissent = lambda said: log.warning("endpoints don't agree", said=said)

@@ -23,6 +23,8 @@ from hansa.runtime.store import Store
 
 READ_TRIES, READ_PAUSE = 5, 0.2  # seconds between them
 
+_Look = tuple[Block, JobState, tuple[bool, int]]  # as `head`, `state` and `own`
+
 
 class JobFollower:
     """One job at the block of the last `look`. Held by whoever follows a job; every event is read once.
@@ -31,10 +33,13 @@ class JobFollower:
     Methods raise TransientError while chain or store fail, FatalError where there is no such job.
 
     keep_models: how many models back stay pinned in the store; None keeps them all.
+    trainer: whose enrolment is looked at too; `own`: whether it is enrolled, and the last cycle that it submitted in.
     """
 
     head: Block
     state: JobState
+    trainer: Address | None = None
+    own: tuple[bool, int] = (False, 0)
 
     def __init__(self, federation: Federation, store: Store, job: JobId, keep_models: int | None = None) -> None:
         self.federation = federation
@@ -47,7 +52,7 @@ class JobFollower:
         self._replay: Replay | None = None
         self._member_keys: dict[CycleId, tuple[bytes | None, ...]] = {}
         self._agreed: tuple[object, ...] = ()  # where the job was at the last block that every endpoint agreed on
-        self._doubted: tuple[Block, JobState] | None = None  # what is asked about until all have the block
+        self._doubted: _Look | None = None  # what is asked about until all have the block
         self._asked: bytes = b""  # hash of the head at which all were asked last
         self.on_dissent: Callable[[str], None] = lambda said: None  # told what endpoints say that don't agree
 
@@ -67,6 +72,8 @@ class JobFollower:
         """The job's state at the newest block. Everything else is told as of that block from now on."""
         self.head = self.federation.chain.head()
         self.state = self.federation.state(self.job, self.head)
+        if self.trainer is not None:
+            self.own = self.federation.trainer(self.job, self.trainer, self.head)
         return self.state
 
     def read(self) -> JobHistory:
@@ -126,15 +133,16 @@ class JobFollower:
         """Whether every endpoint that answers says the same of a block at which the job was where it is now."""
         if len(self.federation.chain.rpc.endpoints) == 1:
             return True
-        here = _stage(self.state)
+        here = _stage(self.state, self.own)
         if self._agreed != here and self._asked != self.head.hash:
             self._asked = self.head.hash
-            block, state = self._doubted or (self.head, self.state)
-            witness = self.federation.witnessed(self.job, block, state)
+            block, state, own = self._doubted or (self.head, self.state, self.own)
+            trainers = {} if self.trainer is None else {self.trainer: own}
+            witness = self.federation.witnessed(self.job, block, state, trainers)
             lags = witness.those(Stance.BEHIND) and not witness.those(Stance.DIFFERS)
-            self._doubted = (block, state) if lags else None
+            self._doubted = (block, state, own) if lags else None
             if witness.agreed:
-                self._agreed = _stage(state)
+                self._agreed = _stage(state, own)
             else:
                 self.on_dissent(str(witness))
         return self._agreed == here
@@ -185,6 +193,6 @@ class JobFollower:
         return digest, self.models.load(digest, Round(len(finalized)))
 
 
-def _stage(state: JobState) -> tuple[object, ...]:
+def _stage(state: JobState, own: tuple[bool, int]) -> tuple[object, ...]:
     """What acts rest on: where the job is, and how it came there."""
-    return (state.cycle, state.phase, state.committee, state.updates, state.sheets, state.last_result)
+    return (state.cycle, state.phase, state.committee, state.updates, state.sheets, state.last_result, own)

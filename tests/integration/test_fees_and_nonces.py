@@ -189,6 +189,93 @@ def test_nonce_seems_used__but_a_witness_has_the_receipt__nothing_is_signed_anew
     assert len(alice._journal.sent(key=("pay",))) == 1
 
 
+def counting(node: Proxy, more: int) -> Any:
+    """Counts so many transactions more than there are."""
+
+    def answer(request: dict[str, Any]) -> dict[str, Any] | None:
+        if request["method"] != "eth_getTransactionCount":
+            return None
+        return giving(hex(int(node.forward(request)["result"], 16) + more))
+
+    return answer
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("more", [3, 1000, -1])
+def test_count__that_one_endpoint_invents__opens_no_gap(world: World, node: Proxy, more: int, first: bool) -> None:
+    urls = [node.url, world.anvil.url]
+    alice = world.another("alice", over(world, *(urls if first else urls[::-1])))
+    before, nonce = balance(world), count(world, "alice")
+    assert isinstance(alice.send(payment(world), key=("pay", 0), wait=10), Mined)
+    node.answer = counting(node, more)
+    for number in (1, 2):
+        assert isinstance(alice.send(payment(world), key=("pay", number), wait=10), Mined)
+        alice.tend()
+    assert (balance(world), count(world, "alice")) == (before + 3, nonce + 3)
+    assert len(alice._journal.sent()) == 3, "nothing was signed to fill a gap"
+
+
+@pytest.mark.parametrize("more", [3, 1000])
+def test_count__that_one_endpoint_invents_from_the_start__opens_no_gap(world: World, node: Proxy, more: int) -> None:
+    node.answer = counting(node, more)
+    alice = world.another("alice", over(world, node.url, world.anvil.url))
+    nonce = count(world, "alice")
+    assert isinstance(alice.send(payment(world), key=("pay",), wait=10), Mined)
+    assert count(world, "alice") == nonce + 1
+
+
+# --- receipts
+
+
+def with_receipts(world: World, status: str) -> Any:
+    """A node that keeps what it is sent to itself, and says that it is mined."""
+    block = world.rpc("eth_getBlockByNumber", "latest", False)
+
+    def answer(request: dict[str, Any]) -> dict[str, Any] | None:
+        if request["method"] != "eth_getTransactionReceipt":
+            return never(request)
+        place = {"blockNumber": block["number"], "blockHash": block["hash"], "gasUsed": "0x5208"}
+        return giving({"transactionHash": request["params"][0], **place, "status": status, "logs": []})
+
+    return answer
+
+
+@pytest.mark.parametrize("status", ["0x1", "0x0"])
+def test_receipt__that_one_endpoint_invents__is_not_believed(world: World, node: Proxy, status: str) -> None:
+    node.answer = with_receipts(world, status)
+    alice = world.another("alice", over(world, node.url, world.anvil.url))
+    before, nonce = balance(world), count(world, "alice")
+    outcome = alice.send(payment(world), key=("pay",), wait=0)
+    assert isinstance(outcome, Pending) and balance(world) == before
+    node.answer = never
+    end = time.monotonic() + SOON
+    while not isinstance(outcome, Mined) and time.monotonic() < end:
+        outcome = alice.send(payment(world), key=("pay",), wait=1)
+    node.answer = lambda request: None
+    assert isinstance(alice.send(payment(world), key=("pay",), wait=10), Mined)
+    assert (balance(world), count(world, "alice")) == (before + 1, nonce + 1), "it is mined once"
+
+
+def test_receipt__that_tells_of_another_outcome__is_not_believed(world: World, node: Proxy) -> None:
+    """It is mined, and one endpoint says that it failed: it is not signed anew."""
+
+    def failed(request: dict[str, Any]) -> dict[str, Any] | None:
+        if request["method"] != "eth_getTransactionReceipt":
+            return None
+        found = node.forward(request)["result"]
+        return giving(found and {**found, "status": "0x0", "logs": []})
+
+    node.answer = failed
+    alice = world.another("alice", over(world, node.url, world.anvil.url))
+    before = balance(world)
+    for _ in range(4):
+        assert isinstance(alice.send(payment(world), key=("pay",), wait=1), Pending)
+    assert balance(world) == before + 1
+    assert len(alice._journal.sent(key=("pay",))) == 1
+    node.answer = lambda request: None
+    assert isinstance(alice.send(payment(world), key=("pay",), wait=5), Mined)
+
+
 # --- where it is simulated
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from proxies import Proxy, giving
+from proxies import Proxy, failing, giving
 from test_daemon import config_of, logged
 from worlds import MEMBERS, World
 
@@ -155,6 +155,59 @@ def test_an_endpoint_that_is_behind__is_asked_of_the_same_block_again(world: Wor
         world.rpc("evm_mine")
         follower.look()
         assert follower.is_agreed(), "the block that was asked about has come, though not the newest one"
+
+
+@pytest.mark.parametrize("lie", [{"enrolled": 0}, {"counter": 1}], ids=["not enrolled", "submitted already"])
+def test_enrolment__that_one_endpoint_invents__is_not_agreed_on(world: World, node: Proxy, lie: dict[str, int]) -> None:
+    job = opened(world)
+    asked = artifact("Federation").functions["trainerOf"].selector.hex()
+
+    def lies(request: dict[str, Any]) -> dict[str, Any] | None:
+        if request["method"] != "eth_call" or not request["params"][0]["data"].startswith("0x" + asked):
+            return None
+        told = {"enrolled": 1, "counter": 0, **lie}
+        return giving("0x" + "".join(word.to_bytes(32, "big").hex() for word in told.values()))
+
+    with watching(config_of(world, job, rpc=[node.url, world.anvil.url])) as daemon:
+        follower = daemon.desk.follower
+        follower.trainer = daemon.desk.me
+        node.answer = lies
+        follower.look()
+        assert follower.own != (True, 0) and not follower.is_agreed()
+        world.rpc("evm_mine")
+        follower.look()
+        assert follower.own == (True, 0), "the other endpoint is preferred now"
+        assert not follower.is_agreed()
+        node.answer = lambda request: None
+        world.rpc("evm_mine")
+        follower.look()
+        assert follower.is_agreed()
+
+
+def test_start__an_endpoint_that_does_not_have_the_contracts__is_told_of(world: World, node: Proxy) -> None:
+    job = world.post()
+    node.answer = lambda request: giving("0x") if request["method"] in ("eth_call", "eth_getCode") else None
+    with watching(config_of(world, job, rpc=[world.anvil.url, node.url])):
+        first = json.loads((world.directory / "log").read_text().splitlines()[0])
+    assert first["event"] == "endpoints don't agree"
+    assert f"{world.anvil.url} (1) agrees, {node.url} (2) differs" in first["said"]
+
+
+def test_underpriced__is_told_in_the_daemons_own_log(
+    world: World, node: Proxy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = world.post()
+    refusals = iter(["transaction underpriced: minimum needed 3000000000"])
+
+    def refuses_once(request: dict[str, Any]) -> dict[str, Any] | None:
+        reason = next(refusals, None) if request["method"] == "eth_sendRawTransaction" else None
+        return None if reason is None else failing(-32000, reason)
+
+    node.answer = refuses_once
+    with watching(config_of(world, job, rpc=[node.url])) as daemon:
+        daemon.desk.follower.look()
+        daemon.desk.send(world.federation.announce_key_call(bytes(32)), "announce")
+    assert "underpriced" in logged(world) and not capsys.readouterr().err
 
 
 def test_one_endpoint__the_log_says_at_the_start_what_is_trusted_to_it(world: World) -> None:

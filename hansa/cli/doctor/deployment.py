@@ -18,6 +18,7 @@ from hansa.runtime.chain.abi import artifact
 from hansa.runtime.chain.bytecode import check_genuine, is_ours
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.structs import JobTerms
+from hansa.runtime.chain.witness import Stance
 from hansa.runtime.files import is_open_to_others
 from hansa.runtime.job import JobContext
 from hansa.runtime.session import Session, connect, read_token
@@ -77,6 +78,9 @@ def _witnesses(session: Session) -> Result:
     rpc = session.chain.rpc
     if (trust := rpc.trusted()) is not None:
         return GOOD if rpc.local else WARNING, trust
+    witness = session.federation.witnessed_contracts()
+    if witness.those(Stance.DIFFERS, Stance.SILENT):
+        return BAD if witness.those(Stance.DIFFERS) else WARNING, str(witness)
     return GOOD, f"{len(rpc.endpoints)} endpoints, which have to agree on what can't be taken back"
 
 

@@ -104,10 +104,25 @@ class Federation(Calls):
         if before is not None and self.terms(job) != before:
             raise FatalError(f"job {job} is another one since a reorganisation", next_step="look at its terms anew")
 
-    def witnessed(self, job: JobId, block: Block, state: JobState) -> Witness:
-        """What every endpoint says of `block`, and of the job at it: see Chain.witnessed."""
-        reading = (self.address, artifact("Federation").functions["stateAt"], (job, block.timestamp))
-        return self.chain.witnessed(block, [reading], lambda answers: self._record(JobState, answers[0][0]) == state)
+    def witnessed(
+        self, job: JobId, block: Block, state: JobState, trainers: Mapping[Address, tuple[bool, int]] | None = None
+    ) -> Witness:
+        """What every endpoint says of `block`, and of the job and these trainers at it: see Chain.witnessed."""
+        functions, own = artifact("Federation").functions, trainers or {}
+        readings: list[Reading] = [(self.address, functions["stateAt"], (job, block.timestamp))]
+        readings += [(self.address, functions["trainerOf"], (job, trainer)) for trainer in own]
+
+        def agrees(answers: list[tuple[Any, ...]]) -> bool:
+            return self._record(JobState, answers[0][0]) == state and answers[1:] == list(own.values())
+
+        return self.chain.witnessed(block, readings, agrees)
+
+    def witnessed_contracts(self) -> Witness:
+        """What every endpoint says of the latest block, and of the contracts at it."""
+        reading = (self.address, artifact("Federation").functions["vault"], ())
+        return self.chain.witnessed(
+            self.chain.latest(), [reading], lambda answers: address(answers[0][0]) == self.vault
+        )
 
     def states(self, jobs: Sequence[JobId], at: Block) -> list[JobState]:
         """As `state`, for many in one request."""

@@ -36,8 +36,8 @@ class Witness:
         """Whether one answers, and all that answer say the same."""
         return set(self.told.values()) - {Stance.SILENT} == {Stance.AGREES}
 
-    def those(self, kind: Stance) -> list[str]:
-        return [name for name, its in self.told.items() if its is kind]
+    def those(self, *kinds: Stance) -> list[str]:
+        return [name for name, its in self.told.items() if its in kinds]
 
     def __str__(self) -> str:
         return f"of block {self.block.number}: {', '.join(f'{name} {its.value}' for name, its in self.told.items())}"

@@ -11,11 +11,11 @@ from typing import Any
 from hansa.protocol.errors import ChainUnavailable, FatalError, HansaError
 from hansa.protocol.types import Address
 from hansa.runtime.chain.abi import ContractError
-from hansa.runtime.chain.blocks import Block, block_request, read_block
 from hansa.runtime.chain.calls import Call
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.node_errors import Behind, each
 from hansa.runtime.chain.rpc import NodeError, Nonsense, Request, first, octets, quantity
+from hansa.runtime.transactions.account import AccountWitness
 from hansa.runtime.transactions.gas_price import HISTORY, PRICE_REQUESTS, FeeCaps, GasPrice, Limits, market
 from hansa.runtime.transactions.outcome import Sent
 
@@ -65,15 +65,12 @@ class Mempool:
 
     def __init__(self, chain: Chain, address: Address, caps: FeeCaps) -> None:
         self.chain = chain
+        self.account = AccountWitness(chain, address)
         self._address = address
         self._caps = caps
         self._limits: tuple[float, Limits] | None = None  # of all endpoints, and when they were asked
         self._tag = "pending"  # what is simulated at: "latest" where nodes have no pending block
-        self._place: list[Request] = [
-            *PRICE_REQUESTS,
-            ("eth_getTransactionCount", [address, "latest"]),
-            ("eth_getTransactionCount", [address, "pending"]),
-        ]
+        self._place: list[Request] = [*PRICE_REQUESTS, *self.account.count_requests]
 
     def view(self) -> MempoolView:
         found: list[MempoolView] = []
@@ -170,32 +167,6 @@ class Mempool:
         answers = self.chain.rpc.raw([("eth_call", [request, tag]) for tag in {"latest", self._tag}])
         return all(isinstance(answer, ContractError) for answer in answers)
 
-    def is_spent(self, known: Sequence[Sent]) -> bool:
-        """Whether another transaction than these, which have one nonce, took it for good: `confirmations` deep, every
-        endpoint that answers counts past it and has a receipt of none of them."""
-        deep = self.chain.below(self.chain.head(), self.chain.confirmations)
-        tag = hex(deep.number)
-        receipts = [_receipt_request(sent) for sent in known]
-        batch = [*receipts, ("eth_getTransactionCount", [self._address, tag]), block_request(tag)]
-        told = [answers for answers in self.chain.rpc.ask_each(batch).values() if not isinstance(answers, HansaError)]
-        return bool(told) and all(_passed(known[-1].nonce, deep, answers) for answers in told)
-
-    def receipts(self, known: Sequence[Sent]) -> list[tuple[Sent, Mapping[str, Any]]]:
-        """Of those that are mined."""
-        found: list[tuple[Sent, Mapping[str, Any]]] = []
-
-        def check(answers: list[Any]) -> None:
-            found[:] = [
-                (sent, _receipt(sent, answer))
-                for sent, answer in zip(known, answers, strict=True)
-                if answer is not None
-            ]
-
-        self.chain.rpc.ask([_receipt_request(sent) for sent in known], check=check)
-        for _, receipt in found:
-            self.chain.saw(int(receipt["blockNumber"], 16))
-        return found
-
     def why(self, sent: Sent, receipt: Mapping[str, Any]) -> ContractError:
         """Why a transaction failed on chain, as far as the node can still tell."""
         if quantity(receipt["gasUsed"], "gasUsed") >= sent.gas:
@@ -228,13 +199,12 @@ class Mempool:
         """Behind where the node has less than is known to be there."""
         limits = self._lowest(answers[3])
         offer, block = market(list(answers[:4]), limits), answers[0]
-        count = quantity(first(answers[4:5]), "eth_getTransactionCount")
-        pending = count if isinstance(answers[5], NodeError) else quantity(answers[5], "eth_getTransactionCount")
         head = quantity(block.get("number"), "the latest block's number")
         if head < self.chain.floor:
             raise Behind(f"a node is at block {head}", cause=f"block {self.chain.floor} is known: it lags")
         gas_limit = quantity(block.get("gasLimit"), "the block's gas limit")
-        return MempoolView(count, max(count, pending), offer, limits, head, gas_limit)
+        count, pending = self.account.counts(answers[4:])
+        return MempoolView(count, pending, offer, limits, head, gas_limit)
 
     def _lowest(self, history: Any) -> Limits:
         """The lowest caps that an endpoint's history gives, so that none alone can raise them."""
@@ -247,26 +217,3 @@ class Mempool:
                     limits = limits.lowest(Limits.of(self._caps, answers[0]))
             self._limits = (time.monotonic(), limits)
         return self._limits[1]
-
-
-def _receipt_request(sent: Sent) -> Request:
-    return ("eth_getTransactionReceipt", ["0x" + sent.hash.hex()])
-
-
-def _passed(nonce: int, deep: Block, answers: Sequence[Any]) -> bool:
-    """Whether a node, at block `deep`, counts past a nonce, and has no receipt of those asked for."""
-    *receipts, count, block = answers
-    try:
-        there = read_block(block, hex(deep.number)).hash == deep.hash
-        counted = quantity(first([count]), "eth_getTransactionCount")
-    except ChainUnavailable:
-        return False
-    return there and counted > nonce and all(receipt is None for receipt in receipts)
-
-
-def _receipt(sent: Sent, answer: Any) -> Mapping[str, Any]:
-    if not isinstance(answer, dict) or octets(answer.get("transactionHash"), "a receipt", 32) != sent.hash:
-        raise Nonsense("a receipt", answer)
-    for name in ("blockNumber", "gasUsed", "status"):
-        quantity(answer.get(name), f"a receipt's {name}")
-    return answer

@@ -145,7 +145,7 @@ class Sender:
     def _follow(self, known: Sequence[Sent], wait: float) -> Outcome | None:
         """Its outcome; None when it has to be signed anew."""
         last = known[-1]
-        for sent, receipt in self._mempool.receipts(known):
+        for sent, receipt in self._mempool.account.receipts(known):
             if int(receipt["status"], 16) == 1:
                 return self._mined(sent, receipt)
             if sent.nonce == last.nonce:
@@ -168,7 +168,7 @@ class Sender:
             if not isinstance(outcome, Pending):
                 return outcome
             if time.monotonic() >= self._lost[last] + LOST_SECONDS:
-                if self._mempool.is_spent(known):
+                if self._mempool.account.is_spent(known):
                     return None
                 self._lost[last] = time.monotonic()
             if time.monotonic() >= end:
@@ -242,6 +242,7 @@ class Sender:
         raw = bytes(signed.raw_transaction)
         sent = Sent(bytes(signed.hash), nonce, raw, call, gas, offer, first_fee or offer.fee, key)
         self._journal.add_sent(sent.hash, nonce, key, sent.record())
+        self._mempool.account.signed = max(self._mempool.account.signed, nonce + 1)
         replaces = self._flying is not None and nonce in self._flying
         if self._flying is not None:
             self._flying.add(nonce)
@@ -271,7 +272,7 @@ class Sender:
         while True:
             if looks <= 0:
                 self._chain.head()
-            for sent, receipt in self._mempool.receipts(known):
+            for sent, receipt in self._mempool.account.receipts(known):
                 if int(receipt["status"], 16) == 1:
                     return self._mined(sent, receipt)
                 if sent.nonce == known[-1].nonce:
