@@ -12,6 +12,7 @@ from aggregator.vote import Voter, finalize
 from hansa.protocol import envelope
 from hansa.protocol.types import Phase, Seat
 from hansa.runtime import keystore
+from hansa.runtime.chain.client import Block
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.daemon import Daemon
 from hansa.runtime.desk import DaemonConfig
@@ -42,7 +43,7 @@ class Validator(Daemon):
         inboxes = Inboxes(desk, secret)
         self.keeper = JobKeeper(desk)
         self._key = envelope.public_key(secret)
-        self._announced = False
+        self._known_at: Block | None = None  # where its key was found in force
         self.server = ModelServer(desk)
         self.scorer = Scorer(desk, task, inboxes, rows)
         self.voter = Voter(desk, task, inboxes, rows)
@@ -54,7 +55,7 @@ class Validator(Daemon):
         desk, seat = self.desk, state.seat_of(self.desk.me)
         self.keeper.keep_moving(state)
         desk.count_missed(self._took_part)
-        if not state.phase.is_over and not self._announced:
+        if not state.phase.is_over:
             self._announce_key()
         served = self.server.serve(state)
         match state.phase:
@@ -71,16 +72,19 @@ class Validator(Daemon):
             case Phase.FINALIZE if seat is not None:
                 finalize(desk, state, seat)
             case phase if phase.is_over:
-                return served and self.strikes.settle(state) and take_fees(desk, state, seat)
+                is_done = served and desk.follower.is_agreed() and self.strikes.settle(state)
+                return is_done and take_fees(desk, state, seat)
         self.strikes.settle(state)
         return False
 
     def _announce_key(self) -> None:
-        """Puts the key that updates are sealed to in force, where another one or none is announced."""
-        federation = self.desk.follower.federation
+        """Puts the key that updates are sealed to in force, where another or none is, or a reorganisation took it."""
+        federation, seen = self.desk.follower.federation, self._known_at
+        if seen is not None and federation.chain.block(seen.number).hash == seen.hash:
+            return
         known = federation.announced_key(self.desk.me)
+        self._known_at = federation.chain.latest() if known == self._key else None
         if known == self._key:
-            self._announced = True
             return
         if known is not None:
             self.desk.log.warning("another encryption key was announced for this account; announcing its own again")

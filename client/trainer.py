@@ -30,6 +30,7 @@ class Trainer(Daemon):
         with running(context.spec.task, f"loading {config.source}"):
             data = task.load(config.source)
             desk.follower.models.shapes = {name: values.shape for name, values in task.model().items()}
+        desk.follower.trainer = desk.me
         desk.log.info("data loaded", rows=len(data), source=config.source)
         self.keeper = JobKeeper(desk)
         self.enroller = Enroller(desk, task, config)
@@ -44,13 +45,14 @@ class Trainer(Daemon):
         self.keeper.keep_moving(state)
         desk.count_missed(lambda cycle: cycle.has_update_of(desk.me))
         self.failures.begin()
-        enrolled, last, _ = follower.federation.trainer(follower.job, desk.me, follower.head)
+        (enrolled, last, _), agreed = follower.own, follower.is_agreed()
         if not enrolled:
-            self.enroller.enrol(state)
+            if agreed:
+                self.enroller.enrol(state)
             return False
         publish_updates(desk, state)
         match state.phase:
-            case Phase.SUBMIT if last != cycle_counter(state.cycle):
+            case Phase.SUBMIT if last != cycle_counter(state.cycle) and agreed:
                 if not self.config.keep_going:
                     self.failures.stop_after_failure()
                 with self.abstention.if_spoilt(state.round):
@@ -58,5 +60,5 @@ class Trainer(Daemon):
             case Phase.SUBMIT if follower.is_settled():
                 desk.tidy(state.cycle, files_needed(desk))
             case phase if phase.is_over:
-                return self.leaver.leave()
+                return agreed and self.leaver.leave()
         return False

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from pathlib import Path
 
 from brownie import Federation, OpenAdmission, RewardToken, Terms, accounts, network, rpc, web3
@@ -18,8 +19,10 @@ from brownie._config import CONFIG
 from web3 import HTTPProvider, Web3
 from web3.exceptions import Web3Exception
 
+from hansa.protocol.text import carries_secret
 from hansa.runtime.chain.deployment import Allowed, Deployment
 from hansa.runtime.deploy import SUPPLY, store_settings
+from hansa.runtime.secrets import require_no_secrets
 
 LIVE_CONFIRMATIONS = 3
 
@@ -30,6 +33,7 @@ def main(account: str | None = None) -> None:
     if file.exists() and is_alive(Deployment.load(file)):
         raise FileExistsError(f"{file} exists: name another directory with HANSA_DIR, or move that file away")
 
+    url = shareable(web3.provider.endpoint_uri, CONFIG.active_network["host"])
     sender = {"from": signer(account)}
     Terms.deploy(sender)  # brownie links it into the next
     federation = Federation.deploy(sender)
@@ -38,7 +42,7 @@ def main(account: str | None = None) -> None:
     made = Deployment(
         name="hansa",
         chain_id=web3.eth.chain_id,
-        rpc=[web3.provider.endpoint_uri],
+        rpc=[url],
         ws=None,
         federation=federation.address,
         vault=federation.vault(),
@@ -60,8 +64,20 @@ def is_alive(deployment: Deployment) -> bool:
     """Whether one of its nodes still knows its federation."""
     for url in deployment.rpc:
         with contextlib.suppress(OSError, Web3Exception):
-            return bool(Web3(HTTPProvider(url)).eth.get_code(Web3.to_checksum_address(deployment.federation)))
+            return bool(
+                Web3(HTTPProvider(deployment.expanded(url))).eth.get_code(
+                    Web3.to_checksum_address(deployment.federation)
+                )
+            )
     return False
+
+
+def shareable(url: str, host: str) -> str:
+    """The node's URL, or where that holds a key, brownie's text of it with ${NAME} in the key's place."""
+    if carries_secret(url):
+        url = re.sub(r"\$\{?(\w+)\}?", r"${\1}", host)
+    require_no_secrets({f"network {network.show_active()}:": url})
+    return url
 
 
 def signer(name: str | None):  # type: ignore[no-untyped-def]

@@ -35,7 +35,7 @@ def main(
     federation, token = Federation.at(deployment.federation), RewardToken.at(deployment.token)
 
     prepared = prepare(task, seed=0)
-    store = open_store(deployment.store)
+    store = open_store(deployment.store, deployment.expanded)
     spec, model = store.put(prepared.spec.encode()), store.put(prepared.model.encode())
 
     members = validators.split(",")

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { escapeUntrusted } from '../src/protocol/text'
 import { milli, nano, percent, times } from '../src/ui/format'
 import { asAddress, misspelt } from '../src/wallet/requests'
 import { read } from './vectors'
@@ -20,4 +21,8 @@ test('an address is taken with its checksum, or in lower case; a wrong checksum 
   const wrong = ADDRESS.replace('AA', 'Aa')
   expect([asAddress(wrong), misspelt(wrong)]).toEqual([null, true])
   expect([misspelt(ADDRESS), misspelt('0x12'), misspelt('')]).toEqual([false, false, false])
+})
+
+test.for(read('text') as [string, string][])('%j is shown as %j, as the command line shows it', ([text, seen]) => {
+  expect(escapeUntrusted(text)).toBe(seen)
 })

@@ -8,6 +8,7 @@ facts and files always give the same archive.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -25,6 +26,7 @@ from hansa.protocol.cid import from_cid, to_cid
 from hansa.protocol.errors import FatalError, HansaError, NotFound
 from hansa.protocol.types import Address, BlockNumber, Digest, JobId, Timestamp
 from hansa.runtime.chain.client import Block, Log
+from hansa.runtime.files import unwritable
 from hansa.runtime.store import Store
 from hansa.runtime.store.base import checked
 
@@ -125,9 +127,10 @@ def write_archive(path: Path, evidence: Evidence, digests: Sequence[tuple[Digest
             os.fsync(out.fileno())
         part.replace(path)
     except OSError as error:
-        raise FatalError(f"{path} can't be written", cause=error.strerror) from error
+        raise unwritable(path, error) from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
     return missing
 
 

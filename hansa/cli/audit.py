@@ -21,7 +21,7 @@ from hansa.cli.document import INLINE, OMIT_NONE, AsJson, Only
 from hansa.cli.key_options import AccountName, PasswordFile
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import FatalError
-from hansa.protocol.text import escape_untrusted
+from hansa.protocol.text import escape_untrusted, redact
 from hansa.protocol.types import Address, JobId
 from hansa.runtime.accounts import load_account
 from hansa.runtime.keystore import encryption_secret
@@ -85,7 +85,7 @@ def run(
         if export is not None:
             _export(command.console, evidence, session, export)
         report = audit(evidence, session.store, openers)
-        source = f"{session.deployment.rpc[0]}, store {session.deployment.store['kind']}"
+        source = f"{redact(session.deployment.rpc[0])}, store {session.deployment.store['kind']}"
     view = AuditView(source, evidence, None if export is None else str(export), report)
     command.answer(view, lambda console: show(console, view))
     if report.exit_code:

@@ -25,15 +25,16 @@ from rich.console import Console
 from typer.core import TyperCommand
 
 from hansa.cli.document import to_json
-from hansa.protocol.errors import ChainUnavailable, HansaError
-from hansa.protocol.text import escape_untrusted
+from hansa.protocol.errors import HansaError
+from hansa.protocol.text import escape_untrusted, redact
 from hansa.runtime.workspace import DEFAULT_DIR, Workspace
 
 UNEXPECTED = 70  # exit code of a failure that nobody foresaw
 INTERRUPTED = 130
 PIPE_WIDTH = 200
 FILE_TROUBLE = frozenset(
-    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.ENOENT, errno.ENOTDIR, errno.EISDIR}
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO}
+    | {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}
 )
 
 _Dir = Annotated[
@@ -144,8 +145,6 @@ def report_failures(debug: bool) -> Iterator[None]:
     except HansaError as error:
         if debug:
             raise
-        if isinstance(error, ChainUnavailable) and error.next_step is None:
-            error.next_step = "start the chain, or correct the addresses in deployment.json"
         _end(str(error), error.exit_code)
     except KeyboardInterrupt:
         _end("interrupted", INTERRUPTED)
@@ -160,7 +159,7 @@ def report_failures(debug: bool) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno in FILE_TROUBLE:
             what = escape_untrusted(str(error.filename)) if error.filename is not None else "a file"
             _end(f"{what} can't be used: {error.strerror}; put it right, or name another", 1)
-        said = escape_untrusted(str(error).partition("\n")[0]) or "no message"
+        said = escape_untrusted(redact(str(error).partition("\n")[0])) or "no message"
         _end(
             f"unexpected {type(error).__name__}: {said}; run the command again with --debug and report what it prints",
             UNEXPECTED,

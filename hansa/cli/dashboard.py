@@ -17,6 +17,7 @@ import typer
 from hansa.cli.command import Command
 from hansa.protocol.cid import from_cid
 from hansa.protocol.errors import FatalError, HansaError, Malformed, NotFound
+from hansa.protocol.text import PLACEHOLDER
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.store import Store, open_store
 
@@ -58,8 +59,9 @@ def run(
 
 def serve(deployment: Deployment, port: int) -> ThreadingHTTPServer:
     """A server on the loopback address, ready for `serve_forever`; port 0 takes a free one."""
+    deployment.require_no_secrets()
     try:
-        return PageServer(port, deployment, open_store(deployment.store))
+        return PageServer(port, deployment, open_store(deployment.store, deployment.expanded))
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
@@ -69,19 +71,34 @@ def serve(deployment: Deployment, port: int) -> ThreadingHTTPServer:
 
 
 def public(deployment: Deployment) -> dict[str, Any]:
-    """What the page may know: no path of this machine, no allow-list."""
-    facts = deployment.model_dump(mode="json", include=set(PUBLIC), exclude_none=True)
-    return {**facts, "gateway": deployment.gateway or GATEWAY}
+    """What the page may know: no path of this machine, no allow-list, and no address that asks for a secret."""
+    found = without_secret_places(deployment)
+    facts = found.model_dump(mode="json", include=set(PUBLIC), exclude_none=True)
+    return {**facts, "gateway": found.gateway or GATEWAY}
 
 
 def policy(deployment: Deployment) -> str:
     """The content security policy: scripts of our own, and no host but the deployment's."""
-    places = [*deployment.rpc, deployment.ws, deployment.gateway]
+    found = without_secret_places(deployment)
+    places = [*found.rpc, found.ws, found.gateway]
     hosts = " ".join(["'self'", *dict.fromkeys(_origin(place) for place in places if place)])
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
         f"connect-src {hosts}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
+
+
+def without_secret_places(deployment: Deployment) -> Deployment:
+    """A copy without the addresses that ask for a secret: a page can't keep one. FatalError where no node is left."""
+    rpc = [url for url in deployment.rpc if not PLACEHOLDER.search(url)]
+    if not rpc:
+        raise FatalError(
+            "the page has no RPC endpoint to ask",
+            cause="each in deployment.json asks for a secret",
+            next_step="add one to rpc that doesn't: a public one, or a node of your own",
+        )
+    hidden = [name for name in ("ws", "gateway") if PLACEHOLDER.search(getattr(deployment, name) or "")]
+    return deployment.model_copy(update={"rpc": rpc, **dict.fromkeys(hidden)})
 
 
 def _origin(url: str) -> str:

@@ -9,46 +9,53 @@ import typer
 from rich.console import Console
 
 from hansa.cli.command import Command
-from hansa.cli.key_options import AccountName, PasswordFile
+from hansa.cli.key_options import AccountName, FeeOptions, PasswordFile
 from hansa.protocol.errors import FatalError
+from hansa.runtime import deploy_progress
 from hansa.runtime.accounts import load_account
-from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.deploy import deploy_contracts, store_settings
+from hansa.runtime.deploy_check import checked_chain, draft
 from hansa.runtime.transactions.signer import signing_with
 
 
 def run(
     command: Command,
+    *,
     rpc: Annotated[list[str], typer.Option("--rpc", help="An RPC endpoint; repeat it for fail-over.")],
     name: Annotated[str, typer.Option("--name", help="What people call this deployment.")] = "hansa",
     account_name: AccountName = None,
     password_file: PasswordFile = None,
+    fees: FeeOptions,
     token: Annotated[str | None, typer.Option("--token", help="An ERC-20 to use; else a test token is made.")] = None,
     store: Annotated[str, typer.Option("--store", help="`local`, or a Kubo API like /ip4/…/tcp/5001.")] = "local",
+    store_auth: Annotated[
+        str | None, typer.Option("--store-auth", help="What the Kubo API asks for, as '${NAME}'.", metavar="NAME")
+    ] = None,
     ws: Annotated[str | None, typer.Option("--ws", help="A WebSocket endpoint; wakes daemons up sooner.")] = None,
     confirmations: Annotated[int, typer.Option("--confirmations", help="Blocks to wait for what can't be undone.")] = 0,
 ) -> None:
-    """Deploy the contracts on any EVM chain and write DIR/deployment.json."""
+    """Deploy the contracts on any EVM chain and write DIR/deployment.json.
+
+    Passwords and keys of endpoints stand as '${NAME}', whose value is in the environment or in DIR/secrets.env. A
+    deployment that stops half-way goes on with the same command.
+    """
     workspace = command.workspace
+    progress = workspace.dir / deploy_progress.FILE
     if workspace.deployment_file.exists():
+        if progress.exists():
+            deploy_progress.forget_finished(progress, workspace.deployment())
         raise FatalError(
             f"{workspace.deployment_file} exists", next_step="name another directory with --dir, or move that file away"
         )
+    settings = store_settings(store, workspace.dir, store_auth)
+    planned = draft(rpc, name=name, store=settings, ws=ws, confirmations=confirmations, folder=workspace.dir)
+    chain, checked_token = checked_chain(planned, token)
     account = load_account(workspace, account_name, password_file)
-    chain = Chain(rpc, None)
-    with signing_with(chain, account, workspace.journal(account.address)) as signer:
-        made = deploy_contracts(
-            signer,
-            rpc,
-            name=name,
-            token=token,
-            store=store_settings(store, workspace.dir),
-            ws=ws,
-            confirmations=confirmations,
-            say=command.say,
-        )
-    made.save(workspace.deployment_file)
+    with signing_with(chain, account, workspace.journal(account.address), fees.caps) as signer:
+        made = deploy_contracts(signer, planned, checked_token, progress=progress, say=command.say)
+        made.save(workspace.deployment_file)
+        deploy_progress.forget_finished(progress, made)
     command.answer(made, lambda console: show(console, made, workspace.deployment_file))
 
 

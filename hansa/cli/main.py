@@ -7,6 +7,8 @@ or asked for its own help or options; `hansa --help` and the completion of names
 
 from __future__ import annotations
 
+import sys
+import traceback
 from importlib.util import find_spec
 from keyword import iskeyword
 from typing import Annotated, Any
@@ -134,8 +136,14 @@ fill(app)
 
 
 def main() -> None:
-    """The console script's entry point."""
-    app()
+    """The console script's entry point. A traceback, which --debug asks for, shows no secret of an endpoint's URL."""
+    try:
+        app()
+    except Exception:
+        from hansa.protocol.text import redact  # the door loads nothing that --help can do without
+
+        sys.stderr.write(redact(traceback.format_exc()))
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from hansa.runtime.chain.calls import transfer_call
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.deploy import deploy_contracts, store_settings
+from hansa.runtime.deploy_check import draft
+from hansa.runtime.files import OWNER, private_folder, write_atomically
 from hansa.runtime.keystore import Keyfile
 from hansa.runtime.transactions.signer import signing_with
 from hansa.runtime.workspace import Workspace
@@ -35,9 +37,8 @@ def bootstrap(
     addresses = make_keystores(workspace.keys, names)
     sponsor = load_account(workspace, names[0])
     with signing_with(chain, sponsor, workspace.journal(sponsor.address)) as signer:
-        deployment = deploy_contracts(
-            signer, [anvil.url], name=name, store=store or store_settings("local", workspace.dir), ws=anvil.ws
-        )
+        settings = store or store_settings("local", workspace.dir)
+        deployment = deploy_contracts(signer, draft([anvil.url], name=name, store=settings, ws=anvil.ws))
         for address in list(addresses.values())[1:]:
             signer.do(transfer_call(deployment.token, address, TOKENS_EACH))
     deployment.save(workspace.deployment_file)
@@ -46,8 +47,8 @@ def bootstrap(
 
 def make_keystores(directory: Path, names: list[str]) -> dict[str, Address]:
     """Keystores of anvil's published accounts by name, with the password beside them: they belong to everybody."""
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / PASSWORD_FILE).write_text("hansa\n")
+    private_folder(directory)
+    write_atomically(directory / PASSWORD_FILE, b"hansa\n", OWNER)
     addresses = {}
     for index, name in enumerate(names):
         path = directory / f"{name}.json"

@@ -18,6 +18,7 @@ from typing import Any
 
 from hansa.devnet.anvil import end, spawn
 from hansa.protocol.errors import FatalError, StoreUnavailable
+from hansa.runtime.files import private_folder
 
 START_SECONDS = 60.0
 
@@ -78,7 +79,7 @@ def start_nodes(directory: Path, names: Sequence[str], *, orphan: bool = False) 
 
 
 def _start(ipfs: str, path: Path, orphan: bool) -> KuboNode:
-    path.mkdir(parents=True, exist_ok=True)
+    private_folder(path)  # the node's own key is in it
     environment = {**os.environ, "IPFS_PATH": str(path), "IPFS_TELEMETRY": "off"}
     if not (path / "config").exists():
         done = subprocess.run([ipfs, "init", "--profile=test"], env=environment, capture_output=True, text=True)

@@ -20,6 +20,9 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
+from hansa.protocol.text import redact
+from hansa.runtime.files import private_folder
+
 PRELOAD = ["torch", "web3", "client.trainer", "aggregator.validator", "hansa.devnet.roles"]
 
 _context = multiprocessing.get_context("forkserver")
@@ -71,7 +74,7 @@ class Worker:
         """Starts it, or starts it again."""
         if self.alive:
             return
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(self.log.parent)
         process = _context.Process(
             target=_child, args=(self.target, self.arguments, str(self.log)), name=self.name, daemon=False
         )
@@ -145,8 +148,7 @@ def _child(target: Callable[..., None], arguments: tuple[Any, ...], log: str) ->
     try:
         target(*arguments)
     except Exception as error:
-        traceback.print_exc()
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        print(redact(f"{traceback.format_exc()}{type(error).__name__}: {error}"), file=sys.stderr)
         sys.exit(getattr(error, "exit_code", 70))
 
 

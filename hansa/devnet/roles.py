@@ -30,8 +30,7 @@ class Role:
     fields: dict[str, Any]
 
     def config(self) -> Any:
-        """The daemon's configuration, with a folder for its journal."""
-        self.fields["journal"].parent.mkdir(parents=True, exist_ok=True)
+        """The daemon's configuration."""
         kind = TrainerConfig if self.kind == "trainer" else DaemonConfig
         return kind(account=Account.from_key(self.key), **self.fields)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from hansa.protocol.text import escape_untrusted
+from hansa.protocol.text import escape_untrusted, redact
 
 
 class HansaError(Exception):
     """Anything that Hansa reports. `str()` is one sentence: the object, the cause, the next step. Whatever strangers
-    wrote into it, it can be printed: see `escape_untrusted`.
+    wrote into it, and whatever a URL in it carries, it can be printed: see `escape_untrusted` and `redact`.
 
     `message` names the object and what is wrong with it, `cause` says why (often a foreign exception), `next_step`
     what the reader can do. `exit_code` is what the command line ends with.
@@ -105,4 +105,4 @@ def check_range(name: str, value: int, low: int, high: int) -> int:
 
 def _one_line(cause: str | BaseException) -> str:
     text = str(cause) or type(cause).__name__
-    return escape_untrusted(" ".join(text.split()).rstrip("."))
+    return escape_untrusted(redact(" ".join(text.split()).rstrip(".")))

@@ -1,13 +1,28 @@
-"""Text that comes from strangers (specs, tokens, RPC nodes, archives), made fit for messages and terminals."""
+"""Text that comes from strangers (specs, tokens, RPC nodes, archives), made fit for messages and terminals; and text
+that may hold our own secrets, made fit for anybody's eyes."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from urllib.parse import unquote
 
 LONGEST = 4000  # characters; what a line shows is given less
 UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # Unicode's controls, formats, gaps and separators
+_BLANK = re.compile(  # of other categories, yet drawn as nothing: fillers, joiners, variation selectors, empty cells
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8"
+    "\U00016fe4\U0001d159\U000e0000-\U000e0fff]"
+)
 _MARKUP = re.compile(r"\[(?=[a-z#/@]|\Z)|\\+(?=\[|\Z)")  # what rich could read as the start, or the escape, of a tag
+
+PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")  # what stands for a secret where anybody may read
+_URL = re.compile(r"(\b[a-zA-Z][a-zA-Z0-9+.-]*://)(\S+?)(?=[^\w/]*(?:\s|\Z))")
+_PLACE = re.compile(r"(?:[^/?#]*@)?([\w.-]+(?::\d{1,5})?|\[[0-9a-fA-F:.]+\](?::\d{1,5})?)([/?#].*)?")
+_SERVED = re.compile(r"/?|/metrics|/healthz")  # paths that hide nothing
+_ASKED = re.compile(r"(?<=\burl: )/\S*")  # as requests and urllib3 name what they asked for
+_LONG = re.compile(r"[A-Za-z0-9_-]{20,}")
+_WORD = re.compile(r"[A-Z]?[a-z]{1,16}\d{0,2}|[A-Z]{1,8}|v?\d{1,4}|")
+_NAMED = re.compile(r"[?&#;](?:[\w-]*[_-])?(?:api-?key|key|token|secret|auth|password|jwt)=[^\0]", re.IGNORECASE)
 
 
 def escape_untrusted(text: str, most: int = LONGEST) -> str:
@@ -16,9 +31,43 @@ def escape_untrusted(text: str, most: int = LONGEST) -> str:
     At most `most` characters of it, and how many there were. What it gave it leaves as it is.
     """
     cut = text if len(text) <= most else text[:most]
-    seen = "".join(_escaped(char) if unicodedata.category(char) in UNSEEN else char for char in cut)
+    seen = "".join(char if is_seen(char) else _escaped(char) for char in cut)
     safe = _MARKUP.sub(lambda found: "".join(map(_escaped, found[0])), seen)
     return safe if len(text) <= most else f"{safe}… ({len(text)} characters)"
+
+
+def is_seen(char: str) -> bool:
+    """Whether a character leaves ink that tells it from a space, or is the plain space."""
+    category = unicodedata.category(char)
+    return char == " " or not (category in UNSEEN or category == "Zs" or _BLANK.match(char))
+
+
+def redact(text: str) -> str:
+    """`text` with every URL in it cut to scheme, host and port: what else it has may be a password or a key."""
+    return _ASKED.sub("/…", _URL.sub(lambda found: found[1] + _host(found[2]), text))
+
+
+def carries_secret(url: str) -> bool:
+    """Whether a URL names a user, or has what looks like a key in its path or query. Placeholders are no secrets."""
+    place = PLACEHOLDER.sub("\0", url).partition("://")[2]
+    user, at, rest = re.split(r"[?#]", place)[0].rpartition("@")
+    name, _, password = user.partition(":")
+    if (password or name).strip("\0"):
+        return True
+    beyond = unquote(place[len(user + at) :].removeprefix(re.split(r"[/?#]", rest)[0]))
+    return bool(_NAMED.search(beyond)) or any(not _is_words(part) for part in _LONG.findall(beyond))
+
+
+def _host(rest: str) -> str:
+    found = _PLACE.fullmatch(rest)
+    if found is None:
+        return "…"
+    path = found[2] or ""
+    return found[1] + (path if _SERVED.fullmatch(path) else "/…")
+
+
+def _is_words(part: str) -> bool:
+    return all(_WORD.fullmatch(word) for word in re.split(r"[-_]", part))
 
 
 def _escaped(char: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import getpass
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -12,12 +11,13 @@ from pathlib import Path
 
 from eth_account.signers.local import LocalAccount
 
-from hansa.protocol.errors import FatalError
+from hansa.protocol.errors import BadKey, FatalError
 from hansa.protocol.types import Address
 from hansa.runtime.chain.deployment import checksummed
-from hansa.runtime.keystore import Keyfile
+from hansa.runtime.keystore import Keyfile, read_keystore
 from hansa.runtime.workspace import Workspace
 
+UNTOLD = "address known only after opening"
 PASSWORD_FILE = "password"  # beside keystores of published test accounts only
 
 
@@ -42,22 +42,27 @@ def find_keystore(workspace: Workspace, name: str | None) -> Path:
     if (direct := Path(name)).is_file():
         return direct
     for path, address in stores.items():
-        if path.stem == name or address.lower() == name.lower():
+        if path.stem == name or address == name.lower():
             return path
     if (named := workspace.keys / f"{name}.json").is_file():
         return named  # opening it says what is wrong with it
     raise FatalError(
         f"no keystore is called {name}",
-        cause=f"{workspace.keys} holds {', '.join(p.stem for p in stores) or 'none'}",
+        cause=f"{workspace.keys} holds {', '.join(map(_described, stores, stores.values())) or 'none'}",
         next_step="make one with `hansa wallet new`",
     )
 
 
-def keystores(directory: Path) -> Iterator[tuple[Path, str]]:
-    """Every keystore of a directory with its address, by name; other files are passed over."""
+def keystores(directory: Path) -> Iterator[tuple[Path, str | None]]:
+    """Every keystore of a directory with its address (0x, lower case), by name; None where the file says none. Other
+    files are passed over."""
     for path in sorted(directory.glob("*.json")):
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-            yield path, "0x" + json.loads(path.read_text())["address"].removeprefix("0x")
+        with contextlib.suppress(OSError, ValueError, RecursionError):
+            yield path, read_keystore(path)[1]
+
+
+def _described(path: Path, address: str | None) -> str:
+    return path.stem if address is not None else f"{path.stem} ({UNTOLD})"
 
 
 def address_of(workspace: Workspace, who: str | None) -> Address:
@@ -67,7 +72,11 @@ def address_of(workspace: Workspace, who: str | None) -> Address:
             return checksummed(who)
         except ValueError as error:
             raise FatalError(f"{who} is not an address", cause=error) from error
-    return Keyfile.address(find_keystore(workspace, who))
+    path = find_keystore(workspace, who)
+    address = Keyfile.address(path)
+    if address is None:
+        raise BadKey(f"{path} does not say its address", cause=UNTOLD, next_step="name the address itself")
+    return address
 
 
 def password_for(path: Path, password_file: Path | None) -> str:
@@ -91,18 +100,31 @@ def ask_password(path: Path, *, confirm: bool = False) -> str:
         raise FatalError(
             f"the password of {path} is not given", next_step="set HANSA_PASSWORD or name a file with --password-file"
         )
-    password = getpass.getpass(f"Password of {path.name}: ")
+    password = _required(getpass.getpass(f"Password of {path.name}: "), "the password")
     if confirm and getpass.getpass("The same again: ") != password:
         raise FatalError("the two passwords differ", next_step="try again")
     return password
 
 
 def _find_given(password_file: Path | None) -> str | None:
-    return os.environ.get("HANSA_PASSWORD") if password_file is None else _read(password_file)
+    if password_file is not None:
+        return _read(password_file)
+    given = os.environ.get("HANSA_PASSWORD")
+    return None if given is None else _required(given, "HANSA_PASSWORD")
 
 
 def _read(file: Path) -> str:
     try:
-        return file.read_text().rstrip("\r\n")
+        text = file.read_text()
     except OSError as error:
         raise FatalError(f"password file {file} can't be read", cause=error.strerror) from error
+    except UnicodeDecodeError as error:
+        raise FatalError(f"password file {file} can't be read", cause="it is not text") from error
+    return _required(text.rstrip("\r\n"), f"password file {file}")
+
+
+def _required(password: str, what: str) -> str:
+    """FatalError for a password that would protect nothing."""
+    if not password.strip():
+        raise FatalError(f"{what} is empty", next_step="give a password that is not")
+    return password

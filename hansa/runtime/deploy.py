@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from hansa.runtime.chain.abi import artifact
 from hansa.runtime.chain.calls import Call
 from hansa.runtime.chain.deployment import Allowed, Deployment
 from hansa.runtime.chain.federation import vault_of
+from hansa.runtime.deploy_progress import DeployProgress
 from hansa.runtime.session import read_token
 from hansa.runtime.transactions.signer import Signer
 
@@ -33,56 +34,56 @@ def creation_call(name: str, *arguments: Any, libraries: Mapping[str, Address] |
     return Call(None, bytes(code) + encode([field.type for field in found.constructor], arguments), f"deploy {name}")
 
 
-def create(signer: Signer, name: str, *arguments: Any, libraries: Mapping[str, Address] | None = None) -> Address:
-    """Deploys a contract and returns its address."""
-    receipt = signer.do(creation_call(name, *arguments, libraries=libraries))
+def create(
+    signer: Signer,
+    name: str,
+    *arguments: Any,
+    libraries: Mapping[str, Address] | None = None,
+    once: str | None = None,
+) -> Address:
+    """Deploys a contract and returns its address. once: as in `Signer.do`."""
+    receipt = signer.do(creation_call(name, *arguments, libraries=libraries), once=once)
     address = receipt.get("contractAddress")
     if not address:
         raise FatalError(f"{name} was not deployed", cause="the receipt names no contract")
     return Address(to_checksum_address(address))
 
 
-def create_federation(signer: Signer) -> Address:
-    """The federation with its library and its vault; the vault is the federation's own contract."""
-    terms = create(signer, "Terms")
-    return create(signer, "Federation", libraries={"Terms": terms})
-
-
 def deploy_contracts(
     signer: Signer,
-    rpc: Sequence[str],
+    draft: Deployment,
+    token: Address | None = None,
     *,
-    name: str,
-    store: dict[str, str],
-    token: str | None = None,
-    ws: str | None = None,
-    confirmations: int = 0,
+    progress: Path | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> Deployment:
-    """Deploys terms, federation (with its vault), open admission and, without `token`, a test token."""
+    """Deploys terms, federation (with its vault), open admission and, without `token`, a test token.
 
-    first_block = signer.chain.head().number
+    progress: a file that keeps each address as it comes, so that what stopped half-way goes on where it was.
+    """
+    steps = DeployProgress.begin(progress, signer)
+
+    def step(contract: str, *arguments: Any, libraries: Mapping[str, Address] | None = None) -> Address:
+        return steps.address(
+            contract, lambda once: create(signer, contract, *arguments, libraries=libraries, once=once)
+        )
+
     if token is not None:
-        say(f"using token {read_token(signer.chain, Address(token)).symbol} at {token}")
+        say(f"using token {read_token(signer.chain, token).symbol} at {token}")
     say("deploying the federation and its vault …")
-    federation = create_federation(signer)
-    admission = create(signer, "OpenAdmission")
+    federation = step("Federation", libraries={"Terms": step("Terms")})
+    admission = step("OpenAdmission")
     if token is None:
         say("deploying a test token …")
-        token = create(signer, "RewardToken", SUPPLY)
-    return Deployment(
-        name=name,
+        token = step("RewardToken", SUPPLY)
+    return draft.updated(
         chain_id=signer.chain.chain_id,
-        rpc=list(rpc),
-        ws=ws,
         federation=federation,
         vault=vault_of(signer.chain, federation),
-        token=Address(token),
+        token=token,
         admission=admission,
-        first_block=first_block,
-        store=store,
-        confirmations=confirmations,
-        allowed=Allowed(tokens=[Address(token)], admissions=[admission]),
+        first_block=steps.first_block,
+        allowed=Allowed(tokens=[token], admissions=[admission]),
     )
 
 
@@ -92,8 +93,13 @@ def allow_committee(deployment: Deployment, committee: Address) -> Deployment:
     return deployment.model_copy(update={"allowed": listed})
 
 
-def store_settings(store: str, directory: Path) -> dict[str, str]:
-    """`local` keeps files in a folder of the directory, which it makes; anything else is a Kubo node's API address."""
+def store_settings(store: str, directory: Path, auth: str | None = None) -> dict[str, str]:
+    """`local` keeps files in a folder of the directory, which it makes; anything else is a Kubo node's API address.
+
+    auth: what that node asks for, as ${NAME}.
+    """
+    if auth is not None:
+        return {**store_settings(store, directory), "auth": auth}
     if store == "local":
         folder = (directory / "store").resolve()
         folder.mkdir(parents=True, exist_ok=True)

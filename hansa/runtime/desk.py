@@ -18,6 +18,7 @@ from hansa.runtime.chain.calls import Call
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.federation import Federation, JobState
+from hansa.runtime.chain.witness import Stance
 from hansa.runtime.follower import JobFollower
 from hansa.runtime.history.records import CycleRecord
 from hansa.runtime.journal import Journal
@@ -26,6 +27,7 @@ from hansa.runtime.metrics import Metrics
 from hansa.runtime.pace import Alarm, Turns
 from hansa.runtime.store import open_store
 from hansa.runtime.store.counted import WatchedStore
+from hansa.runtime.transactions.gas_price import NO_CAPS, FeeCaps
 from hansa.runtime.transactions.outcome import Sent
 from hansa.runtime.transactions.sender import Mined, Outcome, Pending, Refused, Sender
 
@@ -56,6 +58,7 @@ class DaemonConfig:
     task_file: Path | None = None
     allow: frozenset[str] = frozenset()
     log_file: Path | None = None
+    caps: FeeCaps = NO_CAPS
 
 
 @dataclass
@@ -81,6 +84,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.sender.on_sign = self._signed
+        self.sender.on_underpriced = self._underpriced
 
     @classmethod
     def open(cls, config: DaemonConfig, daemon: str) -> Desk:
@@ -88,13 +92,19 @@ class Desk:
         deployment, me = config.deployment, Address(config.account.address)
         metrics, moment = Metrics(), dict[str, Any]()
         log = open_log(config.log_file, moment, daemon=daemon, account=me, job=config.job)
-        store = WatchedStore(open_store(deployment.store), metrics, log)
+        store = WatchedStore(open_store(deployment.store, deployment.expanded), metrics, log)
         chain = Chain.of(deployment)
         federation = Federation(chain, deployment)
         federation.check()
-        journal = Journal(config.journal)
+        if (trust := chain.rpc.trusted()) is not None:
+            log.info("one endpoint is trusted", said=trust)
+        elif (witness := federation.witnessed_contracts()).those(Stance.DIFFERS, Stance.SILENT):
+            log.warning("endpoints don't agree", said=str(witness))
+        journal = Journal(config.journal, log)
         follower = JobFollower(federation, store, config.job, config.keep_models)
-        return cls(me, follower, journal, Sender(chain, config.account, journal), metrics, log, moment=moment)
+        follower.on_dissent = lambda said: log.warning("endpoints don't agree", said=said)
+        sender = Sender(chain, config.account, journal, config.caps)
+        return cls(me, follower, journal, sender, metrics, log, moment=moment)
 
     def send(self, call: Call, *key: int | str | bytes) -> Outcome:
         """Sends `call` once for its key, however often it is asked to; logs what became of it."""
@@ -166,3 +176,6 @@ class Desk:
         if replaces:
             self.metrics.replaced.inc()
         self.log.info("signed", what=sent.call.what, transaction=sent.hash, nonce=sent.nonce, replaces=replaces)
+
+    def _underpriced(self, sent: Sent, reason: str) -> None:
+        self.log.warning("underpriced", what=sent.call.what, transaction=sent.hash, tip=sent.offer.tip, reason=reason)

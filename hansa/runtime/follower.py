@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import cached_property
 
 from hansa.protocol.errors import HistoryMismatch
@@ -12,6 +13,8 @@ from hansa.protocol.model import Model
 from hansa.protocol.types import Address, Digest, JobId, Phase, Round
 from hansa.runtime.chain.client import Block
 from hansa.runtime.chain.federation import Federation, JobState
+from hansa.runtime.chain.structs import NOT_ENROLLED, Enrolled
+from hansa.runtime.chain.witness import Stance
 from hansa.runtime.history.reader import HistoryReader
 from hansa.runtime.history.records import CycleRecord, Failed, Finalized, JobHistory
 from hansa.runtime.job import JobContext
@@ -21,6 +24,8 @@ from hansa.runtime.store import Store
 
 READ_TRIES, READ_PAUSE = 5, 0.2  # seconds between them
 
+_Look = tuple[Block, JobState, Enrolled]  # as `head`, `state` and `own`
+
 
 class JobFollower:
     """One job at the block of the last `look`. Held by whoever follows a job; every event is read once.
@@ -29,10 +34,13 @@ class JobFollower:
     Methods raise TransientError while chain or store fail, FatalError where there is no such job.
 
     keep_models: how many models back stay pinned in the store; None keeps them all.
+    trainer: whose enrolment is looked at too; `own`: whether it is enrolled, and the last cycle that it submitted in.
     """
 
     head: Block
     state: JobState
+    trainer: Address | None = None
+    own: Enrolled = NOT_ENROLLED
 
     def __init__(self, federation: Federation, store: Store, job: JobId, keep_models: int | None = None) -> None:
         self.federation = federation
@@ -43,6 +51,10 @@ class JobFollower:
         self._read: tuple[bytes, JobHistory] | None = None  # by its block's hash, as is the next
         self._deep: tuple[bytes, JobState] | None = None
         self._replay: Replay | None = None
+        self._agreed: tuple[object, ...] = ()  # where the job was at the last block that every endpoint agreed on
+        self._doubted: _Look | None = None  # what is asked about until all have the block
+        self._asked: bytes = b""  # hash of the head at which all were asked last
+        self.on_dissent: Callable[[str], None] = lambda said: None  # told what endpoints say that don't agree
 
     @cached_property
     def context(self) -> JobContext:
@@ -60,6 +72,8 @@ class JobFollower:
         """The job's state at the newest block. Everything else is told as of that block from now on."""
         self.head = self.federation.chain.head()
         self.state = self.federation.state(self.job, self.head)
+        if self.trainer is not None:
+            self.own = self.federation.trainer(self.job, self.trainer, self.head)
         return self.state
 
     def read(self) -> JobHistory:
@@ -106,7 +120,25 @@ class JobFollower:
                 failed.append(cycle)
         return failed
 
-    # --- what is so deep that it can't be taken back
+    # --- what is so sure that it need not be taken back
+
+    def is_agreed(self) -> bool:
+        """Whether every endpoint that answers says the same of a block at which the job was where it is now."""
+        if len(self.federation.chain.rpc.endpoints) == 1:
+            return True
+        here = _stage(self.state, self.own)
+        if self._agreed != here and self._asked != self.head.hash:
+            self._asked = self.head.hash
+            block, state, own = self._doubted or (self.head, self.state, self.own)
+            trainers = {} if self.trainer is None else {self.trainer: own}
+            witness = self.federation.witnessed(self.job, block, state, trainers)
+            lags = witness.those(Stance.BEHIND) and not witness.those(Stance.DIFFERS)
+            self._doubted = (block, state, own) if lags else None
+            if witness.agreed:
+                self._agreed = _stage(state, own)
+            else:
+                self.on_dissent(str(witness))
+        return self._agreed == here
 
     def deep(self) -> JobState:
         """The job's state `confirmations` blocks below the head."""
@@ -119,16 +151,16 @@ class JobFollower:
         return self._deep[1]
 
     def is_settled(self) -> bool:
-        """Whether the block that began the present phase is `confirmations` deep."""
+        """Whether the block that began the present phase is `confirmations` deep, and agreed on."""
         deep = self.deep()
-        return deep.cycle == self.state.cycle and deep.phase == self.state.phase
+        return deep.cycle == self.state.cycle and deep.phase == self.state.phase and self.is_agreed()
 
     def is_past(self, phase: Phase, cycle: CycleRecord) -> bool:
-        """Whether a cycle has left `phase` behind, `confirmations` deep."""
+        """Whether a cycle has left `phase` behind, `confirmations` deep, and all agree on where the job is now."""
         deep = self.deep()
-        if deep.cycle != cycle.cycle:
-            return cycle_counter(deep.cycle) > cycle_counter(cycle.cycle)
-        return deep.phase == Phase.OPEN or deep.phase > phase
+        is_later = cycle_counter(deep.cycle) > cycle_counter(cycle.cycle)
+        is_over = deep.cycle == cycle.cycle and (deep.phase == Phase.OPEN or deep.phase > phase)
+        return (is_later or is_over) and self.is_agreed()
 
     # --- what follows from it
 
@@ -152,3 +184,8 @@ class JobFollower:
         self.models.follow([outcome.model for outcome in finalized])
         digest = finalized[-1].model if finalized else self.context.terms.model
         return digest, self.models.load(digest, Round(len(finalized)))
+
+
+def _stage(state: JobState, own: Enrolled) -> tuple[object, ...]:
+    """What acts rest on: where the job is, and how it came there."""
+    return (state.cycle, state.phase, state.committee, state.updates, state.sheets, state.history, own)

@@ -7,23 +7,37 @@ daemon finds either nothing, and decides again, or what it decided, and says the
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Collection, Iterator
+import time
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
+
+import structlog
 
 from hansa.protocol.cid import digest_of, to_cid
-from hansa.protocol.errors import FatalError, JournalCorrupt, Locked, NotFound
+from hansa.protocol.errors import FatalError, HansaError, JournalCorrupt, Locked, NotFound, TransientError
 from hansa.protocol.types import Digest
+from hansa.runtime.files import OWNER, close_to_others, private_file, private_folder, unwritable, write_atomically
+from hansa.runtime.log import open_log
+from hansa.runtime.workspace import JOURNALS
 
 Key = tuple[int | str | bytes, ...]
+T = TypeVar("T")
 
 VERSION = 1
+PATIENCE = 60.0  # seconds for which another program may lock a journal
+BUSY_SECONDS = 1.0  # that SQLite waits by itself before it says so
+BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT)
+DISK = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_IOERR: errno.EIO, sqlite3.SQLITE_READONLY: errno.EACCES,
+        sqlite3.SQLITE_CANTOPEN: errno.EACCES, sqlite3.SQLITE_PERM: errno.EACCES}  # fmt: skip
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS memory (key TEXT PRIMARY KEY, value TEXT NOT NULL, seal BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sent (
@@ -37,20 +51,26 @@ CREATE INDEX IF NOT EXISTS sent_by_key ON sent (key);
 class Journal:
     """One key's journal; held exclusively from construction to `close` (Locked where another process holds it).
 
-    Used from one thread. Raises JournalCorrupt wherever the file is not what was written.
+    Nobody but its owner can read its files at any time: what an earlier version left open is closed, and logged.
+    Used from one thread. Raises JournalCorrupt wherever the file is not what was written, TransientError while another
+    program locks it, FatalError where it can't be written.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, log: structlog.stdlib.BoundLogger | None = None) -> None:
         self.path = Path(path)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         self._blobs = self.path.with_name(self.path.name + ".blobs")
-        self._lock = _lock(self.path)
+        self._log = log or open_log()
         try:
-            with self._corruption():
-                self._db = _open(self.path)
-        except BaseException:
-            os.close(self._lock)
-            raise
+            private_folder(self.path.parent)
+            self._lock = _lock(self.path)
+            try:
+                self._keep_private()
+                self._db = self._patiently(lambda: _open(self.path))
+            except BaseException:
+                os.close(self._lock)
+                raise
+        except OSError as error:
+            raise unwritable(self.path, error) from error
 
     def __enter__(self) -> Journal:
         return self
@@ -83,9 +103,8 @@ class Journal:
 
     def recall(self, key: Key) -> dict[str, Any] | None:
         """The value of `key`, or None."""
-        with self._corruption():
-            row = self._db.execute("SELECT value, seal FROM memory WHERE key = ?", (_key(key),)).fetchone()
-        return None if row is None else self._unsealed(_key(key), row)
+        rows = self._rows("SELECT value, seal FROM memory WHERE key = ?", (_key(key),))
+        return self._unsealed(_key(key), rows[0]) if rows else None
 
     def replace(self, key: Key, value: dict[str, Any]) -> None:
         """Commits a new value of `key`: for progress, never for what was said to others."""
@@ -93,9 +112,7 @@ class Journal:
 
     def _write(self, key: Key, value: dict[str, Any]) -> None:
         text = _dumps(value)
-        row = (_key(key), text, _seal(_key(key), text))
-        with self._corruption(), self._db:
-            self._db.execute("INSERT OR REPLACE INTO memory VALUES (?, ?, ?)", row)
+        self._commit("INSERT OR REPLACE INTO memory VALUES (?, ?, ?)", (_key(key), text, _seal(_key(key), text)))
 
     # --- transactions (see hansa.runtime.transactions.sender)
 
@@ -103,16 +120,12 @@ class Journal:
         """Commits a signed transaction; afterwards it may be broadcast."""
         text = _dumps(record)
         row = (tx_hash, nonce, _key(key), text, _seal(tx_hash.hex() + str(nonce) + _key(key), text))
-        with self._corruption(), self._db:
-            self._db.execute("INSERT OR REPLACE INTO sent VALUES (?, ?, ?, ?, ?)", row)
+        self._commit("INSERT OR REPLACE INTO sent VALUES (?, ?, ?, ?, ?)", row)
 
     def sent(self, *, key: Key | None = None, from_nonce: int = 0) -> list[tuple[bytes, int, dict[str, Any]]]:
         """(hash, nonce, record) of the transactions of `key`, or of all, by nonce."""
         where, value = ("key = ?", _key(key)) if key is not None else ("nonce >= ?", from_nonce)
-        with self._corruption():
-            rows = self._db.execute(
-                f"SELECT hash, nonce, key, record, seal FROM sent WHERE {where} ORDER BY nonce", (value,)
-            ).fetchall()
+        rows = self._rows(f"SELECT hash, nonce, key, record, seal FROM sent WHERE {where} ORDER BY nonce", (value,))
         return [
             (tx_hash, nonce, self._unsealed(tx_hash.hex() + str(nonce) + name, (record, seal)))
             for tx_hash, nonce, name, record, seal in rows
@@ -121,15 +134,19 @@ class Journal:
 
     def forget_sent(self, before_nonce: int) -> None:
         """Drops the raw bytes of transactions that are buried too deep for any reorganisation."""
-        with self._corruption(), self._db:
-            self._db.execute("DELETE FROM sent WHERE nonce < ?", (before_nonce,))
+        self._commit("DELETE FROM sent WHERE nonce < ?", (before_nonce,))
 
     # --- files
 
     def put_blob(self, data: bytes) -> Digest:
         """Keeps a file of any size under its CID, on disk before this returns."""
         digest = digest_of(data)
-        write_atomically(self._blobs / to_cid(digest), data)
+        path = self._blobs / to_cid(digest)
+        try:
+            private_folder(self._blobs)
+            write_atomically(path, data, OWNER)
+        except OSError as error:
+            raise unwritable(path, error) from error
         return digest
 
     def blob(self, digest: Digest) -> bytes:
@@ -170,22 +187,66 @@ class Journal:
         value: dict[str, Any] = json.loads(text, object_hook=_restored)
         return value
 
-    @contextlib.contextmanager
-    def _corruption(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.ProgrammingError:
-            raise  # ours, not the file's
-        except sqlite3.OperationalError as error:
-            if "disk" in str(error) or "full" in str(error) or "readonly" in str(error) or "unable" in str(error):
-                raise FatalError(f"journal {self.path} can't be written", cause=error) from error
-            raise JournalCorrupt(f"journal {self.path}", cause=error, next_step=_remedy(self.path)) from error
-        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-            raise JournalCorrupt(f"journal {self.path}", cause=error, next_step=_remedy(self.path)) from error
+    def _rows(self, query: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        return self._patiently(lambda: self._db.execute(query, values).fetchall())
+
+    def _commit(self, statement: str, values: Sequence[Any]) -> None:
+        def commit() -> None:
+            with self._db:
+                self._db.execute(statement, values)
+
+        self._patiently(commit)
+
+    def _patiently(self, action: Callable[[], T]) -> T:
+        """What `action` gives, when no other program locks the file any more."""
+        end = None
+        while True:
+            try:
+                return action()
+            except sqlite3.ProgrammingError:
+                raise  # ours, not the file's
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+                problem = _problem(self.path, error)
+                if not isinstance(problem, TransientError) or (end is not None and time.monotonic() > end):
+                    raise problem from error
+            if end is None:
+                end = time.monotonic() + PATIENCE
+                self._log.warning(
+                    "journal locked", path=str(self.path), by="another program", waiting=f"{PATIENCE:.0f} s"
+                )
+            time.sleep(0.05)
+
+    def _keep_private(self) -> None:
+        """Closes what an earlier version left open to others, and drops what a crash left half-written."""
+        beside = [self.path.with_name(self.path.name + end) for end in ("", "-wal", "-shm", "-journal", ".lock")]
+        for part in self._blobs.glob(".*.part"):
+            part.unlink(missing_ok=True)
+        found = [path for path in [*beside, *self._blobs.glob("*"), self._blobs] if close_to_others(path)]
+        if self.path.parent.name == JOURNALS:  # of ours; any other folder is for its user to close
+            with contextlib.suppress(PermissionError):
+                found += [self.path.parent] if close_to_others(self.path.parent) else []
+        if found:
+            self._log.warning("journal closed to others", path=str(self.path), files=len(found))
+
+
+def _problem(path: Path, error: Exception) -> HansaError:
+    """What SQLite's error means for whoever runs us. Only one that is damaged has to be moved away."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+    if code in BUSY:
+        return TransientError(
+            f"journal {path} is locked", cause="another program holds it", next_step="end that program, and start again"
+        )
+    if code in DISK:
+        return unwritable(path, OSError(DISK[code], str(error)))
+    if code in DAMAGED:
+        return JournalCorrupt(f"journal {path}", cause=error, next_step=_remedy(path))
+    return JournalCorrupt(f"{path} is not a journal", cause=error, next_step="name another file")
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level="IMMEDIATE", timeout=5.0)
+    """SQLite gives what it makes beside a file the rights of that file."""
+    os.close(private_file(path, os.O_RDWR))
+    connection = sqlite3.connect(path, isolation_level="IMMEDIATE", timeout=BUSY_SECONDS)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
@@ -194,9 +255,11 @@ def _open(path: Path) -> sqlite3.Connection:
             raise sqlite3.DatabaseError(str(problems))
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version not in (0, VERSION):
-            raise sqlite3.DatabaseError(f"it is of version {version}, this is {VERSION}")
-        connection.executescript(SCHEMA + f"PRAGMA user_version = {VERSION};")
-        os.chmod(path, 0o600)
+            raise FatalError(
+                f"journal {path} is of version {version}, this is {VERSION}", next_step="use the version that wrote it"
+            )
+        if version == 0:
+            connection.executescript(SCHEMA + f"PRAGMA user_version = {VERSION};")
     except BaseException:
         connection.close()
         raise
@@ -206,7 +269,7 @@ def _open(path: Path) -> sqlite3.Connection:
 def _lock(path: Path) -> int:
     """Holds PATH.lock until its descriptor is closed, or the process ends in any way."""
     name = path.with_name(path.name + ".lock")
-    descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = private_file(name, os.O_RDWR)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -218,22 +281,6 @@ def _lock(path: Path) -> int:
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
     return descriptor
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Writes a file so that readers, and a crash, meet all of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with part.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 def _remedy(path: Path) -> str:

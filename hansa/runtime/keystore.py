@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -14,10 +16,12 @@ from eth_utils.address import to_checksum_address
 
 from hansa.protocol.errors import BadKey
 from hansa.protocol.types import Address
+from hansa.runtime.files import is_open_to_others, private_file, private_folder, unwritable
 
 ENCRYPTION_INFO = b"hansa x25519"
 FULL_COST = 262_144  # scrypt n, as geth has it: 0.7 s and 256 MB to open
 LIGHT_COST = 4_096  # for keys that everybody knows
+_ADDRESS = re.compile(r"(?:0x)?([0-9a-fA-F]{40})")
 
 
 def encryption_secret(account: LocalAccount) -> bytes:
@@ -30,19 +34,20 @@ class Keyfile:
 
     @staticmethod
     def create(path: Path | str, password: str, private_key: bytes | None = None, light: bool = False) -> LocalAccount:
-        """Writes a new file, mode 0600, and returns its account. BadKey if the file exists."""
+        """Writes a new file, mode 0600, and returns its account. BadKey if the file exists, or for no password."""
+        _require_password(path, password)
         account = _account(private_key)
         document = Account.encrypt(account.key, password, kdf="scrypt", iterations=LIGHT_COST if light else FULL_COST)
         target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(target.parent)
         try:
-            descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            descriptor = private_file(target, os.O_WRONLY | os.O_EXCL)
         except FileExistsError:
             raise BadKey(
                 f"{target} exists", cause="a key is never overwritten", next_step="choose another name"
             ) from None
         except OSError as error:
-            raise BadKey(f"{target} can't be written", cause=error.strerror) from error
+            raise unwritable(target, error, BadKey) from error
         with os.fdopen(descriptor, "w") as file:
             json.dump(document, file)
             file.flush()
@@ -51,35 +56,66 @@ class Keyfile:
 
     @staticmethod
     def load(path: Path | str, password: str) -> LocalAccount:
-        """Opens a file. BadKey for a wrong password, another format, or a file that others can read."""
+        """Opens a file. BadKey for no or a wrong password, another format, a file that others can read, or one that
+        says another address than its key's."""
         target = Path(path)
-        try:
-            mode = target.stat().st_mode
-            document = json.loads(target.read_text())
-        except OSError as error:
-            raise BadKey(f"key file {target} can't be read", cause=error.strerror) from error
-        except ValueError as error:
-            raise BadKey(f"{target} is not a key file", cause="it is not JSON") from error
-        if mode & 0o077:
+        document, stated = _read(target)
+        if is_open_to_others(target):
             raise BadKey(f"key file {target} can be read by others", next_step=f"run chmod 600 {target}")
+        _require_password(target, password)
         try:
-            return _account(bytes(Account.decrypt(document, password)))
+            account = _account(bytes(Account.decrypt(document, password)))
         except ValueError as error:
             if "MAC" in str(error):
                 raise BadKey(f"the password of {target} is wrong", next_step="try again") from None
             raise BadKey(f"{target} is not a keystore V3 file", cause=error) from error
         except (TypeError, KeyError, AttributeError, NotImplementedError) as error:
             raise BadKey(f"{target} is not a keystore V3 file", cause=type(error).__name__) from error
+        if stated not in (None, account.address.lower()):
+            raise BadKey(
+                f"key file {target} says that it is for {stated}",
+                cause=f"its key is that of {account.address}",
+                next_step="find out who changed it, and use a backup",
+            )
+        return account
 
     @staticmethod
-    def address(path: Path | str) -> Address:
-        """The address that a file says it is for, without its password."""
-        try:
-            return Address(to_checksum_address("0x" + json.loads(Path(path).read_text())["address"].removeprefix("0x")))
-        except OSError as error:
-            raise BadKey(f"key file {path} can't be read", cause=error.strerror) from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise BadKey(f"{path} is not a keystore V3 file", cause="it has no address") from error
+    def address(path: Path | str) -> Address | None:
+        """The address that a file says it is for, without its password; None where it says none."""
+        stated = _read(Path(path))[1]
+        return None if stated is None else Address(to_checksum_address(stated))
+
+
+def read_keystore(path: Path) -> tuple[dict[str, Any], str | None]:
+    """The document, and the address that it says it is for (0x, lower case); None where it says none, as V3 allows.
+
+    OSError where it can't be read, ValueError for what is no keystore.
+    """
+    document = json.loads(path.read_text())
+    fields = {name.lower(): value for name, value in document.items()} if isinstance(document, dict) else {}
+    if not isinstance(fields.get("crypto"), dict):
+        raise ValueError("it has no crypto section")
+    stated = fields.get("address") or None
+    found = _ADDRESS.fullmatch(stated) if isinstance(stated, str) else None
+    if stated is not None and found is None:
+        raise ValueError("its address is none")
+    return document, None if found is None else f"0x{found[1].lower()}"
+
+
+def _read(path: Path) -> tuple[dict[str, Any], str | None]:
+    try:
+        return read_keystore(path)
+    except OSError as error:
+        raise BadKey(f"key file {path} can't be read", cause=error.strerror) from error
+    except json.JSONDecodeError as error:
+        raise BadKey(f"{path} is not a key file", cause="it is not JSON") from error
+    except (ValueError, RecursionError) as error:
+        raise BadKey(f"{path} is not a keystore V3 file", cause=error) from error
+
+
+def _require_password(path: Path | str, password: str) -> None:
+    if not password:
+        raise BadKey(f"the password of {path} is empty", cause="it would protect nothing", next_step="give one")
 
 
 def _account(private_key: bytes | None) -> LocalAccount:

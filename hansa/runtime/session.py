@@ -37,7 +37,7 @@ class Session:
 
     @functools.cached_property
     def store(self) -> Store:
-        return open_store(self.deployment.store)
+        return open_store(self.deployment.store, self.deployment.expanded)
 
     @functools.cached_property
     def _tokens(self) -> dict[Address, Token]:

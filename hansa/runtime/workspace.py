@@ -10,6 +10,7 @@ from hansa.protocol.errors import FatalError
 from hansa.runtime.chain.deployment import Deployment
 
 DEFAULT_DIR = ".hansa"
+JOURNALS = "journals"
 
 
 @dataclass(frozen=True)
@@ -37,4 +38,4 @@ class Workspace:
 
     def journal(self, address: str, noun: str = "cli") -> Path:
         """Where an account's journal is; daemons and commands have one each."""
-        return self.dir / "journals" / f"{address.lower()}-{noun}.sqlite"
+        return self.dir / JOURNALS / f"{address.lower()}-{noun}.sqlite"

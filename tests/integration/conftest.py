@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from local_chain import furnished, started
+from proxies import Proxy, proxy
 from worlds import World
 
 from hansa.devnet.anvil import Anvil
@@ -32,3 +33,15 @@ def world_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World
         made.enrol(job)
         made.round(job)
         yield made, job
+
+
+@pytest.fixture
+def node(world: World) -> Iterator[Proxy]:
+    with proxy(world.anvil.url) as running:
+        yield running
+
+
+@pytest.fixture
+def node_once(world_once: tuple[World, JobId]) -> Iterator[tuple[Proxy, World, JobId]]:
+    with proxy(world_once[0].anvil.url) as running:
+        yield running, *world_once

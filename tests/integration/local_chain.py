@@ -15,6 +15,7 @@ from hansa.protocol.errors import FatalError
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.federation import Federation
 from hansa.runtime.deploy import allow_committee, create, deploy_contracts
+from hansa.runtime.deploy_check import draft
 from hansa.runtime.journal import Journal
 from hansa.runtime.transactions.sender import Sender
 from hansa.runtime.transactions.signer import Signer
@@ -44,7 +45,7 @@ def furnished(anvil: Anvil, tmp_path: Path) -> Iterator[World]:
     store = {"kind": "local", "path": str(tmp_path / "store")}
     (tmp_path / "store").mkdir(exist_ok=True)
     sponsor = Signer(chain, Account.from_key(published_key(NAMES.index("sponsor"))), journals[NAMES.index("sponsor")])
-    made = deploy_contracts(sponsor, [anvil.url], name="test", store=store, ws=anvil.ws)
+    made = deploy_contracts(sponsor, draft([anvil.url], name="test", store=store, ws=anvil.ws))
     committee = create(sponsor, "AppointedCommittee", members)
     made = allow_committee(made.updated(committee=committee), committee)
     chain.first_block = made.first_block

@@ -66,7 +66,7 @@ def test_run__does_what_is_due_and_ends(ready: tuple[World, JobId]) -> None:
     daemon.run()
     assert world.federation.state(job).phase == Phase.SUBMIT
     assert daemon.acts == 2, "after its own transaction it looks again, though no other block comes"
-    assert logged(world) == ["signed", "sent"]
+    assert logged(world) == ["one endpoint is trusted", "signed", "sent"]
 
 
 def test_run__transient_errors__are_one_line_each(ready: tuple[World, JobId], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +81,7 @@ def test_run__transient_errors__are_one_line_each(ready: tuple[World, JobId], mo
             return super().act(state)
 
     Unlucky(config_of(world, job)).run()
-    assert logged(world)[:3] == ["will try again"] * 3
+    assert logged(world)[1:4] == ["will try again"] * 3
 
 
 def test_run__fatal_error__ends_it_and_frees_the_journal(ready: tuple[World, JobId]) -> None:
@@ -139,7 +139,7 @@ def test_node_is_paused__the_daemon_waits_and_goes_on(
 ) -> None:
     world, job = ready
     monkeypatch.setattr(module, "FIRST_BACKOFF", 0.05)
-    monkeypatch.setattr("hansa.runtime.chain.rpc.TIMEOUT", (0.3, 0.3))
+    monkeypatch.setattr("hansa.runtime.chain.endpoint.ANSWER_SECONDS", 0.3)
     daemon = Opener(config_of(world, job))
     os.kill(world.anvil.process.pid, signal.SIGSTOP)
     threading.Timer(1.0, os.kill, (world.anvil.process.pid, signal.SIGCONT)).start()

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import resource
 import subprocess
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
+from proxies import bomb
 
 from hansa.devnet.kubo import KuboNode, find_ipfs, start_nodes
 from hansa.protocol.cid import CHUNK, digest_of, to_cid
-from hansa.protocol.errors import FatalError, NotFound, StoreUnavailable, TooLarge
+from hansa.protocol.errors import FatalError, NotFound, StoreUnavailable, TooLarge, WrongBytes
 from hansa.runtime.store import LocalStore, open_store
 from hansa.runtime.store.kubo import KuboStore
 
@@ -95,3 +102,84 @@ def test_no_node__is_unavailable() -> None:
     ):
         with pytest.raises(StoreUnavailable, match="no Kubo node answers at /ip4/127.0.0.1/tcp/1"):
             action()
+
+
+# --- nodes that trickle, flood and pack
+
+
+def trickling(handler: Handler) -> None:
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+    trickle(handler)
+
+
+def trickling_headers(handler: Handler) -> None:
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
+    trickle(handler)
+
+
+def trickle(handler: Handler) -> None:
+    for _ in range(300):
+        handler.wfile.write(b"x")
+        time.sleep(0.1)
+
+
+def flooding(handler: Handler) -> None:
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+    while True:
+        handler.wfile.write(bytes(1 << 16))
+
+
+def packed(handler: Handler) -> None:
+    data = bomb()
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(data) + data)
+
+
+def chunk(handler: Handler) -> None:
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\n")
+    while True:
+        handler.wfile.write(bytes(1 << 16))
+
+
+class Handler(BaseHTTPRequestHandler):
+    how: Callable[[Any], None]
+
+    def do_POST(self) -> None:
+        with contextlib.suppress(OSError):
+            type(self).how(self)
+        self.close_connection = True
+
+    def log_message(self, format: str, *args: Any) -> None:
+        return
+
+
+@pytest.mark.parametrize(
+    "how, error",
+    [
+        (trickling, NotFound),
+        (trickling_headers, NotFound),
+        (flooding, TooLarge),
+        (chunk, TooLarge),
+        (packed, StoreUnavailable),
+    ],
+)
+def test_a_node_that_trickles_or_floods__ends_in_time_and_memory(
+    how: Callable[[Any], None], error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hansa.runtime.store.kubo.NODE_SECONDS", 1.0)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Its", (Handler,), {"how": how}))
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    store = KuboStore(f"/ip4/127.0.0.1/tcp/{server.server_address[1]}")
+    bomb()
+    start, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    try:
+        with pytest.raises(error):
+            store.get(digest_of(b"x"), limit=10, timeout=1)
+        with pytest.raises((StoreUnavailable, WrongBytes, NotFound)):
+            monkeypatch.setattr("hansa.runtime.store.kubo.ADD_SECONDS", 1.0)
+            store.put(b"x")
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert time.monotonic() - start < 20, "seconds, generous"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300 << 10, "KiB"

@@ -4,40 +4,22 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from eth_account import Account
-from eth_account.signers.local import LocalAccount
 from worlds import NAMES, World
 
+from client import TrainerConfig
 from client.enrol import Enroller
 from hansa.devnet.anvil import published_key
 from hansa.protocol.spec import JobSpec
-from hansa.protocol.types import JobId
-from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.daemon import Daemon
 from hansa.runtime.store import open_store
 
 SPEC = JobSpec(task="heart", steps=1, model_bytes=100_000, update_bytes=100_000, rule="mean")
 BOND = 100
-
-
-@dataclass(frozen=True)
-class Config:
-    deployment: Deployment
-    account: LocalAccount
-    journal: Path
-    job: JobId
-    log_file: Path | None = None
-    allow: frozenset[str] = frozenset()
-    max_bytes: int = 2**20
-    keep_models: int | None = None
-    bond: int | None = None
-    min_claim: int = 3600
 
 
 class Applicant(Enroller):
@@ -58,9 +40,9 @@ class Applicant(Enroller):
 class Enrolling(Daemon):
     """A trainer that does nothing but enrol."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: TrainerConfig) -> None:
         super().__init__(config)
-        self.enroller = Applicant(self.desk, cast(Any, None), cast(Any, config))
+        self.enroller = Applicant(self.desk, cast(Any, None), config)
 
     def act(self, state: JobState) -> bool:
         if not self.enrolled():
@@ -77,7 +59,10 @@ def both(world: World) -> Iterator[tuple[Enrolling, Enrolling]]:
     spec = open_store(world.deployment.store).put(SPEC.encode())
     account = Account.from_key(published_key(NAMES.index("alice")))
     jobs = [world.post(spec=spec) for _ in range(2)]
-    made = [Enrolling(Config(world.deployment, account, world.directory / f"job-{job}.sqlite", job)) for job in jobs]
+    made = [
+        Enrolling(TrainerConfig(world.deployment, account, world.directory / f"job-{job}.sqlite", job, source=""))
+        for job in jobs
+    ]
     yield made[0], made[1]
     for daemon in made:
         daemon.close()

@@ -35,6 +35,9 @@ class GivenJob(JobFollower):
     def history(self) -> JobHistory:
         return JobHistory(JOB, cast(Any, None), (), tuple(self.cycles), (), None)
 
+    def is_agreed(self) -> bool:
+        return True
+
     def deep(self) -> Any:
         assert self._given_deep is not None
         return SimpleNamespace(cycle=self._given_deep[0], phase=self._given_deep[1])

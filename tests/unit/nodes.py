@@ -27,6 +27,7 @@ class Scripted(Endpoint):
 def chain_of(*answers: Answer, chain_id: int | None = 1) -> Chain:
     """A chain over one endpoint for each function."""
     chain = Chain([f"http://node{number}.example" for number in range(len(answers))], chain_id)
+    chain.rpc.pause = lambda seconds: None
     chain.rpc.endpoints = [Scripted(f"http://node{n}.example", answer) for n, answer in enumerate(answers)]
     return chain
 
@@ -40,3 +41,8 @@ def block(number: int, fork: int = 0, timestamp: int | None = None) -> dict[str,
         "gasLimit": hex(30_000_000),
         "baseFeePerGas": hex(10**9),
     }
+
+
+def block_of(tag: str, latest: int) -> dict[str, str]:
+    """What a node whose head is block `latest` answers for a number or a tag."""
+    return block(latest if tag in ("latest", "pending") else 0 if tag == "earliest" else int(tag, 16))

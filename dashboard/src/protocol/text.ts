@@ -1,6 +1,7 @@
 // Text that comes from strangers, made fit to be shown, as hansa/protocol/text.py without what only terminals need.
 
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}]/gu
+/** What leaves no ink that tells it from a space, but for the plain space. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800\u{16fe4}\u{1d159}]|(?! )\p{Zs}/gu
 
 /** Every character that can't be seen, or changes direction, as \u{hexadecimal}; at most `most` characters, and how many there were. */
 export function escapeUntrusted(text: string, most = 256): string {

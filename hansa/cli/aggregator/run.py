@@ -10,7 +10,7 @@ import typer
 from aggregator.validator import Validator
 from hansa.cli.command import Command
 from hansa.cli.daemon_options import DaemonOptions, JobOption, prepare_run, run_daemon
-from hansa.cli.key_options import AccountName, PasswordFile
+from hansa.cli.key_options import AccountName, FeeOptions, PasswordFile
 from hansa.protocol.types import Address, JobId
 from hansa.runtime.accounts import load_account
 from hansa.runtime.chain.abi import ContractError, artifact
@@ -25,6 +25,7 @@ def run(
     job: JobOption,
     account_name: AccountName = None,
     password_file: PasswordFile = None,
+    fees: FeeOptions,
     keep_models: Annotated[
         int | None, typer.Option("--keep-models", help="Models to keep; all by default.", min=3)
     ] = None,
@@ -46,6 +47,7 @@ def run(
         task_file=options.task_file,
         allow=frozenset(options.allow or ()),
         log_file=options.log_file,
+        caps=fees.caps,
     )
     if is_outside(session, JobId(job), account.address):
         phase = session.federation.state(JobId(job)).phase
@@ -56,7 +58,6 @@ def run(
         if not phase.is_over:
             said = f"{account.address} is not in the committee of job {job}; it waits to be drawn"
             print(f"hansa: {said}", file=sys.stderr)
-    config.journal.parent.mkdir(parents=True, exist_ok=True)
     run_daemon(Validator(config), options.metrics)
 
 

@@ -12,11 +12,14 @@ from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import HansaError
 from hansa.protocol.phases import PHASES
 from hansa.protocol.types import Address, JobId, Phase
+from hansa.runtime import secrets
 from hansa.runtime.accounts import keystores
 from hansa.runtime.chain.abi import artifact
 from hansa.runtime.chain.bytecode import check_genuine, is_ours
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.structs import JobTerms
+from hansa.runtime.chain.witness import Stance
+from hansa.runtime.files import is_open_to_others
 from hansa.runtime.job import JobContext
 from hansa.runtime.session import Session, connect, read_token
 from hansa.runtime.snapshot import check_job
@@ -37,8 +40,10 @@ def check_deployment(workspace: Workspace, job: int | None) -> Iterator[Check]:
     except HansaError as error:
         yield Check("deployment", BAD, str(error))
         return
+    yield check("secrets", _secrets, workspace, session)
     for url in session.deployment.rpc:
         yield check("endpoint", _endpoint, session, url)
+    yield check("witnesses", _witnesses, session)
     looks = {"chain": _chain, "contracts": _contracts, "token": _token, "logs": _logs, "store": _store, "gas": _gas}
     for what, look in looks.items():
         yield check(what, look, session)
@@ -65,8 +70,30 @@ def open_too_short(terms: JobTerms, block_seconds: float) -> str | None:
     return f"open lasts {terms.open_time} s, less than {OPEN_BLOCKS} blocks of {block_seconds:.0f} s"
 
 
+def _secrets(workspace: Workspace, session: Session) -> Result:
+    """Whether deployment.json can be handed on, and what it leaves out is known here."""
+    found = session.deployment
+    found.require_no_secrets()
+    places = [*found.rpc, found.ws, *found.store.values()]
+    asked = sum(found.expanded(place) != place for place in places if place is not None)
+    if (file := workspace.dir / secrets.FILE).exists() and is_open_to_others(file):
+        return BAD, f"{file} can be read by others; chmod 600 it"
+    return GOOD, f"none in deployment.json{f'; {asked} of its addresses ask for one, which is given' if asked else ''}"
+
+
+def _witnesses(session: Session) -> Result:
+    """Whether what one endpoint says is held against what another does."""
+    rpc = session.chain.rpc
+    if (trust := rpc.trusted()) is not None:
+        return GOOD if rpc.local else WARNING, trust
+    witness = session.federation.witnessed_contracts()
+    if witness.those(Stance.DIFFERS, Stance.SILENT):
+        return BAD if witness.those(Stance.DIFFERS) else WARNING, str(witness)
+    return GOOD, f"{len(rpc.endpoints)} endpoints, which have to agree on what can't be taken back"
+
+
 def _endpoint(session: Session, url: str) -> Result:
-    one = Chain([url], session.deployment.chain_id)
+    one = Chain([session.deployment.expanded(url)], session.deployment.chain_id)
     shown = one.rpc.endpoints[0].shown
     try:
         head = one.head().number
@@ -134,9 +161,12 @@ def _gas(session: Session) -> Result:
 
 def _balances(workspace: Workspace, session: Session) -> Result:
     stores = list(keystores(workspace.keys))
-    poor = [path.stem for path, address in stores if session.chain.balance(Address(address)) == 0]
+    told = [(path.stem, Address(address)) for path, address in stores if address is not None]
+    poor = [name for name, address in told if session.chain.balance(address) == 0]
     if poor:
         return WARNING, f"{', '.join(poor)} can't pay for gas; send them some of the chain's own coin"
+    if len(told) < len(stores):
+        return WARNING, f"{len(stores) - len(told)} keystores do not say their address; see to their coins yourself"
     return GOOD, f"{len(stores)} accounts can pay for gas" if stores else "no account is here"
 
 

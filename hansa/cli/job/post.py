@@ -10,7 +10,7 @@ from rich.console import Console
 
 from hansa.cli.command import Command, in_panel
 from hansa.cli.document import Amount
-from hansa.cli.key_options import AccountName, PasswordFile
+from hansa.cli.key_options import AccountName, FeeOptions, PasswordFile
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Address
@@ -80,6 +80,7 @@ def run(
     ] = False,
     account_name: AccountName = None,
     password_file: PasswordFile = None,
+    fees: FeeOptions,
 ) -> None:
     """Put spec and model 0 into the store, appoint the committee, escrow the reward and post."""
     workspace = command.workspace
@@ -123,7 +124,7 @@ def run(
     account = load_account(workspace, account_name, password_file)
     remedy = "lower --rounds, --reward or --fee, send it tokens, or name another account"
     session.check_funds(Address(account.address), paid_in, offer.escrow, "an escrow", remedy)
-    with signing_with(session.chain, account, workspace.journal(account.address)) as signer:
+    with signing_with(session.chain, account, workspace.journal(account.address), fees.caps) as signer:
         posted = post_job(session, signer, prepared, offer, members, token)
     allow_committee(session.deployment, posted.committee).save(workspace.deployment_file)
     view = PostedView(

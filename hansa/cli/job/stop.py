@@ -8,7 +8,7 @@ from typing import Annotated
 from hansa.cli.command import Command
 from hansa.cli.document import INLINE
 from hansa.cli.job.state import JobNumber, State
-from hansa.cli.key_options import AccountName, PasswordFile
+from hansa.cli.key_options import AccountName, FeeOptions, PasswordFile
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import JobId
 from hansa.runtime.accounts import load_account
@@ -22,7 +22,14 @@ class StoppedView:
     state: Annotated[State, INLINE]
 
 
-def run(command: Command, job: JobNumber, account_name: AccountName = None, password_file: PasswordFile = None) -> None:
+def run(
+    command: Command,
+    *,
+    job: JobNumber,
+    account_name: AccountName = None,
+    password_file: PasswordFile = None,
+    fees: FeeOptions,
+) -> None:
     """End a job of yours: at once while it waits for trainers or a cycle, else with the cycle under way."""
     workspace = command.workspace
     session = connect(workspace)
@@ -35,7 +42,7 @@ def run(command: Command, job: JobNumber, account_name: AccountName = None, pass
             next_step="`hansa wallet claim` pays what is left",
         )
     account = load_account(workspace, account_name, password_file)
-    with signing_with(session.chain, account, workspace.journal(account.address)) as signer:
+    with signing_with(session.chain, account, workspace.journal(account.address), fees.caps) as signer:
         signer.do(federation.stop_call(JobId(job)))
     state = federation.state(JobId(job))
     ended = f"job {job} is {state.phase.name}" if state.phase.is_over else f"job {job} ends with the cycle under way"

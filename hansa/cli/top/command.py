@@ -61,7 +61,7 @@ def read_names(keys: Path) -> dict[Address, str]:
     """What this directory calls the accounts that it holds keystores of."""
     found: dict[Address, str] = {}
     for path, address in keystores(keys):
-        with contextlib.suppress(ValueError):
+        if address is not None:
             found[Address(to_checksum_address(address))] = path.stem
     return found
 

@@ -12,7 +12,7 @@ from client.committee_keys import read_pinned_keys
 from client.trainer import Trainer
 from hansa.cli.command import Command
 from hansa.cli.daemon_options import TRUST, DaemonOptions, JobOption, prepare_run, run_daemon
-from hansa.cli.key_options import AccountName, PasswordFile
+from hansa.cli.key_options import AccountName, FeeOptions, PasswordFile
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Address, JobId, Phase, Wei
 from hansa.runtime.accounts import load_account
@@ -28,6 +28,7 @@ def run(
     source: Annotated[str, typer.Option("--source", help="Your rows: a party of the task, or a file of your own.")],
     account_name: AccountName = None,
     password_file: PasswordFile = None,
+    fees: FeeOptions,
     bond: Annotated[
         str | None, typer.Option("--bond", help="Tokens; the least that the job asks for by default.")
     ] = None,
@@ -62,8 +63,8 @@ def run(
         task_file=options.task_file,
         allow=frozenset(options.allow or ()),
         log_file=options.log_file,
+        caps=fees.caps,
     )
-    config.journal.parent.mkdir(parents=True, exist_ok=True)
     run_daemon(Trainer(config), options.metrics)
 
 

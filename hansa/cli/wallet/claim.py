@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from hansa.cli.command import Command
-from hansa.cli.key_options import AccountName, PasswordFile
+from hansa.cli.key_options import AccountName, FeeOptions, PasswordFile
 from hansa.cli.wallet.owed import JobChoice, OwedView, show_later
 from hansa.cli.wallet.portfolio import Portfolio, Problem
 from hansa.protocol.errors import FatalError
@@ -34,10 +34,12 @@ class ClaimedView:
 
 def run(
     command: Command,
+    *,
     who: Annotated[str | None, typer.Option("--for", help="Whom to claim for; the signing account by default.")] = None,
     job: JobChoice = None,
     account_name: AccountName = None,
     password_file: PasswordFile = None,
+    fees: FeeOptions,
 ) -> None:
     """Claim pay, fees, bonds and a sponsor's rest, all rounds of a job at once.
 
@@ -49,7 +51,7 @@ def run(
     target = address_of(workspace, who if who is not None else account.address)
     portfolio = Portfolio(session, target, job)
     rows = []
-    with signing_with(session.chain, account, workspace.journal(account.address)) as signer:
+    with signing_with(session.chain, account, workspace.journal(account.address), fees.caps) as signer:
         for number in portfolio.jobs:
             if (snapshot := portfolio.read(number)) is None:
                 continue

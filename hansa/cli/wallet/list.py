@@ -13,7 +13,7 @@ from hansa.cli.command import Command
 from hansa.cli.document import INLINE, Amount
 from hansa.protocol.errors import HansaError
 from hansa.protocol.types import Address
-from hansa.runtime.accounts import keystores
+from hansa.runtime.accounts import UNTOLD, keystores
 from hansa.runtime.amounts import Token
 from hansa.runtime.session import Session, connect
 from hansa.runtime.workspace import Workspace
@@ -29,8 +29,8 @@ class Balances:
 @dataclass(frozen=True)
 class KeystoreRow:
     name: str
-    address: Address
-    balances: Annotated[Balances | None, INLINE]  # None: no chain answers
+    address: Address | None  # None: the file says none
+    balances: Annotated[Balances | None, INLINE]  # None: no chain answers, or no address is known
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,9 @@ def run(command: Command) -> None:
     session, problem = _reach_chain(command.workspace)
     rows = []
     for path, found in keystores(command.workspace.keys):
-        address = Address(to_checksum_address(found))
-        rows.append(KeystoreRow(path.stem, address, read_balances(session, address) if session else None))
+        address = None if found is None else Address(to_checksum_address(found))
+        held = None if session is None or address is None else read_balances(session, address)
+        rows.append(KeystoreRow(path.stem, address, held))
     view = KeystoreList(rows, problem)
     command.answer(view, lambda console: show(console, view, command.workspace.keys, session))
 
@@ -76,7 +77,7 @@ def show(console: Console, view: KeystoreList, keys: Path, session: Session | No
         held = ""
         if session is not None and row.balances is not None:
             held = f"  {balances_text(row.balances, session.token())}"
-        console.print(f"{row.name:{width}}  {row.address}{held}")
+        console.print(f"{row.name:{width}}  {row.address or UNTOLD}{held}")
     if not view.accounts:
         console.print(f"{keys} holds no keystores; `hansa wallet new NAME` makes one")
     elif view.chain_problem:

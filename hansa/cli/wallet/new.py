@@ -32,7 +32,6 @@ class KeyView:
 def run(command: Command, name: KeyName, password_file: PasswordFile = None, light: Light = False) -> None:
     """Make a key and keep it in DIR/keys/NAME.json, readable by you alone."""
     path = free_path(command.workspace, name)
-    command.workspace.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
     view = keep_key(path, new_password(path, password_file), light=light)
     command.answer(view, lambda console: console.print(f"{view}. Back it up: nobody else has it."))
 
@@ -49,6 +48,5 @@ def free_path(workspace: Workspace, name: str) -> Path:
 
 def keep_key(path: Path, password: str, key: bytes | None = None, *, light: bool) -> KeyView:
     """Writes a keystore for its owner alone; without a key, a new one is made."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     account = Keyfile.create(path, password, key, light=light)
     return KeyView(path.stem, Address(account.address), str(path))

@@ -2,46 +2,41 @@
 
 from __future__ import annotations
 
+import functools
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hansa.protocol.errors import ChainUnavailable, WrongChain
-from hansa.protocol.types import Address, BlockNumber, Timestamp
-from hansa.runtime.chain.abi import BadEncoding, ContractError, Function
+from hansa.protocol.types import Address, BlockNumber
+from hansa.runtime.chain.abi import BadEncoding, Function
+from hansa.runtime.chain.blocks import Block, Log, Reorganised, block_request, read_block, read_log, same_block
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.heads import HeadSubscription
-from hansa.runtime.chain.rpc import AllFailed, NodeError, Nonsense, Request, Rpc, TooSlow, first, octets, quantity
+from hansa.runtime.chain.logs import LogReader
+from hansa.runtime.chain.node_errors import Behind, Nonsense, is_behind
+from hansa.runtime.chain.rpc import Request, Rpc, first, octets, quantity
+from hansa.runtime.chain.witness import Stance, Witness, weighed
+
+__all__ = ["Block", "Chain", "Log", "Reading", "Witness", "read_block", "read_log"]
 
 LISTENING = 2.0  # seconds after which a silent WebSocket is not relied on
 POLL_LOCAL, POLL_REMOTE = 0.1, 1.0  # seconds between looks for a new block
-LOGS_AT_ONCE = 100_000  # blocks in one request for logs; less where a node refuses
+BEHIND_SECONDS = 20.0  # for which a node that lags is waited for
+BEHIND_FIRST, BEHIND_LONGEST = 0.05, 1.0  # seconds between looks whether it has caught up
 
 Reading = tuple[Address, Function, tuple[Any, ...]]  # contract, function, arguments
 
 
-@dataclass(frozen=True)
-class Block:
-    number: BlockNumber
-    timestamp: Timestamp
-    hash: bytes
-    parent: bytes = b""
-
-
-@dataclass(frozen=True)
-class Log:
-    """One event as a node reports it; ordered by (block, index)."""
-
-    block: BlockNumber
-    index: int
-    address: str  # lower case
-    topics: tuple[bytes, ...]
-    data: bytes
+class _NoCode(WrongChain):
+    """An address without code."""
 
 
 class Chain:
     """Typed access to one EVM chain. A node's failures raise ChainUnavailable; another chain raises WrongChain.
+
+    Nothing is read below the highest block that a head or a receipt named: a node that lags is waited for, up to
+    BEHIND_SECONDS, or another is asked.
 
     Only numbers, times and hashes of blocks are read, so headers of proof-of-authority chains need no middleware.
     """
@@ -62,15 +57,18 @@ class Chain:
         self._seen = BlockNumber(-1)  # number of the last head
         self._heard = 0  # rings before the last head was asked for
         self._asked = 0.0  # when the node was last asked for a head, monotonic seconds
-        self._span = LOGS_AT_ONCE
+        self.floor = -1  # the highest block that a head or a receipt named: nothing is read below it
+        self._genesis: bytes | None = None
+        self.lags = False  # whether a node was ever found behind
+        self._logs = LogReader(lambda batch, check, tag: self.patiently(lambda: self.rpc.ask(batch, check=check), tag))
 
     @classmethod
     def of(cls, deployment: Deployment) -> Chain:
         """The chain that a deployment is on."""
         return cls(
-            deployment.rpc,
+            [deployment.expanded(url) for url in deployment.rpc],
             deployment.chain_id,
-            ws=deployment.ws,
+            ws=None if deployment.ws is None else deployment.expanded(deployment.ws),
             confirmations=deployment.confirmations,
             first_block=deployment.first_block,
         )
@@ -78,6 +76,11 @@ class Chain:
     @property
     def chain_id(self) -> int:
         return self.rpc.chain_id
+
+    @functools.cached_property
+    def alone(self) -> list[Chain]:
+        """This chain over each endpoint by itself."""
+        return [Chain([endpoint.url], self.chain_id, first_block=self.first_block) for endpoint in self.rpc.endpoints]
 
     def close(self) -> None:
         """Ends the WebSocket's thread."""
@@ -88,77 +91,175 @@ class Chain:
     def head(self) -> Block:
         """The latest block."""
         self._heard, self._asked = self._alarm.rings, time.monotonic()
-        block = self.block("latest")
+        block = self.latest()
         self._seen = block.number
         return block
 
+    def latest(self) -> Block:
+        """The latest block, for reading; `wait` goes on from the last `head`."""
+        return self._block("latest")
+
     def block(self, number: int | str) -> Block:
         """A block by number or tag ('latest', 'earliest')."""
-        asked = hex(number) if isinstance(number, int) else number
-        found: list[Block] = []
-        self.rpc.ask([_block_request(asked)], check=lambda answers: found.append(read_block(answers[0], asked)))
-        return found[-1]
+        return self._block(hex(number) if isinstance(number, int) else number)
 
     def below(self, head: Block, depth: int) -> Block:
         """The block `depth` blocks under `head`; block 0 at least."""
         return head if depth == 0 else self.block(max(0, head.number - depth))
 
     def genesis(self) -> bytes:
-        """Hash of block 0: tells a chain that was reset from the one that it was."""
-        return self.block(0).hash
+        """Hash of the first block: tells a chain that was reset from the one that it was."""
+        return self.block("earliest").hash
+
+    def saw(self, number: int) -> None:
+        """Notes that a block is there."""
+        self.floor = max(self.floor, number)
+
+    def distrust(self) -> None:
+        """Prefers the next endpoint, and forgets how far the chain is said to be."""
+        self.rpc.rotate()
+        self.floor = -1
+
+    def witnessed(
+        self,
+        block: Block,
+        readings: Sequence[Reading] = (),
+        agrees: Callable[[list[tuple[Any, ...]]], bool] = lambda answers: True,
+    ) -> Witness:
+        """What every endpoint says of a block's hash, and of `readings` at it: for what can't be taken back.
+
+        Where `Witness.agreed` is false, nothing is to be done that rests on the block; another look, at the *same*
+        block, can help as long as nobody differs. After a difference the next endpoint is preferred.
+        """
+        tag = hex(block.number)
+        batch = [*_calls(readings, tag), block_request(tag), block_request("latest")]
+
+        def agreed(answers: list[Any]) -> bool:
+            return agrees(
+                [_decoded(function, given) for (_, function, _), given in zip(readings, answers, strict=True)]
+            )
+
+        told = enumerate(self.rpc.ask_each(batch).items(), 1)
+        found = Witness(block, {f"{one.shown} ({n})": weighed(block, answers, agreed) for n, (one, answers) in told})
+        if found.those(Stance.DIFFERS):
+            self.distrust()
+        return found
+
+    def _block(self, tag: str) -> Block:
+        found: list[Block] = []
+        batch = [block_request(tag), *([block_request("earliest")] if self._genesis is None else [])]
+
+        def check(answers: list[Any]) -> None:
+            block = read_block(answers[0], tag)
+            if tag == "latest" and block.number < self.floor:
+                raise Behind(f"a node is at block {block.number}", cause=f"block {self.floor} is known: it lags")
+            found[:] = [block, *(read_block(answer, "earliest") for answer in answers[1:])]
+
+        self.patiently(lambda: self.rpc.ask(batch, check=check), tag)
+        if len(found) > 1:
+            self._genesis = found[1].hash
+        if tag == "latest":
+            self.saw(found[0].number)
+        return found[0]
+
+    def patiently(self, ask: Callable[[], Any], tag: str = "latest") -> Any:
+        """What `ask` gives, once no node lags behind block `tag`; blocks above the highest known aren't waited for."""
+        end, wait = time.monotonic() + BEHIND_SECONDS, BEHIND_FIRST
+        while True:
+            try:
+                return ask()
+            except ChainUnavailable as error:
+                if not is_behind(error) or (tag.startswith("0x") and int(tag, 16) > self.floor):
+                    raise
+                self.lags = True
+                late = time.monotonic() > end
+                if late or self._is_reset():
+                    self.floor, self._genesis = -1, None
+                if late:
+                    raise
+            self.rpc.pause(wait)
+            wait = min(2 * wait, BEHIND_LONGEST)
+
+    def _is_reset(self) -> bool:
+        """Whether the chain begins with another block than it did."""
+        try:
+            return self.genesis() != self._genesis
+        except ChainUnavailable:
+            return False
 
     # --- reads
 
     def read(
-        self, readings: Sequence[Reading], at: Block | None = None, *, sender: Address | None = None
+        self,
+        readings: Sequence[Reading],
+        at: Block | None = None,
+        check: Callable[[list[tuple[Any, ...]]], None] | None = None,
+        *,
+        sender: Address | None = None,
     ) -> list[tuple[Any, ...]]:
         """Answers of contracts, in order, all at one block (the latest by default), in one request.
 
         sender: who asks, where that changes the answer.
 
-        Raises ContractError when one reverts, ChainUnavailable when `at` is not on the chain any more.
+        Raises ContractError when one reverts, ChainUnavailable when `at` is not on the chain any more; `check` may
+        raise FatalError, which counts as an Rpc's does.
         """
         if not readings:
             return []
-        tag = "latest" if at is None else hex(at.number)
-        asks = {} if sender is None else {"from": sender}
-        batch: list[Request] = [
-            ("eth_call", [{**asks, "to": to, "data": "0x" + function.encode(*arguments).hex()}, tag])
-            for to, function, arguments in readings
-        ]
-        if at is None:
-            return self._results(readings, batch, None)
-        batch.append(_block_request(tag))
-        results = self._results(readings, batch, at)
-        if self.rpc.mixes_blocks and self._look() != at.number:
-            return self._results(readings, batch, at)
-        return results
+        block = self.latest() if at is None else at
+        try:
+            results = self._results(readings, block, check, sender)
+            if self.rpc.mixes_blocks and self._look() != block.number:
+                return self._results(readings, block, check, sender)
+            return results
+        except Reorganised:
+            if at is not None:
+                raise
+        return self._results(readings, self.latest(), check, sender)
 
     def _results(
-        self, readings: Sequence[Reading], batch: Sequence[Request], at: Block | None
+        self,
+        readings: Sequence[Reading],
+        at: Block,
+        check: Callable[[list[tuple[Any, ...]]], None] | None,
+        sender: Address | None,
     ) -> list[tuple[Any, ...]]:
+        tag = hex(at.number)
         results: list[tuple[Any, ...]] = []
 
-        def check(answers: list[Any]) -> None:
-            if at is not None:
-                _same(at, read_block(answers.pop(), hex(at.number)))
+        def checked(answers: list[Any]) -> None:
+            same_block(at, read_block(answers[-1], tag))
             results[:] = [
-                () if isinstance(answer, ContractError) else _decoded(function, answer)
-                for (_, function, _), answer in zip(readings, answers, strict=True)
+                _decoded(function, answer) for (_, function, _), answer in zip(readings, answers[:-1], strict=True)
             ]
+            if check is not None:
+                check(results)
 
-        for answer in self.rpc.ask(batch, check=check):
-            if isinstance(answer, ContractError):
-                raise answer
+        batch = [*_calls(readings, tag, sender), block_request(tag)]
+        self.patiently(lambda: self.rpc.ask(batch, check=checked), tag)
         return results
 
     def code(self, address: Address) -> bytes:
-        return octets(first(self.rpc.ask([("eth_getCode", [address, "latest"])])), "eth_getCode")
+        """A contract's code; empty where there is none, once that counts."""
+
+        def check(answers: list[Any]) -> None:
+            if not octets(answers[0], "eth_getCode"):
+                raise _NoCode(f"there is no code at {address}")
+
+        try:
+            return octets(self._at_latest("eth_getCode", address, check), "eth_getCode")
+        except _NoCode:
+            return b""
 
     def balance(self, address: Address, at: Block | None = None) -> int:
         """Of the chain's own coin, in wei."""
-        tag = "latest" if at is None else hex(at.number)
-        return quantity(first(self.rpc.ask([("eth_getBalance", [address, tag])])), "eth_getBalance")
+        return quantity(self._at_latest("eth_getBalance", address, at=at), "eth_getBalance")
+
+    def _at_latest(
+        self, method: str, address: Address, check: Callable[[list[Any]], None] | None = None, at: Block | None = None
+    ) -> Any:
+        tag = hex((at or self.latest()).number)
+        return first(self.patiently(lambda: self.rpc.ask([(method, [address, tag])], check=check), tag))
 
     def require_contract(self, address: Address, what: str) -> None:
         """WrongChain where there is no contract."""
@@ -177,36 +278,7 @@ class Chain:
         topics: as in eth_getLogs: for each place bytes, a list of bytes, or None. The node's answer is checked for form
         and filter, and that `end` is still on the chain; that it is complete only accumulators can tell.
         """
-        wanted = [_topic(topic) for topic in topics]
-        found: list[Log] = []
-        while start <= end.number:
-            stop = min(end.number, start + self._span - 1)
-            try:
-                found += self._page(address, wanted, start, stop, end)
-            except ChainUnavailable as error:
-                if not _asks_too_much(error) or stop == start:
-                    raise
-                self._span = max(1, (stop - start + 1) // 2)
-                continue
-            start = stop + 1
-        return found
-
-    def _page(self, address: Address, topics: list[Any], start: int, stop: int, end: Block) -> list[Log]:
-        query = {"address": address, "topics": topics, "fromBlock": hex(start), "toBlock": hex(stop)}
-        found: list[Log] = []
-
-        def check(answers: list[Any]) -> None:
-            _same(end, read_block(answers[1], hex(end.number)))
-            if not isinstance(answers[0], list):
-                raise Nonsense("eth_getLogs", answers[0])
-            found[:] = sorted((read_log(entry) for entry in answers[0]), key=lambda log: (log.block, log.index))
-            for log in found:
-                fits = all(_fits(log.topics, place, topic) for place, topic in enumerate(topics))
-                if not (start <= log.block <= stop and log.address == address.lower() and fits):
-                    raise Nonsense("eth_getLogs", log)
-
-        self.rpc.ask([("eth_getLogs", [query]), _block_request(hex(end.number))], check=check)
-        return found
+        return self._logs.read(address, topics, start, end)
 
     # --- waiting
 
@@ -218,7 +290,7 @@ class Chain:
             listening = self._alarm.alive and time.monotonic() < self._asked + LISTENING
             if self._alarm.wait(self._heard, min(left, LISTENING if listening else poll)):
                 return True
-            if not listening and self._look() != self._seen:
+            if not listening and self._look() > self._seen:
                 return True
         return False
 
@@ -227,35 +299,12 @@ class Chain:
         return quantity(first(self.rpc.ask([("eth_blockNumber", [])])), "eth_blockNumber")
 
 
-def read_block(value: Any, what: str) -> Block:
-    if not isinstance(value, dict):
-        raise ChainUnavailable(f"block {what} is not there") if value is None else Nonsense(f"block {what}", value)
-    number, stamp = (quantity(value.get(name), f"a block's {name}") for name in ("number", "timestamp"))
-    if number >= 2**63 or stamp >= 2**63 or (what.startswith("0x") and number != int(what, 16)):
-        raise Nonsense(f"block {what}", value.get("number"))
-    own, parent = (octets(value.get(name), f"a block's {name}", 32) for name in ("hash", "parentHash"))
-    return Block(BlockNumber(number), Timestamp(stamp), own, parent)
-
-
-def read_log(value: Any) -> Log:
-    if not isinstance(value, dict) or not isinstance(value.get("topics"), list) or value.get("removed"):
-        raise Nonsense("an event", value)
-    return Log(
-        BlockNumber(quantity(value.get("blockNumber"), "an event's block")),
-        quantity(value.get("logIndex"), "an event's index"),
-        "0x" + octets(value.get("address"), "an event's address", 20).hex(),
-        tuple(octets(topic, "an event's topic", 32) for topic in value["topics"]),
-        octets(value.get("data"), "an event's data"),
-    )
-
-
-def _block_request(tag: str) -> Request:
-    return ("eth_getBlockByNumber", [tag, False])
-
-
-def _same(expected: Block, found: Block) -> None:
-    if expected.hash != found.hash:
-        raise ChainUnavailable(f"block {expected.number} is not on the chain any more", cause="it was reorganised")
+def _calls(readings: Sequence[Reading], tag: str, sender: Address | None = None) -> list[Request]:
+    asks = {} if sender is None else {"from": sender}
+    return [
+        ("eth_call", [{**asks, "to": to, "data": "0x" + function.encode(*arguments).hex()}, tag])
+        for to, function, arguments in readings
+    ]
 
 
 def _decoded(function: Function, answer: Any) -> tuple[Any, ...]:
@@ -270,22 +319,3 @@ def _decoded(function: Function, answer: Any) -> tuple[Any, ...]:
         return function.decode(data)
     except BadEncoding as error:
         raise Nonsense(function.name, error) from error
-
-
-def _topic(topic: Any) -> Any:
-    if isinstance(topic, bytes):
-        return "0x" + topic.hex()
-    return [_topic(item) for item in topic] if isinstance(topic, list) else topic
-
-
-def _fits(topics: Sequence[bytes], place: int, wanted: Any) -> bool:
-    if wanted is None:
-        return True
-    got = "0x" + topics[place].hex() if place < len(topics) else ""
-    return got in wanted if isinstance(wanted, list) else got == wanted
-
-
-def _asks_too_much(error: ChainUnavailable) -> bool:
-    """Whether a node refused, or did not manage, a request that it may answer in parts."""
-    failures = error.failures if isinstance(error, AllFailed) else [error]
-    return any(isinstance(failure, NodeError | TooSlow) for failure in failures)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,16 +11,27 @@ from eth_utils.address import (
     is_hex_address,
     to_checksum_address,
 )
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    PrivateAttr,
+    ValidationError,
+)
 
 from hansa.protocol.errors import FatalError
 from hansa.protocol.spec import first_problem
 from hansa.protocol.types import Address
+from hansa.runtime.files import unwritable, write_atomically
+from hansa.runtime.secrets import Secrets, require_no_secrets
 
 
 def checksummed(value: str) -> Address:
     """An address with its checksum. ValueError for what is none, and for mixed case that is another's (ERC-55)."""
-    if not is_hex_address(value):
+    if not value.startswith("0x") or not is_hex_address(value):
         raise ValueError("an address is 0x and 40 hexadecimal digits")
     if is_checksum_formatted_address(value) and not is_checksum_address(value):
         raise ValueError("its checksum is wrong, so a character is not the one that was meant: copy it again")
@@ -44,7 +53,8 @@ class Allowed(BaseModel):
 
 
 class Deployment(BaseModel):
-    """One federation on one chain, as its users share it."""
+    """One federation on one chain, as its users share it. An address may hold ${NAME}, never what it stands for: only
+    `expanded` knows that, for a connection."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -58,33 +68,46 @@ class Deployment(BaseModel):
     admission: ChainAddress
     committee: ChainAddress | None = None
     first_block: NonNegativeInt  # nothing of the federation is older
-    store: dict[str, str]  # {'kind': 'local', 'path': …} or {'kind': 'kubo', 'api': …}
+    store: dict[str, str]  # {'kind': 'local', 'path': …} or {'kind': 'kubo', 'api': …, 'auth': '${NAME}'}
     gateway: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None  # where the page gets files: gateway/CID
     confirmations: NonNegativeInt = 0
     allowed: Allowed = Allowed()
+    _secrets: Secrets = PrivateAttr(default=Secrets())
 
     @classmethod
     def load(cls, path: Path | str) -> Deployment:
         """Reads the file; FatalError names the field that is wrong."""
         try:
-            return cls.model_validate_json(Path(path).read_bytes())
+            return cls.model_validate_json(Path(path).read_bytes()).with_secrets_of(Path(path).parent)
         except OSError as error:
             raise FatalError(f"{path} can't be read", cause=error.strerror) from error
         except ValidationError as error:
             raise FatalError(f"{path} is not a deployment", cause=first_problem(error)) from error
 
     def save(self, path: Path | str) -> None:
-        """Writes the file at once, so that no reader sees half of it."""
+        """Writes the file at once, so that no reader sees half of it. FatalError where it can't be written."""
         target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(f".{target.name}.{os.getpid()}")
         try:
-            part.write_text(self.model_dump_json(indent=2, exclude_none=True) + "\n")
-            part.replace(target)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                part.unlink()
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(target, (self.model_dump_json(indent=2, exclude_none=True) + "\n").encode())
+        except OSError as error:
+            raise unwritable(target, error) from error
 
     def updated(self, **changes: Any) -> Deployment:
         """A checked copy with some fields changed."""
-        return Deployment.model_validate({**self.model_dump(), **changes})
+        return Deployment.model_validate({**self.model_dump(), **changes}).with_secrets_of(self._secrets.folder)
+
+    def with_secrets_of(self, folder: Path | None) -> Deployment:
+        """A copy whose placeholders stand for what this folder's secrets.env says, unless the environment does."""
+        copy = self.model_copy()
+        copy._secrets = Secrets(folder)
+        return copy
+
+    def expanded(self, text: str) -> str:
+        """One of its addresses as a connection needs it; FatalError where a secret is missing."""
+        return self._secrets.expand(text)
+
+    def require_no_secrets(self) -> None:
+        """FatalError where one of its addresses holds a secret: it must not be handed on."""
+        rpc = {f"rpc {place}:": url for place, url in enumerate(self.rpc, 1)}
+        require_no_secrets({**rpc, "ws": self.ws, "gateway": self.gateway, "store": self.store.get("api")})

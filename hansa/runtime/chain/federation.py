@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hansa.protocol.errors import FatalError, WrongChain
+from hansa.protocol.errors import ChainUnavailable, FatalError, WrongChain
 from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.links import NO_KEY
-from hansa.protocol.types import Address, CycleId, JobId, Place, Wei
+from hansa.protocol.types import Address, BlockNumber, CycleId, JobId, Phase, Place, Wei
 from hansa.runtime.chain.abi import ContractError, artifact
 from hansa.runtime.chain.calls import Call, Calls, approve_call, transfer_call
-from hansa.runtime.chain.client import Block, Chain, Reading, read_log
+from hansa.runtime.chain.client import Block, Chain, Reading, Witness, read_log
 from hansa.runtime.chain.deployment import Deployment
-from hansa.runtime.chain.rpc import Nonsense
+from hansa.runtime.chain.node_errors import Nonsense
 from hansa.runtime.chain.structs import Books, Enrolled, JobState, JobTerms, T, address, from_tuple
 
 __all__ = [
@@ -27,6 +28,12 @@ __all__ = [
     "vault_of",
 ]
 
+GONE_SECONDS = 600.0  # for which a job that was there is waited for, where every endpoint says that it is not
+
+
+class _NoJob(FatalError):
+    """A job that isn't there."""
+
 
 class Federation(Calls):
     """Reads at the latest block unless `at` names one. ChainUnavailable, or WrongChain where nothing is deployed."""
@@ -37,17 +44,23 @@ class Federation(Calls):
         self.address = deployment.federation
         self.vault = deployment.vault
         self._terms: dict[JobId, JobTerms] = {}
+        self._since: dict[JobId, BlockNumber] = {}  # the first block at which a job was found
+        self._gone: dict[JobId, float] = {}  # since when a job that was there is not, monotonic seconds
 
     def check(self) -> None:
         """WrongChain unless every endpoint is the deployment's chain and its contracts are there."""
         self.chain.rpc.check_all()
         self.chain.require_contract(self.address, "federation")
-        if vault_of(self.chain, self.address) != self.vault:
-            raise FatalError(
-                f"the federation {self.address} has another vault than {self.vault}",
-                cause="deployment.json was changed by hand, or belongs to another federation",
-                next_step="ask whoever deployed it for the file",
-            )
+
+        def check(answers: list[tuple[Any, ...]]) -> None:
+            if address(answers[0][0]) != self.vault:
+                raise FatalError(
+                    f"the federation {self.address} has another vault than {self.vault}",
+                    cause="deployment.json was changed by hand, or belongs to another federation",
+                    next_step="ask whoever deployed it for the file",
+                )
+
+        self.chain.read([(self.address, artifact("Federation").functions["vault"], ())], check=check)
 
     # --- a job
 
@@ -55,9 +68,62 @@ class Federation(Calls):
         return Place(self.chain.chain_id, self.address, job, cycle)
 
     def state(self, job: JobId, at: Block | None = None) -> JobState:
-        """A job at a block, its phase as of that block's time."""
+        """A job at a block, its phase as of that block's time; Phase.NONE where it isn't there.
+
+        A job that was there, and that a reorganisation took, is ChainUnavailable for GONE_SECONDS; then a FatalError.
+        """
         block = at if at is not None else self.chain.head()
-        return self._record(JobState, self._read("stateAt", job, block.timestamp, at=block))
+        found: list[JobState] = []
+
+        def check(answers: list[tuple[Any, ...]]) -> None:
+            found.append(self._record(JobState, answers[0][0]))
+            if found[-1].phase == Phase.NONE:
+                raise _NoJob(f"there is no job {job} at {self.address}")
+
+        reading = (self.address, artifact("Federation").functions["stateAt"], (job, block.timestamp))
+        try:
+            self.chain.read([reading], block, check)
+            self._came_back(job, block)
+        except _NoJob as error:
+            self._has_gone(job, block, error)
+        return found[-1]
+
+    def _has_gone(self, job: JobId, block: Block, error: _NoJob) -> None:
+        """Raises what it means that a job isn't there; nothing for one that wasn't at an earlier block either."""
+        if job not in self._since or block.number < self._since[job]:
+            return
+        if time.monotonic() - self._gone.setdefault(job, time.monotonic()) > GONE_SECONDS:
+            raise error
+        raise ChainUnavailable(
+            f"job {job} is not on the chain any more", cause="a reorganisation took it", next_step="it may come back"
+        ) from error
+
+    def _came_back(self, job: JobId, block: Block) -> None:
+        """Notes that a job is there; FatalError where it is another one since a reorganisation took it."""
+        self._since.setdefault(job, block.number)
+        before = self._terms.pop(job, None) if self._gone.pop(job, None) is not None else None
+        if before is not None and self.terms(job) != before:
+            raise FatalError(f"job {job} is another one since a reorganisation", next_step="look at its terms anew")
+
+    def witnessed(
+        self, job: JobId, block: Block, state: JobState, trainers: Mapping[Address, Enrolled] | None = None
+    ) -> Witness:
+        """What every endpoint says of `block`, and of the job and these trainers at it: see Chain.witnessed."""
+        functions, own = artifact("Federation").functions, trainers or {}
+        readings: list[Reading] = [(self.address, functions["stateAt"], (job, block.timestamp))]
+        readings += [(self.address, functions["trainerOf"], (job, trainer)) for trainer in own]
+
+        def agrees(answers: list[tuple[Any, ...]]) -> bool:
+            return self._record(JobState, answers[0][0]) == state and answers[1:] == list(own.values())
+
+        return self.chain.witnessed(block, readings, agrees)
+
+    def witnessed_contracts(self) -> Witness:
+        """What every endpoint says of the latest block, and of the contracts at it."""
+        reading = (self.address, artifact("Federation").functions["vault"], ())
+        return self.chain.witnessed(
+            self.chain.latest(), [reading], lambda answers: address(answers[0][0]) == self.vault
+        )
 
     def states(self, jobs: Sequence[JobId], at: Block) -> list[JobState]:
         """As `state`, for many in one request."""
@@ -68,12 +134,16 @@ class Federation(Calls):
     def terms(self, job: JobId) -> JobTerms:
         """Read once: they never change. FatalError where there is no such job."""
         if job not in self._terms:
-            found = self._record(JobTerms, self._read("termsOf", job))
-            if found.seats == 0:
-                raise FatalError(
-                    f"there is no job {job} at {self.address}", next_step="`hansa job list` shows those there are"
-                )
-            self._terms[job] = found
+
+            def check(answers: list[tuple[Any, ...]]) -> None:
+                found = self._record(JobTerms, answers[0][0])
+                if found.seats == 0:
+                    raise _NoJob(
+                        f"there is no job {job} at {self.address}", next_step="`hansa job list` shows those there are"
+                    )
+                self._terms[job] = found
+
+            self.chain.read([(self.address, artifact("Federation").functions["termsOf"], (job,))], check=check)
         return self._terms[job]
 
     def terms_hash(self, job: JobId) -> bytes:

@@ -6,17 +6,24 @@ import json
 import threading
 import time
 
+from hansa.runtime.http import checked_url
+
 HELLO = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["newHeads"]})
 LONGEST_PAUSE = 30.0  # seconds between attempts to connect
 
 
 class HeadSubscription:
-    """Rings for each new block while `alive`. It only wakes: what is true is asked for by RPC."""
+    """Rings for each new block while `alive`. It only wakes: what is true is asked for by RPC.
+
+    FatalError where `url` can't be an address.
+    """
 
     def __init__(self, url: str | None) -> None:
         self.alive = False
         self.rings = 0
         self._url = url
+        if url is not None:
+            checked_url(url, ("ws", "wss"), "a WebSocket address")
         self._rung = threading.Condition()
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None

@@ -1,147 +1,46 @@
-"""JSON-RPC over several endpoints: batches, fail-over, and answers that are checked before they are believed."""
+"""Several endpoints as witnesses of each other: fail-over, patience, and answers that are checked before belief.
+
+An answer that would end a daemon (no code, another chain, a revert, no funds) counts when every endpoint that answers
+gives it, or one alone gives it GRAVE_TIMES in a row.
+"""
 
 from __future__ import annotations
 
+import random
 import re
-from collections.abc import Callable, Sequence
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
-from urllib.parse import urlsplit
 
-import requests
-from eth_typing import URI
-from web3 import HTTPProvider
-from web3.exceptions import Web3Exception
-from web3.types import RPCEndpoint
+from hansa.protocol.errors import ChainUnavailable, FatalError, HansaError, WrongChain
+from hansa.runtime.chain.abi import ContractError
+from hansa.runtime.chain.endpoint import Endpoint, Request
+from hansa.runtime.chain.node_errors import AllFailed, NodeError, Nonsense, TooSlow, is_rate_limited
 
-from hansa.protocol.errors import ChainUnavailable, FatalError, WrongChain
-from hansa.runtime.chain.abi import ContractError, contract_error
+__all__ = ["AllFailed", "Endpoint", "NodeError", "Nonsense", "Request", "Rpc", "TooSlow", "first", "octets", "quantity"]
 
-Request = tuple[str, Sequence[Any]]  # method, parameters
-TIMEOUT = (3.05, 20.0)  # seconds to connect, to answer
-BATCH = 100  # requests in one batch; what public nodes allow
+GRAVE_TIMES = 3  # that one endpoint alone must give an answer that ends things
+GRAVE_PAUSE_LOCAL, GRAVE_PAUSE = 0.05, 0.5  # seconds between them
+RATE_SECONDS = 60.0  # for which a rate limit is waited out
+RATE_FIRST, RATE_LONGEST = 0.5, 30.0  # seconds of one wait; what a node asks for with Retry-After too
+WITNESS_SECONDS = 5.0  # for which endpoints that are asked side by side are waited for
 QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
 OCTETS = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-
-class NodeError(ChainUnavailable):
-    """A node's own error answer, other than a contract that reverted."""
-
-    def __init__(self, method: str, code: int, message: str) -> None:
-        self.method, self.code, self.reason = method, code, message
-        super().__init__(f"{method} was refused by the node", cause=f"{message} ({code})")
-
-
-class Nonsense(ChainUnavailable):
-    """An answer that is not what the method returns."""
-
-    def __init__(self, what: str, got: object) -> None:
-        super().__init__(f"the node's answer for {what} makes no sense", cause=f"got {str(got)[:80]!r}")
-
-
-class TooSlow(ChainUnavailable):
-    """A node took the request and gave no answer in time."""
-
-
-class AllFailed(ChainUnavailable):
-    """Every endpoint failed; `failures` in the order in which they were asked."""
-
-    def __init__(self, endpoints: Sequence[Endpoint], failures: Sequence[ChainUnavailable]) -> None:
-        self.failures = list(failures)
-        causes = "; ".join(f"{endpoint.shown}: {error}" for endpoint, error in zip(endpoints, failures, strict=True))
-        super().__init__("no RPC endpoint gave an answer", cause=causes)
-
-
-class Endpoint:
-    """One node. Loopback nodes are asked without proxies or .netrc; that halves the time of a request.
-
-    mixes_blocks: anvil; what it says of its head may be of a block that it mines meanwhile.
-    """
-
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise FatalError(
-                f"{url!r} is not an RPC address", next_step="give one that starts with http:// or https://"
-            )
-        self.shown = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
-        self.local = parts.hostname in LOOPBACK
-        self.verified = False
-        self.mixes_blocks = False
-        self._batches = True
-        session = requests.Session()
-        session.trust_env = not self.local
-        self._provider = HTTPProvider(
-            URI(url), request_kwargs={"timeout": TIMEOUT}, session=session, exception_retry_configuration=None
-        )
-
-    def ask(self, batch: Sequence[Request]) -> list[Any]:
-        """One answer a request, in order: the raw result, or a NodeError or ContractError as a value."""
-        try:
-            return [self._result(request, answer) for request, answer in zip(batch, self._post(batch), strict=True)]
-        except requests.ReadTimeout as error:
-            raise TooSlow(f"{self.shown} does not answer", cause=f"nothing came for {TIMEOUT[1]:.0f} s") from error
-        except requests.RequestException as error:
-            raise ChainUnavailable(f"{self.shown} does not answer", cause=type(error).__name__) from error
-        except (Web3Exception, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            raise Nonsense(f"{self.shown} {batch[0][0]}", error) from error
-
-    def _post(self, batch: Sequence[Request]) -> list[Any]:
-        if len(batch) > 1 and self._batches:
-            answers: list[Any] = []
-            for start in range(0, len(batch), BATCH):
-                part = [(RPCEndpoint(method), params) for method, params in batch[start : start + BATCH]]
-                answer = self._provider.make_batch_request(part)
-                if not isinstance(answer, list):  # a node that knows no batches says so in one object
-                    self._batches = False
-                    return self._post(batch)
-                if len(answer) != len(part):
-                    raise ValueError(f"{len(answer)} answers to {len(part)} requests")
-                answers += answer
-            return answers
-        return [self._provider.make_request(RPCEndpoint(method), params) for method, params in batch]
-
-    @staticmethod
-    def _result(request: Request, answer: Any) -> Any:
-        if not isinstance(answer, dict):
-            raise ValueError(f"an answer that is no object: {str(answer)[:60]}")
-        error = answer.get("error")
-        if error is None:
-            return answer["result"]
-        if not isinstance(error, dict):
-            return NodeError(request[0], 0, str(error)[:200])
-        reverted = _revert_data(error)
-        if reverted is not None:
-            return contract_error(reverted)
-        code = error.get("code")
-        return NodeError(request[0], code if isinstance(code, int) else 0, str(error.get("message", ""))[:200])
-
-
-def _revert_data(error: dict[str, Any]) -> bytes | None:
-    """What a contract reverted with, or None when the error is the node's own. Nodes differ in where they put it."""
-    data = error.get("data")
-    if isinstance(data, dict):  # ganache
-        data = data.get("result") or data.get("data")
-    if isinstance(data, str):
-        data = data.removeprefix("Reverted ")
-        if data.startswith("0x"):
-            try:
-                return bytes.fromhex(data[2:])
-            except ValueError:
-                return None
-    return b"" if "revert" in str(error.get("message", "")).lower() else None
 
 
 class Rpc:
     """Asks the first endpoint that works and stays with it.
 
-    Raises ChainUnavailable when none works, WrongChain when one is another chain than the others or `chain_id`.
+    Raises ChainUnavailable when none works, WrongChain when they are other chains than each other or `chain_id`.
+    `pause`: how it waits between attempts; a daemon that is told to stop may raise from it.
     """
 
     def __init__(self, urls: Sequence[str], chain_id: int | None) -> None:
         if not urls:
             raise FatalError("no RPC endpoint is given", next_step="name one in deployment.json or with --rpc")
         self.endpoints = [Endpoint(url) for url in urls]
+        self.pause: Callable[[float], None] = time.sleep
         self._expected = chain_id
         self._first = 0
 
@@ -159,71 +58,166 @@ class Rpc:
     def mixes_blocks(self) -> bool:
         return self.endpoints[self._first].mixes_blocks
 
+    def trusted(self) -> str | None:
+        """What rests on one endpoint alone, in a sentence; None where others witness what it says."""
+        if len(self.endpoints) > 1:
+            return None
+        return (
+            f"{self.endpoints[0].shown} is the only RPC endpoint: what it says of blocks, contracts, events and this"
+            " account's transactions is believed where no hash proves it; name a second one, of somebody else's"
+        )
+
     def check_all(self) -> None:
-        """WrongChain if any endpoint that answers is another chain; used once at a daemon's start."""
-        failures = []
-        for endpoint in self.endpoints:
-            try:
-                self._verify(endpoint)
-            except ChainUnavailable as error:
-                failures.append(str(error))
-        if len(failures) == len(self.endpoints):
-            raise ChainUnavailable("no RPC endpoint answers", cause="; ".join(failures), next_step="start the chain")
+        """WrongChain unless an endpoint that answers is the chain; used once at a daemon's start."""
+        self.ask([("eth_chainId", [])])
 
     def rotate(self) -> None:
         """Prefer the next endpoint: the present one gave something that cannot be true."""
         self._first = (self._first + 1) % len(self.endpoints)
 
     def ask(self, batch: Sequence[Request], *, check: Callable[[list[Any]], Any] | None = None) -> list[Any]:
-        """Answers of one endpoint. ContractErrors are values; a NodeError sends the batch to the next endpoint.
+        """Answers of one endpoint. A NodeError sends the batch to the next; a ContractError is raised once it counts.
 
-        `check` may raise ChainUnavailable to distrust an answer; the next endpoint is asked then too.
+        `check` may raise ChainUnavailable to distrust an answer: the next endpoint is asked then too; or FatalError,
+        which is raised once it counts.
         """
 
         def believed(answers: list[Any]) -> None:
             for answer in answers:
                 if isinstance(answer, NodeError):
                     raise answer
+            for answer in answers:
+                if isinstance(answer, ContractError):
+                    raise answer
             if check is not None:
                 check(answers)
 
-        return self._each(batch, believed)
+        return self.raw(batch, check=believed)
 
-    def raw(self, batch: Sequence[Request]) -> list[Any]:
-        """As `ask`, but the node's own errors are values too (for sending, where they say something)."""
-        return self._each(batch, lambda answers: None)
-
-    def _each(self, batch: Sequence[Request], check: Callable[[list[Any]], Any]) -> list[Any]:
-        """The answers of the first endpoint, from the preferred one on, that gives any that `check` lets pass."""
+    def raw(self, batch: Sequence[Request], *, check: Callable[[list[Any]], Any] | None = None) -> list[Any]:
+        """As `ask`, but errors of nodes and contracts are values too, all but a rate limit."""
         order = self.endpoints[self._first :] + self.endpoints[: self._first]
-        failures: list[ChainUnavailable] = []
-        for endpoint in order:
-            try:
-                self._verify(endpoint)
-                answers = endpoint.ask(batch)
-                check(answers)
-            except ChainUnavailable as error:
-                endpoint.verified = endpoint.verified and isinstance(error, NodeError)
-                failures.append(error)
-                continue
-            self._first = self.endpoints.index(endpoint)
-            return answers
-        raise failures[0] if len(failures) == 1 else AllFailed(order, failures)
+        for turn in range(GRAVE_TIMES):
+            if turn:
+                self.pause(GRAVE_PAUSE_LOCAL if order[0].local else GRAVE_PAUSE)
+            failures: dict[Endpoint, ChainUnavailable] = {}
+            graves: dict[Endpoint, FatalError] = {}
+            for patient in (False, True):
+                for endpoint in [one for one in order if not patient or is_rate_limited(failures.get(one))]:
+                    try:
+                        failures.pop(endpoint, None)
+                        answers = self._answers(endpoint, batch, patient)
+                        if check is not None:
+                            check(answers)
+                    except ChainUnavailable as error:
+                        endpoint.verified = endpoint.verified and isinstance(error, NodeError)
+                        failures[endpoint] = error
+                    except FatalError as error:
+                        graves[endpoint] = error
+                    else:
+                        self._first = self.endpoints.index(endpoint)
+                        return answers
+            if not graves:
+                raise _summary(failures)
+            if len(graves) > 1:
+                break
+            order = list(graves)
+        raise next(iter(graves.values()))
 
-    def _verify(self, endpoint: Endpoint) -> None:
+    def ask_each(self, batch: Sequence[Request]) -> Mapping[Endpoint, list[Any] | HansaError]:
+        """Every endpoint's own answers, or why it gave none, asked side by side; errors in the answers are values."""
+        found: dict[Endpoint, list[Any] | HansaError] = {}
+
+        def ask(endpoint: Endpoint) -> None:
+            try:
+                self._verify(endpoint, endpoint.ask)
+                found[endpoint] = endpoint.ask(batch)
+            except HansaError as error:
+                found[endpoint] = error
+
+        if len(self.endpoints) == 1:
+            ask(self.endpoints[0])
+            return found
+        threads = [threading.Thread(target=ask, args=[endpoint], daemon=True) for endpoint in self.endpoints]
+        end = time.monotonic() + WITNESS_SECONDS
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(max(0.0, end - time.monotonic()))
+        late = TooSlow("no answer", cause=f"none came in {WITNESS_SECONDS:.0f} s")
+        return {endpoint: found.get(endpoint, late) for endpoint in self.endpoints}
+
+    def _answers(self, endpoint: Endpoint, batch: Sequence[Request], patient: bool) -> list[Any]:
+        """Of one endpoint. A rate limit is raised at once, or waited out: only what it refused is asked again."""
+
+        def ask(requests: Sequence[Request]) -> list[Any]:
+            end, wait = time.monotonic() + RATE_SECONDS, RATE_FIRST
+            answers: list[Any] = [None] * len(requests)
+            left = list(range(len(requests)))
+            while True:
+                try:
+                    for place, answer in zip(left, endpoint.ask([requests[place] for place in left]), strict=True):
+                        answers[place] = answer
+                    left = [place for place in left if is_rate_limited(answers[place])]
+                    limit: Any = answers[left[0]] if left else None
+                except ChainUnavailable as error:
+                    if not is_rate_limited(error):
+                        raise
+                    limit = error
+                if limit is None:
+                    return answers
+                if not patient or time.monotonic() > end:
+                    raise limit
+                self.pause(min(RATE_LONGEST, limit.retry_after or wait * random.uniform(0.5, 1.0)))
+                wait = min(2 * wait, RATE_LONGEST)
+
+        self._verify(endpoint, ask)
+        return ask(batch)
+
+    def _verify(self, endpoint: Endpoint, ask: Callable[[Sequence[Request]], list[Any]]) -> None:
         if endpoint.verified:
             return
-        found = quantity(first(endpoint.ask([("eth_chainId", [])])), "eth_chainId")
+        found = quantity(first(ask([("eth_chainId", [])])), "eth_chainId")
         if self._expected is None:
-            self._expected = found
+            self._expected = self._agreed_chain(endpoint, found)
         if found != self._expected:
             raise WrongChain(
                 f"{endpoint.shown} is chain {found}, not {self._expected}",
                 next_step="correct the RPC address, or use the deployment of that chain",
             )
         if endpoint.local:
-            endpoint.mixes_blocks = "anvil" in str(endpoint.ask([("web3_clientVersion", [])])[0]).lower()
+            endpoint.mixes_blocks = "anvil" in str(ask([("web3_clientVersion", [])])[0]).lower()
         endpoint.verified = True
+
+    def _agreed_chain(self, endpoint: Endpoint, found: int) -> int:
+        """The chain of all that answer, where nothing says which it should be. WrongChain where they differ."""
+        for other in self.endpoints:
+            if other is endpoint:
+                continue
+            try:
+                its = quantity(first(other.ask([("eth_chainId", [])])), "eth_chainId")
+            except ChainUnavailable:
+                continue
+            if its != found:
+                raise WrongChain(
+                    f"{other.shown} is chain {its}, not {found}",
+                    cause=f"that is what {endpoint.shown} is",
+                    next_step="name endpoints of one chain",
+                )
+        return found
+
+
+def _summary(failures: Mapping[Endpoint, ChainUnavailable]) -> ChainUnavailable:
+    """Why no endpoint gave an answer; the next step where it is the same for all."""
+    if len(failures) == 1:
+        return next(iter(failures.values()))
+    steps = {error.next_step for error in failures.values()}
+    shared = steps.pop() if len(steps) == 1 else None
+    for error in failures.values():
+        error.next_step = None
+    found = AllFailed([endpoint.shown for endpoint in failures], list(failures.values()))
+    found.next_step = shared
+    return found
 
 
 def first(answers: Sequence[Any]) -> Any:

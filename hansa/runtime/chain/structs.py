@@ -126,6 +126,8 @@ class Enrolled(NamedTuple):
     bond: Wei
 
 
+NOT_ENROLLED = Enrolled(False, 0, Wei(0))
+
 T = TypeVar("T", JobTerms, JobState, Books)
 ADDRESSES = frozenset({"token", "committee", "admission", "sponsor"})
 

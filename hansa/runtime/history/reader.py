@@ -14,6 +14,8 @@ from hansa.runtime.history.builder import HistoryBuilder
 from hansa.runtime.history.cycle import HistoryError
 from hansa.runtime.history.records import JobHistory
 
+LAGGING_LOOKS, LAGGING_PAUSE = 8, 0.25  # more, where nodes lag, since such a node leaves its last events out; seconds
+
 
 class HistoryReader:
     """Reads one job's events, each block's only once. Keeps what it has as long as the chain does.
@@ -35,11 +37,15 @@ class HistoryReader:
         """The history up to a block (the latest by default); `state` is the job's at that block, where it is known."""
         block = at if at is not None else self._chain.head()
         problem: HistoryError | None = None
-        for turn in range(1 + len(self._chain.rpc.endpoints)):
+        turn = 0
+        while turn <= len(self._chain.rpc.endpoints) + (LAGGING_LOOKS if self._chain.lags else 0):
             if turn > 1:
                 self._chain.rpc.rotate()
+            if turn > len(self._chain.rpc.endpoints):
+                self._chain.rpc.pause(LAGGING_PAUSE)
+            turn += 1
             try:
-                known = state if turn == 0 and state is not None else self._federation.state(self._job, block)
+                known = state if turn == 1 and state is not None else self._federation.state(self._job, block)
                 history = self._read(block, known)
                 self.state = known
                 return history

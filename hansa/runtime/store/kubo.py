@@ -2,38 +2,56 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import ipfshttpclient
+import requests
 from ipfshttpclient.exceptions import ConnectionError as NoConnection
 from ipfshttpclient.exceptions import Error, ErrorResponse
 from ipfshttpclient.exceptions import TimeoutError as TimedOut
 
 from hansa.protocol.cid import digest_of, from_cid, to_cid
 from hansa.protocol.errors import FatalError, Malformed, NotFound, StoreUnavailable, TooLarge, WrongBytes
+from hansa.protocol.text import redact
 from hansa.protocol.types import Digest
+from hansa.runtime.http import Cap, bound, is_too_large
 from hansa.runtime.store.base import checked
 
 PROFILE = {"cid-version": "0", "raw-leaves": "false", "chunker": "size-262144", "trickle": "false", "pin": "true"}
 ADD_SECONDS = 120.0
 PIN_SECONDS = 30.0
 NODE_SECONDS = 10.0
+ANSWER_BYTES = 2**20  # of an answer that is no file; of a file's, beside the file
 
 
 class KuboStore:
-    """`api`: its multiaddress, as in /ip4/127.0.0.1/tcp/5001. Not by `connect()`, which refuses every Kubo from 0.8."""
+    """`api`: its multiaddress, as in /ip4/127.0.0.1/tcp/5001. Not by `connect()`, which refuses every Kubo from 0.8.
 
-    def __init__(self, api: str) -> None:
-        self.api = api
+    auth: `basic:NAME:PASSWORD` or `bearer:TOKEN`, as in the node's API.Authorizations.
+    Every answer ends within its time, headers too, and within a cap of bytes; packed ones aren't asked for, nor read.
+    """
+
+    def __init__(self, api: str, auth: str | None = None) -> None:
+        self.api = redact(api)
+        self._cap = Cap(ANSWER_BYTES)
+        headers = {"Accept-Encoding": "identity", **({} if auth is None else {"Authorization": authorization(auth)})}
         try:
-            self._client: Any = ipfshttpclient.Client(api)
+            if api.split() != [api]:
+                raise ValueError("there is a space in it")
+            self._client: Any = ipfshttpclient.Client(api, headers=headers, session=True)
         except Exception as error:  # the library has no common root for what it makes of an address
             raise FatalError(
-                f"{api!r} is not a Kubo API address", cause=error, next_step="write it like /ip4/127.0.0.1/tcp/5001"
+                f"{self.api!r} is not a Kubo API address",
+                cause=error,
+                next_step="write it like /ip4/127.0.0.1/tcp/5001",
             ) from error
+        session: requests.Session = self._client._client._session
+        session.hooks["response"].append(_refuse_packed)
+        bound(session, self._cap)
 
     def put(self, data: bytes) -> Digest:
         expected = digest_of(data)
@@ -51,13 +69,23 @@ class KuboStore:
         cid = to_cid(digest)
         data = bytearray()
         end = time.monotonic() + timeout
-        with self._errors(cid):
-            for chunk in self._client.cat(cid, length=limit + 1, stream=True, timeout=timeout):
-                data += chunk
-                if len(data) > limit:
-                    raise TooLarge(f"{cid} is larger than the {limit} bytes allowed")
-                if time.monotonic() > end:
-                    raise NotFound(f"{cid} did not arrive", cause=f"{len(data)} bytes in {timeout:.0f} s")
+        self._cap.size = limit + ANSWER_BYTES
+        try:
+            with self._errors(cid):
+                for chunk in self._client.cat(cid, length=limit + 1, stream=True, timeout=timeout):
+                    data += chunk
+                    if len(data) > limit:
+                        break
+        except StoreUnavailable as error:
+            if is_too_large(error):
+                raise TooLarge(f"{cid} is larger than the {limit} bytes allowed") from error
+            if time.monotonic() < end:
+                raise
+            raise NotFound(f"{cid} did not arrive", cause=f"{len(data)} bytes in {timeout:.0f} s") from error
+        finally:
+            self._cap.size = ANSWER_BYTES
+        if len(data) > limit:
+            raise TooLarge(f"{cid} is larger than the {limit} bytes allowed")
         return checked(bytes(data), digest, limit)
 
     def has(self, digest: Digest) -> bool:
@@ -93,3 +121,21 @@ class KuboStore:
             ) from error
         except (Error, OSError, ValueError, TypeError, KeyError) as error:
             raise StoreUnavailable(f"Kubo at {self.api} answered nonsense", cause=error) from error
+
+
+def authorization(auth: str) -> str:
+    """The HTTP header that says it."""
+    kind, _, secret = auth.partition(":")
+    if kind == "bearer" and secret:
+        return f"Bearer {secret}"
+    if kind == "basic" and ":" in secret:
+        return f"Basic {base64.b64encode(secret.encode()).decode()}"
+    raise FatalError(
+        "the store's auth is of no kind that Kubo has", next_step="write basic:NAME:PASSWORD or bearer:TOKEN"
+    )
+
+
+def _refuse_packed(response: requests.Response, **options: Any) -> None:
+    packed = response.headers.get("Content-Encoding", "identity")
+    if packed != "identity":
+        raise requests.exceptions.ContentDecodingError(f"{packed} was not asked for")

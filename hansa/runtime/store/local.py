@@ -7,7 +7,7 @@ from pathlib import Path
 from hansa.protocol.cid import digest_of, to_cid
 from hansa.protocol.errors import NotFound, StoreUnavailable, TooLarge
 from hansa.protocol.types import Digest
-from hansa.runtime.journal import write_atomically
+from hansa.runtime.files import unwritable, write_atomically
 from hansa.runtime.store.base import checked
 
 
@@ -22,9 +22,10 @@ class LocalStore:
         target = self._file(digest)
         try:
             if not (target.is_file() and target.read_bytes() == data):
+                target.parent.mkdir(parents=True, exist_ok=True)
                 write_atomically(target, data)
         except OSError as error:
-            raise StoreUnavailable(f"{self.path} can't be written", cause=error.strerror) from error
+            raise unwritable(self.path, error, StoreUnavailable) from error
         return digest
 
     def get(self, digest: Digest, *, limit: int, timeout: float) -> bytes:

@@ -1,23 +1,51 @@
-"""What sending asks of a node: simulate, price, count, broadcast, look for receipts. One request each."""
+"""What sending asks of nodes: simulate, price, count, broadcast, look for receipts. One request each."""
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hansa.protocol.errors import ChainUnavailable, FatalError
+from hansa.protocol.errors import ChainUnavailable, FatalError, HansaError
 from hansa.protocol.types import Address
 from hansa.runtime.chain.abi import ContractError
 from hansa.runtime.chain.calls import Call
 from hansa.runtime.chain.client import Chain
+from hansa.runtime.chain.node_errors import Behind, each
 from hansa.runtime.chain.rpc import NodeError, Nonsense, Request, first, octets, quantity
-from hansa.runtime.transactions.gas_price import PRICE_REQUESTS, GasPrice, market
+from hansa.runtime.transactions.account import AccountWitness
+from hansa.runtime.transactions.gas_price import HISTORY, PRICE_REQUESTS, FeeCaps, GasPrice, Limits, market
 from hansa.runtime.transactions.outcome import Sent
 
-KNOWN = ("already known", "already imported", "known transaction", "already in", "nonce too low", "nonce is too low")
-SUPERSEDED = ("underpriced", "has nonce of")  # geth, ganache
+KNOWN = ("already known", "already imported", "known transaction", "already in")
+LATE = ("nonce too low", "nonce is too low", "nonce has already been used")
+SUPERSEDED = ("replacement", "has nonce of")  # geth, ganache: another one at its nonce offers more
+CHEAP = ("underpriced", "fee too low", "feetoolow", "less than block base fee", "gas price below", "price too low")
+NEEDED = re.compile(r"(?:minimum(?: needed| gas price)?|min tip|needed)\D{0,12}?(\d+(?:\.\d+)?(?:e\d+)?)", re.I)
+BASE_FEE = re.compile(r"base ?fee(?: per gas)?\s*[:=]?\s*(\d+)", re.I)
 BROKE = ("insufficient funds", "not enough funds", "insufficient balance")
+LIMITS_SECONDS = 60.0  # for which the caps of all endpoints are remembered
+
+
+class Underpriced(ChainUnavailable):
+    """A node took none of it: the tip or the base fee that it asks for, in wei a unit of gas, where it says so."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        needed, base = NEEDED.search(reason), BASE_FEE.search(reason)
+        self.tip = int(float(needed[1])) if needed else None
+        self.base = int(base[1]) if base and not needed else None
+        super().__init__("a node refused a transaction as underpriced", cause=reason)
+
+
+class Doubtful(Behind):
+    """A refusal of a node that may not have seen what it rests on."""
+
+    def __init__(self, refusal: ContractError) -> None:
+        self.refusal = refusal
+        super().__init__("a node's pending block refuses what its last one does not", cause=refusal)
 
 
 @dataclass(frozen=True)
@@ -27,6 +55,7 @@ class MempoolView:
     count: int
     pending: int
     market: GasPrice
+    limits: Limits
     head: int
     gas_limit: int
 
@@ -34,59 +63,109 @@ class MempoolView:
 class Mempool:
     """One account's way into the next block. Raises ChainUnavailable, or FatalError when the account can't pay."""
 
-    def __init__(self, chain: Chain, address: Address) -> None:
+    def __init__(self, chain: Chain, address: Address, caps: FeeCaps) -> None:
         self.chain = chain
+        self.account = AccountWitness(chain, address)
         self._address = address
-        self._place: list[Request] = [
-            *PRICE_REQUESTS,
-            ("eth_getTransactionCount", [address, "latest"]),
-            ("eth_getTransactionCount", [address, "pending"]),
-        ]
+        self._caps = caps
+        self._limits: tuple[float, Limits] | None = None  # of all endpoints, and when they were asked
+        self._tag = "pending"  # what is simulated at: "latest" where nodes have no pending block
+        self._place: list[Request] = [*PRICE_REQUESTS, *self.account.count_requests]
 
     def view(self) -> MempoolView:
-        return _view(self.chain.rpc.raw(self._place))
+        found: list[MempoolView] = []
+        self.chain.patiently(
+            lambda: self.chain.rpc.raw(self._place, check=lambda answers: found.append(self._view(answers)))
+        )
+        return found[-1]
 
     def prepare(self, call: Call) -> ContractError | tuple[int, MempoolView]:
-        """How much gas the call needs at `pending`, and the view; or why the contract would refuse."""
-        estimate: Request = ("eth_estimateGas", [self._request(call), "pending"])
-        answer, *place = self.chain.rpc.raw([estimate, *self._place])
-        if isinstance(answer, ContractError):
-            return answer
-        if isinstance(answer, NodeError):
-            if "gas" in answer.reason and ("exceed" in answer.reason or "out of" in answer.reason.lower()):
-                return ContractError("OutOfGas")
-            self._explain(answer)
-        view = _view(place)
-        return min(quantity(answer, "eth_estimateGas") * 5 // 4, view.gas_limit), view
+        """How much gas the call needs at `pending`, and the view; or why the contract would refuse.
 
-    def broadcast(self, sent: Sent) -> None:
-        """A node that has it already, or has mined another one at its nonce, is fine: receipts tell."""
-        answer = self.chain.rpc.raw([("eth_sendRawTransaction", ["0x" + sent.raw.hex()])])[0]
-        if isinstance(answer, NodeError):
-            if not any(text in answer.reason.lower() for text in KNOWN + SUPERSEDED):
-                self._explain(answer)
-        elif not isinstance(answer, ContractError) and octets(answer, "eth_sendRawTransaction", 32) != sent.hash:
-            raise Nonsense("eth_sendRawTransaction", answer)
+        A refusal counts when the highest block that is known refuses as well, so that no node's lag is told as one; or
+        when that block still does not after as long as a lag is waited for.
+        """
+        try:
+            prepared: tuple[int, MempoolView] = self.chain.patiently(lambda: self._simulated(call))
+            return prepared
+        except ContractError as error:
+            return error
+        except ChainUnavailable as error:
+            for one in each(error):
+                if isinstance(one, Doubtful):
+                    return one.refusal
+            raise
+
+    def _simulated(self, call: Call) -> tuple[int, MempoolView]:
+        try:
+            return self._simulated_at(call, self._tag)
+        except ChainUnavailable as error:
+            refused = all(isinstance(one, NodeError) and one.method == "eth_estimateGas" for one in each(error))
+            if self._tag != "pending" or not refused:
+                raise
+        found = self._simulated_at(call, "latest")
+        self._tag = "latest"
+        return found
+
+    def _simulated_at(self, call: Call, tag: str) -> tuple[int, MempoolView]:
+        """Doubtful where the call is refused at `tag`, and not at the highest block that is known."""
+        found: list[tuple[int, MempoolView]] = []
+
+        def check(answers: list[Any]) -> None:
+            gas, *place = answers
+            view = self._view(place)
+            self.chain.saw(view.head)
+            if isinstance(gas, NodeError):
+                raise self._refusal(gas)
+            if isinstance(gas, ContractError):
+                raise gas
+            found.append((min(quantity(gas, "eth_estimateGas") * 5 // 4, view.gas_limit), view))
+
+        request, floor = self._request(call), hex(self.chain.floor) if self.chain.floor >= 0 else "latest"
+        at = tag if tag == "pending" else floor
+        try:
+            self.chain.rpc.raw([("eth_estimateGas", [request, at]), *self._place], check=check)
+        except ContractError as refusal:
+            [there] = self.chain.rpc.raw([("eth_call", [request, hex(self.chain.floor)])])
+            if isinstance(there, NodeError) and there.is_behind:
+                raise Behind("a node lags", cause=there) from refusal
+            if isinstance(there, str) and refusal.name != "OutOfGas":
+                raise Doubtful(refusal) from refusal
+            raise
+        return found[-1]
+
+    def broadcast(self, sent: Sent) -> bool:
+        """Whether its nonce was free: one that is mined already may be its own, receipts tell. A node that has it is
+        fine. Underpriced where no node takes it for what it offers."""
+        late: list[bool] = []
+
+        def check(answers: list[Any]) -> None:
+            answer = answers[0]
+            if isinstance(answer, NodeError):
+                reason = answer.reason.lower()
+                late[:] = [any(text in reason for text in LATE)]
+                if late[0] or any(text in reason for text in KNOWN + SUPERSEDED):
+                    return
+                if any(text in reason for text in CHEAP):
+                    raise Underpriced(answer.reason)
+                raise self._refusal(answer)
+            if not isinstance(answer, ContractError) and octets(answer, "eth_sendRawTransaction", 32) != sent.hash:
+                raise Nonsense("eth_sendRawTransaction", answer)
+
+        try:
+            self.chain.rpc.raw([("eth_sendRawTransaction", ["0x" + sent.raw.hex()])], check=check)
+            return late != [True]
+        except ChainUnavailable as error:
+            for one in each(error):
+                if isinstance(one, Underpriced):
+                    raise one from error
+            raise
 
     def is_dead(self, sent: Sent) -> bool:
         """Whether it would fail now, without what is pending and with it."""
         request = self._request(sent.call)
-        answers = self.chain.rpc.ask([("eth_call", [request, tag]) for tag in ("latest", "pending")])
+        answers = self.chain.rpc.raw([("eth_call", [request, tag]) for tag in {"latest", self._tag}])
         return all(isinstance(answer, ContractError) for answer in answers)
-
-    def receipts(self, known: Sequence[Sent]) -> list[tuple[Sent, Mapping[str, Any]]]:
-        """Of those that are mined."""
-        found: list[tuple[Sent, Mapping[str, Any]]] = []
-
-        def check(answers: list[Any]) -> None:
-            found[:] = [
-                (sent, _receipt(sent, answer))
-                for sent, answer in zip(known, answers, strict=True)
-                if answer is not None
-            ]
-
-        self.chain.rpc.ask([("eth_getTransactionReceipt", ["0x" + sent.hash.hex()]) for sent in known], check=check)
-        return found
 
     def why(self, sent: Sent, receipt: Mapping[str, Any]) -> ContractError:
         """Why a transaction failed on chain, as far as the node can still tell."""
@@ -104,28 +183,37 @@ class Mempool:
         target = {} if call.to is None else {"to": call.to}
         return {"from": self._address, **target, "data": "0x" + call.data.hex()}
 
-    def _explain(self, error: NodeError) -> None:
-        """Raises what a node's refusal means."""
-        if any(text in error.reason.lower() for text in BROKE):
-            raise FatalError(
+    def _refusal(self, error: NodeError) -> HansaError:
+        """What a node's refusal means."""
+        reason = error.reason.lower()
+        if any(text in reason for text in BROKE):
+            return FatalError(
                 f"{self._address} can't pay for gas on chain {self.chain.chain_id}",
                 cause=error.reason,
                 next_step="send it some of the chain's own coin",
-            ) from error
-        raise error
+            )
+        out = error.method == "eth_estimateGas" and "gas" in reason and ("exceed" in reason or "out of" in reason)
+        return ContractError("OutOfGas") if out else error
 
+    def _view(self, answers: Sequence[Any]) -> MempoolView:
+        """Behind where the node has less than is known to be there."""
+        limits = self._lowest(answers[3])
+        offer, block = market(list(answers[:4]), limits), answers[0]
+        head = quantity(block.get("number"), "the latest block's number")
+        if head < self.chain.floor:
+            raise Behind(f"a node is at block {head}", cause=f"block {self.chain.floor} is known: it lags")
+        gas_limit = quantity(block.get("gasLimit"), "the block's gas limit")
+        count, pending = self.account.counts(answers[4:])
+        return MempoolView(count, pending, offer, limits, head, gas_limit)
 
-def _view(answers: Sequence[Any]) -> MempoolView:
-    offer = market(list(answers[:3]))
-    block = answers[0]
-    count, pending = (quantity(first([answer]), "eth_getTransactionCount") for answer in answers[3:])
-    head = quantity(block.get("number"), "the latest block's number")
-    return MempoolView(count, pending, offer, head, quantity(block.get("gasLimit"), "the block's gas limit"))
-
-
-def _receipt(sent: Sent, answer: Any) -> Mapping[str, Any]:
-    if not isinstance(answer, dict) or octets(answer.get("transactionHash"), "a receipt", 32) != sent.hash:
-        raise Nonsense("a receipt", answer)
-    for name in ("blockNumber", "gasUsed", "status"):
-        quantity(answer.get(name), f"a receipt's {name}")
-    return answer
+    def _lowest(self, history: Any) -> Limits:
+        """The lowest caps that an endpoint's history gives, so that none alone can raise them."""
+        limits = Limits.of(self._caps, history)
+        if len(self.chain.rpc.endpoints) == 1:
+            return limits
+        if self._limits is None or time.monotonic() > self._limits[0] + LIMITS_SECONDS:
+            for answers in self.chain.rpc.ask_each([HISTORY]).values():
+                if not isinstance(answers, HansaError) and isinstance(answers[0], dict):
+                    limits = limits.lowest(Limits.of(self._caps, answers[0]))
+            self._limits = (time.monotonic(), limits)
+        return self._limits[1]

@@ -2,7 +2,8 @@
 
 An intent is named by its key. Its signed bytes are committed to the journal before they are broadcast; sending the
 same key again sends the same bytes again. Only when its nonce went to another transaction, or it failed on chain, is it
-signed anew. A nonce is *in flight* until the chain's count has passed it, so a reorganisation needs no case of its own.
+signed anew: then the first can't be mined any more.
+A nonce is *in flight* until the chain's count has passed it, so a reorganisation needs no case of its own.
 """
 
 from __future__ import annotations
@@ -19,35 +20,40 @@ from hansa.runtime.chain.abi import ContractError
 from hansa.runtime.chain.calls import Call
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.journal import Journal, Key
-from hansa.runtime.transactions.gas_price import CAP, GasPrice
-from hansa.runtime.transactions.mempool import Mempool, MempoolView
+from hansa.runtime.log import open_log
+from hansa.runtime.transactions.gas_price import CAP, NO_CAPS, FeeCaps, GasPrice
+from hansa.runtime.transactions.mempool import Mempool, MempoolView, Underpriced
 from hansa.runtime.transactions.outcome import Mined, Outcome, Pending, Refused, Sent
 
-__all__ = ["Call", "Mined", "Outcome", "Pending", "Refused", "Sender"]
+__all__ = ["Call", "FeeCaps", "Mined", "Outcome", "Pending", "Refused", "Sender"]
 
 PATIENCE = 3.0  # seconds that `send` waits for the receipt
 STUCK_BLOCKS = 3  # without being mined, after which a transaction's offer is raised
 LOST_SECONDS = 1.0  # for which a used nonce must be without our receipt to be another transaction's
 KEPT = 256  # nonces behind the chain's count that a reorganisation might bring back
+RAISES = 40  # of an offer that nodes refuse as too low, where they don't say what they ask
+GENESIS_LOOKS, GENESIS_PAUSE = 3, 0.5  # before a chain counts as another one; seconds
 ATTEMPTS = 3  # transactions of one intent that may fail on chain
 QUICK_LOOKS, QUICK_PAUSE = 8, 0.004  # a chain that mines at once has the receipt within milliseconds
 SELF_TRANSFER_GAS = 21_000
 
 
 class Sender:
-    """Sends for one key. Raises ChainUnavailable while no node answers, FatalError when the account can't pay."""
+    """Sends for one key. Raises ChainUnavailable while no node answers, TooDear while the chain asks for more than
+    `caps`, FatalError when the account can't pay."""
 
-    def __init__(self, chain: Chain, account: LocalAccount, journal: Journal) -> None:
+    def __init__(self, chain: Chain, account: LocalAccount, journal: Journal, caps: FeeCaps = NO_CAPS) -> None:
         self._chain = chain
         self._account = account
         self._journal = journal
-        self._mempool = Mempool(chain, self.address)
+        self._mempool = Mempool(chain, self.address, caps)
         self._flying: set[int] | None = None  # nonces; None: the journal may hold some
         self._told: dict[bytes, int] = {}  # hash → head when this process broadcast it
         self._lost: dict[bytes, float] = {}  # hash → when its nonce was first seen used by another transaction
         self._pruned = 0
         self._bound = False
         self.on_sign: Callable[[Sent, bool], None] | None = None  # told of what is signed, and whether it replaces
+        self.on_underpriced: Callable[[Sent, str], None] = _warn  # told of what no node takes, and why
 
     @property
     def address(self) -> Address:
@@ -56,6 +62,14 @@ class Sender:
     def send(self, call: Call, *, key: Key, wait: float = PATIENCE) -> Outcome:
         """Does `call` once, however often it is asked to for this key; waits up to `wait` seconds for the receipt."""
         self._bind()
+        end = time.monotonic() + wait
+        while True:
+            outcome = self._attempt(call, key, max(0.0, end - time.monotonic()))
+            if outcome is not None:
+                return outcome
+
+    def _attempt(self, call: Call, key: Key, wait: float) -> Outcome | None:
+        """None where the transaction that was signed for it came too late for its nonce."""
         known = self._known(key)
         outcome = self._follow(known, wait) if known else None
         if outcome is not None:
@@ -69,7 +83,8 @@ class Sender:
             return Refused(prepared, simulated=not known)
         gas, view = prepared
         nonce, offer = self._nonce(view)
-        return self._dispatch(self._sign(key, call, nonce, gas, offer), view, wait)
+        sent = self._broadcast(self._sign(key, call, nonce, gas, offer), view)
+        return self._overtaken([sent], wait) if sent.hash in self._lost else self._await([sent], wait)
 
     def poke(self) -> Outcome:
         """Sends oneself an empty transaction, so that an idle chain makes a block."""
@@ -78,7 +93,7 @@ class Sender:
         nonce, offer = self._nonce(view)
         call = Call(self.address, b"", "poke the chain")
         sent = self._sign(("poke", nonce, view.head), call, nonce, SELF_TRANSFER_GAS, offer)
-        return self._dispatch(sent, view, PATIENCE)
+        return self._await([self._broadcast(sent, view)], PATIENCE)
 
     def tend(self) -> None:
         """Looks after what is in flight: sends it again, raises its offer, gives a dead intent's nonce back.
@@ -92,11 +107,12 @@ class Sender:
         flying = self._in_flight(view.count)
         for nonce in range(view.count, max(flying, default=-1) + 1):
             sent = flying.get(nonce)
-            if sent is None or self._has_died(sent, view):
-                offer = view.market if sent is None else sent.offer.above(view.market)
+            offer = view.market if sent is None else self._replacing(sent, view) if self._has_died(sent, view) else None
+            if offer is not None:
                 call = Call(self.address, b"", "give a nonce back")
                 sent = self._sign(("cancel", nonce, view.head), call, nonce, SELF_TRANSFER_GAS, offer)
-            self._keep_alive(sent, view)
+            if sent is not None:
+                self._keep_alive(sent, view)
         self._flying = set(flying)
         self._prune(view.count)
 
@@ -106,6 +122,12 @@ class Sender:
             return
         here = {"chain": self._chain.chain_id, "genesis": self._chain.genesis(), "account": self.address}
         known = self._journal.remember(("bound to",), lambda: here)
+        for _ in range(GENESIS_LOOKS * len(self._chain.rpc.endpoints) - 1):
+            if known["genesis"] == here["genesis"]:
+                break
+            self._chain.distrust()
+            self._chain.rpc.pause(GENESIS_PAUSE)
+            here["genesis"] = self._chain.genesis()
         if known != here:
             other = "account" if known["account"] != here["account"] else "chain"
             raise WrongChain(
@@ -123,20 +145,34 @@ class Sender:
     def _follow(self, known: Sequence[Sent], wait: float) -> Outcome | None:
         """Its outcome; None when it has to be signed anew."""
         last = known[-1]
-        for sent, receipt in self._mempool.receipts(known):
+        for sent, receipt in self._mempool.account.receipts(known):
             if int(receipt["status"], 16) == 1:
                 return self._mined(sent, receipt)
             if sent.nonce == last.nonce:
                 return None
         view = self._mempool.view()
         if last.nonce < view.count:
-            first_seen = self._lost.setdefault(last.hash, time.monotonic())
-            return None if time.monotonic() - first_seen > LOST_SECONDS else self._await(known, wait)
+            return self._overtaken([sent for sent in known if sent.nonce == last.nonce], wait)
         best = self._in_flight(view.count).get(last.nonce)
         if best is None or best.key != last.key:
             return None  # it seemed dead, and its nonce was given to another intent
         self._keep_alive(best, view)
         return self._await(self._known(last.key), wait)
+
+    def _overtaken(self, known: Sequence[Sent], wait: float) -> Outcome | None:
+        """Its outcome, where the chain's count passed its nonce; None once another transaction took that for good."""
+        end, last = time.monotonic() + wait, known[-1].hash
+        while True:
+            left = self._lost.setdefault(last, time.monotonic()) + LOST_SECONDS - time.monotonic()
+            outcome = self._await(known, min(max(left, 0.0), max(end - time.monotonic(), 0.0)))
+            if not isinstance(outcome, Pending):
+                return outcome
+            if time.monotonic() >= self._lost[last] + LOST_SECONDS:
+                if self._mempool.account.is_spent(known):
+                    return None
+                self._lost[last] = time.monotonic()
+            if time.monotonic() >= end:
+                return outcome
 
     def _keep_alive(self, sent: Sent, view: MempoolView) -> None:
         """Broadcasts what this process has not, and replaces what is stuck, up to the cap."""
@@ -145,7 +181,7 @@ class Sender:
             return
         if told is not None and view.head >= told + STUCK_BLOCKS:
             self._chain.rpc.rotate()
-            raised = sent.offer.raised(view.market, CAP * sent.first_fee)
+            raised = sent.offer.raised(view.market, min(CAP * sent.first_fee, view.limits.fee), view.limits.tip)
             if raised is not None:
                 sent = self._sign(sent.key, sent.call, sent.nonce, sent.gas, raised, first_fee=sent.first_fee)
         self._broadcast(sent, view)
@@ -154,6 +190,11 @@ class Sender:
         """Asked only of what had a block's time to be mined."""
         return view.head > self._told.get(sent.hash, view.head) and self._mempool.is_dead(sent)
 
+    @staticmethod
+    def _replacing(sent: Sent, view: MempoolView) -> GasPrice | None:
+        """An offer that replaces a transaction's; None where the caps allow none."""
+        return sent.offer.raised(view.market, view.limits.fee, view.limits.tip)
+
     # --- a new transaction
 
     def _nonce(self, view: MempoolView) -> tuple[int, GasPrice]:
@@ -161,8 +202,8 @@ class Sender:
         flying = self._in_flight(view.count)
         nonce = view.count
         while nonce in flying:
-            if self._has_died(flying[nonce], view):
-                return nonce, flying[nonce].offer.above(view.market)
+            if self._has_died(flying[nonce], view) and (offer := self._replacing(flying[nonce], view)) is not None:
+                return nonce, offer
             self._keep_alive(flying[nonce], view)
             nonce += 1
         return (nonce if flying else max(nonce, view.pending)), view.market
@@ -201,6 +242,7 @@ class Sender:
         raw = bytes(signed.raw_transaction)
         sent = Sent(bytes(signed.hash), nonce, raw, call, gas, offer, first_fee or offer.fee, key)
         self._journal.add_sent(sent.hash, nonce, key, sent.record())
+        self._mempool.account.signed = max(self._mempool.account.signed, nonce + 1)
         replaces = self._flying is not None and nonce in self._flying
         if self._flying is not None:
             self._flying.add(nonce)
@@ -208,13 +250,21 @@ class Sender:
             self.on_sign(sent, replaces)
         return sent
 
-    def _dispatch(self, sent: Sent, view: MempoolView, wait: float) -> Outcome:
-        self._broadcast(sent, view)
-        return self._await([sent], wait)
-
-    def _broadcast(self, sent: Sent, view: MempoolView) -> None:
-        self._mempool.broadcast(sent)
+    def _broadcast(self, sent: Sent, view: MempoolView) -> Sent:
+        """What the nodes took: with the offer that they ask for, where that is within the caps; else TooDear."""
+        for _ in range(RAISES):
+            try:
+                if not self._mempool.broadcast(sent):
+                    self._lost.setdefault(sent.hash, time.monotonic())
+                break
+            except Underpriced as error:
+                self.on_underpriced(sent, error.reason)
+                offer = sent.offer.meeting(error.tip, error.base and 2 * error.base, view.limits)
+                if offer == sent.offer:
+                    raise
+                sent = self._sign(sent.key, sent.call, sent.nonce, sent.gas, offer)
         self._told[sent.hash] = view.head
+        return sent
 
     def _await(self, known: Sequence[Sent], wait: float) -> Outcome:
         deadline = time.monotonic() + wait
@@ -222,7 +272,7 @@ class Sender:
         while True:
             if looks <= 0:
                 self._chain.head()
-            for sent, receipt in self._mempool.receipts(known):
+            for sent, receipt in self._mempool.account.receipts(known):
                 if int(receipt["status"], 16) == 1:
                     return self._mined(sent, receipt)
                 if sent.nonce == known[-1].nonce:
@@ -248,3 +298,7 @@ class Sender:
         if count - KEPT > self._pruned:
             self._pruned = count
             self._journal.forget_sent(count - KEPT)
+
+
+def _warn(sent: Sent, reason: str) -> None:
+    open_log().warning("underpriced", what=sent.call.what, transaction=sent.hash, tip=sent.offer.tip, reason=reason)

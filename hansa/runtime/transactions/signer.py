@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,10 +17,12 @@ from hansa.protocol.types import Address
 from hansa.runtime.chain.calls import Call
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.refusals import explain
-from hansa.runtime.journal import Journal
+from hansa.runtime.journal import Journal, Key
+from hansa.runtime.transactions.gas_price import NO_CAPS, FeeCaps
 from hansa.runtime.transactions.sender import Mined, Pending, Refused, Sender
 
 PATIENCE = 180.0  # seconds that a command waits for its transaction
+LOOK_AFTER = 10.0  # seconds after which what is not mined is sent again, offers more, or is signed anew
 
 
 @dataclass
@@ -29,19 +32,28 @@ class Signer:
     chain: Chain
     account: LocalAccount
     journal: Journal
+    caps: FeeCaps = NO_CAPS
 
     def __post_init__(self) -> None:
-        self._sender = Sender(self.chain, self.account, self.journal)
+        self._sender = Sender(self.chain, self.account, self.journal, self.caps)
 
     @property
     def address(self) -> Address:
         return Address(self.account.address)
 
-    def do(self, call: Call) -> Mapping[str, Any]:
-        """Sends a call and waits for its receipt. FatalError, in words, when the contract refuses."""
+    def do(self, call: Call, *, once: str | None = None) -> Mapping[str, Any]:
+        """Sends a call and waits for its receipt. FatalError, in words, when the contract refuses.
+
+        once: names an occasion at which this call is sent once, however often it is asked for.
+        """
         same = hashlib.sha256(f"{call.to}".encode() + call.data).hexdigest()
         done = (self.journal.recall(("done", same)) or {"times": 0})["times"]
-        match self._sender.send(call, key=("cli", same, done), wait=PATIENCE):
+        key: Key = ("cli", same, done) if once is None else ("once", once, same)
+        end = time.monotonic() + PATIENCE
+        outcome = self._sender.send(call, key=key, wait=LOOK_AFTER)
+        while isinstance(outcome, Pending) and (left := end - time.monotonic()) > 0:
+            outcome = self._sender.send(call, key=key, wait=min(left, LOOK_AFTER))
+        match outcome:
             case Mined(receipt):
                 self.journal.replace(("done", same), {"times": done + 1})
                 return receipt
@@ -55,7 +67,7 @@ class Signer:
 
 
 @contextmanager
-def signing_with(chain: Chain, account: LocalAccount, journal: Path) -> Iterator[Signer]:
+def signing_with(chain: Chain, account: LocalAccount, journal: Path, caps: FeeCaps = NO_CAPS) -> Iterator[Signer]:
     """A signer with its journal open; nobody else can use the journal meanwhile."""
     with Journal(journal) as held:
-        yield Signer(chain, account, held)
+        yield Signer(chain, account, held, caps)

@@ -5,6 +5,7 @@ tests/vectors/job-1.hansa is what a `hansa demo --rounds 3` left; job-1.keys.jso
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 from collections.abc import Iterator
@@ -94,6 +95,19 @@ def test_archive__is_deterministic(archive: Archive, tmp_path: Path) -> None:
     again = tmp_path / "job-1.hansa"
     assert write_archive(again, archive.evidence, files_with_limits(archive.evidence, archive), archive) == []
     assert again.read_bytes() == JOB.read_bytes()
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_archive__on_a_full_disk__is_one_sentence__and_leaves_nothing(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def full(*given: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os if step == "fsync" else Path, step, full)
+    with pytest.raises(FatalError, match=r"job-1\.hansa can't be written: No space left on device; make room"):
+        write_archive(tmp_path / "job-1.hansa", archive.evidence, [], archive)
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- changed bytes

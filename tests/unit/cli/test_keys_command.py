@@ -65,3 +65,18 @@ def test_list__without_a_chain__has_names_and_addresses_and_says_why_no_balances
 
 def test_list__of_nothing__says_how_to_make_one(tmp_path: Path) -> None:
     assert "hansa wallet new" in run(tmp_path, "list")[1]
+
+
+def test_new__with_an_empty_password__makes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HANSA_PASSWORD", "")
+    code, said = run(tmp_path, "new", "alice", "--light")
+    assert code == 1 and "HANSA_PASSWORD is empty" in said
+    assert list(tmp_path.rglob("*.json")) == []
+
+
+def test_list__of_a_keystore_without_an_address__says_when_it_is_known(tmp_path: Path) -> None:
+    run(tmp_path, "import", "alice", "--light", given=KEY)
+    path = tmp_path / "keys" / "alice.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"address": ""}))
+    assert "alice  address known only after opening" in run(tmp_path, "list")[1]
+    assert json.loads(run(tmp_path, "list", "--json")[1])["accounts"] == [{"name": "alice", "address": None}]

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import io
+import json
 import unicodedata
+from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 from hypothesis import given
 from hypothesis import strategies as st
-from nodes import chain_of
+from nodes import block_of, chain_of
 from rich.console import Console
 
 from hansa.cli.command import report_failures
 from hansa.protocol.errors import FatalError
-from hansa.protocol.text import UNSEEN, escape_untrusted
+from hansa.protocol.text import UNSEEN, carries_secret, escape_untrusted, redact
 from hansa.protocol.types import Address
 from hansa.runtime.chain.abi import artifact
 from hansa.runtime.session import read_token
 
+CASES = json.loads((Path(__file__).parents[2] / "vectors" / "text.json").read_text())
 NASTY = st.text(st.one_of(st.characters(), st.sampled_from("\x1b\x9b\r\n\x08\u202e[]/\\:a"))).map(
     lambda text: text.replace("a", "[/a")
 )
@@ -63,6 +66,12 @@ def test_visible__of_known_text(text: str, seen: str) -> None:
     assert escape_untrusted(text) == seen
 
 
+@pytest.mark.parametrize(("text", "seen"), CASES)
+def test_visible__as_the_page_shows_it(text: str, seen: str) -> None:
+    assert escape_untrusted(text) == seen
+    assert seen.replace("❤", "").isprintable()
+
+
 def test_visible__too_long__says_how_long() -> None:
     assert escape_untrusted("abcdef", 3) == "abc… (6 characters)"
 
@@ -95,7 +104,9 @@ def test_token__with_a_hostile_symbol__has_a_short_visible_one() -> None:
     text = HOSTILE.encode()
     said = b"".join(n.to_bytes(32, "big") for n in (32, len(text))) + text + bytes(-len(text) % 32)
 
-    def answer(method: str, parameters: Any) -> str:
+    def answer(method: str, parameters: Any) -> Any:
+        if method == "eth_getBlockByNumber":
+            return block_of(parameters[0], 9)
         if method != "eth_call":
             return "0x1"
         wants_symbol = functions["symbol"].selector.hex() in str(parameters)
@@ -104,3 +115,61 @@ def test_token__with_a_hostile_symbol__has_a_short_visible_one() -> None:
     token = read_token(chain_of(answer), Address("0x" + "11" * 20))
     assert token.symbol.isprintable()
     assert token.symbol.startswith("\\u{1b}]0;PWNED\\u{7}")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("no RPC at http://user:PW@host/v3/KEY; start it", "no RPC at http://host/…; start it"),
+        ("'https://user:PW@host:8545?key=KEY' is none", "'https://host:8545/…' is none"),
+        ("wss://PW@[::1]:80/KEY", "wss://[::1]:80/…"),
+        ("http://user:p'W)@host/KEY", "http://host/…"),
+        ("http://user:PW", "http://…"),
+        ("Max retries exceeded with url: /v3/KEY?PW (Caused by X)", "Max retries exceeded with url: /… (Caused by X)"),
+        ("{'rpc': ['http://a:PW@b/KEY']}", "{'rpc': ['http://b/…']}"),
+        ("http://127.0.0.1:8545: does not answer", "http://127.0.0.1:8545: does not answer"),
+        ("look at http://127.0.0.1:9/metrics.", "look at http://127.0.0.1:9/metrics."),
+        ("no URL: a/b, C://", "no URL: a/b, C://"),
+    ],
+)
+def test_redact__leaves_scheme_host_and_port(text: str, told: str) -> None:
+    assert redact(text) == told
+    assert str(FatalError(text, cause=ValueError(text), next_step=text)).count("PW") == 0
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://user:pw@host",
+        "http://TOKEN@host",
+        "http://TOKEN:@host",
+        "http://user:${PW}x@host",
+        "https://host/v3/0123456789abcdef0123456789abcdef",
+        "wss://host/ws/AbCdEfGhIjKlMnOpQrSt_uv",
+        "https://host/550e8400-e29b-41d4-a716-446655440000/",
+        "https://host?apikey=short",
+        "https://host/?x=1&my_token=short",
+        "https://host/%30123456789abcdef0123456789abcdef",
+        "https://host/rpc#AbCdEfGhIjKlMnOpQrSt_uv9",
+    ],
+)
+def test_secret__in_an_address_is_seen(url: str) -> None:
+    assert carries_secret(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:8545",
+        "https://a-long-host-name-with-0123abcd99.example/rpc",
+        "https://host/ethereum-sepolia-public-endpoint",
+        "https://host/ext/bc/C/rpc",
+        "https://host/v3/${KEY}",
+        "http://${USER}:${PW}@host",
+        "http://user:${PW}@host?apikey=${KEY}",
+        "/ip4/127.0.0.1/tcp/5001",
+        "/dns4/a-long-host-name-with-0123abcd99.example/tcp/5001/https",
+    ],
+)
+def test_secret__where_there_is_none(url: str) -> None:
+    assert not carries_secret(url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ import pytest
 from hansa.devnet.anvil import published_key, require_local
 from hansa.devnet.bootstrap import account_names, make_keystores
 from hansa.protocol.errors import BadKey, FatalError
-from hansa.runtime.accounts import address_of, find_keystore, load_account, new_password, password_for
+from hansa.runtime.accounts import address_of, find_keystore, keystores, load_account, new_password, password_for
 from hansa.runtime.workspace import Workspace
 
 FIRST = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"  # anvil's published account 0
@@ -109,3 +110,40 @@ def test_new_password__is_given_or_asked_for_twice__never_a_published_one(
     assert new_password(path, None) == "of the environment"
     file.write_text("of the file\n")
     assert new_password(path, file) == "of the file"
+
+
+@pytest.mark.parametrize("given", ["", "\n", " ", "\r\n"])
+def test_password__that_is_empty__is_refused__wherever_it_comes_from(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    path, file = workspace.keys / "sponsor.json", tmp_path / "file"
+    file.write_text(given)
+    monkeypatch.setattr("hansa.runtime.accounts.sys.stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("hansa.runtime.accounts.getpass.getpass", lambda prompt: given.strip("\r\n"))
+    for ask in (password_for, new_password):
+        with pytest.raises(FatalError, match=f"password file {file} is empty"):
+            ask(path, file)
+    with pytest.raises(FatalError, match="the password is empty"):
+        new_password(path, None)
+    monkeypatch.setenv("HANSA_PASSWORD", given)
+    for ask in (password_for, new_password):
+        with pytest.raises(FatalError, match="HANSA_PASSWORD is empty"):
+            ask(path, None)
+
+
+def test_keystore__without_an_address__works_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HANSA_PASSWORD", raising=False)
+    make_keystores(tmp_path / "keys", ["alice"])
+    path = tmp_path / "keys" / "alice.json"
+    document = json.loads(path.read_text())
+    del document["address"]
+    path.write_text(json.dumps(document))
+    workspace = Workspace(tmp_path)
+    assert list(keystores(workspace.keys)) == [(path, None)]
+    for name in (None, "alice", str(path)):
+        assert find_keystore(workspace, name) == path
+        assert load_account(workspace, name).address == FIRST
+    with pytest.raises(FatalError, match=r"holds alice \(address known only after opening\)"):
+        find_keystore(workspace, FIRST)
+    with pytest.raises(BadKey, match="does not say its address: address known only after opening; name the address"):
+        address_of(workspace, "alice")

@@ -69,3 +69,50 @@ def test_encryption_secret__follows_from_the_key_alone() -> None:
     assert encryption_secret(account) == encryption_secret(Account.from_key(KEY))
     assert len(encryption_secret(account)) == 32 and encryption_secret(account) != KEY
     assert encryption_secret(account).hex() == ("037c2133fdda6e8e3df7538eb8718f2a7e21bdbcaaba9ae42fa100c5a7e91268")
+
+
+def test_password__that_is_empty__is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadKey, match="is empty: it would protect nothing"):
+        Keyfile.create(tmp_path / "a", "", light=True)
+    assert not (tmp_path / "a").exists()
+    (tmp_path / "b").write_text(json.dumps(Account.encrypt(KEY, "", kdf="scrypt", iterations=4096)))
+    (tmp_path / "b").chmod(0o600)
+    with pytest.raises(BadKey, match="is empty: it would protect nothing"):
+        Keyfile.load(tmp_path / "b", "")
+
+
+def changed(path: Path, **fields: object) -> None:
+    """Gives a keystore other fields; None takes one away."""
+    known = json.loads(path.read_text()) | fields
+    path.write_text(json.dumps({name: value for name, value in known.items() if value is not None}))
+
+
+def test_address__that_is_not_the_keys__is_refused_by_name(tmp_path: Path) -> None:
+    made = Keyfile.create(tmp_path / "a", "x", private_key=KEY, light=True)
+    changed(tmp_path / "a", address="ab" * 20)
+    with pytest.raises(BadKey, match=f"a says that it is for 0x{'ab' * 20}: its key is that of {made.address}"):
+        Keyfile.load(tmp_path / "a", "x")
+
+
+@pytest.mark.parametrize("stated", ["0x{}", "{}"])
+def test_address__in_each_spelling_is_the_keys(tmp_path: Path, stated: str) -> None:
+    made = Keyfile.create(tmp_path / "a", "x", private_key=KEY, light=True)
+    for digits in (made.address[2:], made.address[2:].lower(), made.address[2:].upper()):
+        changed(tmp_path / "a", address=stated.format(digits))
+        assert Keyfile.load(tmp_path / "a", "x").address == Keyfile.address(tmp_path / "a") == made.address
+
+
+@pytest.mark.parametrize("stated", ["", None])
+def test_address__that_a_file_does_not_say__is_its_keys(tmp_path: Path, stated: str | None) -> None:
+    made = Keyfile.create(tmp_path / "a", "x", private_key=KEY, light=True)
+    changed(tmp_path / "a", address=stated)
+    assert Keyfile.load(tmp_path / "a", "x").address == made.address
+    assert Keyfile.address(tmp_path / "a") is None
+
+
+@pytest.mark.parametrize("stated", ["0x12", 7, ["ab" * 20], "zz" * 20])
+def test_address__that_is_none__is_refused(tmp_path: Path, stated: object) -> None:
+    Keyfile.create(tmp_path / "a", "x", private_key=KEY, light=True)
+    changed(tmp_path / "a", address=stated)
+    with pytest.raises(BadKey, match="is not a keystore V3 file: its address is none"):
+        Keyfile.load(tmp_path / "a", "x")

@@ -46,3 +46,12 @@ def test_two_logs__do_not_mix(tmp_path: Path) -> None:
 def test_no_file__is_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     open_log().info("here")
     assert json.loads(capsys.readouterr().err)["event"] == "here"
+
+
+def test_log__is_its_owners_alone__and_tells_no_secret_of_a_url(tmp_path: Path) -> None:
+    log = open_log(tmp_path / "log", node="http://ann:PW@main.example/KEY")
+    log.info("failed", error=ValueError("no answer of http://ann:PW@main.example/KEY"), tried=["http://ann:PW@x/KEY"])
+    text = (tmp_path / "log").read_text()
+    assert (tmp_path / "log").stat().st_mode & 0o777 == 0o600
+    assert "PW" not in text and "KEY" not in text
+    assert json.loads(text)["tried"] == ["http://x/…"] and json.loads(text)["node"] == "http://main.example/…"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from hansa.protocol.cid import digest_of, to_cid
 from hansa.protocol.errors import FatalError, NotFound, StoreUnavailable, TooLarge, WrongBytes
 from hansa.protocol.types import Digest
 from hansa.runtime.store import LocalStore, Store, open_store
+from hansa.runtime.store.kubo import KuboStore
 
 
 def file_of(store: LocalStore, digest: Digest) -> Path:
@@ -69,6 +72,36 @@ def test_not_a_directory__is_unavailable(tmp_path: Path) -> None:
         LocalStore(tmp_path / "file").put(b"x")
     with pytest.raises(StoreUnavailable):
         LocalStore(tmp_path / "file").get(digest_of(b"x"), limit=1, timeout=1)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS])
+def test_put__on_a_disk_that_takes_no_more__is_one_sentence__and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreUnavailable, match=f"can't be written: {os.strerror(code)}; "):
+        LocalStore(tmp_path).put(b"hello")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize(
+    ("auth", "header"), [("bearer:word", "Bearer word"), ("basic:ann:pass:word", "Basic YW5uOnBhc3M6d29yZA==")]
+)
+def test_kubo__is_given_its_credentials__by_name_alone(monkeypatch: pytest.MonkeyPatch, auth: str, header: str) -> None:
+    monkeypatch.setenv("KUBO", auth)
+    config = {"kind": "kubo", "api": "/ip4/127.0.0.1/tcp/5001"}
+    opened = open_store({**config, "auth": "${KUBO}"})
+    assert isinstance(opened, KuboStore)
+    assert opened._client._client._session_props["headers"]["Authorization"] == header
+    with pytest.raises(FatalError, match="stands in deployment.json itself") as told:
+        open_store({**config, "auth": auth})
+    assert "word" not in str(told.value)
+    monkeypatch.setenv("KUBO", "word")
+    with pytest.raises(FatalError, match="of no kind that Kubo has"):
+        open_store({**config, "auth": "${KUBO}"})
 
 
 def test_open_store(tmp_path: Path) -> None:

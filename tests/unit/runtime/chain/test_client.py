@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from eth_abi.abi import encode
-from nodes import block, chain_of
+from nodes import block, block_of, chain_of
 
 from hansa.protocol.errors import ChainUnavailable, WrongChain
 from hansa.protocol.types import Address
@@ -29,7 +29,7 @@ def node(answers: dict[str, Any]) -> Any:
         if method == "eth_chainId":
             return "0x1"
         if method == "eth_getBlockByNumber" and method not in answers:
-            return block(9 if params[0] == "latest" else int(params[0], 16))
+            return block_of(params[0], 9)
         found = answers[method]
         return found(params) if callable(found) else found
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hansa.protocol.errors import FatalError
+from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.deployment import Allowed, Deployment
 
 LOWER = "0x" + "ab" * 20
@@ -44,6 +47,7 @@ def test_addresses__are_checksummed() -> None:
     ("changes", "says"),
     [
         ({"federation": "0x12"}, "federation: .*an address is 0x and 40"),
+        ({"token": "ab" * 20}, "token: .*an address is 0x and 40"),
         ({"vault": "0x15d34aAf54267DB7D7c367839AAf71A00a2C6A65"}, "vault: .*its checksum is wrong"),
         ({"rpc": []}, "rpc"),
         ({"chain_id": 0}, "chain_id"),
@@ -74,3 +78,85 @@ def test_updated__is_checked() -> None:
     assert Deployment(**fields()).updated(confirmations=3).confirmations == 3
     with pytest.raises(ValueError, match="confirmations"):
         Deployment(**fields()).updated(confirmations=-3)
+
+
+def test_save__on_a_full_disk__is_one_sentence__and_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    made = Deployment(**fields())
+    made.save(tmp_path / "deployment.json")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(FatalError, match="can't be written: No space left on device; make room on its disk"):
+        made.updated(name="other").save(tmp_path / "deployment.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["deployment.json"]
+    assert Deployment.load(tmp_path / "deployment.json") == made
+
+
+# --- secrets
+
+
+URL, WS = "https://ann:${PW}@main.example/v3/${KEY}", "wss://main.example/${KEY}"
+
+
+@pytest.fixture
+def saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("PW", "KEY"):
+        monkeypatch.delenv(name, raising=False)
+    Deployment(**fields(rpc=[URL], ws=WS)).save(tmp_path / "deployment.json")
+    return tmp_path
+
+
+def write_secrets(folder: Path, text: str, mode: int = 0o600) -> None:
+    (folder / "secrets.env").write_text(text)
+    (folder / "secrets.env").chmod(mode)
+
+
+def test_secrets__are_known_to_a_connection_alone(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_secrets(saved, "# ours\n\nexport PW = 'of the file'\nKEY=\"k=1\"\n")
+    monkeypatch.setenv("PW", "of-the-environment")
+    found = Deployment.load(saved / "deployment.json")
+    chain = Chain.of(found)
+    assert chain.rpc.endpoints[0].shown == "https://main.example"
+    assert found.expanded(URL) == "https://ann:of-the-environment@main.example/v3/k=1"
+    assert chain._alarm._url == "wss://main.example/k=1"
+    for text in (repr(found), str(found), found.model_dump_json(), str(found.model_dump())):
+        assert "of-the-environment" not in text and "k=1" not in text
+    found.updated(name="other").save(saved / "deployment.json")
+    assert URL in (saved / "deployment.json").read_text()
+    assert found.updated(name="other").expanded("${KEY}") == "k=1"
+    assert Deployment.load(saved / "deployment.json") == found.updated(name="other")
+
+
+@pytest.mark.parametrize("text", [None, "", "PW=\nKEY=k", "pw=x\nKEY=k", "nonsense"])
+def test_secret__that_nobody_gave__is_named(saved: Path, text: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    if text is not None:
+        write_secrets(saved, text)
+    monkeypatch.setenv("PW", "")
+    with pytest.raises(FatalError, match=r"asks for \$\{PW\}, which nobody gave; set PW .* PW=… into .*secrets\.env"):
+        Chain.of(Deployment.load(saved / "deployment.json"))
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o640, 0o666])
+def test_secrets__that_others_can_read__are_refused(saved: Path, mode: int) -> None:
+    write_secrets(saved, "PW=p\nKEY=k\n", mode)
+    with pytest.raises(FatalError, match=r"secrets\.env can be read by others; run chmod 600"):
+        Chain.of(Deployment.load(saved / "deployment.json"))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"rpc": ["http://127.0.0.1:8545", "https://ann:word@main.example"]},
+        {"ws": "wss://main.example/ws/0123456789abcdef0123456789abcdef"},
+        {"gateway": "https://files.example/ipfs?token=word"},
+        {"store": {"kind": "kubo", "api": "http://ann:word@127.0.0.1:5001"}},
+    ],
+)
+def test_secret__in_an_address__must_not_be_handed_on(changes: dict[str, Any]) -> None:
+    with pytest.raises(FatalError, match="holds a password or a key: .*write .*NAME") as told:
+        Deployment(**fields(**changes)).require_no_secrets()
+    assert "word" not in str(told.value).replace("password", "") and "0123" not in str(told.value)
+    Deployment(**fields(rpc=[URL], ws=WS)).require_no_secrets()

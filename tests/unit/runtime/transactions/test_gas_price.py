@@ -31,15 +31,15 @@ def test_market__nonsense(answers: list[object]) -> None:
 
 
 @pytest.mark.parametrize("offer", [GasPrice(1, 1), GasPrice(100, 3), GasPrice(8 * 10**9, 10**9), GasPrice(77, None)])
-def test_above__an_eighth_more_at_least(offer: GasPrice) -> None:
-    more = offer.above(GasPrice(1, 1))
-    assert 8 * more.fee >= 9 * offer.fee
+def test_raised__an_eighth_more_at_least(offer: GasPrice) -> None:
+    more = offer.raised(GasPrice(1, 1), cap=10**30)
+    assert more is not None and 8 * more.fee >= 9 * offer.fee
     if offer.tip is not None:
         assert more.tip is not None and 8 * more.tip >= 9 * offer.tip or more.tip == more.fee
 
 
-def test_above__the_market_at_least() -> None:
-    assert GasPrice(100, 1).above(GasPrice(500, 50)) == GasPrice(500, 50)
+def test_raised__the_market_at_least() -> None:
+    assert GasPrice(100, 1).raised(GasPrice(500, 50), cap=10**30) == GasPrice(500, 50)
 
 
 def test_raised__stops_at_the_cap() -> None:

@@ -1,0 +1,176 @@
+"""One JSON-RPC node over HTTP: batches of the size that it takes, and answers that end."""
+
+from __future__ import annotations
+
+import email.utils
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import requests
+from eth_typing import URI
+from web3 import HTTPProvider
+from web3.exceptions import Web3Exception
+from web3.types import RPCEndpoint
+
+from hansa.protocol.errors import ChainUnavailable
+from hansa.runtime.chain.abi import contract_error
+from hansa.runtime.chain.node_errors import BadStatus, NodeError, Nonsense, TooLong, TooSlow, is_rate_limited
+from hansa.runtime.http import CONNECT_SECONDS, Cap, Reply, bound, causes, checked_url, is_too_large, post
+
+Request = tuple[str, Sequence[Any]]  # method, parameters
+ANSWER_SECONDS = 20.0  # for the whole of an answer
+ANSWER_BYTES = 2**24  # of an answer, unpacked
+BATCH = 100  # requests in one batch; what public nodes allow
+BATCH_REST = 60.0  # seconds after a batch was too long for a node, before longer ones are tried again
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+START = "start the chain, or correct the addresses in deployment.json"
+
+
+class Endpoint:
+    """One node. Loopback nodes are asked without proxies or .netrc; that halves the time of a request.
+
+    mixes_blocks: anvil; what it says of its head may be of a block that it mines meanwhile.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = checked_url(url, ("http", "https"), "an RPC address")
+        self.shown = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+        self.local = parts.hostname in LOOPBACK
+        self.verified = False
+        self.mixes_blocks = False
+        self.url = url
+        self._batch, self._shrunk = BATCH, 0.0  # how many requests it takes at once; when that became less
+        self._session = requests.Session()
+        self._session.trust_env = not self.local
+        bound(self._session, Cap(ANSWER_BYTES))
+        self._codec = HTTPProvider(URI(url), session=self._session)
+        self._session.headers["User-Agent"] = self._codec.get_request_headers()["User-Agent"]
+
+    def ask(self, batch: Sequence[Request]) -> list[Any]:
+        """One answer a request, in order: the raw result, or a NodeError or ContractError as a value.
+
+        Raises ChainUnavailable, of the kind that says why.
+        """
+        try:
+            answers: list[Any] = []
+            while len(answers) < len(batch):
+                answers += self._post(batch[len(answers) : len(answers) + self._batch])
+            return answers
+        except requests.RequestException as error:
+            raise self._failed(error) from error
+        except (Web3Exception, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise Nonsense(f"{self.shown} {batch[0][0]}", error) from error
+
+    def _post(self, part: Sequence[Request]) -> list[Any]:
+        """The answers to one HTTP request; none where the node asked for fewer at once."""
+        calls = [(RPCEndpoint(method), params) for method, params in part]
+        single = len(part) == 1
+        data = self._codec.encode_rpc_request(*calls[0]) if single else self._codec.encode_batch_rpc_request(calls)
+        try:
+            reply = post(self._session, self.url, data, seconds=ANSWER_SECONDS, limit=ANSWER_BYTES)
+        except requests.RequestException as error:
+            if single or not is_too_large(error):
+                raise
+            return self._take_fewer(part, None)
+        answer = self._decoded(reply, single)
+        if isinstance(answer, list):
+            if len(answer) != len(part) or len({entry["id"] for entry in answer}) != len(part):
+                raise ValueError(f"{len(answer)} answers to {len(part)} requests")
+            if len(part) == self._batch < BATCH and time.monotonic() > self._shrunk + BATCH_REST:
+                self._batch = min(BATCH, 2 * self._batch)
+            ordered = sorted(answer, key=lambda entry: cast(int, entry["id"]))
+            return [_result(request, entry, reply) for request, entry in zip(part, ordered, strict=True)]
+        found = _result(part[0], answer, reply)
+        if single:
+            return [found]
+        if is_rate_limited(found):  # of the batch as a whole
+            raise found
+        return self._take_fewer(part, found.requests if isinstance(found, NodeError) else None)
+
+    def _decoded(self, reply: Reply, single: bool) -> Any:
+        """A JSON-RPC body, whatever the status; BadStatus where there is none."""
+        try:
+            answer: Any = self._codec.decode_rpc_response(reply.body)
+            if reply.status < 300 or isinstance(answer, list) or {"error", "result"} & set(answer):
+                return answer
+        except (Web3Exception, ValueError, TypeError, RecursionError):
+            if reply.status < 300:
+                raise
+        if reply.status == 413 and not single:
+            return {"error": {"code": reply.status, "message": "the batch is too large"}}
+        target = urlsplit(reply.headers.get("Location", "")) if reply.status < 400 else None
+        elsewhere = f"{target.scheme}://{target.netloc.rpartition('@')[2]}" if target and target.netloc else ""
+        raise BadStatus(self.shown, reply.status, retry_after=_retry_after(reply), elsewhere=elsewhere)
+
+    def _take_fewer(self, part: Sequence[Request], stated: int | None) -> list[Any]:
+        half = len(part) // 2
+        self._batch = stated if stated is not None and stated < half else half
+        self._shrunk = time.monotonic()
+        return []
+
+    def _failed(self, error: requests.RequestException) -> ChainUnavailable:
+        what, chain = f"{self.shown} does not answer", list(causes(error))
+        if is_too_large(error):
+            return TooLong(f"{self.shown} sends too much", cause=f"an answer of more than {ANSWER_BYTES} bytes")
+        if isinstance(error, requests.ReadTimeout):
+            return TooSlow(what, cause=f"no whole answer came in {ANSWER_SECONDS:.0f} s")
+        if isinstance(error, requests.ConnectTimeout):
+            return ChainUnavailable(what, cause=f"no connection within {CONNECT_SECONDS:.0f} s")
+        if isinstance(error, requests.exceptions.SSLError):
+            return ChainUnavailable(what, cause="its TLS certificate is not accepted, or it speaks no TLS")
+        if isinstance(error, requests.exceptions.ProxyError):
+            return ChainUnavailable(what, cause="the proxy of this machine does not let it through")
+        if any(isinstance(cause, socket.gaierror) for cause in chain):
+            return ChainUnavailable(what, cause="no host of that name is known")
+        if any(isinstance(cause, ConnectionRefusedError) for cause in chain):
+            return ChainUnavailable(what, cause="nothing listens there", next_step=START if self.local else None)
+        return ChainUnavailable(what, cause=type(error).__name__)
+
+
+def _retry_after(reply: Reply) -> float | None:
+    """Seconds that a node asks for, from a number of them or a date."""
+    text = reply.headers.get("Retry-After", "")
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
+    except (ValueError, TypeError):
+        return None
+
+
+def _result(request: Request, answer: Any, reply: Reply) -> Any:
+    if not isinstance(answer, dict):
+        raise ValueError(f"an answer that is no object: {str(answer)[:60]}")
+    error = answer.get("error")
+    if error is None:
+        return answer["result"]
+    if not isinstance(error, dict):
+        return NodeError(request[0], 0, str(error)[:200], status=reply.status)
+    reverted = _revert_data(error)
+    if reverted is not None:
+        return contract_error(reverted)
+    code, message = error.get("code"), str(error.get("message", ""))[:200]
+    retry_after = _retry_after(reply)
+    return NodeError(
+        request[0], code if isinstance(code, int) else 0, message, status=reply.status, retry_after=retry_after
+    )
+
+
+def _revert_data(error: Mapping[str, Any]) -> bytes | None:
+    """What a contract reverted with, or None when the error is the node's own. Nodes differ in where they put it."""
+    data = error.get("data")
+    if isinstance(data, dict):  # ganache
+        data = data.get("result") or data.get("data")
+    if isinstance(data, str):
+        data = data.removeprefix("Reverted ")
+        if data.startswith("0x"):
+            try:
+                return bytes.fromhex(data[2:])
+            except ValueError:
+                return None
+    return b"" if "revert" in str(error.get("message", "")).lower() else None

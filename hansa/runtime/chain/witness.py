@@ -1,0 +1,67 @@
+"""What several nodes say of one block: for what can't be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from hansa.protocol.errors import ChainUnavailable, HansaError
+from hansa.runtime.chain.abi import ContractError
+from hansa.runtime.chain.blocks import Block, read_block
+from hansa.runtime.chain.node_errors import NodeError, is_behind
+
+FAR = 64  # blocks that a node may be behind; one that is further is of another mind
+
+
+class Stance(Enum):
+    """What one endpoint says."""
+
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    BEHIND = "is not there yet"
+    SILENT = "gives no answer"
+
+
+@dataclass(frozen=True)
+class Witness:
+    """What each endpoint, as it is shown and by its place in the list, says of `block`."""
+
+    block: Block
+    told: Mapping[str, Stance]
+
+    @property
+    def agreed(self) -> bool:
+        """Whether one answers, and all that answer say the same."""
+        return set(self.told.values()) - {Stance.SILENT} == {Stance.AGREES}
+
+    def those(self, *kinds: Stance) -> list[str]:
+        return [name for name, its in self.told.items() if its in kinds]
+
+    def __str__(self) -> str:
+        return f"of block {self.block.number}: {', '.join(f'{name} {its.value}' for name, its in self.told.items())}"
+
+
+def weighed(block: Block, answers: list[Any] | HansaError, agrees: Callable[[list[Any]], bool]) -> Stance:
+    """One endpoint's answers to readings, the block by its number, and the latest block."""
+    if isinstance(answers, HansaError):
+        return Stance.SILENT
+    *given, there, latest = answers
+    is_far = False
+    try:
+        is_far = block.number - read_block(latest, "latest").number > FAR
+        if isinstance(there, NodeError):
+            raise there
+        if read_block(there, hex(block.number)).hash != block.hash:
+            return Stance.DIFFERS
+        for answer in given:
+            if isinstance(answer, NodeError | ContractError):
+                raise answer
+        return Stance.AGREES if agrees(given) else Stance.DIFFERS
+    except ChainUnavailable as error:
+        if not is_behind(error):
+            return Stance.SILENT
+        return Stance.DIFFERS if is_far else Stance.BEHIND
+    except HansaError:  # a refusal, no contract, or no such record, where others have one
+        return Stance.DIFFERS
