@@ -188,7 +188,7 @@ def test_enrolment__that_one_endpoint_invents__is_not_agreed_on(world: World, no
         assert follower.own != (True, 0, 100) and not follower.is_agreed()
         world.rpc("evm_mine")
         follower.look()
-        assert follower.own == (True, 0), "the other endpoint is preferred now"
+        assert follower.own == (True, 0, 100), "the other endpoint is preferred now"
         assert not follower.is_agreed()
         node.answer = lambda request: None
         world.rpc("evm_mine")
