@@ -1,27 +1,43 @@
-// Files by CID from a gateway that nobody has to trust: capped while they arrive, then hashed again.
+// Files by CID from a gateway that nobody has to trust: limited in time and size while they arrive, then hashed again.
 
 import { StoreProblem } from '../problems'
 import { digestOf, fromCid, toCid } from '../protocol/cid'
+
+const PATIENCE = 30_000 // ms
+const SLOWEST = 1_000 // bytes a ms, of files for which that is longer
 
 interface Fetched {
   data: Uint8Array
   blocks: number
 }
 
-/** The file's bytes, whose CID is the one asked for. Throws StoreProblem, or RangeError for what is no CIDv0. */
-export async function fetchFile(gateway: string, cid: string, cap: number): Promise<Fetched> {
+/** The file's bytes, whose CID is the one asked for. Throws StoreProblem, or RangeError for what is no CIDv0.
+ * cap: bytes, once decompressed; patience: ms in all. */
+export async function fetchFile(gateway: string, cid: string, cap: number, patience = Math.max(PATIENCE, cap / SLOWEST)): Promise<Fetched> {
   fromCid(cid)
-  const data = await body(await answer(gateway, cid), cid, cap)
+  const data = await received(gateway, cid, cap, patience)
   const { digest, blocks } = await digestOf(data)
   const found = toCid(digest)
   if (found !== cid) throw new StoreProblem('wrong-bytes', cid, `${cid}: the gateway's bytes are those of ${found}`, 'Ask another gateway.')
   return { data, blocks }
 }
 
-async function answer(gateway: string, cid: string): Promise<Response> {
+async function received(gateway: string, cid: string, cap: number, patience: number): Promise<Uint8Array> {
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(), patience)
+  try {
+    return await body(await answer(gateway, cid, late.signal), cid, cap)
+  } catch (error) {
+    throw late.signal.aborted ? down(cid, `it did not arrive in ${Math.ceil(patience / 1000)} s`) : error
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function answer(gateway: string, cid: string, signal: AbortSignal): Promise<Response> {
   let response: Response
   try {
-    response = await fetch(`${gateway.replace(/\/$/, '')}/${cid}`, { credentials: 'omit', referrerPolicy: 'no-referrer' })
+    response = await fetch(`${gateway.replace(/\/$/, '')}/${cid}`, { credentials: 'omit', referrerPolicy: 'no-referrer', signal })
   } catch {
     throw down(cid, 'the gateway does not answer')
   }
