@@ -42,10 +42,9 @@ async function asked(answer: Parameters<typeof createServer>[1], cap: number, pa
 
 test.for([['headers', false], ['bytes', true]] as const)('a gateway whose %s come one by one is waited for no longer than one that is away', async ([, begins]) => {
   const begun = performance.now()
-  const problem = await asked((_, response) => {
-    if (!begins) return
-    response.writeHead(200, { 'content-length': DATA.length })
-    setInterval(() => response.write('x'), 20).unref()
+  const problem = await asked(({ socket }) => {
+    socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${DATA.length}\r\n${begins ? '\r\n' : 'slow: '}`)
+    const more = setInterval(() => (socket.destroyed ? clearInterval(more) : socket.write('x')), 20)
   }, DATA.length, 300)
   expect(problem).toMatchObject({ kind: 'down', message: expect.stringContaining('did not arrive in 1 s') })
   expect(performance.now() - begun).toBeLessThan(5_000)

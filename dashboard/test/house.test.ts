@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -45,6 +45,12 @@ const IMPORTS = new Map(files.map((file) => [file, importsOf(file)]))
 test('every file has its layer, and imports files that are there', () => {
   expect(files.filter((file) => layerOf(file) < 0)).toEqual([])
   expect([...IMPORTS].flatMap(([file, imported]) => imported.filter((name) => !files.includes(name)).map((name) => `${file} → ${name}`))).toEqual([])
+})
+
+test('a twin names the Python file that it follows', () => {
+  const named = files.flatMap((file) => [...readFileSync(join(SRC, file), 'utf8').matchAll(/hansa\/[\w/]+\.(?:py|json)/g)].map(([path]) => path))
+  expect(named).toContain('hansa/protocol/links.py')
+  expect(named.filter((path) => !existsSync(join(SRC, '../..', path)))).toEqual([])
 })
 
 test('no circle of imports', () => {

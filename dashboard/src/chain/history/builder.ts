@@ -110,8 +110,8 @@ export class HistoryBuilder {
     const drawn = draw({ chainId, federation, job }, last?.sheetsAcc ?? zeroHash, last?.updatesAcc ?? 0n, randomness)
     this.link(links.opened(drawn, committee, keys))
     if (this.word !== seed) {
-      const before = last ? `what happened until the end of cycle ${number - 1}, or in an OPEN after it,` : 'a lapsed OPEN before it'
-      throw new HistoryError(`the seed of cycle ${number} does not follow: ${before} or its committee, keys or randomness is missing or changed`)
+      const before = last ? `what happened until cycle ${number - 1} ended and after it` : 'the lapsed OPENs before it'
+      throw new HistoryError(`the seed of cycle ${number} does not follow from ${before}, its committee, keys and randomness: some are missing or changed`)
     }
     if (makeCycle(seed, number, everybodyDue(cycle)) !== cycle) throw new HistoryError(`cycle ${number} has another id than its seed gives`)
     if (round !== this.finalized + 1) throw new HistoryError(`cycle ${number} is of round ${round}, after ${this.finalized} finalised ones`)
