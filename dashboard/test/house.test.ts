@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -47,6 +47,12 @@ test('every file has its layer, and imports files that are there', () => {
   expect([...IMPORTS].flatMap(([file, imported]) => imported.filter((name) => !files.includes(name)).map((name) => `${file} → ${name}`))).toEqual([])
 })
 
+test('a twin names the Python file that it follows', () => {
+  const named = files.flatMap((file) => [...readFileSync(join(SRC, file), 'utf8').matchAll(/hansa\/[\w/]+\.(?:py|json)/g)].map(([path]) => path))
+  expect(named).toContain('hansa/protocol/links.py')
+  expect(named.filter((path) => !existsSync(join(SRC, '../..', path)))).toEqual([])
+})
+
 test('no circle of imports', () => {
   expect(circle(IMPORTS)?.join(' → ') ?? null).toBe(null)
 })
@@ -67,9 +73,9 @@ test('imports of types, of several lines and again exported are seen', () => {
   expect(importsOf('protocol/x.ts', () => text)).toEqual(['protocol/cid.ts', 'problems.ts', 'protocol/exact.ts', 'protocol/pay.ts'])
 })
 
-test('phases that a job may do without are spelt out in one file', () => {
+test('phases that a job may do without are spelt out where their words, hashes and events are', () => {
   const spelt = /attest|sharesreleased|release_?time/i
-  expect(files.filter((file) => spelt.test(readFileSync(join(SRC, file), 'utf8')))).toEqual(['protocol/phases.ts'])
+  expect(files.filter((file) => spelt.test(readFileSync(join(SRC, file), 'utf8')))).toEqual(['chain/history/cycle.ts', 'protocol/hashes.ts', 'protocol/phases.ts'])
 })
 
 test('files stay short', () => {

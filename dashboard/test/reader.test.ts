@@ -100,11 +100,13 @@ test('a first sight comes before the events are read, and says what the whole vi
   expect(metrics.map(({ round }) => round)).toEqual([1, 2, 3])
 })
 
-test('a first sight has no metric where the node hides the last round, or gives them in another order', async () => {
-  type Logs = { blockNumber: string }[]
+test('a first sight has no metric where the node hides the last round, changes the best, or gives them in another order', async () => {
+  type Logs = { blockNumber: string; data: string }[]
+  const METRIC = 3 // its place among the words of RoundFinalized
   const lies = [
     (logs: Logs) => logs.slice(0, -1),
     (logs: Logs) => [...logs.slice(0, 1), ...logs.slice(2)],
+    (logs: Logs) => logs.map((log, i) => (i ? log : { ...log, data: log.data.slice(0, 2 + 64 * METRIC) + '0'.repeat(63) + '1' + log.data.slice(2 + 64 * (METRIC + 1)) })),
     (logs: Logs) => logs.reverse().map((log, i) => ({ ...log, blockNumber: `0x${i + 2}` })),
   ]
   for (const lie of lies) {
@@ -203,9 +205,7 @@ function historyOf(facts: Recorded): JobHistory {
   const builder = new HistoryBuilder({ chainId: facts.chainId, federation: facts.federation, vault: facts.vault, job: 1 })
   for (const [number, index, address, topics, data] of facts.events) {
     if (topics[0] === KEY_ANNOUNCED) continue
-    const [, timestamp, hash, parent] = facts.blocks.get(number)! as [number, number, Hex, Hex]
-    const log = { block: number, index, address: address as Hex, topics: topics as Hex[], data: data as Hex, tx: hash }
-    builder.apply(log, { number, timestamp, hash, parent })
+    builder.apply({ block: number, index, address: address as Hex, topics: topics as Hex[], data: data as Hex, tx: KEY_ANNOUNCED })
   }
   return builder.history
 }

@@ -1,4 +1,4 @@
-// A node and a gateway that answer from tests/vectors/job-1.hansa (hansa/audit/archive.py says how it is laid out).
+// A node and a gateway that answer what test/record.test.ts has written down of a job.
 
 import { readFileSync } from 'node:fs'
 import { vi } from 'vitest'
@@ -6,40 +6,37 @@ import { fromCid } from '../src/protocol/cid'
 import type { Deployment } from '../src/chain/deployment'
 import { Reader } from '../src/view/reader'
 
-const MAGIC = 'hansa-job-1\n'
-const FOOTER = 8 + 32
-
 type Row = [number, number, string, string] // number, timestamp, hash, parent
 type Event = [number, number, string, string[], string] // block, index, address, topics, data
 
-export interface Recorded {
+/** Of a chain with one job. */
+export interface Facts {
   chainId: number
   federation: `0x${string}`
   vault: `0x${string}`
   at: Row
-  blocks: Map<number, Row>
+  blocks: Row[]
   events: Event[]
-  answers: Map<string, string> // by contract and call data
+  answers: [string, string][] // by contract and call data
+}
+
+export interface Recorded extends Omit<Facts, 'blocks' | 'answers'> {
+  blocks: Map<number, Row>
+  answers: Map<string, string>
   files: Map<string, Uint8Array>
 }
 
-export function recorded(): Recorded {
-  const bytes = readFileSync(new URL('../../tests/vectors/job-1.hansa', import.meta.url))
-  const length = Number(bytes.readBigUInt64BE(bytes.length - FOOTER))
-  const end = bytes.length - FOOTER - length
-  const facts = JSON.parse(bytes.subarray(end, end + length).toString())
-  const files = new Map<string, Uint8Array>()
-  let offset = MAGIC.length
-  for (const [cid, size] of facts.files) {
-    files.set(cid, new Uint8Array(bytes.subarray(offset, offset + size)))
-    offset += size
-  }
-  const letters: Record<string, string> = { '46': facts.federation.toLowerCase(), '56': facts.vault.toLowerCase() }
-  const answers = facts.answers.map(([key, data]: [string, string]) => [`${letters[key.slice(2, 4)]} 0x${key.slice(4)}`, data])
-  return {
-    chainId: facts.chain_id, federation: facts.federation, vault: facts.vault, at: facts.at, events: facts.events, files,
-    blocks: new Map([...facts.blocks, facts.at].map((row: Row) => [row[0], row])), answers: new Map(answers),
-  }
+export const fileOf = (name: string): URL => new URL(`jobs/${name}.json`, import.meta.url)
+
+const readJson = (name: string): any => JSON.parse(readFileSync(fileOf(name), 'utf8'))
+
+/** What was played and put into the store to record `demo`: the acts of a `hansa demo --rounds 3`. */
+export const acts: { steps: any[]; files: Record<string, string> } = readJson('demo.acts')
+
+export function recorded(name = 'demo'): Recorded {
+  const facts: Facts = readJson(name)
+  const files = Object.entries(acts.files).map(([cid, data]) => [cid, new Uint8Array(Buffer.from(data, 'base64'))] as const)
+  return { ...facts, blocks: new Map([...facts.blocks, facts.at].map((row) => [row[0], row])), answers: new Map(facts.answers), files: new Map(files) }
 }
 
 const hex = (value: number) => `0x${value.toString(16)}`
@@ -66,7 +63,7 @@ function called(facts: Recorded, { to, data }: { to: string; data: string }): st
   const found = facts.answers.get(`${to.toLowerCase()} ${data}`)
   if (found !== undefined) return found
   if (to.toLowerCase() === facts.federation.toLowerCase() && data.length === 10) return `0x${'1'.padStart(64, '0')}` // jobCount
-  throw new Error('execution reverted') // the archive has no token
+  throw new Error('execution reverted') // no token is recorded
 }
 
 function logs(facts: Recorded, { address, topics, fromBlock, toBlock }: any) {

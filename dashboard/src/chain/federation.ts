@@ -25,8 +25,8 @@ export class Federation {
     return Number(await this.read<bigint>('jobCount', [], at))
   }
 
-  /** Whether it is enrolled, and the counter of the last cycle that it submitted in. */
-  trainer(job: number, trainer: Address, at: Block): Promise<readonly [boolean, number]> {
+  /** Whether it is enrolled, the counter of the last cycle that it submitted in, and its bond as enrolled. */
+  trainer(job: number, trainer: Address, at: Block): Promise<readonly [enrolled: boolean, counter: number, bond: bigint]> {
     return this.read('trainerOf', [BigInt(job), trainer], at)
   }
 

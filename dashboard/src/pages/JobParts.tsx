@@ -1,6 +1,6 @@
 /** What a job is bound to: model chain, spec, terms. */
 import { NO_TARGET } from '../chain/structs'
-import { TIMED } from '../protocol/phases'
+import { burnsNothing, TIMED } from '../protocol/phases'
 import { escapeUntrusted } from '../protocol/text'
 import { Amount } from '../ui/Amount'
 import { capitalised, duration, exact, plural } from '../ui/format'
@@ -92,7 +92,8 @@ export function TermsFacts({ view }: { view: JobGlance }) {
           ['Trainers', `at most ${terms.maxTrainers}; ${terms.minUpdates} updates make a round`],
           ['Seats', `${terms.seats}; ${terms.quorum} must agree`],
           ['Failures in a row', `${terms.maxFailures} end the job`],
-          ['A failed cycle burns', `${exact(BigInt(terms.failureBurn), 2)} % of a round`],
+          ['A cycle that the committee fails', `burns ${exact(BigInt(terms.failureBurn), 2)} % of a round`],
+          ['One without a usable update', burnsNothing(terms) ? 'burns the same' : 'burns nothing'],
           ['Claims until', `${duration(terms.claimTime)} after the end`],
           ['Bonds free', `${duration(terms.slashTime)} after the end`],
         ]}

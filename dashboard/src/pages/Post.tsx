@@ -11,7 +11,7 @@ import { capitalised, parsed } from '../ui/format'
 import { useLoad } from '../ui/load'
 import { Section } from '../ui/parts'
 import type { Token } from '../view/model'
-import { escrowOf, PHASES_NEEDED, post, problemsOf, readToken, TIMES, usualQuorum, type Offer } from '../wallet/post'
+import { burnOf, escrowOf, PHASES_NEEDED, post, problemsOf, readToken, TIMES, usualQuorum, type Offer } from '../wallet/post'
 import { asAddress, MISSPELT, misspelt } from '../wallet/requests'
 
 type Fields = Record<string, string>
@@ -104,7 +104,8 @@ export function Post() {
         </Section>
         <Section title="Who and how long"><div class="fields">{NUMBERS.map((one) => input(one))}</div></Section>
         <Section title="Money">
-          <p class="note">In {token ? escapeUntrusted(token.symbol, 12) : 'the token'}; a failed cycle burns half a round.</p>
+          <p class="note">In {token ? escapeUntrusted(token.symbol, 12) : 'the token'}; a cycle that the committee fails, or in which it
+            agrees that no update can be used, burns half a round{offer && token && !problems.length && <>: at most <Amount value={burnOf(offer)} token={token} /> in a row</>}.</p>
           <div class="fields">{AMOUNTS.map((one) => input(one))}</div>
         </Section>
         <details>

@@ -69,7 +69,7 @@ function Result({ round }: { round: RoundView }) {
         ['Worked out here', <Name of={round.root} kind="hash" />],
         ['Voted', <Name of={round.votedRoot} kind="hash" />],
         ['Transaction', <Name of={outcome.tx} kind="transaction" />],
-        ['Opened', moment(round.cycle.openedAt)],
+        ['Finalised', moment(outcome.time)],
       ]}
     />
   )

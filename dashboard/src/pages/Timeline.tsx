@@ -55,7 +55,7 @@ function Cycle({ cycle, view }: { cycle: CycleView; view: JobView }) {
       <strong>
         <a href={`#/job/${view.job}/round/${cycle.round}`}>Round {cycle.round}</a>, cycle {cycle.number}
       </strong>{' '}
-      <span class="muted">{moment(cycle.openedAt)}</span>
+      <span class="muted">{outcome.kind === 'open' ? `opened ${moment(view.openedAt)}` : moment(outcome.time)}</span>
       <p>
         {outcome.kind === 'finalized' && (
           <>

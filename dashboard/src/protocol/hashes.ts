@@ -1,28 +1,43 @@
-// Hashes, as hansa/protocol/hashes.py: cycle ids, seeds, accumulators, results, votes.
+// Hashes, as hansa/protocol/hashes.py: cycle ids, draws, accumulators, results, votes.
 
 import type { Address, Hex } from 'viem'
 import { concat, encodeAbiParameters, keccak256, numberToHex, parseAbiParameters } from 'viem/utils'
 
-const LOW_128 = (1n << 128n) - 1n
+const SEED_BITS = 40n
 const COUNTER_BITS = 23n
-const MAKE = /* @__PURE__ */ parseAbiParameters('bytes32, bytes32, uint256')
-const SEED = /* @__PURE__ */ parseAbiParameters('bytes32, uint256, bytes32')
+const LOW_128 = (1n << 128n) - 1n
+const DRAW = /* @__PURE__ */ parseAbiParameters('uint256, address, uint256, bytes32, uint128, bytes32')
+const ACT = /* @__PURE__ */ parseAbiParameters('bytes32, uint256, bytes32')
 const SHEETS = /* @__PURE__ */ parseAbiParameters('bytes32, uint256, bytes32, bytes32')
 const SEALED = /* @__PURE__ */ parseAbiParameters('bytes32, uint256')
 const RESULT = /* @__PURE__ */ parseAbiParameters('uint256, address, uint256, uint64, uint128, bytes32, bytes32, bytes32')
 
-/** Id of a job's counter-th opened cycle, from 1. */
-export function makeCycle(prevResult: Hex, seed: Hex, counter: number, everybody: boolean): bigint {
-  const history = BigInt(keccak256(encodeAbiParameters(MAKE, [prevResult, seed, BigInt(counter)]))) & ((1n << 40n) - 1n)
-  return (((history << COUNTER_BITS) | BigInt(counter)) << 1n) | (everybody ? 1n : 0n)
+/** Id of a job's counter-th opened cycle, from 1: the seed's low 40 bits, the counter, and one bit. */
+export function makeCycle(seed: Hex, counter: number, everybody: boolean): bigint {
+  const low = BigInt(seed) & ((1n << SEED_BITS) - 1n)
+  return (((low << COUNTER_BITS) | BigInt(counter)) << 1n) | (everybody ? 1n : 0n)
 }
 
 export const cycleCounter = (cycle: bigint): number => Number((cycle >> 1n) & ((1n << COUNTER_BITS) - 1n))
 
 export const everybodyDue = (cycle: bigint): boolean => (cycle & 1n) === 1n
 
-export function cycleSeed(prevSheets: Hex, prevUpdates: bigint, parentHash: Hex): Hex {
-  return keccak256(encodeAbiParameters(SEED, [prevSheets, prevUpdates, parentHash]))
+/** Whose job something is of. */
+export interface Site {
+  chainId: number
+  federation: Address
+  job: bigint
+}
+
+/** Where something is committed to or voted on. */
+export interface Place extends Site {
+  cycle: bigint
+}
+
+/** What a committee is drawn by: accumulators as the last opened cycle left them (0 in cycle 1), and what no party
+ * chose (prevrandao, or the parent's block hash). */
+export function draw({ chainId, federation, job }: Site, sheets: Hex, updates: bigint, randomness: Hex): Hex {
+  return keccak256(encodeAbiParameters(DRAW, [BigInt(chainId), federation, job, sheets, updates, randomness]))
 }
 
 /** Accumulator of a cycle's updates before the first; never 0. */
@@ -32,16 +47,19 @@ export function updatesAcc(acc: bigint, trainer: Address, digest: Hex): bigint {
   return BigInt(keccak256(concat([numberToHex(acc, { size: 16 }), trainer, digest]))) & LOW_128
 }
 
-export function sheetsAcc(acc: Hex, seat: number, sheet: Hex, salt: Hex): Hex {
-  return keccak256(encodeAbiParameters(SHEETS, [acc, BigInt(seat), keccak256(sheet), salt]))
+/** Accumulator `sheets` after one more attestation; it starts at the cycle's seed. */
+export function attestsAcc(acc: Hex, seat: number, bitmap: Hex): Hex {
+  return keccak256(encodeAbiParameters(ACT, [acc, BigInt(seat), keccak256(bitmap)]))
 }
 
-/** Where something is committed to or voted on. */
-export interface Place {
-  chainId: number
-  federation: Address
-  job: bigint
-  cycle: bigint
+/** Accumulator `sheets` after one more release of shares. */
+export function releasesAcc(acc: Hex, seat: number, digest: Hex): Hex {
+  return keccak256(encodeAbiParameters(ACT, [acc, BigInt(seat), digest]))
+}
+
+/** Accumulator `sheets` after one more revealed sheet. */
+export function sheetsAcc(acc: Hex, seat: number, sheet: Hex, salt: Hex): Hex {
+  return keccak256(encodeAbiParameters(SHEETS, [acc, BigInt(seat), keccak256(sheet), salt]))
 }
 
 /** What a cycle's vote is about. */

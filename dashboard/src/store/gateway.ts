@@ -1,50 +1,60 @@
-// Files by CID from a gateway that nobody has to trust: capped in bytes and time while they arrive, then hashed again.
+// Files by CID from a gateway that nobody has to trust: limited in time and size while they arrive, then hashed again.
 
 import { StoreProblem } from '../problems'
 import { digestOf, fromCid, toCid } from '../protocol/cid'
 
-const SECONDS = 300 // for the whole of a file
-const SLOW = 'the gateway takes too long'
+const PATIENCE = 30_000 // ms
+const SLOWEST = 1_000 // bytes a ms, of files for which that is longer
 
 interface Fetched {
   data: Uint8Array
   blocks: number
 }
 
-/** The file's bytes, whose CID is the one asked for. Throws StoreProblem, or RangeError for what is no CIDv0. */
-export async function fetchFile(gateway: string, cid: string, cap: number, seconds = SECONDS): Promise<Fetched> {
+/** The file's bytes, whose CID is the one asked for. Throws StoreProblem, or RangeError for what is no CIDv0.
+ * cap: bytes, once decompressed; patience: ms in all. */
+export async function fetchFile(gateway: string, cid: string, cap: number, patience = Math.max(PATIENCE, cap / SLOWEST)): Promise<Fetched> {
   fromCid(cid)
-  const end = AbortSignal.timeout(seconds * 1000)
-  const data = await body(await answer(gateway, cid, end), cid, cap, end)
+  const data = await received(gateway, cid, cap, patience)
   const { digest, blocks } = await digestOf(data)
   const found = toCid(digest)
   if (found !== cid) throw new StoreProblem('wrong-bytes', cid, `${cid}: the gateway's bytes are those of ${found}`, 'Ask another gateway.')
   return { data, blocks }
 }
 
-async function answer(gateway: string, cid: string, end: AbortSignal): Promise<Response> {
+async function received(gateway: string, cid: string, cap: number, patience: number): Promise<Uint8Array> {
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(), patience)
+  try {
+    return await body(await answer(gateway, cid, late.signal), cid, cap)
+  } catch (error) {
+    throw late.signal.aborted ? down(cid, `it did not arrive in ${Math.ceil(patience / 1000)} s`) : error
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function answer(gateway: string, cid: string, signal: AbortSignal): Promise<Response> {
   let response: Response
   try {
-    response = await fetch(`${gateway.replace(/\/$/, '')}/${cid}`, { credentials: 'omit', referrerPolicy: 'no-referrer', signal: end })
+    response = await fetch(`${gateway.replace(/\/$/, '')}/${cid}`, { credentials: 'omit', referrerPolicy: 'no-referrer', signal })
   } catch {
-    throw down(cid, end.aborted ? SLOW : 'the gateway does not answer')
+    throw down(cid, 'the gateway does not answer')
   }
   if (response.status === 404) throw new StoreProblem('missing', cid, `${cid} is not in the store`, 'Ask who published it to keep it there.')
   if (!response.ok) throw down(cid, `the gateway answers ${response.status}`)
   return response
 }
 
-async function body(response: Response, cid: string, cap: number, end: AbortSignal): Promise<Uint8Array> {
+async function body(response: Response, cid: string, cap: number): Promise<Uint8Array> {
   const reader = response.body?.getReader()
   if (!reader) return new Uint8Array()
-  end.addEventListener('abort', () => void reader.cancel().catch(() => undefined))
   const parts: Uint8Array<ArrayBuffer>[] = []
   let size = 0
   for (;;) {
     const { done, value } = await reader.read().catch(() => {
-      throw down(cid, end.aborted ? SLOW : 'the gateway broke off')
+      throw down(cid, 'the gateway broke off')
     })
-    if (end.aborted) throw down(cid, SLOW)
     if (done) break
     size += value.length
     if (size > cap) {

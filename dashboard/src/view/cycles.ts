@@ -26,8 +26,8 @@ export function cycleView(cycle: CycleRecord, terms: JobTerms, replayed: Replaye
 }
 
 function viewOf(cycle: CycleRecord, terms: JobTerms, replayed: Replayed | undefined): CycleView {
-  const { number, round, openedAt } = cycle
-  return { number, round, openedAt, updates: updates(cycle, terms, replayed), seats: seats(cycle), outcome: outcome(cycle, terms) }
+  const { number, round } = cycle
+  return { number, round, updates: updates(cycle, terms, replayed), seats: seats(cycle), outcome: outcome(cycle, terms) }
 }
 
 function updates(cycle: CycleRecord, terms: JobTerms, replayed: Replayed | undefined): UpdateView[] {
@@ -77,9 +77,9 @@ function seats(cycle: CycleRecord): SeatView[] {
 function outcome(cycle: CycleRecord, terms: JobTerms): Outcome {
   const found = cycle.outcome
   if (!found) return { kind: 'open' }
-  if (found.kind === 'failed') return { kind: 'failed', burnt: found.burnt, why: why(cycle, found, terms) }
-  const { model, rewards, metric, tx } = found
-  return { kind: 'finalized', model: cidText(model), rewards, metric, tx }
+  if (found.kind === 'failed') return { kind: 'failed', burnt: found.burnt, time: found.time, why: why(cycle, found, terms) }
+  const { model, rewards, metric, time, tx } = found
+  return { kind: 'finalized', model: cidText(model), rewards, metric, time, tx }
 }
 
 /** One clause from the phase and its counts. */

@@ -1,11 +1,11 @@
 // A job at first sight: what its contracts hold, and the latest rounds as the node tells them.
 
-import { encodeAbiParameters, keccak256, numberToHex } from 'viem/utils'
-import { eventOf, federationAbi, outputOf, selectorOf } from '../chain/abi'
+import { numberToHex } from 'viem/utils'
+import { eventOf, federationAbi, selectorOf } from '../chain/abi'
 import type { Chain } from '../chain/client'
 import type { Standing } from '../chain/history/reader'
 import { eventIn, type Logs } from '../chain/logs'
-import type { JobTerms } from '../chain/structs'
+import { termsHash, type JobTerms } from '../chain/structs'
 import { parseBaselines } from '../protocol/baselines'
 import type { JobSpec } from '../protocol/spec'
 import { termsView } from './job'
@@ -30,14 +30,14 @@ export async function glanceAt({ chain, logs, job, standing, terms, ...given }: 
   const late = new Promise<null>((done) => setTimeout(done, PATIENCE, null))
   const [metrics, token, spec] = await Promise.all([latest(chain, logs, job, standing), given.token, Promise.race([given.spec, late])])
   return {
-    job, sponsor: state.sponsor, token, terms: termsView(terms), termsHash: keccak256(encodeAbiParameters([outputOf(federationAbi, 'termsOf')], [terms])),
+    job, sponsor: state.sponsor, token, terms: termsView(terms), termsHash: termsHash(terms, books.escrowed, state.sponsor),
     spec, phase: state.phase, waiting: { deadline: state.deadline, acted: [], waitingFor: [], note: noteOf(terms, state) },
     books, baselines: parseBaselines(spec?.baselines ?? []), stopping: state.stopping, enrolled: state.enrolled, finalized: state.round - 1, metrics,
     head: { number: at.number, timestamp: at.timestamp },
   }
 }
 
-/** Metrics of the latest rounds; none where they don't lead to the result that the contract holds. */
+/** Metrics of the latest rounds; none where they don't lead to the best one that the contract holds. */
 async function latest(chain: Chain, logs: Logs, job: number, { at, state }: Standing): Promise<JobGlance['metrics']> {
   const { federation, firstBlock } = chain.deployment
   const topics = [selectorOf(federationAbi, 'RoundFinalized'), numberToHex(job, { size: 32 })]
@@ -47,5 +47,6 @@ async function latest(chain: Chain, logs: Logs, job: number, { at, state }: Stan
   const events = found.slice(-LATEST).map((log) => eventIn(log, event)?.values ?? {})
   const rounds = events.map(({ metric }, i): { round: number; metric: bigint } => ({ round: state.round - events.length + i, metric }))
   const inOrder = events.every(({ round }, i) => round === rounds[i]?.round)
-  return inOrder && events.at(-1)?.resultHash === state.lastResult ? rounds : []
+  const best = rounds.at(-1 - state.stale)?.metric ?? state.bestMetric // which is older than these
+  return inOrder && best === state.bestMetric && rounds.every(({ metric }) => metric <= best) ? rounds : []
 }

@@ -38,7 +38,7 @@ export async function jobView(facts: JobFacts): Promise<JobView> {
   const rounds = roundViews(facts, cycles)
   return {
     job: history.job, sponsor, token: facts.token, terms: termsView(terms), termsHash, spec: facts.spec, specProblem: facts.specProblem,
-    phase: state.phase, waiting: waitingOf(history, state), cycles,
+    phase: state.phase, waiting: waitingOf(history, state), cycles, openedAt: state.openedAt,
     lapses: history.lapses.map(({ afterCycle, failed: { failures, burnt, block } }) => ({ afterCycle, failures, burnt, block })),
     rounds, trainers: history.enrolled.map((each, place) => trainerView(facts, rounds, place, each)),
     validators: members(history).map((member) => validatorView(facts, member)), books: facts.books, burnt: history.burnt,

@@ -64,15 +64,15 @@ export interface SeatView {
   metric: bigint | null
 }
 
+/** time: of the end, seconds. */
 export type Outcome =
   | { kind: 'open' }
-  | { kind: 'finalized'; model: string; rewards: Hex; metric: bigint; tx: Hex }
-  | { kind: 'failed'; burnt: bigint; why: string }
+  | { kind: 'finalized'; model: string; rewards: Hex; metric: bigint; time: number; tx: Hex }
+  | { kind: 'failed'; burnt: bigint; time: number; why: string }
 
 export interface CycleView {
   number: number
   round: number
-  openedAt: number
   updates: UpdateView[]
   seats: SeatView[]
   outcome: Outcome
@@ -165,6 +165,7 @@ export interface JobView extends JobGlance {
   burnt: readonly Log[] // the vault's events
   specProblem: string | null
   cycles: CycleView[]
+  openedAt: number // of the last cycle, seconds; 0 before the first
   lapses: { afterCycle: number; failures: number; burnt: bigint; block: number }[]
   rounds: RoundView[] // [] while the spec can't be had: specProblem says why
   trainers: TrainerView[]

@@ -15,6 +15,8 @@ import type { Wallet } from './session'
 
 const DAY = 86_400
 const MAX_JOB = 3 * 365 * DAY
+const SHORTEST_OPEN = 2 // a cycle opens later than the second in which the one before it ended
+const FAILURE_BURN = 5_000 // of a full round, basis points
 const MAX_96 = 2n ** 96n - 1n
 
 /** Phases that every job has. */
@@ -43,7 +45,10 @@ export interface Offer {
 export const TIMES: Offer['times'] = { enrolTime: 3600, openTime: 600, submitTime: 600, scoreTime: 600, revealTime: 300, voteTime: 300, finalizeTime: 300 }
 
 export const usualQuorum = (seats: number) => Math.max(Math.ceil((2 * seats) / 3), Math.floor(seats / 2) + 1)
-export const escrowOf = (offer: Offer) => BigInt(offer.rounds) * (offer.reward + BigInt(offer.seats) * offer.fee)
+const fullRound = (offer: Offer) => offer.reward + BigInt(offer.seats) * offer.fee
+export const escrowOf = (offer: Offer) => BigInt(offer.rounds) * fullRound(offer)
+/** The most that failures in a row burn. */
+export const burnOf = (offer: Offer) => BigInt(offer.failures) * ((fullRound(offer) * BigInt(FAILURE_BURN)) / 10_000n)
 
 /** What the contract would refuse, in words. */
 export function problemsOf(offer: Offer): string[] {
@@ -57,7 +62,7 @@ export function problemsOf(offer: Offer): string[] {
   within('Least updates', offer.minUpdates, 1, offer.trainers)
   within('Rounds', offer.rounds, 1, LIMITS.rounds)
   within('Failures in a row', offer.failures, 1, LIMITS.failures)
-  for (const { name, term } of PHASES_NEEDED) within(`Seconds for ${name.toLowerCase()}`, offer.times[term] ?? 0, 1, LIMITS.secondsOfAPhase)
+  for (const { name, term } of PHASES_NEEDED) within(`Seconds for ${name.toLowerCase()}`, offer.times[term] ?? 0, term === 'openTime' ? SHORTEST_OPEN : 1, LIMITS.secondsOfAPhase)
   within('Seconds to claim', offer.claimTime, 1, 2 ** 32 - 1)
   within('Seconds that bonds stay', offer.slashTime, 1, Math.min(LIMITS.secondsOfAPhase, offer.claimTime))
   const { enrolTime = 0, ...others } = offer.times
@@ -73,11 +78,11 @@ export function problemsOf(offer: Offer): string[] {
 function termsOf(offer: Offer, deployment: Deployment) {
   const { times } = offer
   return {
-    token: deployment.token, committee: offer.committee, admission: deployment.admission, recheckAdmission: false,
+    token: deployment.token, committee: offer.committee, admission: deployment.admission, recheckAdmission: false, keepCommittee: false,
     spec: toHex(fromCid(offer.spec)), model: toHex(fromCid(offer.model)),
     rewardPerRound: offer.reward, feePerSeat: offer.fee, minBond: offer.bond, strikePenalty: offer.penalty, targetMetric: NO_TARGET,
     ...Object.fromEntries(TIMED.map(({ term }) => [term, times[term] ?? 0])), claimTime: offer.claimTime, slashTime: offer.slashTime,
-    maxTrainers: offer.trainers, minUpdates: offer.minUpdates, maxRounds: offer.rounds, patience: 0, failureBurn: 5000,
+    maxTrainers: offer.trainers, minUpdates: offer.minUpdates, maxRounds: offer.rounds, patience: 0, failureBurn: FAILURE_BURN,
     maxFailures: offer.failures, seats: offer.seats, quorum: offer.quorum, threshold: 0,
   }
 }

@@ -3,17 +3,14 @@
 // reorders are found, and named.
 
 import { zeroHash, type Address, type Hex } from 'viem'
-import { encodeAbiParameters, keccak256 } from 'viem/utils'
-import { cycleCounter, cycleSeed, everybodyDue, makeCycle } from '../../protocol/hashes'
+import { cycleCounter, draw, everybodyDue, makeCycle } from '../../protocol/hashes'
+import * as links from '../../protocol/links'
 import { isOver, PHASE_NAMES, type PhaseName } from '../../protocol/phases'
-import { decodeEvent, federationAbi, outputOf, type Values } from '../abi'
-import type { Block } from '../client'
+import { decodeEvent, type Values } from '../abi'
 import type { Log } from '../logs'
-import type { Books, JobState } from '../structs'
+import { termsHash, type Books, type JobState } from '../structs'
 import { CycleBuilder, HistoryError } from './cycle'
 import type { Claim, Enrolment, Failed, Finalized, JobHistory, Posted } from './records'
-
-const TERMS = outputOf(federationAbi, 'termsOf')
 
 interface Site {
   chainId: number
@@ -29,7 +26,7 @@ export class HistoryBuilder {
   private readonly cycles: CycleBuilder[] = []
   private readonly lapses: { afterCycle: number; failed: Failed }[] = []
   private ended: PhaseName | null = null
-  private lastResult: Hex = zeroHash
+  private word: Hex = zeroHash // `history` so far
   private failures = 0
   private finalized = 0
   private readonly claims = new Map<number, Map<Address, Claim>>()
@@ -39,6 +36,7 @@ export class HistoryBuilder {
 
   private readonly handlers: Readonly<Record<string, (values: Values, log: Log) => void>> = {
     TrainerEnrolled: (values) => this.onEnrolled(values),
+    CycleOpened: (values) => this.onOpened(values),
     UpdateSubmitted: (values, log) => this.onSubmitted(values, log),
     RoundFinalized: (values, log) => this.onFinalized(values, log),
     CycleFailed: (values, log) => this.onFailed(values, log),
@@ -57,8 +55,8 @@ export class HistoryBuilder {
     }
   }
 
-  /** Adds the next event. opened: the block that it is in, where it opens a cycle. */
-  apply(log: Log, opened: Block | undefined): void {
+  /** Adds the next event. */
+  apply(log: Log): void {
     let event: ReturnType<typeof decodeEvent>
     try {
       event = decodeEvent(log.topics, log.data)
@@ -71,7 +69,6 @@ export class HistoryBuilder {
     if (log.address === this.site.vault.toLowerCase()) this.onMoney(name, values, log)
     else if (name === 'JobPosted') this.onPosted(values, log)
     else if (!this.posted) throw new HistoryError('its posting is missing')
-    else if (name === 'CycleOpened') this.onOpened(values, opened)
     else if (Object.hasOwn(this.handlers, name)) this.handlers[name]?.(values, log)
     else if ('seat' in values) this.cycle(values).act(name, values)
   }
@@ -81,23 +78,21 @@ export class HistoryBuilder {
     count('enrolments', this.enrolled.size, state.enrolled)
     count('opened cycles', this.cycles.length, state.cycle ? cycleCounter(state.cycle) : 0)
     count('finalised rounds', this.finalized, state.round - 1)
-    if (this.lastResult !== state.lastResult) throw new HistoryError('the last finalised round is not the one that the contract has')
     count('failures in a row', this.failures, state.failures)
     if (this.ended !== (isOver(state.phase) ? state.phase : null)) throw new HistoryError(this.ended ? 'its end is invented' : 'its end is missing')
     if (this.posted && this.posted.sponsor !== state.sponsor) throw new HistoryError('it is posted by another sponsor than the contract has')
     this.cycles.at(-1)?.agrees(state)
+    if (this.word !== state.history) throw new HistoryError('time, burn or votes of what ended last are not those that the contract has')
     if (this.posted && this.posted.escrow !== escrowed) throw new HistoryError('it is posted with another escrow than the vault has')
     if (this.paid !== paid) throw new HistoryError(`claims of ${this.paid} are in its events, and the vault has paid ${paid}`)
   }
 
   // --- events
 
-  private onPosted({ sponsor, termsHash, terms, escrow }: Values, log: Log): void {
+  private onPosted({ sponsor, termsHash: hash, terms, escrow }: Values, log: Log): void {
     if (this.posted) throw new HistoryError('it is posted twice')
-    if (keccak256(encodeAbiParameters([TERMS], [terms])) !== termsHash) {
-      throw new HistoryError("its terms don't have the hash that they were posted with")
-    }
-    this.posted = { block: log.block, sponsor, termsHash, terms, escrow }
+    if (termsHash(terms, escrow, sponsor) !== hash) throw new HistoryError("its terms don't have the hash that they were posted with")
+    this.posted = { block: log.block, sponsor, termsHash: hash, terms, escrow }
   }
 
   private onEnrolled({ trainer, bond }: Values): void {
@@ -105,23 +100,23 @@ export class HistoryBuilder {
     this.enrolled.set(trainer, { trainer, bond, held: bond })
   }
 
-  private onOpened({ cycle, seed, round, committee }: Values, opened: Block | undefined): void {
+  private onOpened({ cycle, round, randomness, seed, committee, keys }: Values): void {
     const number = this.cycles.length + 1
-    if (!opened) throw new HistoryError(`the block of cycle ${number} is missing`)
     if (cycleCounter(cycle) !== number) throw new HistoryError(`cycle ${number} is missing`)
     const last = this.cycles.at(-1)
     if (last && !last.outcome) throw new HistoryError(`the outcome of cycle ${number - 1} is missing`)
-    const parent = !last || this.failures > 0 ? opened.parent : zeroHash
-    if (cycleSeed(last?.sheetsAcc ?? zeroHash, last?.updatesAcc ?? 0n, parent) !== seed) {
-      const before = last ? `of the updates and sheets of cycle ${number - 1}` : 'of the chain'
-      throw new HistoryError(`the seed of cycle ${number} is not that ${before}: some are missing or changed`)
+    const { chainId, federation } = this.site
+    const job = BigInt(this.site.job)
+    const drawn = draw({ chainId, federation, job }, last?.sheetsAcc ?? zeroHash, last?.updatesAcc ?? 0n, randomness)
+    this.link(links.opened(drawn, committee, keys))
+    if (this.word !== seed) {
+      const before = last ? `what happened until cycle ${number - 1} ended and after it` : 'the lapsed OPENs before it'
+      throw new HistoryError(`the seed of cycle ${number} does not follow from ${before}, its committee, keys and randomness: some are missing or changed`)
     }
-    if (makeCycle(this.lastResult, seed, number, everybodyDue(cycle)) !== cycle) {
-      throw new HistoryError(`cycle ${number} does not follow the last result: a finalised round is missing`)
-    }
+    if (makeCycle(seed, number, everybodyDue(cycle)) !== cycle) throw new HistoryError(`cycle ${number} has another id than its seed gives`)
     if (round !== this.finalized + 1) throw new HistoryError(`cycle ${number} is of round ${round}, after ${this.finalized} finalised ones`)
-    const { chainId, federation, job } = this.site
-    this.cycles.push(new CycleBuilder({ chainId, federation, job: BigInt(job), cycle }, round, seed, committee, opened.timestamp))
+    const due = everybodyDue(cycle) ? everySeat(committee) : (last?.board.voted ?? 0) | newSeats(last?.committee ?? [], committee)
+    this.cycles.push(new CycleBuilder({ chainId, federation, job, cycle }, { round, randomness, seed, committee, keys, due }))
   }
 
   private onSubmitted(values: Values, log: Log): void {
@@ -133,21 +128,29 @@ export class HistoryBuilder {
 
   private onFinalized(values: Values, log: Log): void {
     const cycle = this.cycle(values)
-    const { round, model, rewards, metric, matched, resultHash } = values
-    const outcome: Finalized = { kind: 'finalized', round, model, rewards, metric, matched, resultHash, block: log.block, tx: log.tx }
+    const { round, model, rewards, metric, matched, resultHash, time } = values
+    const outcome: Finalized = { kind: 'finalized', round, model, rewards, metric, matched, resultHash, time, block: log.block, tx: log.tx }
     if (round !== this.finalized + 1 || round !== cycle.round) throw new HistoryError(`round ${this.finalized + 1} is missing`)
-    cycle.finalize(outcome)
-    this.lastResult = resultHash
+    this.link(cycle.finalize(outcome))
     this.finalized += 1
     this.failures = 0
   }
 
   private onFailed(values: Values, log: Log): void {
-    const failed: Failed = { kind: 'failed', phase: phaseOf(values.phase), failures: values.failures, burnt: values.burnt, block: log.block }
-    if (failed.failures !== this.failures + 1) throw new HistoryError(`failure ${this.failures + 1} in a row is missing`)
-    this.failures = failed.failures
-    if (failed.phase === 'OPEN') this.lapses.push({ afterCycle: this.cycles.length, failed })
-    else this.cycle(values).fail(failed)
+    const { failures, burnt, time } = values
+    const failed: Failed = { kind: 'failed', phase: phaseOf(values.phase), failures, burnt, time, block: log.block }
+    if (failures !== this.failures + 1) throw new HistoryError(`failure ${this.failures + 1} in a row is missing`)
+    this.failures = failures
+    if (failed.phase !== 'OPEN') this.link(this.cycle(values).fail(failed, this.posted?.terms.quorum ?? 0))
+    else this.lapse(values, failed)
+  }
+
+  private lapse({ cycle }: Values, failed: Failed): void {
+    const last = this.cycles.at(-1)
+    if (last && !last.outcome) throw new HistoryError(`the outcome of ${last.name} is missing`)
+    if (cycle !== (last?.cycle ?? 0n) || failed.burnt) throw new HistoryError(`the lapse after ${last?.name ?? 'enrolment'} is changed`)
+    this.lapses.push({ afterCycle: this.cycles.length, failed })
+    this.link(links.lapsed(failed.time))
   }
 
   private onEnded({ outcome }: Values): void {
@@ -167,6 +170,10 @@ export class HistoryBuilder {
     this.claims.get(round)?.set(trainer, { amount, tx: log.tx })
   }
 
+  private link(payload: Hex): void {
+    this.word = links.link(this.word, payload)
+  }
+
   /** The cycle under way, which an event names. */
   private cycle({ cycle }: Values): CycleBuilder {
     const last = this.cycles.at(-1)
@@ -175,6 +182,13 @@ export class HistoryBuilder {
     return last
   }
 }
+
+/** Bitmap of a committee's seats. */
+const everySeat = (committee: readonly Address[]): number => (1 << committee.length) - 1
+
+/** Bitmap of the seats that have another member than before. */
+const newSeats = (before: readonly Address[], committee: readonly Address[]): number =>
+  committee.reduce((bits, member, seat) => (member === before[seat] ? bits : bits | (1 << seat)), 0)
 
 function phaseOf(index: number): PhaseName {
   const phase = PHASE_NAMES[index]

@@ -4,10 +4,9 @@
 import type { Address } from 'viem'
 import { breathe } from '../../pause'
 import { ChainProblem } from '../../problems'
-import { federationAbi, selectorOf } from '../abi'
 import type { Block, Chain } from '../client'
 import type { Federation } from '../federation'
-import type { Log, Logs } from '../logs'
+import type { Logs } from '../logs'
 import type { Books, JobState } from '../structs'
 import { HistoryBuilder } from './builder'
 import { HistoryError } from './cycle'
@@ -64,9 +63,8 @@ export class HistoryReader {
     const builder = this.builder ?? new HistoryBuilder({ chainId, federation, vault, job: this.job })
     this.builder = builder
     const found = await this.logs.ofJob([federation, vault], this.job, this.upto ? this.upto.number + 1 : firstBlock, at)
-    const opened = await this.openings(found)
     for (const log of found) {
-      builder.apply(log, opened.get(log.block))
+      builder.apply(log)
       await breathe()
     }
     builder.agrees(state, books)
@@ -78,14 +76,8 @@ export class HistoryReader {
     return { ...standing, history, moved, bonds: this.bonds }
   }
 
-  private async openings(logs: readonly Log[]): Promise<Map<number, Block>> {
-    const selector = selectorOf(federationAbi, 'CycleOpened')
-    const numbers = new Set(logs.filter((log) => log.topics[0] === selector).map((log) => log.block))
-    const blocks = await Promise.all([...numbers].map((each) => this.federation.chain.block(each)))
-    return new Map(blocks.map((block) => [block.number, block]))
-  }
-
-  /** Terms and trainers have no accumulator: the contract is asked for each, once. */
+  /** Terms, trainers and their bonds, from which weights follow, are in no chain of hashes: the contract is asked for each,
+   * once. */
   private async checkTrainers(history: JobHistory, state: JobState, at: Block): Promise<void> {
     if (this.checkedTrainers) return
     const [terms, ...trainers] = await Promise.all([
@@ -94,10 +86,12 @@ export class HistoryReader {
     if (!same(terms, history.posted.terms)) throw new HistoryError('it is posted with other terms than the contract has')
     const invented = history.enrolled.find((_, i) => !trainers[i]?.[0])
     if (invented) throw new HistoryError(`the enrolment of ${invented.trainer} is invented`)
+    const other = history.enrolled.findIndex(({ bond }, i) => trainers[i]?.[2] !== bond)
+    if (other >= 0) throw new HistoryError(`${history.enrolled[other]?.trainer} enrols with another bond than the contract has, ${trainers[other]?.[2]}`)
     this.checkedTrainers = state.cycle > 0n
   }
 
-  /** Nor have bonds, from which weights follow: each is what its events leave of it, in the vault too. */
+  /** Each bond is what its events leave of it, in the vault too. */
   private async checkBonds({ enrolled }: JobHistory, at: Block): Promise<Map<Address, bigint>> {
     const bonds = await Promise.all(enrolled.map(({ trainer }) => this.federation.bond(this.job, trainer, at)))
     const wrong = enrolled.findIndex(({ held }, i) => held !== bonds[i])

@@ -44,6 +44,7 @@ export interface Finalized {
   metric: bigint
   matched: number // bitmap of seats
   resultHash: Hex
+  time: number // seconds
   block: number
   tx: Hex
 }
@@ -53,6 +54,7 @@ export interface Failed {
   phase: PhaseName // that ran out; VOTE where the committee agreed that nothing could be aggregated
   failures: number // in a row
   burnt: bigint
+  time: number // seconds
   block: number
 }
 
@@ -60,8 +62,9 @@ export interface Failed {
 export interface CycleRecord {
   number: number
   round: number
+  randomness: Hex
   committee: readonly Address[] // by seat
-  openedAt: number // seconds
+  keys: readonly Hex[] // by seat, 0 for none
   updates: readonly Submitted[]
   acted: ReadonlyMap<PhaseName, ReadonlySet<number>> // seats, by phase
   sheets: readonly Revealed[]
