@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from eth_utils.crypto import keccak
@@ -24,7 +23,7 @@ class StateProof:
     """A block's header, RLP, and nodes of its state's tries: those that are needed, each once, sorted."""
 
     header: bytes
-    nodes: tuple[bytes, ...]
+    nodes: Collection[bytes]
 
 
 class Account(NamedTuple):
@@ -46,9 +45,7 @@ class State:
     @classmethod
     def of(cls, proof: StateProof) -> State:
         """BadProof unless every node stands once and in order."""
-        if any(one >= other for one, other in pairwise(proof.nodes)):
-            raise BadProof("nodes that are there twice, or out of order")
-        return cls(proof.header, proof.nodes)
+        return cls(proof.header, _ascending(proof.nodes))
 
     def add(self, nodes: Iterable[bytes]) -> None:
         """Takes more nodes."""
@@ -93,6 +90,15 @@ class State:
     def proof(self) -> StateProof:
         """With the nodes that look-ups went through, and no others."""
         return StateProof(self.header, tuple(self._nodes.visited))
+
+
+def _ascending(nodes: Iterable[bytes]) -> Iterator[bytes]:
+    last = b""
+    for node in nodes:
+        if node <= last:
+            raise BadProof("nodes that are there twice, or out of order")
+        last = node
+        yield node
 
 
 def _account(data: bytes) -> Account:

@@ -16,7 +16,7 @@ from hansa.audit.proof.strict_rlp import BadRlp, Item, decode, encode
 EMPTY_ROOT: Final = keccak(encode(b""))
 KEY: Final = 64  # nibbles of a key, which is hashed
 LEAST_NODE, MOST_NODE = 32, 1024  # bytes; a shorter one stands within its parent
-MOST_NODES: Final = 2**17
+MOST_NODES: Final = 2**16  # a job of 1,000 trainers and as many rounds has 10,000 slots
 ODD, LEAF = 1, 2  # flags of a path
 DEEPEST = 6  # nodes within nodes; each has fewer than 32 bytes
 
