@@ -53,7 +53,6 @@ MAY_DO_IO = {  # kernels.py builds and loads its C, envelope.py draws content ke
     "pathlib": {"kernels.py", "tables.py"},
 }
 NOT_RUN = {"prepare.py"}  # tells how a task's data were made, from packages that nobody else needs
-IMPORTED_BY_OTHERS = {"coincurve"}  # eth-keys takes it where it finds it, and is 71 times faster
 MACHINE_PATH = re.compile(r"(?<![\w.~}/])/(?:root|work|home|Users|opt)/[\w.]")
 CODE = ("*.py", "*.sol", "*.ts", "*.tsx", "*.sh")
 
@@ -184,7 +183,7 @@ def test_dependencies__are_exactly_what_is_imported() -> None:
     foreign = used - set(PACKAGES) - sys.stdlib_module_names
     needed = {normal(providers.get(name, [name])[0]) for name in foreign}
     declared = {normal(re.split(r"[<>=!~\[ ]", line)[0]) for line in PROJECT["project"]["dependencies"]}
-    assert needed == declared - IMPORTED_BY_OTHERS
+    assert needed == declared
 
 
 def test_constraints__pin_every_declared_dependency() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -73,8 +73,8 @@ class Event:
             raise BadEncoding(f"{self.name}: {len(topics)} topics that don't fit")
         plain = [field for field in self.fields if not field.indexed]
         values = dict(zip((f.name for f in plain), decode_exactly([f.type for f in plain], data), strict=True))
-        for field, topic in zip(indexed, topics[1:], strict=True):
-            values[field.name] = decode_exactly([field.type], topic)[0]
+        for one, topic in zip(indexed, topics[1:], strict=True):
+            values[one.name] = decode_exactly([one.type], topic)[0]
         return values
 
 
@@ -89,7 +89,10 @@ class Artifact:
     constructor: tuple[Field, ...]
     bytecode: str  # hex without 0x; zeros where a library's address belongs
     links: Mapping[str, Sequence[int]]  # by library, the bytes where its address begins
-    runtime_size: int = 0  # bytes of the code that `bytecode` deploys
+    runtime_start: int = 0  # where in `bytecode` the code begins that it deploys
+    runtime_size: int = 0  # bytes of that code
+    immutables: Mapping[str, Sequence[int]] = field(default_factory=dict)  # the bytes of that code where each begins
+    storage: Mapping[str, Mapping[str, Sequence[Any]]] = field(default_factory=dict)  # see hansa.runtime.chain.layout
 
     def event(self, name: str) -> Event:
         return next(event for event in self.events.values() if event.name == name)
@@ -144,7 +147,10 @@ def artifact(name: str) -> Artifact:
         constructor=constructor,
         bytecode=str(document.get("bytecode", "")).removeprefix("0x"),
         links=document.get("links", {}),
+        runtime_start=document.get("runtime_start", 0),
         runtime_size=document.get("runtime_size", 0),
+        immutables=document.get("immutables", {}),
+        storage=document.get("storage", {}),
     )
 
 

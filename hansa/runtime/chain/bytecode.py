@@ -2,51 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+
 from hansa.protocol.errors import WrongChain
 from hansa.protocol.types import Address
 from hansa.runtime.chain.abi import artifact
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.structs import address
 
-PUSH1, PUSH20, PUSH32 = 0x60, 0x73, 0x7F  # EVM opcodes; PUSHn carries the n bytes after it
-HOLES = (PUSH20, PUSH32)  # an address of a library, a value of an immutable: zeros in the artifact
-TAIL = 32  # bytes of a runtime's end that find it in the code that creates it
+ADDRESS, WORD = 20, 32  # bytes of a gap: a library's address, an immutable's value
 
 
-def filled(name: str, code: bytes) -> set[bytes] | None:
-    """The values in a contract's holes; None where `code` is not the runtime code of the artifact `name`."""
+def runtime_code(name: str, values: Mapping[str, bytes]) -> bytes:
+    """The code of a contract on chain. values: of its immutables and libraries, by name. KeyError where one is missing.
+
+    A library's own address, which its code holds, is called library_deploy_address."""
     made = artifact(name)
-    creation = bytes.fromhex(made.bytecode)
-    start = creation.find(code[-TAIL:]) + TAIL - len(code)
-    if len(code) != made.runtime_size or start < 0:
+    code = bytearray(bytes.fromhex(made.bytecode)[made.runtime_start :][: made.runtime_size])
+    for gap, places, size in _gaps(name):
+        for place in places:
+            code[place : place + size] = values[gap].rjust(size, b"\0")
+    return bytes(code)
+
+
+def filled(name: str, code: bytes) -> Mapping[str, bytes] | None:
+    """The addresses in a contract's gaps, by name; None where `code` is not the runtime code of the artifact `name`."""
+    values = {gap: code[places[0] : places[0] + size] for gap, places, size in _gaps(name)}
+    if len(code) != artifact(name).runtime_size or runtime_code(name, values) != code:
         return None
-    template = creation[start : start + len(code)]
-    values, at = set(), 0
-    while at < len(code):
-        operation = template[at]
-        size = operation - PUSH1 + 1 if PUSH1 <= operation <= PUSH32 else 0
-        ours, theirs = (text[at + 1 : at + 1 + size] for text in (template, code))
-        if operation != code[at]:
-            return None
-        if ours != theirs:
-            if operation not in HOLES or any(ours):
-                return None
-            values.add(theirs[-20:])
-        at += 1 + size
-    return values
+    return {gap: value[-ADDRESS:] for gap, value in values.items()}
 
 
 def check_genuine(chain: Chain, federation: Address, vault: Address) -> Address:
     """The address of the federation's library. WrongChain unless federation, vault and library are our contracts, and
     each names the others."""
     inside = _filled(chain, "Federation", federation)
-    others = [value for value in inside if value != _bytes(vault)]
-    library = address("0x" + others[0].hex()) if len(others) == 1 else None
-    if library is None or _bytes(vault) not in inside:
-        raise _strange("Federation", federation, "it names another vault or library")
-    if _filled(chain, "Vault", vault) - {_bytes(federation)}:
+    library = address("0x" + inside["Terms"].hex())
+    if inside["vault"] != _bytes(vault):
+        raise _strange("Federation", federation, "it names another vault")
+    if _filled(chain, "Vault", vault)["_federation"] != _bytes(federation):
         raise _strange("Vault", vault, "it serves another federation")
-    if _filled(chain, "Terms", library) - {_bytes(library)}:
+    if _filled(chain, "Terms", library)["library_deploy_address"] != _bytes(library):
         raise _strange("Terms", library, "it names another address than its own")
     return library
 
@@ -56,7 +52,16 @@ def is_ours(chain: Chain, name: str, at: Address) -> bool:
     return filled(name, chain.code(at)) is not None
 
 
-def _filled(chain: Chain, name: str, at: Address) -> set[bytes]:
+def _gaps(name: str) -> Iterator[tuple[str, Sequence[int], int]]:
+    """Each immutable and library: its name, where it stands in the runtime code, and how many bytes it has there."""
+    made = artifact(name)
+    for immutable, places in made.immutables.items():
+        yield immutable, places, WORD
+    for library, places in made.links.items():
+        yield library, [place - made.runtime_start for place in places if place >= made.runtime_start], ADDRESS
+
+
+def _filled(chain: Chain, name: str, at: Address) -> Mapping[str, bytes]:
     found = filled(name, chain.code(at))
     if found is None:
         raise _strange(name, at, "its code differs from what this version compiles to")

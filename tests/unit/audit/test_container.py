@@ -1,0 +1,335 @@
+"""Archives of strangers: what is in them is what was written, they say which version they are of, and reading them
+takes no more memory than three times their size."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from eth_utils.crypto import keccak
+
+from hansa.audit.container import FOOTER, MAGIC, ROW, Archive, _seal, write_archive
+from hansa.audit.facts import DatedLog, Facts, read_facts
+from hansa.audit.proof.header import header_bytes
+from hansa.audit.proof.state import StateProof
+from hansa.audit.proof.strict_rlp import BadRlp, Item, encode, number_bytes
+from hansa.audit.report import Wrong
+from hansa.protocol.cid import digest_of
+from hansa.protocol.errors import FatalError, NotFound, TooLarge
+from hansa.protocol.types import Address, BlockNumber, JobId, Timestamp
+from hansa.runtime.chain.client import Block, Log
+from hansa.runtime.store import LocalStore
+
+FEDERATION, VAULT = Address("0x" + "11" * 20), Address("0x" + "22" * 20)
+AT = Block(BlockNumber(9), Timestamp(1000), b"\7" * 32, b"\6" * 32)
+TOPICS = (b"\1" * 32, b"\2" * 32)
+FACTS = Facts(
+    chain_id=5,
+    federation=FEDERATION,
+    vault=VAULT,
+    job=JobId(3),
+    at=AT,
+    proof=None,
+    events=[
+        DatedLog(Log(BlockNumber(7), 0, FEDERATION, TOPICS, b""), Timestamp(990)),
+        DatedLog(Log(BlockNumber(8), 1, VAULT, TOPICS[:1], b"data" * 20), Timestamp(995)),
+    ],
+    transactions=[b"\x02raw", b"\xc0"],
+)
+FILES = [b"a model", b"", b"an update" * 100]
+
+
+def header() -> bytes:
+    names = ("parentHash", "sha3Uncles", "miner", "stateRoot", "transactionsRoot", "receiptsRoot", "logsBloom",
+             "difficulty", "number", "gasLimit", "gasUsed", "timestamp", "extraData", "mixHash", "nonce")  # fmt: skip
+    fields: list[Item] = [bytes([number]) * 32 for number, _ in enumerate(names)]
+    fields[7:12] = [b"", b"\x09", b"\1", b"\1", number_bytes(1000)]
+    return encode(fields)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    (tmp_path / "store").mkdir()
+    made = LocalStore(tmp_path / "store")
+    for data in FILES:
+        made.put(data)
+    return made
+
+
+@pytest.fixture
+def written(store: LocalStore, tmp_path: Path) -> Path:
+    path = tmp_path / "job-3.hansa"
+    assert write_archive(path, FACTS, [(digest_of(data), 10_000) for data in FILES], store) == []
+    return path
+
+
+def same(one: Facts, other: Facts) -> bool:
+    return one.encode() == other.encode()
+
+
+# --- there and back
+
+
+def test_archive__holds_what_was_written(written: Path) -> None:
+    with Archive.open(written) as archive:
+        facts = archive.facts
+        assert (facts.chain_id, facts.federation, facts.vault, facts.job, facts.at) == (5, FEDERATION, VAULT, 3, AT)
+        assert facts.proof is None
+        assert list(facts.events) == list(facts.events) == FACTS.events and len(facts.events) == 2
+        assert list(facts.transactions) == FACTS.transactions
+        assert same(facts, FACTS)
+        assert list(archive.entries) == sorted(digest_of(data) for data in FILES)
+        for data in FILES:
+            assert archive.get(digest_of(data), limit=1000, timeout=0) == data and archive.has(digest_of(data))
+        with pytest.raises(TooLarge):
+            archive.get(digest_of(FILES[2]), limit=899, timeout=0)
+        with pytest.raises(NotFound):
+            archive.get(digest_of(b"another"), limit=10, timeout=0)
+
+
+def test_facts__with_a_proof__name_its_block() -> None:
+    proof = StateProof(header(), (b"a" * 40, b"b" * 40))
+    facts = read_facts(replace(FACTS, proof=proof).encode())
+    assert facts.at == Block(BlockNumber(9), Timestamp(1000), keccak(header()), bytes(32))
+    assert facts.proof is not None and facts.proof.header == header() and list(facts.proof.nodes) == list(proof.nodes)
+    assert header_bytes({}) is None
+
+
+def test_archive__is_deterministic__in_whatever_order_its_files_are_named(
+    written: Path, store: LocalStore, tmp_path: Path
+) -> None:
+    again = tmp_path / "again.hansa"
+    write_archive(again, FACTS, [(digest_of(data), 10_000) for data in reversed(FILES)], store)
+    assert again.read_bytes() == written.read_bytes()
+
+
+def test_archive__of_a_store_without_a_file__says_which(store: LocalStore, tmp_path: Path) -> None:
+    lost, path = digest_of(b"lost"), tmp_path / "job.hansa"
+    assert write_archive(path, FACTS, [(lost, 10), (digest_of(FILES[0]), 10)], store) == [lost]
+    with Archive.open(path) as archive:
+        assert list(archive.entries) == [digest_of(FILES[0])]
+
+
+# --- changed
+
+
+def test_archive__any_byte_flipped__is_found(written: Path) -> None:
+    whole = written.read_bytes()
+    files = sum(map(len, FILES))
+    for place in range(len(whole)):
+        written.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+        if len(MAGIC) <= place < len(MAGIC) + files:
+            with Archive.open(written) as archive, pytest.raises(Exception, match="Qm"):
+                for digest in archive.entries:
+                    archive.get(digest, limit=10_000, timeout=0)
+        else:
+            with pytest.raises((Wrong, FatalError)):
+                Archive.open(written)
+
+
+@pytest.mark.parametrize("end", [0, 5, 12, 60, -1])
+def test_archive__cut_short__is_found(written: Path, end: int) -> None:
+    written.write_bytes(written.read_bytes()[:end])
+    with pytest.raises(Wrong):
+        Archive.open(written)
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [(b"hansa-job-1\n", "version 1.*proves nothing.*--export"), (b"hansa-job-3\n", "version 3.*newer.*update Hansa")],
+)
+def test_archive__of_another_version__is_refused_by_name(written: Path, head: bytes, said: str) -> None:
+    written.write_bytes(head + written.read_bytes()[len(MAGIC) :])
+    with pytest.raises(FatalError, match=said):
+        Archive.open(written)
+
+
+def sealed(path: Path, index: bytes, facts: bytes, files: bytes = b"") -> Path:
+    """An archive with whatever in it, and a digest that is right."""
+    lengths = len(index).to_bytes(8, "big") + len(facts).to_bytes(8, "big")
+    path.write_bytes(MAGIC + files + index + facts + lengths + _seal(index, facts, lengths))
+    return path
+
+
+def row(data: bytes, size: int | None = None) -> bytes:
+    return digest_of(data) + (len(data) if size is None else size).to_bytes(8, "big")
+
+
+ONE, OTHER = sorted((b"one", b"two"), key=digest_of)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        row(OTHER) + row(ONE),
+        row(ONE) + row(ONE),
+        row(ONE),
+        row(ONE) + row(OTHER, 4),
+        row(ONE, 2**63) + row(OTHER, 2**63),
+        row(ONE) + row(OTHER) + row(OTHER, 2**64 - 1),
+        row(ONE) + row(OTHER)[:-1],
+        b"",
+    ],
+)
+def test_index__that_does_not_fit_its_files__is_refused(tmp_path: Path, index: bytes) -> None:
+    with pytest.raises(Wrong):
+        Archive.open(sealed(tmp_path / "job.hansa", index, FACTS.encode(), ONE + OTHER))
+    Archive.open(sealed(tmp_path / "job.hansa", row(ONE) + row(OTHER), FACTS.encode(), ONE + OTHER))
+
+
+EVENT: list[Item] = [b"\7", b"\x0a", b"", b"\1" * 32, b""]
+
+
+def parts(**changes: Item) -> list[Item]:
+    own: dict[str, Item] = {
+        "chain": b"\5", "federation": b"\x11" * 20, "vault": b"\x22" * 20, "job": b"\3",
+        "at": [b"\x09", b"\x0a", b"\7" * 32, b"\6" * 32], "nodes": [], "events": [EVENT], "transactions": [],
+    }  # fmt: skip
+    return list((own | changes).values())
+
+
+ODD_FACTS: dict[str, bytes] = {
+    "nothing": b"",
+    "a string": encode(b"facts"),
+    "a part less": encode(parts()[:-1]),
+    "a part more": encode([*parts(), b""]),
+    "a padded number": encode(parts(chain=b"\0\5")),
+    "a large job": encode(parts(job=b"\1" * 33)),
+    "a short address": encode(parts(vault=b"\1" * 19)),
+    "a list of addresses": encode(parts(vault=[b"\1" * 20])),
+    "no header": encode(parts(at=b"header")),
+    "a short hash": encode(parts(at=[b"\x09", b"\x0a", b"\7" * 31, b"\6" * 32])),
+    "no parent": encode(parts(at=[b"\x09", b"\x0a", b"\7" * 32])),
+    "nodes of no state": encode(parts(nodes=[b"a" * 40])),
+    "no list of events": encode(parts(events=b"")),
+    "bytes after it": encode(parts()) + b"\0",
+}
+ODD_EVENTS: dict[str, Item] = {
+    "no list": b"event",
+    "a part less": EVENT[:-1],
+    "a part more": [*EVENT, b""],
+    "a third contract": [*EVENT[:2], b"\2", *EVENT[3:]],
+    "no topic": [*EVENT[:3], b"", b""],
+    "half a topic": [*EVENT[:3], b"\1" * 48, b""],
+    "five topics": [*EVENT[:3], b"\1" * 160, b""],
+    "a padded block": [b"\0\7", *EVENT[1:]],
+    "a late time": [EVENT[0], b"\xff" * 8, *EVENT[2:]],
+    "a list of data": [*EVENT[:4], [b""]],
+    "data of no end": [*EVENT[:4], b"\1" * (2**16 + 1)],
+}
+
+
+@pytest.mark.parametrize("facts", ODD_FACTS.values(), ids=ODD_FACTS)
+def test_facts__that_are_none__are_refused(tmp_path: Path, facts: bytes) -> None:
+    with pytest.raises(Wrong):
+        Archive.open(sealed(tmp_path / "job.hansa", b"", facts))
+
+
+@pytest.mark.parametrize("event", ODD_EVENTS.values(), ids=ODD_EVENTS)
+def test_event__that_is_none__is_refused_when_it_is_read(event: Item) -> None:
+    assert list(read_facts(encode(parts())).events)
+    facts = read_facts(encode(parts(events=[EVENT, event])))
+    with pytest.raises(BadRlp):
+        list(facts.events)
+
+
+@pytest.mark.parametrize("part", ["nodes", "transactions"])
+def test_parts__too_long_or_lists__are_refused_when_they_are_read(part: str) -> None:
+    for item in ([b"a"], b"a" * (2**21 + 1)):
+        facts = read_facts(encode(parts(at=header(), **{part: [item]})))
+        assert facts.proof is not None
+        with pytest.raises(BadRlp):
+            list(facts.proof.nodes if part == "nodes" else facts.transactions)
+
+
+# --- memory
+
+LARGE = 8 * 10**6  # bytes
+READING = """
+import sys
+from pathlib import Path
+from hansa.audit.container import Archive
+from hansa.audit.proof.calls import read_calls
+from hansa.audit.proof.state import State
+from hansa.audit.proof.transactions import read_transaction
+from hansa.audit.report import Wrong
+from hansa.runtime.chain.abi import artifact
+def held(name):
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return 1024 * int(status[name].split()[0])
+artifact("Federation")
+Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
+before = held("VmRSS")
+try:
+    with Archive.open(Path(sys.argv[1])) as archive:
+        if archive.facts.proof is not None: State.of(archive.facts.proof)
+        for event in archive.facts.events: pass
+        for raw in archive.facts.transactions: list(read_calls(artifact("Federation"), read_transaction(raw).data))
+except (Wrong, ValueError) as error: print(str(error)[:200])
+print(held("VmHWM") - before)
+"""
+
+
+def listed(item: bytes, count: int) -> bytes:
+    """The RLP of a list of so many times one item, made without making them."""
+    body = len(item) * count
+    width = (body.bit_length() + 7) // 8
+    return bytes([0xF7 + width]) + body.to_bytes(width, "big") + item * count
+
+
+def packed(**changes: bytes) -> bytes:
+    names = ("chain", "federation", "vault", "job", "at", "nodes", "events", "transactions")
+    body = b"".join(changes.get(name, encode(part)) for name, part in zip(names, parts(at=header()), strict=True))
+    width = (len(body).bit_length() + 7) // 8
+    return bytes([0xF7 + width]) + len(body).to_bytes(width, "big") + body
+
+
+def of(item: Item, size: int = LARGE) -> bytes:
+    encoded = encode(item)
+    return listed(encoded, size // len(encoded))
+
+
+def small_nodes() -> bytes:
+    """The shortest that are, ascending."""
+    least = 2**255
+    nodes = b"".join(b"\xa0" + number.to_bytes(32, "big") for number in range(least, least + LARGE // 33))
+    return listed(nodes, 1)
+
+
+def bomb() -> bytes:
+    """A signed bundle whose calls are all the same megabyte."""
+    count = 20_000
+    head = [32, count, *[32 * count] * count, 2**20]
+    data = bytes.fromhex("ac9650d8") + b"".join(word.to_bytes(32, "big") for word in head) + bytes(2**20)
+    return of(encode([b"\1", b"\1", b"\1", b"\x11" * 20, b"", data, b"\x1b", b"\1" * 32, b"\1" * 32]))
+
+
+HOSTILE: dict[str, Callable[[], tuple[bytes, bytes]]] = {
+    "lists of nothing": lambda: (b"", b"\xc0" * LARGE),
+    "a list of lists of nothing": lambda: (b"", of([])),
+    "events of nothing": lambda: (b"", packed(events=of([]))),
+    "events": lambda: (b"", packed(events=of(EVENT))),
+    "nodes": lambda: (b"", packed(nodes=small_nodes())),
+    "one node": lambda: (b"", packed(nodes=listed(encode(b"a" * LARGE), 1))),
+    "transactions of a byte": lambda: (b"", packed(transactions=of(b"\1"))),
+    "bundles": lambda: (b"", packed(transactions=bomb())),
+    "lists within lists": lambda: (b"", packed(transactions=b"\xc1" * LARGE)),
+    "files of nothing": lambda: (bytes(ROW) * (LARGE // ROW), b""),
+    "files": lambda: (b"".join(i.to_bytes(32, "big") + bytes(8) for i in range(1, LARGE // ROW)), packed()),
+}
+
+
+@pytest.mark.parametrize("made", HOSTILE.values(), ids=HOSTILE)
+def test_archive__of_a_stranger__takes_three_times_its_size_at_most(
+    tmp_path: Path, made: Callable[[], tuple[bytes, bytes]]
+) -> None:
+    path = sealed(tmp_path / "job.hansa", *made())
+    done = subprocess.run([sys.executable, "-c", READING, str(path)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    taken = int(done.stdout.split()[-1])
+    assert taken <= 3 * path.stat().st_size, done.stdout
+    assert path.stat().st_size > FOOTER
