@@ -49,7 +49,9 @@ def compile_contracts(sources: Path = SOURCES) -> dict[str, dict[str, Any]]:
     output = solcx.compile_standard(standard_input(sources), solc_version=VERSION)
     for message in output.get("errors", []):
         print(message["formattedMessage"], file=sys.stderr)
-    compiled = {name: body for file in output["contracts"].values() for name, body in file.items()}
+    ours = f"{sources.relative_to(ROOT).as_posix()}/"  # OpenZeppelin has an Errors too
+    files = [file for unit, file in output["contracts"].items() if unit.startswith(ours)]
+    compiled = {name: body for file in files for name, body in file.items()}
     artifacts = {name: artifact(name, compiled[name]) for name in DEPLOYED + KNOWN}
     large = [name for name, body in artifacts.items() if body["runtime_size"] > LARGEST_RUNTIME]
     if large:
