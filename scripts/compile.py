@@ -24,7 +24,7 @@ REMAPPING = ("@openzeppelin", "node_modules/@openzeppelin")
 IMPORT = re.compile(r'^\s*import\s[^"]*"([^"]+)"\s*;', re.MULTILINE)
 LARGEST_RUNTIME = 24_576  # bytes, EIP-170
 DEPLOYED = ("Federation", "Vault", "Terms", "RewardToken", "AppointedCommittee", "OpenAdmission")
-KNOWN = ("Errors", "ICommittee", "IAdmission")  # ABI only
+KNOWN = ("Refusals", "ICommittee", "IAdmission")  # ABI only
 
 
 def main() -> None:
@@ -49,7 +49,7 @@ def compile_contracts(sources: Path = SOURCES) -> dict[str, dict[str, Any]]:
     output = solcx.compile_standard(standard_input(sources), solc_version=VERSION)
     for message in output.get("errors", []):
         print(message["formattedMessage"], file=sys.stderr)
-    ours = f"{sources.relative_to(ROOT).as_posix()}/"  # OpenZeppelin has an Errors too
+    ours = f"{sources.relative_to(ROOT).as_posix()}/"  # others may have the same names
     files = [file for unit, file in output["contracts"].items() if unit.startswith(ours)]
     compiled = {name: body for file in files for name, body in file.items()}
     artifacts = {name: artifact(name, compiled[name]) for name in DEPLOYED + KNOWN}

@@ -25,9 +25,8 @@ def test_committed_artifacts__hold_no_placeholder_but_the_named_links() -> None:
             assert all(code[place : place + 20] == bytes(20) for place in places), path.name
 
 
-def test_committed_errors__are_our_own() -> None:
-    """OpenZeppelin has a library of that name too."""
-    names = [error["name"] for error in json.loads((ARTIFACTS / "Errors.json").read_text())["abi"]]
+def test_committed_refusals__are_our_own() -> None:
+    names = [error["name"] for error in json.loads((ARTIFACTS / "Refusals.json").read_text())["abi"]]
     assert "Federation_WrongPhase" in names
     assert {name.partition("_")[0] for name in names} == {"Federation", "Terms", "Vault", "Committee"}
 
