@@ -5,7 +5,7 @@ import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
 import {CycleId, IFederation, JobId, JobTerms, Phase, Result} from "./interfaces/IFederation.sol";
 import {UntrustedCalls} from "./libraries/UntrustedCalls.sol";
 import {Cycles} from "./libraries/Cycles.sol";
-import {Errors} from "./libraries/Errors.sol";
+import {Refusals} from "./libraries/Refusals.sol";
 import {Steps} from "./Steps.sol";
 import {Votes} from "./libraries/Votes.sol";
 import {Terms} from "./Terms.sol";
@@ -40,11 +40,11 @@ contract Federation is IFederation, Steps, Multicall {
         _requirePhase(job, Phase.ENROL);
         Job storage live = _jobs[job];
         JobTerms storage terms = _terms[job];
-        if (termsHash != live.termsHash) revert Errors.Federation_WrongTerms(job, live.termsHash, termsHash);
-        if (bond < terms.minBond) revert Errors.Federation_BondTooSmall(job, terms.minBond, bond);
-        if (live.trainers[msg.sender].enrolled) revert Errors.Federation_AlreadyEnrolled(job, msg.sender);
+        if (termsHash != live.termsHash) revert Refusals.Federation_WrongTerms(job, live.termsHash, termsHash);
+        if (bond < terms.minBond) revert Refusals.Federation_BondTooSmall(job, terms.minBond, bond);
+        if (live.trainers[msg.sender].enrolled) revert Refusals.Federation_AlreadyEnrolled(job, msg.sender);
         if (!UntrustedCalls.admits(terms.admission, job, msg.sender, data)) {
-            revert Errors.Federation_NotAdmitted(job, msg.sender);
+            revert Refusals.Federation_NotAdmitted(job, msg.sender);
         }
 
         live.trainers[msg.sender] = Enrolment(true, terms.recheckAdmission, 0, bond);
@@ -59,7 +59,7 @@ contract Federation is IFederation, Steps, Multicall {
     function open(JobId job) external returns (CycleId cycle) {
         _requirePhase(job, Phase.OPEN);
         Job storage live = _jobs[job];
-        if (block.timestamp <= live.since) revert Errors.Federation_TooEarly(job, uint256(live.since) + 1);
+        if (block.timestamp <= live.since) revert Refusals.Federation_TooEarly(job, uint256(live.since) + 1);
 
         return _open(job, live, _terms[job], _randomness());
     }
@@ -70,15 +70,15 @@ contract Federation is IFederation, Steps, Multicall {
         Attempt memory attempt = live.attempt;
         _requireCycle(job, attempt.cycle, cycle);
         if (block.timestamp >= attempt.deadline) {
-            revert Errors.Federation_WrongPhase(job, Phase.SUBMIT, phaseAt(job, block.timestamp));
+            revert Refusals.Federation_WrongPhase(job, Phase.SUBMIT, phaseAt(job, block.timestamp));
         }
-        if (seed != live.sheets) revert Errors.Federation_WrongSeed(job, live.sheets, seed);
+        if (seed != live.sheets) revert Refusals.Federation_WrongSeed(job, live.sheets, seed);
         Enrolment memory enrolment = live.trainers[msg.sender];
         uint32 counter = cycle.counter();
-        if (!enrolment.enrolled) revert Errors.Federation_NotEnrolled(job, msg.sender);
-        if (enrolment.counter == counter) revert Errors.Federation_AlreadySubmitted(job, cycle, msg.sender);
+        if (!enrolment.enrolled) revert Refusals.Federation_NotEnrolled(job, msg.sender);
+        if (enrolment.counter == counter) revert Refusals.Federation_AlreadySubmitted(job, cycle, msg.sender);
         if (enrolment.recheckAdmission && !UntrustedCalls.admits(_terms[job].admission, job, msg.sender, "")) {
-            revert Errors.Federation_NotAdmitted(job, msg.sender);
+            revert Refusals.Federation_NotAdmitted(job, msg.sender);
         }
 
         bool due = cycle.everybody() || enrolment.counter + 1 == counter;
@@ -126,7 +126,7 @@ contract Federation is IFederation, Steps, Multicall {
         bytes32 commitment = keccak256(
             abi.encode(block.chainid, address(this), job, cycle, msg.sender, sheetHash, salt)
         );
-        if (commitment != live.seats[seat].commitment) revert Errors.Federation_WrongCommitment(job, cycle, seat);
+        if (commitment != live.seats[seat].commitment) revert Refusals.Federation_WrongCommitment(job, cycle, seat);
 
         live.sheets = keccak256(abi.encode(live.sheets, seat, sheetHash, salt));
 
@@ -143,7 +143,7 @@ contract Federation is IFederation, Steps, Multicall {
         int64 metric
     ) external {
         Job storage live = _act(job, cycle, seat, Phase.VOTE);
-        if (sheets != live.sheets) revert Errors.Federation_WrongSheets(job, live.sheets, sheets);
+        if (sheets != live.sheets) revert Refusals.Federation_WrongSheets(job, live.sheets, sheets);
 
         live.seats[seat].vote = Votes.make(sealedVote, metric);
 
@@ -171,7 +171,7 @@ contract Federation is IFederation, Steps, Multicall {
 
         JobTerms storage terms = _terms[job];
         if (result.model == 0) {
-            if (result.rewards != 0) revert Errors.Federation_BadResult(job, cycle);
+            if (result.rewards != 0) revert Refusals.Federation_BadResult(job, cycle);
             _fail(job, Phase.VOTE, terms.attestTime == 0 ? terms.burn() : 0, tally.words);
             return;
         }
@@ -200,7 +200,7 @@ contract Federation is IFederation, Steps, Multicall {
         Job storage live = _jobs[job];
         _requireCycle(job, live.attempt.cycle, cycle);
         (Phase phase, Phase reached, ) = _clock(job, block.timestamp);
-        if (phase != Phase.LAPSED) revert Errors.Federation_WrongPhase(job, Phase.LAPSED, phase);
+        if (phase != Phase.LAPSED) revert Refusals.Federation_WrongPhase(job, Phase.LAPSED, phase);
 
         if (reached == Phase.ENROL) {
             _end(job, Phase.CANCELLED);
@@ -215,10 +215,10 @@ contract Federation is IFederation, Steps, Multicall {
         Job storage live = _jobs[job];
         _requireCycle(job, live.attempt.cycle, cycle);
         if (live.outcome != Phase.NONE) {
-            revert Errors.Federation_WrongPhase(job, Phase.OPEN, live.outcome);
+            revert Refusals.Federation_WrongPhase(job, Phase.OPEN, live.outcome);
         }
         if (cycle.counter() == 0 || cycle.everybody() || !_isAbsent(job, cycle)) {
-            revert Errors.Federation_NotAbsent(job, msg.sender);
+            revert Refusals.Federation_NotAbsent(job, msg.sender);
         }
 
         live.rejoining = true;
@@ -229,9 +229,9 @@ contract Federation is IFederation, Steps, Multicall {
     /// @inheritdoc IFederation
     function stop(JobId job) external {
         Job storage live = _jobs[job];
-        if (msg.sender != live.sponsor) revert Errors.Federation_NotSponsor(job, msg.sender);
+        if (msg.sender != live.sponsor) revert Refusals.Federation_NotSponsor(job, msg.sender);
         (Phase phase, Phase reached, ) = _clock(job, block.timestamp);
-        if (live.outcome != Phase.NONE) revert Errors.Federation_WrongPhase(job, Phase.OPEN, phase);
+        if (live.outcome != Phase.NONE) revert Refusals.Federation_WrongPhase(job, Phase.OPEN, phase);
 
         live.stopping = true;
 
@@ -244,7 +244,7 @@ contract Federation is IFederation, Steps, Multicall {
     /// @inheritdoc IFederation
     function claimFees(JobId job, uint8 seat) external {
         Job storage live = _jobs[job];
-        if (live.outcome == Phase.NONE) revert Errors.Federation_JobRunning(job);
+        if (live.outcome == Phase.NONE) revert Refusals.Federation_JobRunning(job);
 
         address member = live.seats[seat].member;
         _bookFees(job, seat, member);
@@ -254,7 +254,7 @@ contract Federation is IFederation, Steps, Multicall {
     /// @inheritdoc IFederation
     function publishKeys(JobId job, bytes32 digest) external {
         if (_jobs[job].outcome == Phase.NONE) {
-            revert Errors.Federation_WrongPhase(job, Phase.COMPLETED, phaseAt(job, block.timestamp));
+            revert Refusals.Federation_WrongPhase(job, Phase.COMPLETED, phaseAt(job, block.timestamp));
         }
 
         emit KeysPublished(job, msg.sender, digest);

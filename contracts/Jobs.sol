@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {CycleId, IFederation, JobId, JobState, JobTerms, Phase} from "./interfaces/IFederation.sol";
 import {Board, Boards} from "./libraries/Boards.sol";
-import {Errors} from "./libraries/Errors.sol";
+import {Refusals} from "./libraries/Refusals.sol";
 
 /// @title What is kept of a job, and where it stands at a time
 abstract contract Jobs is IFederation {
@@ -168,7 +168,7 @@ abstract contract Jobs is IFederation {
 
     function _requirePhase(JobId job, Phase expected) internal view {
         Phase actual = phaseAt(job, block.timestamp);
-        if (actual != expected) revert Errors.Federation_WrongPhase(job, expected, actual);
+        if (actual != expected) revert Refusals.Federation_WrongPhase(job, expected, actual);
     }
 
     /// @dev A round's second cycle.

@@ -6,7 +6,7 @@ import {IVault} from "./interfaces/IVault.sol";
 import {Jobs} from "./Jobs.sol";
 import {Board, Boards} from "./libraries/Boards.sol";
 import {Cycles} from "./libraries/Cycles.sol";
-import {Errors} from "./libraries/Errors.sol";
+import {Refusals} from "./libraries/Refusals.sol";
 import {UntrustedCalls} from "./libraries/UntrustedCalls.sol";
 import {Votes} from "./libraries/Votes.sol";
 import {Terms} from "./Terms.sol";
@@ -138,14 +138,14 @@ abstract contract Steps is Jobs {
         _requireCycle(job, live.attempt.cycle, cycle);
         (Phase actual, , uint256 end) = _cycleClock(job, block.timestamp);
         if (actual != phase) {
-            revert Errors.Federation_WrongPhase(job, phase, phaseAt(job, block.timestamp));
+            revert Refusals.Federation_WrongPhase(job, phase, phaseAt(job, block.timestamp));
         }
-        if (live.seats[seat].member != msg.sender) revert Errors.Federation_NotSeated(job, seat, msg.sender);
+        if (live.seats[seat].member != msg.sender) revert Refusals.Federation_NotSeated(job, seat, msg.sender);
         Board board = live.board;
-        if (board.acted(phase).has(seat)) revert Errors.Federation_AlreadyActed(job, cycle, seat);
+        if (board.acted(phase).has(seat)) revert Refusals.Federation_AlreadyActed(job, cycle, seat);
         uint24 awaited = board.awaited(phase);
-        if (phase == Phase.REVEAL && !awaited.has(seat)) revert Errors.Federation_NotCommitted(job, cycle, seat);
-        if (phase == Phase.VOTE && !awaited.has(seat)) revert Errors.Federation_NotRevealed(job, cycle, seat);
+        if (phase == Phase.REVEAL && !awaited.has(seat)) revert Refusals.Federation_NotCommitted(job, cycle, seat);
+        if (phase == Phase.VOTE && !awaited.has(seat)) revert Refusals.Federation_NotRevealed(job, cycle, seat);
 
         board = board.mark(phase, seat);
         if (awaited & ~board.acted(phase) == 0) {
@@ -181,7 +181,7 @@ abstract contract Steps is Jobs {
             metrics[place] = metric;
         }
         uint256 quorum = _terms[job].quorum;
-        if (number < quorum) revert Errors.Federation_NoQuorum(job, cycle, number, quorum);
+        if (number < quorum) revert Refusals.Federation_NoQuorum(job, cycle, number, quorum);
 
         tally.metric = metrics[(number - 1) / 2];
         tally.words = keccak256(abi.encodePacked(words));
@@ -297,10 +297,10 @@ abstract contract Steps is Jobs {
     }
 
     function _requireCycle(JobId job, CycleId expected, CycleId actual) internal pure {
-        if (!actual.isSame(expected)) revert Errors.Federation_WrongCycle(job, expected, actual);
+        if (!actual.isSame(expected)) revert Refusals.Federation_WrongCycle(job, expected, actual);
     }
 
     function _requireLength(JobId job, uint256 expected, uint256 actual) internal pure {
-        if (actual != expected) revert Errors.Federation_WrongLength(job, expected, actual);
+        if (actual != expected) revert Refusals.Federation_WrongLength(job, expected, actual);
     }
 }

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {JobId, JobTerms, Phase} from "./interfaces/IFederation.sol";
-import {Errors} from "./libraries/Errors.sol";
+import {Refusals} from "./libraries/Refusals.sol";
 
 /// @title What a job may ask for
 /// @dev A library of its own, because Federation has no room for it.
@@ -55,48 +55,48 @@ library Terms {
             _checkPhase(Phase.FINALIZE, terms.finalizeTime, 1);
 
         uint256 longest = terms.enrolTime + uint256(terms.maxRounds) * terms.maxFailures * cycle;
-        if (longest > MAX_JOB_TIME) revert Errors.Terms_TooLong(longest);
+        if (longest > MAX_JOB_TIME) revert Refusals.Terms_TooLong(longest);
 
         if (terms.slashTime == 0 || terms.slashTime > MAX_SLASH_TIME || terms.slashTime > terms.claimTime) {
-            revert Errors.Terms_SlashTimeOutOfBounds(terms.slashTime, terms.claimTime);
+            revert Refusals.Terms_SlashTimeOutOfBounds(terms.slashTime, terms.claimTime);
         }
     }
 
     function _checkPhase(Phase phase, uint256 time, uint256 shortest) private pure returns (uint256) {
-        if (time < shortest || time > MAX_PHASE_TIME) revert Errors.Terms_PhaseOutOfBounds(phase, time);
+        if (time < shortest || time > MAX_PHASE_TIME) revert Refusals.Terms_PhaseOutOfBounds(phase, time);
         return time;
     }
 
     function _checkNumbers(JobTerms calldata terms) private pure {
         uint256 seats = terms.seats;
-        if (seats == 0 || seats > MAX_SEATS) revert Errors.Terms_SeatsOutOfBounds(seats);
+        if (seats == 0 || seats > MAX_SEATS) revert Refusals.Terms_SeatsOutOfBounds(seats);
         if (2 * uint256(terms.quorum) <= seats || terms.quorum > seats) {
-            revert Errors.Terms_QuorumOutOfBounds(terms.quorum, seats);
+            revert Refusals.Terms_QuorumOutOfBounds(terms.quorum, seats);
         }
         if (terms.attestTime > 0 || terms.releaseTime > 0) {
             if (terms.threshold == 0 || terms.threshold > seats) {
-                revert Errors.Terms_ThresholdOutOfBounds(terms.threshold, seats);
+                revert Refusals.Terms_ThresholdOutOfBounds(terms.threshold, seats);
             }
         }
 
-        if (terms.maxTrainers > MAX_TRAINERS) revert Errors.Terms_TrainersOutOfBounds(terms.maxTrainers);
+        if (terms.maxTrainers > MAX_TRAINERS) revert Refusals.Terms_TrainersOutOfBounds(terms.maxTrainers);
         if (terms.minUpdates == 0 || terms.minUpdates > terms.maxTrainers) {
-            revert Errors.Terms_UpdatesOutOfBounds(terms.minUpdates, terms.maxTrainers);
+            revert Refusals.Terms_UpdatesOutOfBounds(terms.minUpdates, terms.maxTrainers);
         }
         if (terms.maxRounds == 0 || terms.maxRounds > MAX_ROUNDS) {
-            revert Errors.Terms_RoundsOutOfBounds(terms.maxRounds);
+            revert Refusals.Terms_RoundsOutOfBounds(terms.maxRounds);
         }
         if (terms.maxFailures == 0 || terms.maxFailures > MAX_FAILURES) {
-            revert Errors.Terms_FailuresOutOfBounds(terms.maxFailures);
+            revert Refusals.Terms_FailuresOutOfBounds(terms.maxFailures);
         }
-        if (terms.failureBurn > BASIS_POINTS) revert Errors.Terms_BurnOutOfBounds(terms.failureBurn);
+        if (terms.failureBurn > BASIS_POINTS) revert Refusals.Terms_BurnOutOfBounds(terms.failureBurn);
     }
 
     function _checkMoney(JobTerms calldata terms, uint256 escrow) private view {
-        if (terms.minBond == 0) revert Errors.Terms_NoBond();
+        if (terms.minBond == 0) revert Refusals.Terms_NoBond();
 
         uint256 full = uint256(terms.rewardPerRound) + uint256(terms.seats) * terms.feePerSeat;
-        if (escrow < full) revert Errors.Terms_EscrowTooSmall(escrow, full);
+        if (escrow < full) revert Refusals.Terms_EscrowTooSmall(escrow, full);
 
         _checkContract(address(terms.token));
         _checkContract(address(terms.committee));
@@ -104,6 +104,6 @@ library Terms {
     }
 
     function _checkContract(address account) private view {
-        if (account.code.length == 0) revert Errors.Terms_NotAContract(account);
+        if (account.code.length == 0) revert Refusals.Terms_NotAContract(account);
     }
 }

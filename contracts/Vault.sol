@@ -8,7 +8,7 @@ import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol
 import {Accounts} from "./Accounts.sol";
 import {JobId} from "./interfaces/IFederation.sol";
 import {Claim, IVault, Leaf} from "./interfaces/IVault.sol";
-import {Errors} from "./libraries/Errors.sol";
+import {Refusals} from "./libraries/Refusals.sol";
 import {Leaves} from "./libraries/Leaves.sol";
 
 /// @title The tokens of all jobs, each job's by itself: what comes in, what is booked, what goes out
@@ -24,7 +24,7 @@ contract Vault is IVault, Accounts, ReentrancyGuard {
     }
 
     modifier onlyFederation() {
-        if (msg.sender != _federation) revert Errors.Vault_NotFederation(msg.sender);
+        if (msg.sender != _federation) revert Refusals.Vault_NotFederation(msg.sender);
         _;
     }
 
@@ -36,7 +36,7 @@ contract Vault is IVault, Accounts, ReentrancyGuard {
         address sponsor,
         uint256 amount
     ) external onlyFederation nonReentrant {
-        if (amount > type(uint128).max) revert Errors.Vault_AmountTooLarge(amount);
+        if (amount > type(uint128).max) revert Refusals.Vault_AmountTooLarge(amount);
 
         Account storage account = _accounts[job];
         account.token = token;
@@ -117,7 +117,7 @@ contract Vault is IVault, Accounts, ReentrancyGuard {
             if (!_mark(tabs[round / TAB_ROUNDS], round % TAB_ROUNDS)) continue;
 
             uint160 root = Leaves.rootOf(trainer, leaf, proof);
-            if (root == 0 || root != pools[round].root) revert Errors.Vault_InvalidProof(job, round, trainer);
+            if (root == 0 || root != pools[round].root) revert Refusals.Vault_InvalidProof(job, round, trainer);
             uint256 amount = _take(pools[round], leaf.pay);
             pay += amount;
 
@@ -150,8 +150,8 @@ contract Vault is IVault, Accounts, ReentrancyGuard {
     /// @inheritdoc IVault
     function claimBond(JobId job, address trainer) external nonReentrant {
         Account storage account = _accounts[job];
-        if (account.endedAt == 0) revert Errors.Vault_JobRunning(job);
-        if (block.timestamp < account.slashUntil) revert Errors.Vault_TooEarly(job, account.slashUntil);
+        if (account.endedAt == 0) revert Refusals.Vault_JobRunning(job);
+        if (block.timestamp < account.slashUntil) revert Refusals.Vault_TooEarly(job, account.slashUntil);
         uint96 amount = _tabs[job][trainer][0].bond;
         if (amount == 0) return;
 
@@ -166,7 +166,7 @@ contract Vault is IVault, Accounts, ReentrancyGuard {
     /// @inheritdoc IVault
     function claimRest(JobId job) external nonReentrant {
         Account storage account = _accounts[job];
-        if (account.endedAt == 0) revert Errors.Vault_JobRunning(job);
+        if (account.endedAt == 0) revert Refusals.Vault_JobRunning(job);
         uint128 amount = account.left;
         if (amount == 0) return;
 
@@ -181,8 +181,8 @@ contract Vault is IVault, Accounts, ReentrancyGuard {
     /// @inheritdoc IVault
     function expire(JobId job) external {
         Account storage account = _accounts[job];
-        if (account.endedAt == 0) revert Errors.Vault_JobRunning(job);
-        if (block.timestamp < account.claimUntil) revert Errors.Vault_TooEarly(job, account.claimUntil);
+        if (account.endedAt == 0) revert Refusals.Vault_JobRunning(job);
+        if (block.timestamp < account.claimUntil) revert Refusals.Vault_TooEarly(job, account.claimUntil);
         uint256 amount = account.booked - account.paid;
         if (amount == 0) return;
 
@@ -245,12 +245,12 @@ contract Vault is IVault, Accounts, ReentrancyGuard {
         // slither-disable-next-line arbitrary-send-erc20
         token.safeTransferFrom(from, address(this), amount);
         uint256 received = Math.saturatingSub(token.balanceOf(address(this)), before);
-        if (received != amount) revert Errors.Vault_TokenTakesFees(address(token), amount, received);
+        if (received != amount) revert Refusals.Vault_TokenTakesFees(address(token), amount, received);
     }
 
     function _requireClaimable(JobId job, Account storage account) private view {
         if (account.endedAt != 0 && block.timestamp >= account.claimUntil) {
-            revert Errors.Vault_TooLate(job, account.claimUntil);
+            revert Refusals.Vault_TooLate(job, account.claimUntil);
         }
     }
 

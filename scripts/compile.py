@@ -29,7 +29,7 @@ REMAPPING = ("@openzeppelin", "node_modules/@openzeppelin")
 IMPORT = re.compile(r'^\s*import\s[^"]*"([^"]+)"\s*;', re.MULTILINE)
 LARGEST_RUNTIME = 24_576  # bytes, EIP-170
 DEPLOYED = ("Federation", "Vault", "Terms", "RewardToken", "AppointedCommittee", "OpenAdmission")
-KNOWN = ("Errors", "ICommittee", "IAdmission")  # ABI only
+KNOWN = ("Refusals", "ICommittee", "IAdmission")  # ABI only
 PROVEN = ("Federation", "Vault")  # storage too
 
 Node = dict[str, Any]  # of the compiler's syntax tree
@@ -57,7 +57,9 @@ def compile_contracts(sources: Path = SOURCES) -> dict[str, dict[str, Any]]:
     output = solcx.compile_standard(standard_input(sources), solc_version=VERSION)
     for message in output.get("errors", []):
         print(message["formattedMessage"], file=sys.stderr)
-    compiled = {name: body for file in output["contracts"].values() for name, body in file.items()}
+    ours = f"{sources.relative_to(ROOT).as_posix()}/"  # others may have the same names
+    files = [file for unit, file in output["contracts"].items() if unit.startswith(ours)]
+    compiled = {name: body for file in files for name, body in file.items()}
     nodes = {node["id"]: node for source in output["sources"].values() for node in walk(source["ast"])}
     artifacts = {name: artifact(name, compiled[name], nodes) for name in DEPLOYED + KNOWN}
     large = [name for name, body in artifacts.items() if body["runtime_size"] > LARGEST_RUNTIME]

@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {ICommittee} from "../interfaces/ICommittee.sol";
 import {JobId} from "../interfaces/IFederation.sol";
-import {Errors} from "../libraries/Errors.sol";
+import {Refusals} from "../libraries/Refusals.sol";
 
 /// @title Proof of authority: the same appointed members in every cycle
 contract AppointedCommittee is ICommittee {
@@ -12,7 +12,7 @@ contract AppointedCommittee is ICommittee {
     /// @param members in any order; as many as the job has seats
     constructor(address[] memory members) {
         uint256 number = members.length;
-        if (number == 0 || number > 24) revert Errors.Committee_WrongMembers(number);
+        if (number == 0 || number > 24) revert Refusals.Committee_WrongMembers(number);
 
         for (uint256 i = 1; i < number; ++i) {
             address member = members[i];
@@ -23,7 +23,7 @@ contract AppointedCommittee is ICommittee {
 
         address previous;
         for (uint256 i = 0; i < number; ++i) {
-            if (members[i] <= previous) revert Errors.Committee_WrongMembers(number);
+            if (members[i] <= previous) revert Refusals.Committee_WrongMembers(number);
             previous = members[i];
         }
 

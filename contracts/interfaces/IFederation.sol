@@ -167,7 +167,7 @@ interface IFederation {
     event KeyAnnounced(address indexed account, bytes32 key);
 
     /// @notice Posts a job and escrows its reward.
-    /// @dev The token must be approved to the vault. Reverts `Terms_…` for terms out of bounds (see Errors).
+    /// @dev The token must be approved to the vault. Reverts `Terms_…` for terms out of bounds (see Refusals).
     function post(JobTerms calldata terms, uint256 escrow) external returns (JobId job);
 
     /// @notice Joins a job with a bond of at least `minBond`. ENROL ends early at `maxTrainers`.

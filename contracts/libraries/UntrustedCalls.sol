@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {IAdmission} from "../interfaces/IAdmission.sol";
 import {ICommittee} from "../interfaces/ICommittee.sol";
 import {JobId} from "../interfaces/IFederation.sol";
-import {Errors} from "./Errors.sol";
+import {Refusals} from "./Refusals.sol";
 
 /// @title Questions to contracts that nobody vouches for: by staticcall, with bounded gas, copying a bounded answer
 library UntrustedCalls {
@@ -25,14 +25,14 @@ library UntrustedCalls {
         bytes memory question = abi.encodeCall(ICommittee.select, (job, counter, draw, asOf));
         bytes memory answer = _ask(address(committee), SELECT_GAS, question, LARGEST_COMMITTEE);
         if (answer.length < 64 + 32 * seats || _word(answer, 0) != 32 || _word(answer, 1) != seats) {
-            revert Errors.Federation_BadCommittee(job, address(committee));
+            revert Refusals.Federation_BadCommittee(job, address(committee));
         }
 
         uint256 previous;
         for (uint256 i = 2; i < seats + 2; ++i) {
             uint256 member = _word(answer, i);
             if (member <= previous || member > type(uint160).max) {
-                revert Errors.Federation_BadCommittee(job, address(committee));
+                revert Refusals.Federation_BadCommittee(job, address(committee));
             }
             previous = member;
         }
@@ -58,7 +58,7 @@ library UntrustedCalls {
         uint256 sizeLimit
     ) private view returns (bytes memory answer) {
         answer = new bytes(sizeLimit);
-        if (gasleft() < (gasLimit * 64) / 63 + CALL_OVERHEAD_GAS) revert Errors.Federation_TooLittleGas(gasLimit);
+        if (gasleft() < (gasLimit * 64) / 63 + CALL_OVERHEAD_GAS) revert Refusals.Federation_TooLittleGas(gasLimit);
 
         assembly ("memory-safe") {
             let success := staticcall(gasLimit, to, add(question, 32), mload(question), add(answer, 32), sizeLimit)

@@ -62,16 +62,3 @@ test('what is no CIDv0 is never asked for', async () => {
   await expect(fetchFile('/ipfs/', '../deployment.json', 10)).rejects.toThrow(RangeError)
   expect(fetch).not.toHaveBeenCalled()
 })
-
-test.for([
-  ['no answer', () => new Promise<Response>(() => undefined)],
-  ['no end', async () => new Response(new ReadableStream({ start: (stream) => stream.enqueue(DATA) }))],
-  ['a byte now and then', async () => new Response(new ReadableStream({ pull: async (stream) => {
-    await new Promise((done) => setTimeout(done, 20))
-    stream.enqueue(DATA.slice(0, 1))
-  } }))],
-] as const)('%s: it ends', async ([, answer]) => {
-  vi.stubGlobal('fetch', (_: string, { signal }: { signal: AbortSignal }) =>
-    Promise.race([answer(), new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))]))
-  await expect(fetchFile('/ipfs/', CID, 1_000_000, 0.1)).rejects.toMatchObject({ kind: 'down', message: /takes too long/ })
-})

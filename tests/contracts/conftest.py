@@ -21,7 +21,8 @@ from brownie import (
     web3,
 )
 from brownie.network.account import Account
-from drive import House, Job
+from drive import Job
+from house import House
 from node import Settled, quicken, rpc
 
 from hansa.protocol.types import Phase

@@ -9,6 +9,7 @@ from typing import Any
 from brownie import chain
 from brownie.network.account import Account
 from eth_utils.crypto import keccak
+from house import House
 from node import call, head, send, skip_to, word
 from terms import NO_WORD, TERMS, TERMS_TYPES
 
@@ -22,20 +23,6 @@ MEMBER_STEPS = {
     Phase.REVEAL: "reveal",
     Phase.VOTE: "vote",
 }
-
-
-class House:
-    """The contracts, and who plays."""
-
-    def __init__(self, **things: Any) -> None:
-        self.federation = things["federation"]
-        self.vault = things["vault"]
-        self.token = things["token"]
-        self.admission = things["admission"]
-        self.committees = things["committees"]  # by number of seats
-        self.sponsor = things["sponsor"]
-        self.trainers = things["trainers"]
-        self.validators = things["validators"]  # ascending: a place in this list is a seat
 
 
 class Job:
@@ -91,20 +78,26 @@ class Job:
         return int(self.state.cycle)
 
     @property
+    def seed(self) -> bytes:
+        """Of the cycle, while nobody has shown a sheet."""
+        return bytes(self.state.sheets)
+
+    @property
     def books(self) -> SimpleNamespace:
         return SimpleNamespace(**call(self.vault.booksOf, self.id).dict())
 
     @property
     def terms_hash(self) -> bytes:
-        return keccak(merkle.encode([f"({TERMS_TYPES})"], [self.terms_tuple()]))
+        types = [f"({TERMS_TYPES})", "uint256", "address"]
+        return keccak(merkle.encode(types, [self.terms_tuple(), self.escrow, self.sponsor.address]))
 
     def terms_tuple(self) -> tuple[Any, ...]:
         return tuple(getattr(value, "address", value) for value in (getattr(self.terms, name) for name in TERMS))
 
-    def trainer(self, who: Account) -> tuple[bool, int]:
-        """Whether it is enrolled, and the counter of the last cycle that it submitted in."""
-        enrolled, counter = self.federation.trainerOf(self.id, who)
-        return bool(enrolled), int(counter)
+    def trainer(self, who: Account) -> tuple[bool, int, int]:
+        """Whether it is enrolled, the counter of the last cycle that it submitted in, its bond as enrolled."""
+        enrolled, counter, bond = call(self.federation.trainerOf, self.id, who.address)
+        return bool(enrolled), int(counter), int(bond)
 
     def seat_of(self, member: Account) -> int:
         return list(self.state.committee).index(member.address)
@@ -140,17 +133,21 @@ class Job:
     def open(self, by: Account | None = None, **tx: Any) -> Any:
         return self._do("open", self.id, {"from": by or self.sponsor, **tx})
 
-    def submit(self, who: Account, digest: bytes | None = None, cycle: int | None = None) -> Any:
-        name = digest or word(f"update {who.address}")
-        return self._do("submit", self.id, self.cycle if cycle is None else cycle, name, {"from": who})
+    def submit(
+        self, who: Account, digest: bytes | None = None, cycle: int | None = None, seed: bytes | None = None
+    ) -> Any:
+        named = self.cycle if cycle is None else cycle
+        return self._do(
+            "submit", self.id, named, seed or self.seed, digest or word(f"update {who.address}"), {"from": who}
+        )
 
     def attest(self, who: Account, bitmap: bytes | None = None, cycle: int | None = None) -> Any:
         state = self.state
         bits = bytes((state.submitted + 7) // 8) if bitmap is None else bitmap
         return self._member_step("attest", who, cycle, bits)
 
-    def release(self, who: Account, cycle: int | None = None) -> Any:
-        return self._member_step("release", who, cycle, word("shares"))
+    def release(self, who: Account, digest: bytes | None = None, cycle: int | None = None) -> Any:
+        return self._member_step("release", who, cycle, digest or word("shares"))
 
     def sheet_of(self, who: Account) -> bytes:
         return self.sheets.get(who, bytes(13 * self.state.submitted))
@@ -221,8 +218,8 @@ class Job:
         named = self.cycle if cycle is None else cycle
         return self._do("failRound", self.id, named, {"from": by or self.sponsor})
 
-    def rejoin(self, who: Account) -> Any:
-        return self._do("rejoin", self.id, {"from": who})
+    def rejoin(self, who: Account, cycle: int | None = None) -> Any:
+        return self._do("rejoin", self.id, self.cycle if cycle is None else cycle, {"from": who})
 
     def stop(self, by: Account | None = None) -> Any:
         return self._do("stop", self.id, {"from": by or self.sponsor})

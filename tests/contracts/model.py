@@ -6,13 +6,16 @@ with the name of the error that the contracts must give.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from history import History
 from ledger import Ledger, Refused, Round, Who
+from outcomes import Outcome
 from terms import TIME_OF
 
+from hansa.protocol import links
 from hansa.protocol.types import Phase
 
 MEMBER_PHASES = (Phase.ATTEST, Phase.RELEASE, Phase.SCORE, Phase.REVEAL, Phase.VOTE)
@@ -28,19 +31,24 @@ class Cycle:
     due: set[int]
     submitted: list[Who] = field(default_factory=list)
     acted: dict[Phase, set[int]] = field(default_factory=lambda: {phase: set() for phase in MEMBER_PHASES})
-    votes: dict[int, tuple[Any, int]] = field(default_factory=dict)
+    votes: dict[int, tuple[Outcome, int]] = field(default_factory=dict)
     closed: dict[Phase, int] = field(default_factory=dict)  # phases that everybody due has ended early
 
 
 @dataclass
 class Model(Ledger):
-    """A job. Its money is in `Ledger`."""
+    """A job. Its money is in `Ledger`, its hashes in `history`. keys: what each account has announced last."""
+
+    history: History
+    keys: Mapping[Who, bytes]
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.enrol_end = self.posted_at + self.terms.enrolTime
         self.open_since = self.enrol_end
         self.cycle: Cycle | None = None
+        self.enrolled: dict[Who, int] = {}  # bonds as enrolled
+        self.last_counter: dict[Who, int] = {}  # of a trainer's last update
         self.underway = self.stopping = self.rejoining = False
         self.counter = self.failures = self.attempts = self.stale = 0
         self.round, self.best = 1, -(2**63)
@@ -98,15 +106,22 @@ class Model(Ledger):
             raise Refused("Federation_BondTooSmall")
         if who in self.bonds:
             raise Refused("Federation_AlreadyEnrolled")
-        self.bonds[who] = bond
+        self.bonds[who] = self.enrolled[who] = bond
         self.gains[who] -= bond
         if len(self.bonds) == self.terms.maxTrainers:
             self.enrol_end = self.open_since = time
 
-    def open(self, time: int, answer: Sequence[Who] | None) -> None:
+    @property
+    def keeps_committee(self) -> bool:
+        """Whether the next cycle is a round's second, and the terms want the same members in it."""
+        return bool(self.attempts == 1 and self.terms.keepCommittee)
+
+    def open(self, time: int, answer: Sequence[Who] | None, randomness: bytes) -> None:
         """answer: what the committee contract says; None where it is no proper one."""
         self._require(Phase.OPEN, time)
-        members = self.committee if self.attempts == 1 else answer
+        if time <= self.open_since:
+            raise Refused("Federation_TooEarly")
+        members = self.committee if self.keeps_committee else answer
         if members is None:
             raise Refused("Federation_BadCommittee")
         last = self.cycle
@@ -126,24 +141,27 @@ class Model(Ledger):
         self.counter += 1
         self.attempts += 1
         self.underway, self.rejoining = True, False
+        seats = [(who, self.keys.get(who, links.NO_KEY)) for who in members]
+        self.history.open(randomness, seats, self.counter, everybody)
 
     def _too_few(self, last: Cycle) -> bool:
         sharing = self.terms.attestTime > 0 or self.terms.releaseTime > 0
-        needed = max(self.terms.quorum, self.terms.threshold if sharing else 0)
-        return len(last.submitted) < self.terms.minUpdates or len(last.acted[Phase.VOTE]) < needed
+        return sharing and len(last.acted[Phase.VOTE]) < self.terms.threshold
 
-    def submit(self, time: int, who: Who) -> None:
+    def submit(self, time: int, who: Who, digest: bytes) -> None:
         self._require(Phase.SUBMIT, time)
         if who not in self.bonds:
             raise Refused("Federation_NotEnrolled")
         if who in self.live.submitted:
             raise Refused("Federation_AlreadySubmitted")
         self.live.submitted.append(who)
+        self.last_counter[who] = self.counter
+        self.history.submit(who, digest)
         if self.live.due_trainers <= set(self.live.submitted):
             self.live.closed.setdefault(Phase.SUBMIT, time)
 
-    def act(self, time: int, phase: Phase, who: Who, vote: tuple[Any, int] | None = None) -> None:
-        """A member's step. vote: result and metric."""
+    def act(self, time: int, phase: Phase, who: Who, shown: Any) -> None:
+        """A member's step. shown: what `History.show` reads; of a vote outcome and metric."""
         self._require(phase, time)
         if who not in self.committee:
             raise Refused("Federation_NotSeated")
@@ -155,25 +173,41 @@ class Model(Ledger):
         if phase == Phase.VOTE and seat not in acted[Phase.REVEAL]:
             raise Refused("Federation_NotRevealed")
         acted[phase].add(seat)
-        if vote:
-            self.live.votes[seat] = vote
+        self.history.show(phase, seat, shown)
+        if phase == Phase.VOTE:
+            self.live.votes[seat] = shown
         waited = {Phase.REVEAL: acted[Phase.SCORE], Phase.VOTE: acted[Phase.REVEAL]}.get(phase, self.live.due)
         if waited <= acted[phase]:
             self.live.closed.setdefault(phase, time)
 
-    def finalize(self, time: int, result: Any, leaves: dict[Who, tuple[int, int]] | None) -> None:
-        """leaves: what the result pays; None: there is no model."""
+    @property
+    def board(self) -> links.Board:
+        acted = self.live.acted
+        return links.Board(bitmap(self.live.due), *(bitmap(acted[phase]) for phase in MEMBER_PHASES))
+
+    @property
+    def silence(self) -> int:
+        """What a cycle burns that the committee failed."""
+        return int(self.full * self.terms.failureBurn // 10_000)
+
+    def finalize(self, time: int, outcome: Outcome) -> None:
         self._require(Phase.FINALIZE, time)
-        matched = {seat: metric for seat, (voted, metric) in self.live.votes.items() if voted == result}
+        matched = {seat: metric for seat, (voted, metric) in self.live.votes.items() if voted.result == outcome.result}
         if len(matched) < self.terms.quorum:
             raise Refused("Federation_NoQuorum")
-        if leaves is None:
-            self._fail(time, 0)
+        words = self.history.words(self.live.votes, self.terms.seats)
+        if outcome.failed:
+            if outcome.leaves:
+                raise Refused("Federation_BadResult")
+            masked = self.terms.attestTime > 0
+            self._fail(time, Phase.VOTE, 0 if masked else self.silence, words)
             return
+        self.history.finalise(outcome, self.board, words, time)
         metric = sorted(matched.values())[(len(matched) - 1) // 2]
         for seat in matched:
             self.matched[seat] += 1
-        self.rounds[self.round] = Round(self.terms.rewardPerRound, leaves)
+        owed = {who: (pay, strike) for who, pay, strike in outcome.leaves}
+        self.rounds[self.round] = Round(self.terms.rewardPerRound, owed)
         self.left -= self.full
         self.booked += self.full
         self.round, self.failures, self.attempts = self.round + 1, 0, 0
@@ -190,12 +224,19 @@ class Model(Ledger):
         if reached == Phase.ENROL:
             self._end(time, Phase.CANCELLED)
             return
-        blameless = reached in (Phase.OPEN, Phase.SUBMIT)
-        self._fail(time, 0 if blameless else self.full * self.terms.failureBurn // 10_000)
+        if reached == Phase.OPEN:
+            self.history.lapse(time)
+            self._count_failure(time)
+        else:
+            self._fail(time, reached, 0 if reached == Phase.SUBMIT else self.silence, links.NO_WORDS)
 
-    def _fail(self, time: int, burn: int) -> None:
+    def _fail(self, time: int, reached: Phase, burn: int, words: bytes) -> None:
+        self.history.fail(self.board, words, reached, burn, time)
         self.left -= burn
         self.burnt += burn
+        self._count_failure(time)
+
+    def _count_failure(self, time: int) -> None:
         self.failures += 1
         if self.failures >= self.terms.maxFailures:
             self._end(time, Phase.ABORTED)
@@ -236,3 +277,7 @@ class Model(Ledger):
             self._end(time, Phase.CANCELLED)
         elif not self.underway:
             self._end(time, Phase.COMPLETED if self.rounds else Phase.ABORTED)
+
+
+def bitmap(seats: Iterable[int]) -> int:
+    return sum(1 << seat for seat in seats)

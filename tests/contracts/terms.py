@@ -17,6 +17,7 @@ TERMS: dict[str, Any] = {
     "committee": None,
     "admission": None,
     "recheckAdmission": False,
+    "keepCommittee": False,
     "spec": keccak(text="spec"),
     "model": keccak(text="model 0"),
     "rewardPerRound": REWARD,
@@ -46,7 +47,7 @@ TERMS: dict[str, Any] = {
     "threshold": 2,
 }
 TERMS_TYPES = (
-    "address,address,address,bool,bytes32,bytes32,uint96,uint96,uint96,uint96,int64,"
+    "address,address,address,bool,bool,bytes32,bytes32,uint96,uint96,uint96,uint96,int64,"
     + "uint32," * 11
     + "uint16," * 5
     + "uint8,uint8,uint8,uint8"

@@ -26,7 +26,7 @@ def test_enrol__takes_the_bond(play, house, alice):
     assert house.token.balanceOf(alice) == had - 150
     assert (house.vault.bondOf(job.id, alice), job.books.bonded) == (150, 150)
     assert job.books.escrowed == job.escrow, "a bond is no escrow"
-    assert job.trainer(alice) == (True, 0)
+    assert job.trainer(alice) == (True, 0, 150)
     assert job.state.enrolled == 1
 
 
@@ -61,7 +61,7 @@ def test_enrol__without_allowance__reverts_whole(play, house, alice):
     house.token.approve(house.vault, BOND - 1, {"from": alice})
     with refused("ERC20InsufficientAllowance"):
         job.enrol(alice)
-    assert job.trainer(alice) == (False, 0), "not enrolled"
+    assert job.trainer(alice) == (False, 0, 0), "not enrolled"
     assert job.state.enrolled == 0
 
 

@@ -175,7 +175,7 @@ def test_gas__of_long_sheets__is_the_floor_of_eip_7623(house, crowd, capsys):
     seen = {}
     for updates in (400, 200, 5):
         job.open()
-        send_each(crowd[:updates], house.federation.submit, job.id, job.cycle, word("update"))
+        send_each(crowd[:updates], house.federation.submit, job.id, job.cycle, job.seed, word("update"))
         while job.phase == Phase.SUBMIT:
             skip_to(job.state.deadline)
         job.sheets[member] = bytes(range(1, 14)) * updates

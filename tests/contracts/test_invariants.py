@@ -16,17 +16,18 @@ from hypothesis import HealthCheck, Verbosity, settings
 from hypothesis import Phase as Stage
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from node import call, now, rpc, send, skip_to
-from terms import BOND, DEAD
-from twin import Outcome, Twin
+from node import call, now, rpc, send, skip_to, word
+from outcomes import KINDS, Outcome, outcome_of
+from terms import BOND, DEAD, NO_WORD
+from twin import Twin
 
 from hansa.protocol.types import Phase
 
 RUNS = int(os.environ.get("HANSA_RUNS", "0"))
 STEPS, TURNS_A_STEP = 5, 12
-TURNS = ["everybody"] * 16 + ["most", "stray"] * 3 + ["back", "claim"] * 2 + ["time", "nobody", "committee", "money"]
+TURNS = ["everybody"] * 16 + ["most", "stray"] * 3 + ["back", "claim"] * 2
+TURNS += ["time", "nobody", "committee", "money", "key"]
 MODES = {"reverts": 1, "nothing": 2, "garbage": 3, "burns gas": 4, "dirty": 6}
-KINDS = ["fair", "fair", "greedy", "greedy", "strikes", "strikes", "nobody", "nothing"]
 PLACES = range(5)
 SEEDS = st.integers(0, 2**32 - 1)
 METRICS = [-(2**63), -1, 0, 1, 2, 3, 2**63 - 2]
@@ -39,6 +40,7 @@ def terms_and_escrow(luck: Random) -> tuple[dict[str, Any], int]:
         "seats": seats,
         "quorum": luck.randint(seats // 2 + 1, seats),
         "threshold": luck.randint(1, seats),
+        "keepCommittee": luck.random() < 0.5,
         "attestTime": luck.choice([0, 100]),
         "releaseTime": luck.choice([0, 100]),
         "maxTrainers": trainers,
@@ -66,6 +68,7 @@ class Jobs(RuleBasedStateMachine):
         super().__init__()
         self.snapshot = rpc("evm_snapshot")
         self.twins: list[Twin] = []
+        self.keys: dict[Any, bytes] = {}
         house = self.house
         self.people = [house.sponsor, *house.trainers, *house.validators]
         self.had = {who: call(house.token.balanceOf, who) for who in self.people}
@@ -76,7 +79,7 @@ class Jobs(RuleBasedStateMachine):
         lazy, filled = luck.choice([set(), set(), set(), {0}, {1}, {2}]), luck.random() < 0.8
         for committee in self.committees:
             terms, escrow = terms_and_escrow(luck)
-            twin = Twin(self.house, committee, terms, escrow)
+            twin = Twin(self.house, committee, terms, escrow, self.keys)
             twin.lazy = lazy
             self.twins.append(twin)
             if filled:
@@ -155,6 +158,12 @@ class Jobs(RuleBasedStateMachine):
         send(twin.committee.setMembers, members, by)
         twin.answer = None
 
+    def _key(self, twin: Twin, luck: Random) -> None:
+        """Some validators announce keys, anew or for the first time; what is open already keeps its own."""
+        for place in luck.sample(PLACES, luck.randint(1, 3)):
+            who = self.house.validators[place]
+            twin.announce(who, word(f"key {luck.random()}") if luck.random() < 0.9 else NO_WORD)
+
     def _claim(self, twin: Twin, luck: Random) -> None:
         rounds = luck.choices(sorted(twin.outcomes), k=luck.randint(0, 4)) if twin.outcomes else []
         twin.claim(luck.choice(self.house.trainers), rounds, self.house.sponsor)
@@ -204,19 +213,8 @@ class Jobs(RuleBasedStateMachine):
             twin.vote(who, other if place in hostile else favourite, luck.choice(METRICS))
 
     def _outcome(self, twin: Twin, luck: Random) -> Outcome:
-        """A fair round, or what a dishonest quorum may think of."""
-        kind = luck.choice(KINDS)
-        name = f"{kind} {twin.model.round}"
         trainers, reward = sorted(twin.model.bonds, key=str), twin.job.terms.rewardPerRound
-        if kind == "nothing":
-            return Outcome(name, failed=True)
-        if kind == "nobody" or not trainers:
-            return Outcome(name)
-        if kind == "greedy":
-            return Outcome(name, tuple((who, reward + 2**200 * i, 0) for i, who in enumerate(trainers)))
-        struck = kind == "strikes"
-        share = reward // len(trainers)
-        return Outcome(name, tuple((who, share, int(struck and i % 2 == 0)) for i, who in enumerate(trainers)))
+        return outcome_of(luck.choice(KINDS), twin.model.round, trainers, reward)
 
     @staticmethod
     def _favourite(twin: Twin) -> Outcome | None:

@@ -111,7 +111,7 @@ def test_rejoin__before_the_first_cycle_and_unknown_job__reverts(play, house, al
     with refused("Federation_NotAbsent", job.id, alice):
         job.rejoin(alice)
     with refused("Federation_NotAbsent", 9, alice):
-        house.federation.rejoin(9, {"from": alice})
+        house.federation.rejoin(9, 0, {"from": alice})
 
 
 def test_rejoin__after_the_end__reverts(without, carol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from brownie import MockAdmission
 from node import at, now, refused, skip_to, word, wrong_phase
+from terms import BOND, NO_WORD
 
 from hansa.protocol import hashes
 from hansa.protocol.types import Phase
@@ -24,12 +25,12 @@ def test_submit__goes_into_the_accumulator(play, alice, bob):
 def test_submit__keeps_the_counter_of_the_cycle(play, alice):
     job = play(Phase.SUBMIT)
     job.submit(alice)
-    assert job.trainer(alice) == (True, 1)
+    assert job.trainer(alice) == (True, 1, BOND)
     job.trainers.remove(alice)
     job.step()
     job.reach(Phase.OPEN).reach(Phase.SUBMIT)
     job.submit(alice)
-    assert job.trainer(alice) == (True, 2)
+    assert job.trainer(alice) == (True, 2, BOND)
 
 
 def test_submit__everybody_due__closes_the_phase(play):
@@ -124,7 +125,7 @@ def test_submit__before_the_first_cycle__reverts(play, alice):
 
 def test_submit__unknown_job__reverts(house, alice):
     with refused("Federation_WrongPhase", 9, Phase.SUBMIT, Phase.NONE):
-        house.federation.submit(9, 0, word("update"), {"from": alice})
+        house.federation.submit(9, 0, NO_WORD, word("update"), {"from": alice})
 
 
 def test_submit__last_second__counts(play, alice):
@@ -197,4 +198,4 @@ def test_submit__admission_lost__is_not_asked_otherwise(play, actors, alice):
 def test_submit__recheck_with_too_little_gas__reverts(play, house, alice):
     job = play(Phase.SUBMIT, recheckAdmission=True)
     with refused("Federation_TooLittleGas", 300_000):
-        house.federation.submit(job.id, job.cycle, word("update"), {"from": alice, "gas_limit": 300_000})
+        house.federation.submit(job.id, job.cycle, job.seed, word("update"), {"from": alice, "gas_limit": 300_000})

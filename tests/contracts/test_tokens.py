@@ -59,7 +59,7 @@ def test_fee_on_transfer__bond__reverts(play, fee_token, alice):
     fee_token.setCharging(True)
     with refused("Vault_TokenTakesFees", fee_token, BOND, BOND - 1):
         job.enrol(alice)
-    assert job.trainer(alice) == (False, 0)
+    assert job.trainer(alice) == (False, 0, 0)
 
 
 def test_fee_on_transfer__later__is_the_receivers_loss_alone(play, house, fee_token, alice):
@@ -86,7 +86,7 @@ def test_more_than_asked__bond__reverts(play, generous, alice):
     generous.setGiving(True)
     with refused("Vault_TokenTakesFees", generous, BOND, BOND + 1):
         job.enrol(alice)
-    assert job.trainer(alice) == (False, 0)
+    assert job.trainer(alice) == (False, 0, 0)
 
 
 def test_token__that_is_no_token__reverts(house):

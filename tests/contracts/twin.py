@@ -6,53 +6,41 @@ Nothing here goes by way of brownie's accounts: they remember transactions that 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from brownie.exceptions import decode_typed_error
 from brownie.network.account import Account
-from drive import House, Job
+from drive import Job
+from history import History
+from house import House
 from ledger import Refused, Who
-from model import MEMBER_PHASES, Model
-from node import at, call, now, rpc, send, settled, word
-from terms import NO_WORD
+from model import MEMBER_PHASES, Model, bitmap
+from node import at, call, head, now, rpc, send, settled, word
+from outcomes import Outcome
 
-from hansa.protocol import hashes, merkle
-from hansa.protocol.types import Phase, Place
+from hansa.protocol import hashes
+from hansa.protocol.types import Phase
 
 STEPS = dict(zip(MEMBER_PHASES, ("attest", "release", "commit", "reveal"), strict=False))
 FLAGS = dict(zip(MEMBER_PHASES, ("attested", "released", "committed", "revealed", "voted"), strict=True))
 Call = tuple[Any, tuple[Any, ...], Account]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What may be voted for. leaves: (trainer, pay, strike) each; none: a root of zero. failed: no model at all."""
-
-    name: str
-    leaves: tuple[tuple[Account, int, int], ...] = ()
-    failed: bool = False
-
-    @property
-    def tree(self) -> merkle.RewardsTree:
-        return merkle.RewardsTree([merkle.Leaf(who.address, pay, strike, 7) for who, pay, strike in self.leaves])
-
-    @property
-    def result(self) -> tuple[bytes, bytes]:
-        if self.failed:
-            return NO_WORD, NO_WORD
-        return word(self.name), self.tree.root if self.leaves else NO_WORD
-
-
 class Twin:
-    def __init__(self, house: House, committee: Any, terms: dict[str, Any], escrow: int) -> None:
+    """keys: what each account has announced last; several twins share it."""
+
+    def __init__(
+        self, house: House, committee: Any, terms: dict[str, Any], escrow: int, keys: dict[Who, bytes]
+    ) -> None:
         self.house, self.committee = house, committee
         self.job = Job(house, committee=committee, escrow=escrow, **terms)
         self.answer: list[Account] | None = house.validators[: self.job.terms.seats]
         send(committee.setMembers, self.answer, {"from": house.sponsor})
         send(house.federation.post, self.job.terms_tuple(), escrow, {"from": house.sponsor})
         self.job.id = int(call(house.federation.jobCount))
-        self.model = Model(self.job.terms, house.sponsor, now(), escrow)
+        self.keys = keys
+        history = History(31337, house.federation.address, self.job.id)
+        self.model = Model(self.job.terms, house.sponsor, now(), escrow, history, keys)
         self.outcomes: dict[int, Outcome] = {}  # finalised, by round
         self.lazy: set[int] = set()  # places of those who seldom act
         self.seen: set[Who] = set()  # everybody who ever sat on the committee
@@ -61,12 +49,12 @@ class Twin:
         """One transaction, a second after the last block. The error that both gave, or None."""
         time = now() + 1
         at(time)
+        got = _send(question)
         try:
             expected(time)
             error = None
         except Refused as refused:
             error = str(refused)
-        got = _send(question)
         assert got == error, f"{question[0]._name} by {question[2]}: the contracts say {got}, the model {error}"
         return error
 
@@ -76,28 +64,33 @@ class Twin:
         self.do(lambda time: self.model.enrol(time, who, bond), self.job.draft("enrol", who, bond))
 
     def open(self, who: Account) -> None:
-        self.do(lambda time: self.model.open(time, self.answer), self.job.draft("open", who))
+        self.do(lambda time: self.model.open(time, self.answer, _randomness()), self.job.draft("open", who))
         self.seen |= set(self.model.committee)
 
     def submit(self, who: Account) -> None:
-        self.do(lambda time: self.model.submit(time, who), self.job.draft("submit", who))
+        digest = word(f"update {who} {self.model.counter}")
+        self.do(lambda time: self.model.submit(time, who, digest), self.job.draft("submit", who, digest))
 
     def member_step(self, phase: Phase, who: Account) -> None:
-        self.do(lambda time: self.model.act(time, phase, who), self.job.draft(STEPS[phase], who))
+        told: Any = word(f"{phase.name} {who} {self.model.counter}")
+        if phase == Phase.ATTEST:
+            told = told[: (self.job.state.submitted + 7) // 8]
+        shown = (self.job.sheet_of(who), self.job.salt_of(who)) if phase == Phase.REVEAL else told
+        arguments = (who, told) if phase in (Phase.ATTEST, Phase.RELEASE) else (who,)
+        self.do(lambda time: self.model.act(time, phase, who, shown), self.job.draft(STEPS[phase], *arguments))
 
     def vote(self, who: Account, outcome: Outcome, metric: int) -> None:
         state = self.job.state
         seat = list(state.committee).index(who.address) if who.address in state.committee else 0
-        sealed = hashes.sealed_vote(self._hash(outcome), seat)
+        sealed = self.model.history.sealed(seat, outcome)
         arguments = (self.job.id, state.cycle, seat, bytes(state.sheets), sealed, metric)
         question = (self.job.federation.vote, arguments, who)
         self.do(lambda time: self.model.act(time, Phase.VOTE, who, (outcome, metric)), question)
 
     def finalize(self, who: Account, outcome: Outcome) -> None:
         number = self.model.round
-        leaves = None if outcome.failed else {trainer: (pay, strike) for trainer, pay, strike in outcome.leaves}
         question = self.job.draft("finalize", who, outcome.result)
-        if not self.do(lambda time: self.model.finalize(time, outcome, leaves), question) and not outcome.failed:
+        if not self.do(lambda time: self.model.finalize(time, outcome), question) and not outcome.failed:
             self.outcomes[number] = outcome
 
     def fail(self, who: Account) -> None:
@@ -109,10 +102,9 @@ class Twin:
     def rejoin(self, who: Account) -> None:
         self.do(lambda time: self.model.rejoin(who), self.job.draft("rejoin", who))
 
-    def _hash(self, outcome: Outcome) -> bytes:
-        state = self.job.state
-        place = Place(31337, self.job.federation.address, self.job.id, int(state.cycle))
-        return hashes.result_hash(place, int(state.updates), bytes(state.sheets), *outcome.result)
+    def announce(self, who: Account, key: bytes) -> None:
+        question = (self.house.federation.announceKey, (key,), who)
+        self.do(lambda time: self.keys.update({who: key}), question)
 
     # money
 
@@ -162,17 +154,29 @@ class Twin:
             "failures": (state.failures, model.failures),
             "stopping": (state.stopping, model.stopping),
             "rejoining": (state.rejoining, model.rejoining),
-            "committeeKept": (state.committeeKept, model.attempts == 1),
+            "committeeKept": (state.committeeKept, model.keeps_committee),
             "bestMetric": (state.bestMetric, model.best),
             "committee": (list(state.committee), [who.address for who in model.committee]),
             "matched": (list(state.matched), model.matched if model.committee else []),
             "counter": (hashes.cycle_counter(state.cycle), model.counter),
+            "cycle": (state.cycle, model.history.cycle),
+            "updates": (state.updates, model.history.updates),
+            "sheets": (bytes(state.sheets), model.history.sheets),
+            "history": (bytes(state.history), model.history.word),
+            "historyOf": (bytes(call(self.house.federation.historyOf, self.job.id)), model.history.word),
         }
         if model.cycle:
             seen |= self._of_the_cycle(state)
         wrong = {name: pair for name, pair in seen.items() if pair[0] != pair[1]}
         assert not wrong, f"(chain, model) at {time}: {wrong}"
+        self._compare_trainers()
         self._compare_books()
+
+    def _compare_trainers(self) -> None:
+        for who in self.house.trainers:
+            model = self.model
+            kept = (who in model.enrolled, model.last_counter.get(who, 0), model.enrolled.get(who, 0))
+            assert self.job.trainer(who) == kept, f"enrolment of {who}"
 
     def _of_the_cycle(self, state: Any) -> dict[str, Any]:
         live = self.model.live
@@ -181,9 +185,9 @@ class Twin:
             "everybody": (hashes.everybody_due(state.cycle), live.everybody),
             "submitted": (state.submitted, len(live.submitted)),
             "pending": (state.pending, len(live.due_trainers - set(live.submitted))),
-            "due": (state.due, _bitmap(live.due)),
+            "due": (state.due, bitmap(live.due)),
         }
-        return seen | {name: (getattr(state, name), _bitmap(live.acted[phase])) for phase, name in FLAGS.items()}
+        return seen | {name: (getattr(state, name), bitmap(live.acted[phase])) for phase, name in FLAGS.items()}
 
     def _compare_books(self) -> None:
         books, model = self.job.books, self.model
@@ -208,8 +212,11 @@ class Twin:
         self.job.check_books()
 
 
-def _bitmap(seats: Iterable[int]) -> int:
-    return sum(1 << seat for seat in seats)
+def _randomness() -> bytes:
+    """Of the last block."""
+    block = head()
+    randao = int(block["mixHash"], 16)
+    return bytes.fromhex((block["mixHash"] if randao >= 2**64 else block["parentHash"])[2:])
 
 
 def _send(question: Call) -> str | None:

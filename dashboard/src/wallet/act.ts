@@ -1,7 +1,7 @@
 /** One transaction from the reader's wallet: simulated, signed there, waited for, its receipt checked. */
 import type { Abi, Address, Client, Hex } from 'viem'
 import { decodeErrorResult } from 'viem/utils'
-import { abi as errors } from '../../../hansa/runtime/chain/artifacts/Errors.json'
+import { abi as errors } from '../../../hansa/runtime/chain/artifacts/Refusals.json'
 import { abi as token } from '../../../hansa/runtime/chain/artifacts/RewardToken.json'
 import { Refusal } from '../problems'
 import { PHASE_NAMES } from '../protocol/phases'

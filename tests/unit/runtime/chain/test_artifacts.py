@@ -25,6 +25,12 @@ def test_committed_artifacts__hold_no_placeholder_but_the_named_links() -> None:
             assert all(code[place : place + 20] == bytes(20) for place in places), path.name
 
 
+def test_committed_refusals__are_our_own() -> None:
+    names = [error["name"] for error in json.loads((ARTIFACTS / "Refusals.json").read_text())["abi"]]
+    assert "Federation_WrongPhase" in names
+    assert {name.partition("_")[0] for name in names} == {"Federation", "Terms", "Vault", "Committee"}
+
+
 def test_brownie__compiles_with_the_same_settings() -> None:
     compiler = yaml.safe_load((ROOT / "brownie-config.yaml").read_text())["compiler"]
     settings = standard_input()["settings"]

@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {CycleId, JobId, Phase} from "../interfaces/IFederation.sol";
 
 /// @title Every reason why a call is refused
-library Errors {
+library Refusals {
     error Federation_WrongPhase(JobId jobId, Phase expected, Phase actual);
     /// @param expected the job's last cycle
     /// @param actual the one that the caller named
