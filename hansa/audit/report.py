@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from hansa.audit.paid import Settlement
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -47,11 +49,15 @@ class Gap:
 
 @dataclass
 class Report:
-    """Findings in the order in which they were met; the first is the one to look at."""
+    """Findings in the order in which they were met; the first is the one to look at.
+
+    settlement: who was paid what; None where the events or the books are not as they must be.
+    """
 
     checked: Counter[str] = field(default_factory=Counter)
     gaps: list[Gap] = field(default_factory=list)
     wrong: list[Finding] = field(default_factory=list)
+    settlement: Settlement | None = None
 
     @property
     def exit_code(self) -> int:

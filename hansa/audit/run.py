@@ -14,6 +14,7 @@ from hansa.audit.openers import Openers, published_keys
 from hansa.audit.replay import EventReplay
 from hansa.audit.report import Finding, Report, Wrong
 from hansa.audit.rounds import Rounds
+from hansa.audit.settle import settle
 from hansa.protocol.cid import to_cid
 from hansa.protocol.content_keys import keys_limit
 from hansa.protocol.errors import HansaError
@@ -49,6 +50,7 @@ def audit(evidence: Evidence, files: Store, keys: Openers | None = None) -> Repo
         where = f"round {len(replay.rules.finalised) + 1}, {evidence.state().phase.name}"
         report.gap("the job's end", f"it has not ended by block {evidence.at.number}: it is in {where}")
     rounds.read_spec(history)
+    settle(evidence, replay, rounds, report)
     if rounds.context is not None:
         given = keys or Openers()
         published = published_keys(history, replay.published, files, report)
