@@ -26,7 +26,7 @@ body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 sy
   'DejaVu Sans', sans-serif; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 main { max-width: 70rem; margin: 0 auto; padding: 1.5rem; }
 h1, h2, h3 { line-height: 1.2; font-weight: 600; text-wrap: balance; margin: 0 0 .5rem; }
-h1 { font-size: 1.75rem; } h2 { font-size: 1.2rem; } h3 { font-size: 1rem; }
+h1 { font-size: 1.75rem; } h2 { font-size: 1.2rem; } h3 { font-size: 1rem; margin-top: 1.25rem; }
 section { margin: 2rem 0; } section section { margin: 1.25rem 0; break-inside: avoid; }
 p { margin: .5rem 0; max-width: 75ch; } .lead { font-size: 1.1rem; }
 .muted { color: var(--muted); font-size: .875rem; }
@@ -42,9 +42,9 @@ dt { color: var(--muted); } dd { margin: 0; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; margin: .5rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .9rem .4rem 0; border-bottom: 1px solid var(--line); }
 th { color: var(--muted); font-size: .82rem; font-weight: 500; vertical-align: bottom; }
-.number { text-align: right; padding-right: 0; padding-left: .9rem; }
+th, .number { overflow-wrap: normal; } .number { text-align: right; padding-right: 0; padding-left: .9rem; }
 tr.sum td { font-weight: 600; border-bottom: 0; }
-td code { font-size: .85em; color: var(--muted); }
+td code { font-size: .85em; color: var(--muted); white-space: nowrap; }
 ul { margin: .5rem 0; padding-left: 1.2rem; max-width: 75ch; }
 @media (max-width: 44rem) {
   main { padding: 1rem; }
@@ -53,7 +53,7 @@ ul { margin: .5rem 0; padding-left: 1.2rem; max-width: 75ch; }
   tr, tbody { display: block; } tr { border-bottom: 1px solid var(--line); padding: .5rem 0; }
   td, td.number { display: flex; justify-content: space-between; gap: 1rem; border: 0; padding: .1rem 0; }
   td:not(:first-child) { text-align: right; } td:empty { display: none; }
-  td:first-child { display: block; text-align: left; font-weight: 600; }
+  td:first-child { display: block; text-align: left; font-weight: 600; } td code { white-space: normal; }
   td:not(:first-child)::before { content: attr(data-label); color: var(--muted); text-align: left; font-weight: 400;
     flex: none; max-width: 50%; }
 }

@@ -30,7 +30,7 @@ from hansa.runtime.amounts import Token
 MOST_ROWS = 20_000  # of rounds' tables; --json has them all
 BEYOND = (
     "Which block is on the chain: see above.",
-    "When anything was claimed. Only the ends of rounds and of the job have times that are proven.",
+    "When anything was claimed: only the ends of rounds, of failed cycles and of the job have times that are proven.",
     "Gains and news, which pay follows from: validators measured them on rows that nobody else has. What follows from "
     "them is checked.",
     "An update that a validator called unreachable: nobody can look later.",

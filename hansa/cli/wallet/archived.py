@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from hansa.audit.paid import Settlement
 from hansa.audit.run import audit_archive
+from hansa.cli.wallet.portfolio import Problem
 from hansa.protocol.errors import FatalError
 from hansa.protocol.text import escape_untrusted
 
@@ -24,8 +24,9 @@ class ArchiveView:
     block_hash: str
 
 
-def read_archived(path: Path, job: int | None) -> tuple[Settlement, ArchiveView]:
-    """Audits an archive. FatalError where anything in it is wrong, or it is of another job than the one named."""
+def read_archived(path: Path, job: int | None) -> tuple[Settlement, ArchiveView, list[Problem]]:
+    """Audits an archive; problems: that not everything could be checked. FatalError where anything in it is wrong, or
+    it is of another job than the one named."""
     report, facts = audit_archive(path)
     if report.wrong:
         more = f", and {len(report.wrong) - 1} more" if len(report.wrong) > 1 else ""
@@ -37,7 +38,10 @@ def read_archived(path: Path, job: int | None) -> tuple[Settlement, ArchiveView]
     assert facts is not None and report.settlement is not None  # nothing is wrong
     if job not in (None, facts.job):
         raise FatalError(f"{path} is of job {facts.job}, not of job {job}")
+    problems = []
     if report.exit_code:
         missing = sum(not gap.expected for gap in report.gaps)
-        print(f"hansa: {missing} things in {path} could not be checked; `hansa audit` says which", file=sys.stderr)
-    return report.settlement, ArchiveView(str(path), facts.chain_id, facts.at.number, f"0x{facts.at.hash.hex()}")
+        why = f"{missing} of the things to check are not in {path}; `hansa audit --archive {path}` says which"
+        problems.append(Problem(facts.job, why, is_grave=False))
+    view = ArchiveView(str(path), facts.chain_id, facts.at.number, f"0x{facts.at.hash.hex()}")
+    return report.settlement, view, problems

@@ -91,14 +91,13 @@ def run(
 def _explain_archived(
     path: Path, job: int | None, address: Address, round_: int | None, unit: str | None
 ) -> tuple[WhyView, Token]:
-    settled, source = read_archived(path, job)
+    settled, source, problems = read_archived(path, job)
     history, token = settled.history, token_in(unit, settled.history.posted.terms.token)
     if address not in (history.posted.sponsor, *history.trainers, *history.members()):
         raise FatalError(
             f"{address} has no part in job {history.job}, which {path} is of",
             next_step=f"`hansa audit --archive {path}` lists who has",
         )
-    problems = []
     if settled.ledgers is None:
         is_grave = address in (history.posted.sponsor, *history.trainers)
         why = f"its pay can't be worked out: its spec, {settled.paid.spec}, is not in the archive"
