@@ -237,6 +237,13 @@ def test_report__is_written_over_a_report_alone(moments: Moments, tmp_path: Path
         assert run(moments.world, f"audit --archive {moments.archive} --report {page}").exit_code == 3
 
 
+def test_report__of_what_is_no_archive__is_not_written(moments: Moments, tmp_path: Path) -> None:
+    broken, page = tmp_path / "broken.hansa", tmp_path / "report.html"
+    broken.write_bytes(b"no archive")
+    done = run(moments.world, f"audit --archive {broken} --report {page}")
+    assert done.exit_code == 1 and "no report is written" in done.stdout and not page.exists()
+
+
 @pytest.mark.parametrize("who", EVERYBODY)
 def test_why__of_the_archive__is_what_the_chain_said(moments: Moments, who: str, tmp_path: Path) -> None:
     words = f"wallet why {moments.world.address(who)} --archive {moments.archive} --json"
