@@ -26,6 +26,7 @@ def settle(evidence: Evidence, replay: EventReplay, rounds: Rounds, report: Repo
     validators = _validators(decided, vault, history)
     spec = rounds.context.spec if rounds.context is not None else None
     ended = history.ended
+    claim_until = None if ended is None else Timestamp(vault.claim_until)
     paid = Paid(
         job=history.job,
         chain_id=evidence.chain_id,
@@ -36,8 +37,8 @@ def settle(evidence: Evidence, replay: EventReplay, rounds: Rounds, report: Repo
         task=None if spec is None else Task(spec.task, spec.task_digest, spec.settings_digest),
         outcome=None if ended is None else ended.name,
         ended_at=None if ended is None else Timestamp(vault.ended_at),
-        claim_until=None if ended is None else Timestamp(vault.claim_until),
-        claims_over=ended is not None and evidence.at.timestamp >= vault.claim_until,
+        claim_until=claim_until,
+        claims_over=vault.expired > 0 or (claim_until is not None and evidence.at.timestamp >= claim_until),
         unknown_rounds=[item.round for item in decided if item.pay is None],
         escrow=_escrow(history, decided, vault),
         bonds=_total([item.bond for item in trainers]),
