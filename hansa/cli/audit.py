@@ -12,7 +12,7 @@ from rich.console import Console
 
 from hansa.audit.archive import write_archive
 from hansa.audit.collect import collect
-from hansa.audit.evidence import Evidence
+from hansa.audit.facts import Facts
 from hansa.audit.openers import Openers, read_keys
 from hansa.audit.report import Report, Wrong
 from hansa.audit.run import audit, audit_archive, files_with_limits
@@ -28,8 +28,8 @@ from hansa.runtime.keystore import encryption_secret
 from hansa.runtime.session import Session, connect
 from hansa.runtime.workspace import Workspace
 
-Facts = Annotated[
-    Evidence,
+Told = Annotated[
+    Facts,
     Only(
         "job chain_id federation block=at block_hash=at",
         block=attrgetter("number"),
@@ -41,7 +41,7 @@ Facts = Annotated[
 @dataclass(frozen=True)
 class AuditView:
     source: str
-    facts: Annotated[Facts | None, INLINE]  # None: not even those could be read
+    facts: Annotated[Told | None, INLINE]  # None: not even those could be read
     archive: Annotated[str | None, OMIT_NONE]  # that was written
     report: Annotated[Report, AsJson(Report.data), INLINE]
 
@@ -71,22 +71,22 @@ def run(
     if archive is not None and export is not None:
         raise FatalError("--archive and --export don't go together", next_step="copy the file")
     openers = _collect_openers(command.workspace, keys, account_name, password_file)
-    evidence: Evidence | None
+    facts: Facts | None
     if archive is not None:
-        report, evidence = audit_archive(archive, openers)
-        if evidence is not None and job is not None and evidence.job != job:
-            raise FatalError(f"{archive} is of job {evidence.job}, not of job {job}")
+        report, facts = audit_archive(archive, openers)
+        if facts is not None and job is not None and facts.job != job:
+            raise FatalError(f"{archive} is of job {facts.job}, not of job {job}")
         source = str(archive)
     else:
         if job is None:
             raise FatalError("no job is named", next_step="name one, like `hansa audit 1`, or a file with --archive")
         session = connect(command.workspace)
-        evidence = collect(session.federation, JobId(job))
+        facts = collect(session.federation, JobId(job))
         if export is not None:
-            _export(command.console, evidence, session, export)
-        report = audit(evidence, session.store, openers)
+            _export(command.console, facts, session, export)
+        report = audit(facts, session.store, openers)
         source = f"{redact(session.deployment.rpc[0])}, store {session.deployment.store['kind']}"
-    view = AuditView(source, evidence, None if export is None else str(export), report)
+    view = AuditView(source, facts, None if export is None else str(export), report)
     command.answer(view, lambda console: show(console, view))
     if report.exit_code:
         raise typer.Exit(report.exit_code)
@@ -95,17 +95,17 @@ def run(
 def write_job(session: Session, job: JobId, directory: Path) -> str:
     """Leaves the archive of a job in a directory, and returns its path."""
     path = directory / f"job-{job}.hansa"
-    evidence = collect(session.federation, job)
-    write_archive(path, evidence, files_with_limits(evidence, session.store), session.store)
+    facts = collect(session.federation, job)
+    write_archive(path, facts, files_with_limits(facts, session.store), session.store)
     return str(path)
 
 
-def _export(console: Console, evidence: Evidence, session: Session, path: Path) -> None:
+def _export(console: Console, facts: Facts, session: Session, path: Path) -> None:
     try:
-        named = files_with_limits(evidence, session.store)
+        named = files_with_limits(facts, session.store)
     except Wrong as error:
         raise FatalError("no archive is written", cause=error, next_step="try another RPC endpoint") from error
-    missing = write_archive(path, evidence, named, session.store)
+    missing = write_archive(path, facts, named, session.store)
     for digest in missing:
         console.print(f"[yellow]not in the store, so not in the archive: {to_cid(digest)}[/]")
 
