@@ -11,7 +11,9 @@ import typer
 from rich.console import Console
 
 from hansa.audit.archive import write_archive
+from hansa.audit.bound import UNBOUND
 from hansa.audit.collect import collect
+from hansa.audit.compare import compare_block
 from hansa.audit.facts import Facts
 from hansa.audit.openers import Openers, read_keys
 from hansa.audit.report import Report, Wrong
@@ -38,6 +40,9 @@ Told = Annotated[
 ]
 
 
+RESTS = "this is what to compare: all below follows from this hash, if it is that of a block of the chain"
+
+
 @dataclass(frozen=True)
 class AuditView:
     source: str
@@ -55,6 +60,10 @@ def run(
     export: Annotated[
         Path | None, typer.Option("--export", help="Also write the job's archive, as job-N.hansa.", metavar="FILE")
     ] = None,
+    rpc: Annotated[
+        list[str] | None,
+        typer.Option("--rpc", help="Ask this node for the hash of the archive's block; again for more.", metavar="URL"),
+    ] = None,
     keys: Annotated[
         Path | None,
         typer.Option("--keys", help="Published content keys: {CID of a sealed update: hex}.", metavar="FILE"),
@@ -65,7 +74,8 @@ def run(
     """Check every number of a job again: sheets, verdicts, pay, votes, claims, files, models.
 
     Events and burns too. A committee member's --account, or --keys, opens the sealed updates: then every model is made
-    again from them, bit for bit. Exit code: 0, everything holds; 1, something is wrong; 3, nothing is, but something is
+    again from them, bit for bit. All rests on one block's hash, which is printed: compare it with nodes that you trust,
+    or name them with --rpc. Exit code: 0, everything holds; 1, something is wrong; 3, nothing is, but something is
     missing.
     """
     if archive is not None and export is not None:
@@ -86,6 +96,8 @@ def run(
             _export(command.console, facts, session, export)
         report = audit(facts, session.store, openers)
         source = f"{redact(session.deployment.rpc[0])}, store {session.deployment.store['kind']}"
+    if facts is not None:
+        compare_block(facts, rpc or (), report)
     view = AuditView(source, facts, None if export is None else str(export), report)
     command.answer(view, lambda console: show(console, view))
     if report.exit_code:
@@ -126,17 +138,21 @@ def show(console: Console, view: AuditView) -> None:
     if facts is not None:
         console.print(
             f"[bold]job {facts.job}[/] of {facts.federation} on chain {facts.chain_id}, from {view.source}, "
-            f"as of block {facts.at.number} (0x{facts.at.hash.hex()[:16]}…)"
+            f"as of block {facts.at.number}"
         )
+        console.print(f"block hash 0x{facts.at.hash.hex()}")
+        console.print(RESTS if facts.proof is not None else f"[yellow]{UNBOUND}[/]")
     for name, times in report.checked.items():
         console.print(f"  [green]✓[/] {times} {name}")
+    for name, what in report.noted.items():
+        console.print(f"  [dim]· {name}: {what}[/]")
     for gap in report.gaps:
         mark = "[dim]–[/]" if gap.expected else "[yellow]?[/]"
         console.print(f"  {mark} not checked: {escape_untrusted(gap.what)}: {escape_untrusted(gap.why)}")
     if report.wrong:
         console.print(f"[bold red]wrong:[/] {escape_untrusted(str(report.wrong[0]))}")
-        if len(report.wrong) > 1:
-            console.print(f"  and {len(report.wrong) - 1} more, which --json lists")
+        if others := len(report.wrong) - 1 + report.more["wrong"]:
+            console.print(f"  and {others} more, which --json lists")
         return
     if report.exit_code:
         console.print("[yellow]nothing is wrong, but not everything could be checked that should be there[/]")
