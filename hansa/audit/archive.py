@@ -119,6 +119,13 @@ class Archive:
         if entry is None:
             raise NotFound(f"{to_cid(digest)} is not in the archive")
         self.read.add(digest)
+        return self._read(digest, entry, limit)
+
+    def check(self, digest: Digest, entry: FileEntry) -> None:
+        """WrongBytes where a file is not what its digest names."""
+        self._read(digest, entry, entry.size)
+
+    def _read(self, digest: Digest, entry: FileEntry, limit: int) -> bytes:
         self._file.seek(entry.offset)
         return checked(self._file.read(min(entry.size, limit + 1)), digest, limit)
 

@@ -56,7 +56,7 @@ class Signatures:
         self.odd: Counter[Address] = Counter()
         self._facts = facts
         self._transactions = _read(facts)
-        self._next = next(self._transactions, None)
+        self._next: SignedTransaction | None = None
         self._open: deque[ReadCall] = deque()  # what the last transaction asks for besides
         self._signer = Address("")
         self._posted = False
@@ -69,7 +69,7 @@ class Signatures:
             self._open.popleft()
             self._sign(act)
             return
-        sent = self._next
+        sent = self._peek()
         if self._open or sent is None or sent.signer != act.account or not is_for(sent, self._facts):
             self.unsigned[act.account] += 1
             return
@@ -82,15 +82,20 @@ class Signatures:
         else:
             self.unsigned[act.account] += 1
             return
-        self._next = next(self._transactions, None)
+        self._next = None
 
     def close(self) -> None:
         """Wrong where a transaction is left."""
         if self._open:
             raise Wrong(Finding(f"a call of {self._signer}", "an event that it left", _described(self._open[0])))
-        if self._next is not None:
-            what = f"transaction 0x{self._next.hash.hex()} of {self._next.signer}"
+        if (left := self._peek()) is not None:
+            what = f"transaction 0x{left.hash.hex()} of {left.signer}"
             raise Wrong(Finding(what, "an event that it left, in order", "none"))
+
+    def _peek(self) -> SignedTransaction | None:
+        """The next transaction; None after the last."""
+        self._next = self._next or next(self._transactions, None)
+        return self._next
 
     def _sign(self, act: Act) -> None:
         self._posted = self._posted or act.call == "post"
