@@ -72,7 +72,8 @@ def test_open__kept_committee__gets_the_keys_of_now(play, announce, vera, victor
     job.open()
     announce(vera, "new")
     announce(victor, "first")
-    before = job.lapse() and job.fail() and job.state
+    job.lapse().fail()
+    before = job.state
     assert before.committeeKept
     opened = job.open()
     assert keys_of(opened) == [word("new"), word("first"), NO_WORD]

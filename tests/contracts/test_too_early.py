@@ -23,35 +23,35 @@ def test_open__in_the_first_second_after_enrol__reverts(play, alice, bob):
     assert job.phase == Phase.SUBMIT
 
 
-def ends_enrol(job, play_to):
+def ends_enrol(job):
     for who in job.trainers[:-1]:
         job.enrol(who)
     return job.draft("enrol", job.trainers[-1])
 
 
-def ends_round(job, play_to):
-    play_to(Phase.FINALIZE)
+def ends_round(job):
+    job.reach(Phase.FINALIZE)
     return job.draft("finalize")
 
 
-def ends_with_nothing(job, play_to):
+def ends_with_nothing(job):
     job.model = NO_WORD
-    play_to(Phase.FINALIZE)
+    job.reach(Phase.FINALIZE)
     return job.draft("finalize")
 
 
-def ends_silence(job, play_to):
-    play_to(Phase.SCORE).lapse()
+def ends_silence(job):
+    job.reach(Phase.SCORE).lapse()
     return job.draft("fail")
 
 
-def ends_submit(job, play_to):
-    play_to(Phase.SUBMIT).lapse()
+def ends_submit(job):
+    job.reach(Phase.SUBMIT).lapse()
     return job.draft("fail")
 
 
-def ends_open(job, play_to):
-    play_to(Phase.OPEN).lapse()
+def ends_open(job):
+    job.reach(Phase.OPEN).lapse()
     return job.draft("fail")
 
 
@@ -63,7 +63,7 @@ NAMES = ["last-enrolment", "final-round", "nothing", "silence", "too-few-updates
 def ended(request, play):
     """A job, and the call that will begin its OPEN."""
     job = play()
-    return job, request.param(job, job.reach)
+    return job, request.param(job)
 
 
 def test_open__in_the_same_block__reverts(ended):
