@@ -25,6 +25,7 @@ def check_bound(facts: Facts, replay: EventReplay, signatures: Signatures, repor
         return
     try:
         state = State.of(facts.proof)
+        require_equal("the block that the state is of", facts.at, state.block)
         _check_code(facts, state, report)
         _check_words(facts, replay, state, report)
         for name in ("token", "committee", "admission"):

@@ -136,7 +136,7 @@ def test_audit__eventful_job__holds_at_every_step(world: World, tmp_path: Path) 
     world.do("alice", Call(federation.vault, artifact("Vault").functions["expire"].encode(job.id), "expire"))
     report = job.audit()
     assert not wrong(report)
-    assert report.checked["penalties"] == 1 and report.checked["burns"] == 3 and report.checked["failures"] == 4
+    assert report.checked["penalties"] == 1 and report.checked["burns"] == 4 and report.checked["failures"] == 4
     assert report.exit_code == 3 and {gap.what.split(" ", 2)[1] for gap in report.gaps if not gap.expected} >= {"of"}
 
     target = tmp_path / "job.hansa"

@@ -20,9 +20,11 @@ from memoised import memoised
 from hansa.audit import bound, replay, signatures
 from hansa.audit.archive import MAGIC, Archive, write_archive
 from hansa.audit.facts import Facts
+from hansa.audit.models import files_of
 from hansa.audit.openers import Openers, read_keys
 from hansa.audit.proof import trie
 from hansa.audit.proof.state import StateProof
+from hansa.audit.replay import EventReplay
 from hansa.audit.report import Report
 from hansa.audit.run import audit, audit_archive, files_with_limits
 from hansa.protocol.cid import digest_of, to_cid
@@ -65,6 +67,12 @@ def keys() -> Openers:
     return Openers({}, read_keys(KEYS))
 
 
+def walked(archive: Archive) -> EventReplay:
+    replay = EventReplay(archive.facts)
+    replay.events()
+    return replay
+
+
 def first(report: Report) -> str:
     assert report.wrong, "nothing is wrong with it"
     assert report.exit_code == 1
@@ -74,6 +82,14 @@ def first(report: Report) -> str:
 def flipped(data: bytes, at: random.Random) -> bytes:
     place = at.randrange(len(data))
     return data[:place] + bytes([data[place] ^ 1 << at.randrange(8)]) + data[place + 1 :]
+
+
+def is_refused(path: Path) -> bool:
+    """Whether something is wrong with an archive, or it calls itself one of another version."""
+    try:
+        return audit_archive(path)[0].exit_code == 1
+    except FatalError as error:
+        return "is an archive of version" in str(error)
 
 
 # --- as it is
@@ -131,8 +147,7 @@ def test_archive__any_byte_flipped__is_found(archive: Archive, tmp_path: Path) -
             else:
                 place = at.randrange(files, len(whole))
             os.pwrite(file.fileno(), bytes([whole[place] ^ 1 << at.randrange(8)]), place)
-            report, _ = audit_archive(target)
-            assert report.exit_code == 1, f"byte {place}"
+            assert is_refused(target), f"byte {place}"
             os.pwrite(file.fileno(), whole[place : place + 1], place)
     assert target.read_bytes() == whole
 
@@ -157,7 +172,7 @@ def test_archive__cut_short_or_longer__is_found(tmp_path: Path) -> None:
 
 
 def test_archive__changed_file__is_named(archive: Archive, tmp_path: Path) -> None:
-    model = next(reversed(archive.entries))
+    [*_, model] = (digest for digest, kind in files_of(walked(archive)) if kind == "model")
     changed = bytearray(JOB.read_bytes())
     changed[archive.entries[model].offset + 50] ^= 1
     target = tmp_path / "changed.hansa"
