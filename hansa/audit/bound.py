@@ -53,12 +53,11 @@ def _check_code(facts: Facts, state: State, report: Report) -> None:
 
 def _check_words(facts: Facts, replay: EventReplay, state: State, report: Report) -> None:
     addresses = {"Federation": facts.federation, "Vault": facts.vault}
-    since = replay.since
-    if since is None:
+    if replay.since is None:
         layout = storage_layout("Federation")
         slot = layout.slot("_jobs", facts.job, "since")
-        since = layout.unpack({slot: state.word(facts.federation, slot)}, "_jobs", facts.job, "since")
-    for contract, path, value in expected_storage(replay, since):
+        replay.since = layout.unpack({slot: state.word(facts.federation, slot)}, "_jobs", facts.job, "since")
+    for contract, path, value in expected_storage(replay, replay.since):
         words = state.require(addresses[contract], storage_layout(contract), value, *path)
         report.ok("words of the contracts' storage", words)
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from hansa.audit.paid import Settlement
+
 MOST_SHOWN: Final = 2000  # characters of a value
 MOST_KEPT: Final = 1000  # findings, and gaps; what a hostile archive has more of is counted
 
@@ -54,6 +56,7 @@ class Report:
     """Findings in the order in which they were met; the first is the one to look at.
 
     noted: what was found and is judged by nobody, by name. more: findings and gaps that were met and are not kept.
+    settlement: who was paid what; None where the events or the books are not as they must be.
     """
 
     checked: Counter[str] = field(default_factory=Counter)
@@ -61,6 +64,7 @@ class Report:
     wrong: list[Finding] = field(default_factory=list)
     noted: dict[str, str] = field(default_factory=dict)
     more: Counter[str] = field(default_factory=Counter)
+    settlement: Settlement | None = None
 
     @property
     def exit_code(self) -> int:

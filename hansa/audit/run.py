@@ -14,6 +14,7 @@ from hansa.audit.openers import Openers, published_keys
 from hansa.audit.replay import EventReplay
 from hansa.audit.report import Finding, Report, Wrong
 from hansa.audit.rounds import Rounds
+from hansa.audit.settle import settle
 from hansa.audit.signatures import Signatures
 from hansa.protocol.cid import to_cid
 from hansa.protocol.content_keys import keys_limit
@@ -52,6 +53,7 @@ def _audit(facts: Facts, files: Store, given: Openers) -> tuple[Report, EventRep
         where = f"round {len(replay.rules.finalised) + 1}, {replay.rules.awaited.name}"
         report.gap("the job's end", f"it has not ended by block {facts.at.number}: it is in {where}")
     rounds.read_spec(history)
+    settle(facts, replay, rounds, report)
     if rounds.context is not None:
         published = published_keys(history, replay.published, files, report)
         opener = replace(given, content={**published, **given.content})

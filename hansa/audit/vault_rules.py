@@ -41,9 +41,12 @@ class VaultRules:
         self.bonds: dict[Address, int] = {}
         self.fees: dict[Address, int] = {}
         self.pools: dict[int, tuple[int, int]] = {}  # by round: root, unpaid
-        self.claimed: set[tuple[Address, int]] = set()
+        self.claimed: dict[tuple[Address, int], int] = {}  # by trainer and round
+        self.penalties: dict[tuple[Address, int], int] = {}
+        self.fees_claimed: dict[Address, int] = {}
+        self.bonds_returned: dict[Address, int] = {}
         self.escrowed = self.left = self.booked = self.paid = self.burnt = self.burn_sent = 0
-        self.refunded = self.bonded = self.forfeited = 0
+        self.refunded = self.bonded = self.forfeited = self.expired = 0
         self.over = False
         self._finalised = False
         self._free = self._expired = False  # whether a bond was returned, or pay has expired
@@ -131,6 +134,7 @@ class VaultRules:
             "what expires is of a job that is over, and something", (True, True), (self.over, self.booked > self.paid)
         )
         self.booked, self._expired = self.paid, True
+        self.expired += values["amount"]
         self._burn(values["amount"])
 
     def _burn(self, amount: int) -> None:
@@ -150,7 +154,7 @@ class VaultRules:
         require_equal(f"{trainer} claims a finalised round", True, round_ in self.pools, round=round_)
         require_equal(f"{trainer} claims once", False, (trainer, round_) in self.claimed, round=round_)
         self._claimable()
-        self.claimed.add((trainer, round_))
+        self.claimed[trainer, round_] = amount
         root, unpaid = self.pools[round_]
         leaves = self.leaves.get(round_)
         require_equal(f"{trainer} claims no more than the pool holds", True, amount <= unpaid, round=round_)
@@ -181,6 +185,7 @@ class VaultRules:
         self.bonds[trainer] -= penalty
         self.bonded -= penalty
         self.forfeited += penalty
+        self.penalties[trainer, values["round"]] = penalty
         self.counts["penalties"] += 1
         self._of_bond = penalty > 0
         return [expect_vault("Burnt", amount=penalty)] if penalty else None
@@ -191,6 +196,7 @@ class VaultRules:
         require_equal(f"fees of {member}", self.fees.get(member, 0), amount)
         require_equal("fees that are claimed are some", True, amount > 0)
         self.fees[member] = 0
+        self.fees_claimed[member] = self.fees_claimed.get(member, 0) + amount
         self.paid += amount
         self.counts["claims"] += 1
 
@@ -199,6 +205,7 @@ class VaultRules:
         require_equal(f"the bond of {trainer}", self.bonds.get(trainer, 0), amount)
         require_equal(f"the bond of {trainer} is free, and some", (True, True), (self.over, amount > 0))
         self.bonds[trainer], self._free = 0, True
+        self.bonds_returned[trainer] = amount
         self.bonded -= amount
         self.counts["claims"] += 1
 

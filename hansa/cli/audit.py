@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -16,16 +17,22 @@ from hansa.audit.collect import collect
 from hansa.audit.compare import compare_block
 from hansa.audit.facts import Facts
 from hansa.audit.openers import Openers, read_keys
+from hansa.audit.paid import Paid
 from hansa.audit.report import Report, Wrong
 from hansa.audit.run import audit, audit_archive, files_with_limits
 from hansa.cli.command import Command
 from hansa.cli.document import INLINE, OMIT_NONE, AsJson, Only
 from hansa.cli.key_options import AccountName, PasswordFile
+from hansa.cli.paid_table import show_paid
+from hansa.cli.report_html import check_target, write_page
+from hansa.cli.report_page import report_page
+from hansa.cli.unit_option import UnitOption, token_in
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import FatalError
 from hansa.protocol.text import escape_untrusted, redact
 from hansa.protocol.types import Address, JobId
-from hansa.runtime.accounts import load_account
+from hansa.runtime.accounts import load_account, names_of_accounts
+from hansa.runtime.amounts import Token
 from hansa.runtime.keystore import encryption_secret
 from hansa.runtime.session import Session, connect
 from hansa.runtime.workspace import Workspace
@@ -48,7 +55,10 @@ class AuditView:
     source: str
     facts: Annotated[Told | None, INLINE]  # None: not even those could be read
     archive: Annotated[str | None, OMIT_NONE]  # that was written
+    page: Annotated[str | None, OMIT_NONE]  # that was written
     report: Annotated[Report, AsJson(Report.data), INLINE]
+    unit: Annotated[Token | None, Only("symbol decimals")]
+    paid: Paid | None  # None: the events are not as they must be
 
 
 def run(
@@ -68,6 +78,11 @@ def run(
         Path | None,
         typer.Option("--keys", help="Published content keys: {CID of a sealed update: hex}.", metavar="FILE"),
     ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option("--report", help="Also write a page for people: who was paid what.", metavar="FILE.html"),
+    ] = None,
+    unit: UnitOption = None,
     account_name: AccountName = None,
     password_file: PasswordFile = None,
 ) -> None:
@@ -80,8 +95,11 @@ def run(
     """
     if archive is not None and export is not None:
         raise FatalError("--archive and --export don't go together", next_step="copy the file")
+    if page is not None:
+        check_target(page)
     openers = _collect_openers(command.workspace, keys, account_name, password_file)
     facts: Facts | None
+    session = None
     if archive is not None:
         report, facts = audit_archive(archive, openers)
         if facts is not None and job is not None and facts.job != job:
@@ -98,8 +116,15 @@ def run(
         source = f"{redact(session.deployment.rpc[0])}, store {session.deployment.store['kind']}"
     if facts is not None:
         compare_block(facts, rpc or (), report)
-    view = AuditView(source, facts, None if export is None else str(export), report)
-    command.answer(view, lambda console: show(console, view))
+    paid = report.settlement.paid if report.settlement is not None else None
+    token = _token(session, unit, paid)
+    names = names_of_accounts(command.workspace.keys)
+    written = None
+    if page is not None and facts is not None:
+        write_page(page, report_page(facts, report, token, names))
+        written = str(page)
+    view = AuditView(source, facts, None if export is None else str(export), written, report, token, paid)
+    command.answer(view, lambda console: show(console, view, names))
     if report.exit_code:
         raise typer.Exit(report.exit_code)
 
@@ -122,6 +147,13 @@ def _export(console: Console, facts: Facts, session: Session, path: Path) -> Non
         console.print(f"[yellow]not in the store, so not in the archive: {to_cid(digest)}[/]")
 
 
+def _token(session: Session | None, unit: str | None, paid: Paid | None) -> Token | None:
+    """What amounts are shown in; None where there are none."""
+    if paid is None:
+        return None
+    return token_in(unit, paid.token) if session is None or unit is not None else session.token(paid.token)
+
+
 def _collect_openers(
     workspace: Workspace, keys: Path | None, account_name: str | None, password_file: Path | None
 ) -> Openers:
@@ -132,8 +164,8 @@ def _collect_openers(
     return Openers(secrets, read_keys(keys) if keys is not None else {})
 
 
-def show(console: Console, view: AuditView) -> None:
-    """What holds, what was not checked, what is wrong."""
+def show(console: Console, view: AuditView, names: Mapping[Address, str]) -> None:
+    """What holds, what was not checked, who was paid, what is wrong."""
     report, facts = view.report, view.facts
     if facts is not None:
         console.print(
@@ -149,6 +181,10 @@ def show(console: Console, view: AuditView) -> None:
     for gap in report.gaps:
         mark = "[dim]–[/]" if gap.expected else "[yellow]?[/]"
         console.print(f"  {mark} not checked: {escape_untrusted(gap.what)}: {escape_untrusted(gap.why)}")
+    if view.paid is not None and view.unit is not None:
+        show_paid(console, view.paid, view.unit, names)
+    if view.page is not None:
+        console.print(f"report: {escape_untrusted(view.page)}")
     if report.wrong:
         console.print(f"[bold red]wrong:[/] {escape_untrusted(str(report.wrong[0]))}")
         if others := len(report.wrong) - 1 + report.more["wrong"]:

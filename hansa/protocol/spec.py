@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any, Final, Literal
 
@@ -60,6 +61,12 @@ class JobSpec(BaseModel):
     def _comparable(cls, baselines: list[str]) -> list[str]:
         check_baselines(baselines)
         return baselines
+
+    @property
+    def settings_digest(self) -> str:
+        """SHA-256 of the settings in canonical JSON, in hexadecimal: jobs of one task with the same settings have the
+        same."""
+        return hashlib.sha256(_canonical(self.settings)).hexdigest()
 
     def encode(self) -> bytes:
         """Canonical JSON: sorted keys, no spaces, UTF-8. Raises TooLarge for more than anybody reads."""

@@ -61,6 +61,15 @@ def keystores(directory: Path) -> Iterator[tuple[Path, str | None]]:
             yield path, read_keystore(path)[1]
 
 
+def names_of_accounts(directory: Path) -> dict[Address, str]:
+    """What a directory of keystores calls the accounts whose addresses they say."""
+    found: dict[Address, str] = {}
+    for path, address in keystores(directory):
+        if address is not None:
+            found[checksummed(address)] = path.stem
+    return found
+
+
 def _described(path: Path, address: str | None) -> str:
     return path.stem if address is not None else f"{path.stem} ({UNTOLD})"
 

@@ -28,6 +28,11 @@ class Token:
     symbol: str = "HANSA"
     decimals: int = 18
 
+    @classmethod
+    def in_units(cls, address: str) -> Token:
+        """A token of which the address alone is known: amounts are whole numbers of its smallest unit."""
+        return cls(address, f"units of {address[:6]}…{address[-4:]}", 0)
+
     def units(self, text: str, what: str = "amount") -> Wei:
         """Decimal tokens to the smallest unit: '12.5' → 125 · 10¹⁷. FatalError unless exact and not negative."""
         whole = self.signed(text, what)

@@ -76,9 +76,9 @@ def any_token(chain: Chain, address: Address, *, is_ours: bool) -> Token:
     """What amounts of a job's token are shown in, whatever contract that is: whole units where it says no decimals. One
     that is not the deployment's own shows its address, since any token can call itself what it likes."""
     symbol, decimals = _describe(chain, address)
-    short = f"{address[:6]}…{address[-4:]}"
     if decimals is None:
-        return Token(address, f"units of {short}", 0)
+        return Token.in_units(address)
+    short = f"{address[:6]}…{address[-4:]}"
     if symbol is None:
         return Token(address, f"of {short}", decimals)
     return Token(address, symbol if is_ours else f"{symbol} ({short})", decimals)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hansa.protocol.errors import FatalError
@@ -55,11 +55,11 @@ class JobSnapshot:
 
     @property
     def trainers(self) -> list[Address]:
-        return [enrolment.trainer for enrolment in self.history.enrolled]
+        return self.history.trainers
 
     def members(self) -> list[Address]:
         """Everybody who ever had a seat, in order of appearance."""
-        return list(dict.fromkeys(member for cycle in self.history.cycles for member in cycle.committee))
+        return self.history.members()
 
     def attendance(self, member: Address) -> Attendance:
         matched = wrong = missed = 0
@@ -98,13 +98,7 @@ class SettledSnapshot(JobSnapshot):
         return next((leaf.reputation for _, leaf in reversed(list(self.leaves(trainer)))), 0)
 
     def misvoted(self) -> list[int]:
-        """Rounds whose quorum voted another rewards root than their sheets give: nobody can prove a leaf of those."""
-        outcomes = [outcome for _, outcome in self.finalised]
-        return [
-            number
-            for number, (outcome, round_) in enumerate(zip(outcomes, self.rounds, strict=True), 1)
-            if outcome.rewards != RewardsTree(round_.leaves).root
-        ]
+        return misvoted(self.history, self.rounds)
 
 
 @dataclass(frozen=True)
@@ -112,6 +106,16 @@ class FullSnapshot(SettledSnapshot):
     """A job with its ledgers and its spec."""
 
     context: JobContext
+
+
+def misvoted(history: JobHistory, rounds: Sequence[RoundLedger]) -> list[int]:
+    """Rounds whose quorum voted another rewards root than their sheets give: nobody can prove a leaf of those."""
+    outcomes = [outcome for _, outcome in history.finalised]
+    return [
+        number
+        for number, (outcome, round_) in enumerate(zip(outcomes, rounds, strict=True), 1)
+        if outcome.rewards != RewardsTree(round_.leaves).root
+    ]
 
 
 def read_job(federation: Federation, store: Store, job: JobId) -> FullSnapshot:

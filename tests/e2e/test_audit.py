@@ -72,7 +72,7 @@ def test_audit__store_that_lost_a_file__names_it(directory: Path) -> None:
     code, data = audited("1", "--dir", str(directory))
     assert code == 0
     with Archive.open(directory / "job-1.hansa") as archive:
-        walk = EventReplay(archive.evidence)
+        walk = EventReplay(archive.facts)
         walk.events()
     cid = to_cid(walk.history.cycles[0].outcome.model)
     lost = directory / "store" / cid[-2:] / cid

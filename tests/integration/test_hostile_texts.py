@@ -20,7 +20,8 @@ from hansa.protocol.types import JobId
 from hansa.runtime.store import open_store
 
 HOSTILE = "\x1b]0;PWNED\x07\x1b[31mEVIL\x9b31m \u202egnp [link=http://evil]x[/link] [/nope]"
-SPEC = JobSpec(task=HOSTILE, steps=1, model_bytes=9999, update_bytes=9999, baselines=["[/m]=0.5"])
+HTML = "</bdi></title></style><img src=x onerror=alert(1)>"
+SPEC = JobSpec(task=HOSTILE + HTML, steps=1, model_bytes=9999, update_bytes=9999, baselines=["[/m]=0.5"])
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +66,19 @@ def test_hostile_task_and_symbol__are_shown_as_text(
     assert code == 0, text
     assert text.count("\\u{1b}]0;PWNED\\u{7}") >= 2, "the task, and the symbol"
     assert "EVIL" in text and "\\u{5b}link=http:/" in text, "as text, however short"
+
+
+def test_hostile_task_and_symbol__in_an_audit_and_its_report(
+    place: tuple[World, JobId, JobId], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "report.html"
+    code, text = said(place[0], f"audit {place[1]} --report {page}", monkeypatch)
+    assert code == 3, "the job has not ended"
+    html = page.read_text()
+    assert [char for char in html if not (char.isprintable() or char == "\n")] == []
+    for shown in (text, html):
+        assert shown.count("\\u{1b}]0;PWNED\\u{7}") >= 2, "the task, and the symbol"
+    assert "<img" not in html and "&lt;img src=x onerror=alert(1)&gt;" in html
 
 
 def test_job_list__with_a_hostile_symbol(place: tuple[World, JobId, JobId], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,11 +9,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from eth_utils.address import to_checksum_address
 from rich.console import Console
 from rich.live import Live
 
@@ -23,7 +21,7 @@ from hansa.cli.top.screen import screen
 from hansa.cli.top.status import JobStatus, job_status, seconds_left
 from hansa.protocol.errors import TransientError
 from hansa.protocol.types import Address, JobId
-from hansa.runtime.accounts import keystores
+from hansa.runtime.accounts import names_of_accounts
 from hansa.runtime.amounts import Token
 from hansa.runtime.follower import JobFollower
 from hansa.runtime.session import Session, connect
@@ -44,7 +42,7 @@ def run(
     q or Ctrl-C ends it. A pipe gets one look as plain lines, --json one look as an object.
     """
     session = connect(command.workspace)
-    watcher = Watcher(session, JobId(job), read_names(command.workspace.keys))
+    watcher = Watcher(session, JobId(job), names_of_accounts(command.workspace.keys))
     status = watcher.first_look()
     token = session.token(status.token)
     if command.json or not sys.stdout.isatty():
@@ -55,15 +53,6 @@ def run(
         _show_live(console, watcher, token, interval)
     if watcher.is_over:
         console.print(screen(watcher.look(), token, width=console.width, height=None))
-
-
-def read_names(keys: Path) -> dict[Address, str]:
-    """What this directory calls the accounts that it holds keystores of."""
-    found: dict[Address, str] = {}
-    for path, address in keystores(keys):
-        if address is not None:
-            found[Address(to_checksum_address(address))] = path.stem
-    return found
 
 
 class Watcher:

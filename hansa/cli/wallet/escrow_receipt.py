@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
 
 from hansa.cli.document import Amount
+from hansa.protocol.ledger import RoundLedger
 from hansa.protocol.types import Address
 from hansa.runtime.amounts import Token
-from hansa.runtime.history.records import CycleRecord, Failed, Finalized
-from hansa.runtime.snapshot import JobSnapshot, SettledSnapshot
+from hansa.runtime.history.records import CycleRecord, Failed, Finalized, JobHistory
+from hansa.runtime.snapshot import misvoted
 
 MATCHED = "matched"
 AMOUNTS = ("pay", "fees", "unearned", "burnt")
@@ -59,18 +61,18 @@ class EscrowReceipt:
     rest: Amount
 
 
-def fee_receipt(snapshot: JobSnapshot, member: Address, round_: int | None) -> FeeReceipt:
+def fee_receipt(history: JobHistory, member: Address, round_: int | None) -> FeeReceipt:
     """A seat's fee in every cycle that a member sat in, failed ones too; of all rounds, or one."""
     lines = []
-    for number, cycle in enumerate(snapshot.history.cycles, 1):
+    for number, cycle in enumerate(history.cycles, 1):
         if member not in cycle.committee or round_ not in (None, cycle.round):
             continue
         seat = cycle.committee.index(member)
         earned = isinstance(cycle.outcome, Finalized) and bool(cycle.outcome.matched >> seat & 1)
-        fee = snapshot.terms.fee_per_seat if earned else 0
+        fee = history.posted.terms.fee_per_seat if earned else 0
         lines.append(SeatLine(number, cycle.round, seat, _say_attendance(cycle, seat), fee))
     return FeeReceipt(
-        fee_per_seat=snapshot.terms.fee_per_seat,
+        fee_per_seat=history.posted.terms.fee_per_seat,
         cycles=lines,
         matched=sum(line.what == MATCHED for line in lines),
         fees=sum(line.fee for line in lines),
@@ -93,31 +95,34 @@ def _say_attendance(cycle: CycleRecord, seat: int) -> str:
     return "committed, did not reveal" if seat in cycle.commitments else "did not commit"
 
 
-def escrow_receipt(snapshot: SettledSnapshot, round_: int | None) -> EscrowReceipt:
-    """What became of the escrow: a line a finalised round or failed cycle, all of them or one round's; and totals."""
-    misvoted = set(snapshot.misvoted())
-    lines = [
-        line
-        for number, cycle in enumerate(snapshot.history.cycles, 1)
-        if (line := _escrow_line(snapshot, number, cycle, misvoted)) is not None
-    ]
+def escrow_receipt(history: JobHistory, rounds: Sequence[RoundLedger], round_: int | None) -> EscrowReceipt:
+    """What became of the escrow: a line a finalised round or failed cycle, all of them or one round's; and totals.
+
+    rounds: the ledgers of all finalised ones.
+    """
+    lost = set(misvoted(history, rounds))
+    found = [_escrow_line(history, rounds, number, lost) for number in range(1, len(history.cycles) + 1)]
+    lines = [line for line in found if line is not None]
     totals = {name: sum(getattr(line, name) for line in lines) for name in AMOUNTS}
-    escrow = snapshot.history.posted.escrow
+    escrow = history.posted.escrow
     shown = [line for line in lines if round_ in (None, line.round)]
     return EscrowReceipt(shown, **totals, escrow=escrow, rest=escrow - sum(totals.values()))
 
 
-def _escrow_line(snapshot: SettledSnapshot, number: int, cycle: CycleRecord, misvoted: set[int]) -> EscrowLine | None:
-    """None for a cycle under way."""
+def _escrow_line(
+    history: JobHistory, rounds: Sequence[RoundLedger], number: int, lost: Collection[int]
+) -> EscrowLine | None:
+    """Of one cycle, by its number from 1; None while it is under way."""
+    cycle, terms = history.cycles[number - 1], history.posted.terms
     outcome = cycle.outcome
     if isinstance(outcome, Failed):
         return EscrowLine(cycle.round, number, burnt=outcome.burnt)
     if outcome is None:
         return None
-    leaves = snapshot.rounds[outcome.round - 1].leaves
-    pay = 0 if outcome.round in misvoted else sum(leaf.pay for leaf in leaves)
-    fees = outcome.matched.bit_count() * snapshot.terms.fee_per_seat
-    return EscrowLine(cycle.round, number, pay, fees, unearned=snapshot.terms.full_round - pay - fees)
+    leaves = rounds[outcome.round - 1].leaves
+    pay = 0 if outcome.round in lost else sum(leaf.pay for leaf in leaves)
+    fees = outcome.matched.bit_count() * terms.fee_per_seat
+    return EscrowLine(cycle.round, number, pay, fees, unearned=terms.full_round - pay - fees)
 
 
 def show_fees(console: Console, receipt: FeeReceipt, token: Token) -> None:

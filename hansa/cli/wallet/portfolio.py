@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -101,8 +102,13 @@ class Portfolio:
         self.problems.append(Problem(job, why, grave))
 
     def report_problems(self) -> None:
-        """Prints each problem in a line on standard error. typer.Exit with 1 where one is grave."""
-        for problem in self.problems:
-            print(f"hansa: {problem}", file=sys.stderr)
-        if any(problem.is_grave for problem in self.problems):
-            raise typer.Exit(1)
+        """As the function of that name."""
+        report_problems(self.problems)
+
+
+def report_problems(problems: Sequence[Problem]) -> None:
+    """Prints each problem in a line on standard error. typer.Exit with 1 where one is grave."""
+    for problem in problems:
+        print(f"hansa: {problem}", file=sys.stderr)
+    if any(problem.is_grave for problem in problems):
+        raise typer.Exit(1)

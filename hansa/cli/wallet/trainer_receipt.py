@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -10,15 +10,15 @@ from rich.console import Console
 from rich.table import Table
 
 from hansa.cli.document import INLINE, OMIT_NONE, Amount, AsJson, Large, integers_as_text
-from hansa.cli.tables import fitting
+from hansa.cli.tables import fitting, named
 from hansa.protocol.errors import FatalError
 from hansa.protocol.ledger import RoundLedger
 from hansa.protocol.pay import Record, Share
 from hansa.protocol.sheet import decode_sheet
 from hansa.protocol.types import Address, Code
 from hansa.runtime.amounts import Token, fixed
-from hansa.runtime.history.records import CycleRecord
-from hansa.runtime.snapshot import JobSnapshot, SettledSnapshot
+from hansa.runtime.history.records import CycleRecord, JobHistory
+from hansa.runtime.snapshot import misvoted
 
 COLUMNS = ("round", "verdict", "gain", "news", "avg gain", "avg news", "fresh", "differs", "share", "pay")
 LEAST_FIRST = ("fresh", "avg news", "avg gain", "differs", "news", "gain", "verdict", "share")
@@ -89,24 +89,29 @@ class TrainerReceipt:
     pay: Amount
 
 
-def trainer_receipt(snapshot: SettledSnapshot, trainer: Address, round_: int | None) -> TrainerReceipt:
-    """A trainer's receipt: every finalised round, or one."""
-    check_round(snapshot, round_)
-    numbers = range(1, len(snapshot.rounds) + 1) if round_ is None else [round_]
-    misvoted = snapshot.misvoted()
-    lines = [_line(snapshot, trainer, number, number not in misvoted) for number in numbers]
-    return TrainerReceipt(snapshot.terms.reward_per_round, lines, sum(line.pay for line in lines if line.root_matches))
+def trainer_receipt(
+    history: JobHistory, rounds: Sequence[RoundLedger], trainer: Address, round_: int | None
+) -> TrainerReceipt:
+    """A trainer's receipt: every finalised round, or one. rounds: the ledgers of all."""
+    check_round(history, round_)
+    lost = misvoted(history, rounds)
+    lines = [
+        _line(cycle, ledger, trainer, number, number not in lost)
+        for number, ((cycle, _), ledger) in enumerate(zip(history.finalised, rounds, strict=True), 1)
+        if round_ in (None, number)
+    ]
+    pay = sum(line.pay for line in lines if line.root_matches)
+    return TrainerReceipt(history.posted.terms.reward_per_round, lines, pay)
 
 
-def check_round(snapshot: JobSnapshot, round_: int | None) -> None:
+def check_round(history: JobHistory, round_: int | None) -> None:
     """FatalError unless the round is finalised."""
-    count = len(snapshot.finalised)
+    count = len(history.finalised)
     if round_ is not None and not 1 <= round_ <= count:
-        raise FatalError(f"job {snapshot.job} has no finalised round {round_}", cause=f"{count} are")
+        raise FatalError(f"job {history.job} has no finalised round {round_}", cause=f"{count} are")
 
 
-def _line(snapshot: SettledSnapshot, trainer: Address, number: int, root_matches: bool) -> RoundLine:
-    cycle, ledger = snapshot.finalised[number - 1][0], snapshot.rounds[number - 1]
+def _line(cycle: CycleRecord, ledger: RoundLedger, trainer: Address, number: int, root_matches: bool) -> RoundLine:
     leaf = next(leaf for leaf in ledger.leaves if leaf.trainer == trainer)
     place = cycle.place_of(trainer)
     sent = place is not None
@@ -165,11 +170,13 @@ def _share(ledger: RoundLedger, trainer: Address) -> ShareView:
     )
 
 
-def show_receipt(console: Console, receipt: TrainerReceipt, token: Token, title: str) -> None:
+def show_receipt(
+    console: Console, receipt: TrainerReceipt, token: Token, title: str, names: Mapping[Address, str]
+) -> None:
     """The receipt for people: a line a round, or one round in full."""
     console.print(f"{title}; a round pays {token.text(receipt.reward_per_round)}")
     if len(receipt.rounds) == 1:
-        _show_round(console, receipt.rounds[0], receipt.reward_per_round, token)
+        _show_round(console, receipt.rounds[0], receipt.reward_per_round, token, names)
         return
     narrower: list[tuple[str, ...]] = [COLUMNS]
     for name in LEAST_FIRST:
@@ -214,10 +221,12 @@ def _cells(line: RoundLine, token: Token) -> dict[str, str]:
     }
 
 
-def _show_round(console: Console, line: RoundLine, reward_per_round: int, token: Token) -> None:
+def _show_round(
+    console: Console, line: RoundLine, reward_per_round: int, token: Token, names: Mapping[Address, str]
+) -> None:
     console.print(f"round {line.round}: {line.verdict}")
     if line.measured is not None:
-        _show_measured(console, line.measured)
+        _show_measured(console, line.measured, names)
     if line.averages is not None:
         of = line.averages
         averages = {"gain": of.average_gain, "news": of.average_news, "fresh": of.average_fresh}
@@ -230,10 +239,10 @@ def _show_round(console: Console, line: RoundLine, reward_per_round: int, token:
         console.print("  [red]the quorum voted other rewards than these: the round can't be claimed[/]")
 
 
-def _show_measured(console: Console, measured: Measured) -> None:
+def _show_measured(console: Console, measured: Measured, names: Mapping[Address, str]) -> None:
     for word in measured.by_validator:
         console.print(
-            f"  {word.validator}: {word.verdict}, gain {_small(word.gain)}, news {_small(word.news)}"
+            f"  {named(word.validator, names)}: {word.verdict}, gain {_small(word.gain)}, news {_small(word.news)}"
             + ("" if word.counts else " (its own update: does not count)")
         )
     if measured.median_gain is not None:

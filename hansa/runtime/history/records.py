@@ -115,3 +115,11 @@ class JobHistory:
     def finalised(self) -> list[tuple[CycleRecord, Finalized]]:
         """The finalised cycles with their outcomes; the one of round r is at r − 1."""
         return [(cycle, cycle.outcome) for cycle in self.cycles if isinstance(cycle.outcome, Finalized)]
+
+    @property
+    def trainers(self) -> list[Address]:
+        return [enrolment.trainer for enrolment in self.enrolled]
+
+    def members(self) -> list[Address]:
+        """Everybody who ever had a seat, in order of appearance."""
+        return list(dict.fromkeys(member for cycle in self.cycles for member in cycle.committee))

@@ -68,7 +68,7 @@ JOB = JobView(
 
 
 def show_trainer(console: Console, receipt: TrainerReceipt, token: Token) -> None:
-    show_receipt(console, receipt, token, TRAINER)
+    show_receipt(console, receipt, token, TRAINER, {})
 
 
 def shown(width: int, show: Any, view: Any) -> str:

@@ -1,0 +1,47 @@
+"""A job out of an archive, as `hansa wallet why` reads it: after an audit that found nothing wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from hansa.audit.paid import Settlement
+from hansa.audit.run import audit_archive
+from hansa.cli.wallet.portfolio import Problem
+from hansa.protocol.errors import FatalError
+from hansa.protocol.text import escape_untrusted
+
+LONGEST_FINDING = 300  # characters
+
+
+@dataclass(frozen=True)
+class ArchiveView:
+    """The file, and the block that it ends with."""
+
+    file: str
+    chain_id: int
+    block: int
+    block_hash: str
+
+
+def read_archived(path: Path, job: int | None) -> tuple[Settlement, ArchiveView, list[Problem]]:
+    """Audits an archive; problems: that not everything could be checked. FatalError where anything in it is wrong, or
+    it is of another job than the one named."""
+    report, facts = audit_archive(path)
+    if report.wrong:
+        more = f", and {len(report.wrong) - 1} more" if len(report.wrong) > 1 else ""
+        raise FatalError(
+            f"{path} is not as it must be, so nothing is explained from it",
+            cause=f"{escape_untrusted(str(report.wrong[0]), LONGEST_FINDING)}{more}",
+            next_step=f"`hansa audit --archive {path}` says all of it",
+        )
+    assert facts is not None and report.settlement is not None  # nothing is wrong
+    if job not in (None, facts.job):
+        raise FatalError(f"{path} is of job {facts.job}, not of job {job}")
+    problems = []
+    if report.exit_code:
+        missing = sum(not gap.expected for gap in report.gaps)
+        why = f"{missing} of the things to check are not in {path}; `hansa audit --archive {path}` says which"
+        problems.append(Problem(facts.job, why, is_grave=False))
+    view = ArchiveView(str(path), facts.chain_id, facts.at.number, f"0x{facts.at.hash.hex()}")
+    return report.settlement, view, problems
