@@ -44,7 +44,7 @@ class Fold:
     def __init__(self, job: Job) -> None:
         self.place = (chain.id, job.federation.address, job.id)
         self.seats, self.quorum = job.terms.seats, job.terms.quorum
-        self.history, self.sheets, self.updates, self.cycle = bytes(32), bytes(32), 0, 0
+        self.history, self.sheets, self.updates, self.cycle = job.terms_hash, bytes(32), 0, 0
         self.committee: list[str] = []
         self.acted = dict.fromkeys(("due", *BITMAPS.values()), 0)
         self.words: dict[int, int] = {}

@@ -13,7 +13,8 @@ from node import rpc
 
 from hansa.protocol import hashes, links
 
-NOTHING_YET = SimpleNamespace(sheets=bytes(32), updates=0, history=bytes(32))
+NOTHING_YET = SimpleNamespace(sheets=bytes(32), updates=0, history=None)
+"""Before the first cycle; then `history` is the hash of the terms."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,9 @@ def opening_of(job: Job, opened: Any, before: SimpleNamespace = NOTHING_YET) -> 
     committee, keys = list(event["committee"]), [bytes(key) for key in event["keys"]]
     randomness = randomness_of(opened.block_number)
     drawn = draw_of(job, before, randomness)
-    seed = links.link(bytes(before.history), links.opened(drawn, committee, keys))
+    seed = links.link(
+        job.terms_hash if before.history is None else bytes(before.history), links.opened(drawn, committee, keys)
+    )
     assert (event["job"], bytes(event["randomness"])) == (job.id, randomness)
     assert (bytes(event["seed"]), bytes(job.state.history)) == (seed, seed)
     return Opening(int(event["cycle"]), seed, drawn, committee, keys)

@@ -25,9 +25,9 @@ def is_told_by_events(job):
     return fold
 
 
-def test_history__of_no_job_and_before_the_first_cycle__is_zero(play, house):
+def test_history__begins_with_the_hash_of_the_terms__and_is_zero_of_no_job(play, house):
     job = play(Phase.OPEN)
-    assert history_of(job) == bytes(job.state.history) == NO_WORD
+    assert history_of(job) == bytes(job.state.history) == job.terms_hash != NO_WORD
     assert bytes(call(house.federation.historyOf, job.id + 1)) == NO_WORD
     assert bytes(call(house.federation.historyOf, 0)) == NO_WORD
 
@@ -99,7 +99,7 @@ def test_history__of_a_lapsed_open__holds_its_time_alone(play):
     job = play(Phase.OPEN).lapse()
     event = job.fail().events["CycleFailed"]
     assert event["time"] == now()
-    assert history_of(job) == links.link(NO_WORD, links.lapsed(now()))
+    assert history_of(job) == links.link(job.terms_hash, links.lapsed(now()))
     job.lapse().fail()
     is_told_by_events(job)
 
@@ -163,7 +163,7 @@ def test_history__of_a_vote_of_a_former_cycle__counts_as_none(play, vera, victor
 def test_history__between_links__stays(play, sponsor, carol):
     """Neither enrolments, steps, rejoin, stop, nor the job's end add to it."""
     job = play(Phase.OPEN)
-    assert history_of(job) == NO_WORD
+    assert history_of(job) == job.terms_hash
     job.open()
     seed = job.seed
     job.trainers.remove(carol)

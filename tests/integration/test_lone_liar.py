@@ -40,7 +40,9 @@ class Forger:
         values = EVENT.decode([bytes.fromhex(topic[2:]) for topic in log["topics"]], bytes.fromhex(log["data"][2:]))
         values["keys"] = [STRANGER] * len(values["keys"])
         drawn = draw(world.chain.chain_id, world.federation.address, job, NO_HASH, 0, values["randomness"])
-        self.seed = values["seed"] = link(NO_HASH, opening(drawn, values["committee"], values["keys"]))
+        self.seed = values["seed"] = link(
+            world.federation.terms_hash(job), opening(drawn, values["committee"], values["keys"])
+        )
         self.cycle = make_cycle(self.seed, 1, everybody=True)
         plain = [field for field in EVENT.fields if not field.indexed]
         data = encode([field.type for field in plain], [values[field.name] for field in plain])
