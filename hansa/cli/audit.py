@@ -26,7 +26,7 @@ from hansa.cli.key_options import AccountName, PasswordFile
 from hansa.cli.paid_table import show_paid
 from hansa.cli.report_html import check_target, write_page
 from hansa.cli.report_page import report_page
-from hansa.cli.unit_option import UnitOption, token_in
+from hansa.cli.unit_option import Unit, UnitOption, read_unit, token_in
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import FatalError
 from hansa.protocol.text import escape_untrusted, redact
@@ -89,14 +89,15 @@ def run(
     """Check every number of a job again: sheets, verdicts, pay, votes, claims, files, models.
 
     Events and burns too. A committee member's --account, or --keys, opens the sealed updates: then every model is made
-    again from them, bit for bit. All rests on one block's hash, which is printed: compare it with nodes that you trust,
-    or name them with --rpc. Exit code: 0, everything holds; 1, something is wrong; 3, nothing is, but something is
-    missing.
+    again from them, bit for bit. Then it says who was paid what, by whom and when. All rests on one block's hash, which
+    is printed: compare it with nodes that you trust, or name them with --rpc. Exit code: 0, everything holds; 1,
+    something is wrong; 3, nothing is, but something is missing.
     """
     if archive is not None and export is not None:
         raise FatalError("--archive and --export don't go together", next_step="copy the file")
     if page is not None:
         check_target(page)
+    shown_in = read_unit(unit)
     openers = _collect_openers(command.workspace, keys, account_name, password_file)
     facts: Facts | None
     session = None
@@ -117,12 +118,14 @@ def run(
     if facts is not None:
         compare_block(facts, rpc or (), report)
     paid = report.settlement.paid if report.settlement is not None else None
-    token = _token(session, unit, paid)
+    token = _token(session, shown_in, paid)
     names = names_of_accounts(command.workspace.keys)
     written = None
     if page is not None and facts is not None:
         write_page(page, report_page(facts, report, token, names))
         written = str(page)
+    elif page is not None:
+        command.say("no report is written: nothing of the job can be read")
     view = AuditView(source, facts, None if export is None else str(export), written, report, token, paid)
     command.answer(view, lambda console: show(console, view, names))
     if report.exit_code:
@@ -147,7 +150,7 @@ def _export(console: Console, facts: Facts, session: Session, path: Path) -> Non
         console.print(f"[yellow]not in the store, so not in the archive: {to_cid(digest)}[/]")
 
 
-def _token(session: Session | None, unit: str | None, paid: Paid | None) -> Token | None:
+def _token(session: Session | None, unit: Unit | None, paid: Paid | None) -> Token | None:
     """What amounts are shown in; None where there are none."""
     if paid is None:
         return None

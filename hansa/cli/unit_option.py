@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -20,11 +20,21 @@ UnitOption = Annotated[
 ]
 
 
-def token_in(unit: str | None, address: Address) -> Token:
-    """The token as `--unit` has it; in its smallest units where nothing is said. FatalError for what is no unit."""
-    if unit is None:
-        return Token.in_units(address)
-    symbol, _, decimals = unit.rpartition(":")
+class Unit(NamedTuple):
+    symbol: str
+    decimals: int
+
+
+def read_unit(given: str | None) -> Unit | None:
+    """What `--unit` says; FatalError for what is no unit."""
+    if given is None:
+        return None
+    symbol, _, decimals = given.rpartition(":")
     if not symbol.strip() or not (decimals.isascii() and decimals.isdigit()) or int(decimals) > MOST_DECIMALS:
-        raise FatalError(f"--unit {unit} is no unit", next_step="write it like HANSA:18")
-    return Token(address, escape_untrusted(symbol.strip(), LONGEST_SYMBOL), int(decimals))
+        raise FatalError(f"--unit {given} is no unit", next_step="write it like HANSA:18")
+    return Unit(escape_untrusted(symbol.strip(), LONGEST_SYMBOL), int(decimals))
+
+
+def token_in(unit: Unit | None, address: Address) -> Token:
+    """The token in this unit; in its smallest where there is none."""
+    return Token.in_units(address) if unit is None else Token(address, *unit)

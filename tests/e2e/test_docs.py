@@ -136,7 +136,9 @@ def test_reward__as_the_page_explains_it_is_what_the_vault_paid(reader: Reader) 
 def test_auditor__needs_neither_chain_nor_store_for_an_archive(reader: Reader) -> None:
     reader.environment["HANSA_DIR"] = DEMO
     printed = reader.follow("audit.md")
-    assert printed.count("everything that was checked holds") == 4
+    assert printed.count("everything that was checked holds") == 5
+    assert printed.count("who was paid for heart") == 5 and "report: job-1.html" in printed
+    assert "Compare this first" in (reader.folder / "job-1.html").read_text()
     assert "models made again" in printed
     assert "does not answer" in reader.refused("audit", "1")
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from local_chain import furnished, started
-from test_audit_chain import OK, Job, sheet
+from paid_job import EVERYBODY, Moments, answer, play, run
+from test_audit_chain import OK, Job
 from typer.testing import CliRunner
 from worlds import ESCROW, MEMBERS, TRAINERS, World
 
@@ -24,32 +24,11 @@ from hansa.audit.settle import settle
 from hansa.cli.main import app
 from hansa.devnet.bootstrap import make_keystores
 from hansa.protocol.cid import to_cid
-from hansa.protocol.types import Code, JobId, Wei
-from hansa.runtime.chain.abi import artifact
-from hansa.runtime.chain.calls import Call
+from hansa.protocol.types import Wei
 from hansa.runtime.store import LocalStore
 
 FULL_ROUND, BURN = 1000 + 3 * 10, (1000 + 3 * 10) // 2
 ALICE_1, CAROL_1 = 277, 722  # of round 1's 1000: alice's gain is a third of carol's, both brought the same news
-
-
-@dataclass
-class Moments:
-    """An eventful job: what was said of it while it ran, at its end, and when nothing can be claimed any more."""
-
-    world: World
-    job: JobId
-    running: Paid
-    ended: Paid
-    over: Paid
-    archive: Path  # of its end
-    told: dict[str, Any]  # what a command said of the chain at the job's end, by its words
-
-
-def settled(job: Job) -> Paid:
-    report = job.audit()
-    assert not report.wrong and report.settlement is not None
-    return report.settlement.paid
 
 
 @pytest.fixture(scope="module")
@@ -59,43 +38,6 @@ def moments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moments]:
         world.deployment.save(path / "deployment.json")
         make_keystores(path / "keys", ["sponsor", *TRAINERS, *MEMBERS])
         yield play(world, Job(world, max_rounds=2, max_failures=4))
-
-
-def play(world: World, job: Job) -> Moments:
-    federation = world.federation
-    world.enrol(job.id)
-    job.open()
-    job.fail()  # nobody scores: half a round is burnt
-    job.round(sheet(Code.OK, Code.MALFORMED, Code.OK))
-    job.claim("bob", 1)  # struck
-    job.claim("alice", 1)
-    running = settled(job)
-    job.round(OK, b"\x08" * 32)
-    for seat, name in world.seats(job.id):
-        if name != "frank":
-            world.do(name, federation.claim_seat_fees_call(job.id, seat))
-    world.pass_time(61)
-    for name in ("alice", "bob"):
-        world.do(name, federation.claim_bond_call(job.id, world.address(name)))
-    world.do("sponsor", federation.claim_rest_call(job.id))
-    archive = world.directory / "job.hansa"
-    told = {words: answer(world, f"{words} --json") for words in (f"wallet why {who}" for who in EVERYBODY)}
-    assert run(world, f"audit {job.id} --export {archive}").exit_code == 3  # there are no models
-    ended = settled(job)
-    world.pass_time(86_400)
-    world.do("alice", Call(federation.vault, artifact("Vault").functions["expire"].encode(job.id), "expire"))
-    return Moments(world, job.id, running, ended, settled(job), archive, told)
-
-
-EVERYBODY = ("sponsor", *TRAINERS, *MEMBERS)
-
-
-def run(world: World, words: str) -> Any:
-    return CliRunner().invoke(app, [*words.split(), "--dir", str(world.directory)])
-
-
-def answer(world: World, words: str) -> Any:
-    return json.loads(run(world, words).stdout)
 
 
 def lines(paid: Paid, world: World) -> dict[str, tuple[Any, ...]]:
@@ -235,6 +177,13 @@ def test_report__is_written_over_a_report_alone(moments: Moments, tmp_path: Path
     page.unlink()
     for _ in range(2):
         assert run(moments.world, f"audit --archive {moments.archive} --report {page}").exit_code == 3
+
+
+def test_report__of_what_is_no_archive__is_not_written(moments: Moments, tmp_path: Path) -> None:
+    broken, page = tmp_path / "broken.hansa", tmp_path / "report.html"
+    broken.write_bytes(b"no archive")
+    done = run(moments.world, f"audit --archive {broken} --report {page}")
+    assert done.exit_code == 1 and "no report is written" in done.stdout and not page.exists()
 
 
 @pytest.mark.parametrize("who", EVERYBODY)

@@ -13,7 +13,7 @@ from rich.console import Console
 from hansa.cli.command import Command
 from hansa.cli.document import INLINE, OMIT_NONE
 from hansa.cli.tables import named
-from hansa.cli.unit_option import UnitOption, token_in
+from hansa.cli.unit_option import Unit, UnitOption, read_unit, token_in
 from hansa.cli.wallet.archived import ArchiveView, read_archived
 from hansa.cli.wallet.escrow_receipt import (
     EscrowReceipt,
@@ -67,10 +67,10 @@ def run(
     A trainer's pay: verdicts, measurements, averages, share. A validator's fees: what it matched, what it lost and why.
     What became of a sponsor's escrow. All of it equal to the chain; with --archive, to a file that passes its audit.
     """
-    address = address_of(command.workspace, who)
+    address, shown_in = address_of(command.workspace, who), read_unit(unit)
     names = names_of_accounts(command.workspace.keys)
     if archive is not None:
-        view, token = _explain_archived(archive, job, address, round_, unit)
+        view, token = _explain_archived(archive, job, address, round_, shown_in)
         command.answer(view, lambda console: show(console, view, token, names))
         report_problems(view.problems)
         return
@@ -83,13 +83,13 @@ def run(
         raise FatalError(f"{address} has no part in {where}", next_step="`hansa job show JOB` lists who has")
     rounds = snapshot.rounds if isinstance(snapshot, SettledSnapshot) else None
     found = explain(snapshot.history, rounds, address, round_, portfolio.problems)
-    token = session.token(snapshot.terms.token) if unit is None else token_in(unit, snapshot.terms.token)
+    token = session.token(snapshot.terms.token) if shown_in is None else token_in(shown_in, snapshot.terms.token)
     command.answer(found, lambda console: show(console, found, token, names))
     portfolio.report_problems()
 
 
 def _explain_archived(
-    path: Path, job: int | None, address: Address, round_: int | None, unit: str | None
+    path: Path, job: int | None, address: Address, round_: int | None, unit: Unit | None
 ) -> tuple[WhyView, Token]:
     settled, source, problems = read_archived(path, job)
     history, token = settled.history, token_in(unit, settled.history.posted.terms.token)

@@ -12,7 +12,7 @@ from test_report_page import HANSA, HOSTILE, PAID
 
 from hansa.audit.paid import Escrow, Paid, Task
 from hansa.cli.paid_table import escrow_parts, show_paid
-from hansa.cli.unit_option import token_in
+from hansa.cli.unit_option import read_unit, token_in
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Wei
 
@@ -47,10 +47,10 @@ def test_escrow__is_the_sum_of_its_parts() -> None:
 
 
 def test_unit__is_a_symbol_and_decimals() -> None:
-    assert token_in("HANSA:18", ALICE).text(15 * 10**17) == "1.5 HANSA"
-    assert token_in("a:b:0", ALICE).text(1500) == "1,500 a:b"
-    assert token_in("\x1b[31m:2", ALICE).symbol == "\\u{1b}[31m"
-    assert token_in(None, ALICE).text(1500) == "1,500 units of 0x2222…2222"
+    assert token_in(read_unit("HANSA:18"), ALICE).text(15 * 10**17) == "1.5 HANSA"
+    assert token_in(read_unit("a:b:0"), ALICE).text(1500) == "1,500 a:b"
+    assert token_in(read_unit("\x1b[31m:2"), ALICE).symbol == "\\u{1b}[31m"
+    assert token_in(read_unit(None), ALICE).text(1500) == "1,500 units of 0x2222…2222"
     for bad in ("HANSA", ":18", "HANSA:", "HANSA:78", "HANSA:-1", "HANSA:1.5", "HANSA:²", " :1"):
         with pytest.raises(FatalError, match="write it like HANSA:18"):
-            token_in(bad, ALICE)
+            read_unit(bad)
