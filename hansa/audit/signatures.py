@@ -60,6 +60,7 @@ class Signatures:
         self._open: deque[ReadCall] = deque()  # what the last transaction asks for besides
         self._signer = Address("")
         self._posted = False
+        self._seen: set[bytes] = set()  # hashes
 
     def take(self, act: Act) -> None:
         """The next act."""
@@ -77,7 +78,11 @@ class Signatures:
         if calls is None:
             self.odd[act.account] += 1
         elif calls and act.fits(calls[0]):
-            self._open, self._signer = deque(calls[1:]), sent.signer
+            self._open = deque(call for call in calls[1:] if call.name != "post")  # another one posts another job
+            self._signer = sent.signer
+            if sent.hash in self._seen:
+                raise Wrong(Finding("a transaction", "one that was not mined before", f"0x{sent.hash.hex()}, again"))
+            self._seen.add(sent.hash)
             self._sign(act)
         else:
             self.unsigned[act.account] += 1

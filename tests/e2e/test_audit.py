@@ -55,6 +55,24 @@ def test_audit__of_the_archive__says_the_same(directory: Path) -> None:
     assert code == 0 and extra == {"archive digest": 1}
 
 
+def test_audit__of_the_archive__asks_the_nodes_that_are_named(directory: Path) -> None:
+    archive, node = directory / "job-1.hansa", json.loads((directory / "deployment.json").read_text())["rpc"][0]
+    code, data = audited("--archive", str(archive), "--rpc", node, "--rpc", node)
+    assert code == 0 and data["checked"]["endpoints that have this very block"] == 2
+    code, data = audited("--archive", str(archive), "--rpc", node, "--rpc", "http://me:secret@127.0.0.1:9/KEY")
+    assert code == 3 and "secret" not in json.dumps(data) and "KEY" not in json.dumps(data)
+    done = hansa("audit", "--archive", str(archive))
+    with Archive.open(archive) as opened:
+        whole = f"block hash 0x{opened.facts.at.hash.hex()}"
+    assert done.returncode == 0 and whole in done.stdout and "this is what to compare" in done.stdout
+
+
+def test_audit__with_an_account_that_opens_nothing__is_an_error(directory: Path) -> None:
+    for source in (["1"], ["--archive", str(directory / "job-1.hansa")]):
+        done = hansa("audit", *source, "--dir", str(directory), "--account", "trainer-1")
+        assert done.returncode == 1 and "was never in the committee of job 1" in done.stderr
+
+
 def test_audit__exported_later__has_the_same_job(directory: Path, tmp_path: Path) -> None:
     target = tmp_path / "again.hansa"
     code, data = audited("1", "--dir", str(directory), "--export", str(target))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from liars import Liar
 from test_audit_chain import OK, Job
-from test_audit_sweep import hiding
+from test_audit_sweep import hiding, set_code
 from worlds import World
 
 from hansa.audit.archive import write_archive
@@ -60,7 +60,7 @@ def test_code__with_one_more_byte__is_found(job: Job, name: str) -> None:
     world = job.world
     facts = collect(world.federation, job.id)
     at = {"Federation": facts.federation, "Vault": facts.vault, "Terms": facts.library}[name]
-    world.rpc("anvil_setCode", at, "0x" + (world.chain.code(at) + b"\0").hex())
+    set_code(world, at, world.chain.code(at) + b"\0")
     with pytest.raises(WrongChain, match=f"is not our {name}"):
         collect(world.federation, job.id)
 
@@ -69,7 +69,7 @@ def test_code__that_a_node_hides__is_found_under_the_block_hash(job: Job) -> Non
     """It tells of our code, and the state has another one."""
     world = job.world
     genuine = world.chain.code(world.federation.address)
-    world.rpc("anvil_setCode", world.federation.address, "0x" + (genuine + b"\0").hex())
+    set_code(world, world.federation.address, genuine + b"\0")
     lie = lambda method, params, told: (  # noqa: E731
         "0x" + genuine.hex() if method == "eth_getCode" and params[0] == world.federation.address else told
     )
@@ -121,7 +121,7 @@ def test_signature__that_no_node_has__is_a_gap__expected_of_a_contract_alone(job
     world, frank = job.world, job.world.address("frank")
     report = audit(told_by(job, hiding(frank)), job.store)
     assert not report.wrong and unsigned(report) == {frank: False}
-    world.rpc("anvil_setCode", frank, "0x00")
+    set_code(world, frank, b"\0")
     report = audit(told_by(job, hiding(frank)), job.store)
     assert not report.wrong and unsigned(report) == {frank: True}
 

@@ -15,14 +15,12 @@ from typing import Any
 
 import pytest
 from eth_utils.crypto import keccak
-from memoised import memoised
+from memoised import remember
 
-from hansa.audit import bound, replay, signatures
 from hansa.audit.archive import MAGIC, Archive, write_archive
 from hansa.audit.facts import Facts
 from hansa.audit.models import files_of
 from hansa.audit.openers import Openers, read_keys
-from hansa.audit.proof import trie
 from hansa.audit.proof.state import StateProof
 from hansa.audit.replay import EventReplay
 from hansa.audit.report import Report
@@ -41,17 +39,7 @@ FIELDS = 1200
 
 @pytest.fixture
 def remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What depends on bytes alone is worked out once for the same bytes: a changed byte reaches the real function, all
-    that did not change costs nothing. Everything else of each audit is done anew."""
-    pure: list[tuple[Any, str]] = [
-        (trie, "keccak"),
-        (bound, "runtime_code"),
-        (signatures, "read_transaction"),
-        (abi, "decode_exactly"),
-        (replay, "_data_of"),
-    ]
-    for module, name in pure:
-        monkeypatch.setattr(module, name, memoised(getattr(module, name)))
+    remember(monkeypatch)
     yield
     assert audit_archive(JOB)[0].exit_code == 0, "after all that, what is remembered of the unchanged archive holds"
 

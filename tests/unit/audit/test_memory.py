@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from test_archive_file import EVENT, header, parts, sealed
 
-from hansa.audit.archive import FOOTER, ROW
-from hansa.audit.proof.strict_rlp import Item, encode
+from hansa.audit.archive import FOOTER, ROW, Archive
+from hansa.audit.proof.strict_rlp import Item, decode, encode
 
+JOB = Path(__file__).parents[2] / "vectors" / "job-1.hansa"
 LARGE = 8 * 10**6  # bytes
 READING = """
 import sys
@@ -40,7 +41,12 @@ def listed(item: bytes, count: int) -> bytes:
 
 def packed(**changes: bytes) -> bytes:
     names = ("chain", "federation", "vault", "library", "job", "at", "nodes", "events", "transactions")
-    body = b"".join(changes.get(name, encode(part)) for name, part in zip(names, parts(at=header()), strict=True))
+    return joined([changes.get(name, encode(part)) for name, part in zip(names, parts(at=header()), strict=True)])
+
+
+def joined(items: list[bytes]) -> bytes:
+    """The RLP of a list of what is RLP already."""
+    body = b"".join(items)
     width = (len(body).bit_length() + 7) // 8
     return bytes([0xF7 + width]) + len(body).to_bytes(width, "big") + body
 
@@ -57,6 +63,15 @@ def small_nodes() -> bytes:
     return listed(nodes, 1)
 
 
+def job(**changes: bytes) -> bytes:
+    """The recorded job's facts, whose events lead to their end, with other parts."""
+    with Archive.open(JOB) as archive:
+        own = decode(archive.facts.encode(), 3)
+    assert isinstance(own, list)
+    names = ("chain", "federation", "vault", "library", "job", "at", "nodes", "events", "transactions")
+    return joined([changes.get(name, encode(part)) for name, part in zip(names, own, strict=True)])
+
+
 def bomb() -> bytes:
     """A signed bundle whose calls are all the same megabyte."""
     count = 20_000
@@ -64,6 +79,9 @@ def bomb() -> bytes:
     data = bytes.fromhex("ac9650d8") + b"".join(word.to_bytes(32, "big") for word in head) + bytes(2**20)
     return of(encode([b"\1", b"\1", b"\1", b"\x11" * 20, b"", data, b"\x1b", b"\1" * 32, b"\1" * 32]))
 
+
+with Archive.open(JOB) as recorded:
+    SENT: Item = next(iter(recorded.facts.transactions))
 
 HOSTILE: dict[str, Callable[[], tuple[bytes, bytes]]] = {
     "lists of nothing": lambda: (b"", b"\xc0" * LARGE),
@@ -76,6 +94,9 @@ HOSTILE: dict[str, Callable[[], tuple[bytes, bytes]]] = {
     "bundles": lambda: (b"", packed(transactions=bomb())),
     "lists within lists": lambda: (b"", packed(transactions=b"\xc1" * LARGE)),
     "files of nothing": lambda: (bytes(ROW) * (LARGE // ROW), b""),
+    "a job and nodes": lambda: (b"", job(nodes=small_nodes())),
+    "a job and transactions": lambda: (b"", job(transactions=of(SENT))),
+    "a job and files": lambda: (b"".join(i.to_bytes(32, "big") + bytes(8) for i in range(1, LARGE // ROW)), job()),
     "files": lambda: (b"".join(i.to_bytes(32, "big") + bytes(8) for i in range(1, LARGE // ROW)), packed()),
 }
 
