@@ -114,8 +114,8 @@ class Escrow:
 
 @dataclass(frozen=True)
 class Paid:
-    """claim_until: when pay and fees can't be claimed any more; None, as ended_at: the job runs. claims_over: that has
-    come. unknown_rounds: whose pay is not known."""
+    """ended_at, claim_until: None where the job runs, or nothing binds when it ended. claims_over: pay and fees can't
+    be claimed any more. unknown_rounds: whose pay is not known."""
 
     job: JobId
     chain_id: int

@@ -38,7 +38,7 @@ def settle(facts: Facts, replay: EventReplay, rounds: Rounds, report: Report) ->
         outcome=None if ended is None else ended.name,
         ended_at=None if ended_at is None else Timestamp(ended_at),
         claim_until=None if claim_until is None else Timestamp(claim_until),
-        claims_over=claim_until is not None and facts.at.timestamp >= claim_until,
+        claims_over=vault.expired > 0 or (claim_until is not None and facts.at.timestamp >= claim_until),
         unknown_rounds=[item.round for item in decided if item.pay is None],
         escrow=_escrow(history, decided, vault),
         bonds=_total([item.bond for item in trainers]),

@@ -164,8 +164,8 @@ def _facts(paid: Paid, write: _Writer) -> Iterator[tuple[str, Html]]:
             yield "its code, SHA-256", code(paid.task.code)
         yield "its settings, SHA-256", code(paid.task.settings)
     yield "spec", code(paid.spec)
-    ended = "it has not ended" if paid.ended_at is None else f"{utc(paid.ended_at)}, {(paid.outcome or '').lower()}"
-    yield "end", text(ended)
+    ended = "the job runs" if paid.outcome is None else paid.outcome.lower()
+    yield "end", text(ended if paid.ended_at is None else f"{ended}, {utc(paid.ended_at)}")
     if paid.claim_until is not None:
         until = f"{utc(paid.claim_until)}{', which is over' if paid.claims_over else ''}"
         yield "claims until", text(until)

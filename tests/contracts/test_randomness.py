@@ -27,7 +27,7 @@ def ready(play):
 def seed_of(job, randomness):
     committee = [who.address for who in job.members[:3]]
     drawn = draw_of(job, NOTHING_YET, randomness)
-    return links.link(bytes(32), links.opened(drawn, committee, [links.NO_KEY] * 3))
+    return links.link(job.terms_hash, links.opened(drawn, committee, [links.NO_KEY] * 3))
 
 
 @pytest.mark.parametrize("prevrandao", [2**64, 2**64 + 1, 2**255, 2**256 - 1], ids=hex)

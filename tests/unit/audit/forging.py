@@ -100,7 +100,7 @@ class Forger:
 
     def _JobPosted(self, values: Any, old: Any, rest: Any) -> None:
         self.terms = from_tuple(JobTerms, values["terms"])
-        values["termsHash"] = self.terms.hash(values["escrow"], address(values["sponsor"]))
+        self.history = values["termsHash"] = self.terms.hash(values["escrow"], address(values["sponsor"]))
         self.matched = [0] * self.terms.seats
         self.committee: list[str] = [""] * self.terms.seats
         self.left = values["escrow"]
