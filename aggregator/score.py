@@ -39,7 +39,7 @@ class Scorer:
         inbox, key = self._inboxes.of(cycle, seat), (job, cycle.cycle, "sheet")
         if desk.journal.recall(key) is None:
             half = state.deadline - follower.context.terms.score_time // 2
-            if not inbox.fetch() and follower.head.timestamp < half:
+            if not inbox.fetch() and not follower.is_past_time(half):
                 desk.alarm.awaited = Timestamp(half)
                 desk.alarm.look_again(SOON)
                 return

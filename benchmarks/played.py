@@ -96,7 +96,7 @@ class Script:
 
     def __init__(self, url: str, session: Session, trainers: list[Address], chance: random.Random) -> None:
         self.session, self.trainers, self.random = session, trainers, chance
-        self.send = partial(send, url)
+        self.url, self.send = url, partial(send, url)
         self.federation = session.federation
         self.done: list[RoundLedger] = []
         self.skill = {trainer: chance.randint(20, 60) for trainer in trainers}
@@ -130,6 +130,7 @@ class Script:
 
     def begin(self) -> list[Call]:
         """Opens a cycle; each trainer's submit."""
+        rpc_batch(self.url, [("evm_increaseTime", [1])])  # a cycle opens in a later second than the last ended
         self.send([(self.trainers[0], self.federation.open_call(self.job))])
         state = self.state
         return [self.federation.submit_call(self.job, state.cycle, state.sheets, self._digest()) for _ in self.trainers]

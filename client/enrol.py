@@ -7,7 +7,7 @@ from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Phase
 from hansa.runtime.chain.federation import JobState, approve_call
 from hansa.runtime.desk import Desk
-from hansa.runtime.transactions.sender import Pending, Refused
+from hansa.runtime.transactions.sender import Mined, Pending, Refused
 from hansa.tasks import running
 from hansa.tasks.base import Task
 
@@ -44,14 +44,26 @@ class Enroller:
         follower.context.check_claim_time(self._config.min_claim)
         self.check_model()
         self.pay_in(bond)
-        outcome = self._desk.send(
-            federation.enrol_call(follower.job, federation.terms_hash(follower.job), bond, b""), "enrol"
-        )
+        hashed = federation.terms_hash(follower.job)
+        outcome = self._desk.send(federation.enrol_call(follower.job, hashed, bond, b""), "enrol")
+        if isinstance(outcome, Mined):
+            self._desk.journal.replace((follower.job, "terms"), {"hash": hashed})
         if isinstance(outcome, Refused) and outcome.error.name not in PASSING:
             raise FatalError(
                 f"job {follower.job} does not take {me}",
                 cause=outcome.error,
                 next_step="look at `hansa wallet show` and at the job's admission, then run again",
+            )
+
+    def check_terms(self) -> None:
+        """FatalError where a node tells other terms than those by whose hash the contract took this account."""
+        follower = self._desk.follower
+        known = self._desk.journal.recall((follower.job, "terms"))
+        if known is not None and known["hash"] != follower.federation.terms_hash(follower.job):
+            raise FatalError(
+                f"the terms of job {follower.job} are not those that {self._desk.me} enrolled by",
+                cause="terms never change: an RPC endpoint invents these, or a reorganisation took the job",
+                next_step="name another endpoint in deployment.json",
             )
 
     def check_model(self) -> None:

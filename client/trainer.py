@@ -34,6 +34,7 @@ class Trainer(Daemon):
         desk.log.info("data loaded", rows=len(data), source=config.source)
         self.keeper = JobKeeper(desk)
         self.enroller = Enroller(desk, task, config)
+        self.enroller.check_terms()
         self.submitter = Submitter(desk, task, data, config.pinned_keys)
         self.failures = FailureWatch(desk)
         self.abstention = Abstention(desk.log)

@@ -28,6 +28,7 @@ contract Federation is IFederation, Steps, Multicall {
         live.bestMetric = type(int64).min;
         live.sponsor = msg.sender;
         live.termsHash = termsHash;
+        live.history = termsHash;
         _setEnrolEnd(live, block.timestamp + terms.enrolTime);
 
         emit JobPosted(job, msg.sender, termsHash, terms, escrow);

@@ -173,10 +173,12 @@ abstract contract Steps is Jobs {
             tally.counts |= uint240(1 << (10 * seat));
             int64 metric = word.metricOf();
             uint256 place = number++;
-            for (; place > 0; --place) {
-                int64 lower = metrics[place - 1];
-                if (lower <= metric) break;
-                metrics[place] = lower;
+            unchecked {
+                for (; place > 0; --place) {
+                    int64 lower = metrics[place - 1];
+                    if (lower <= metric) break;
+                    metrics[place] = lower;
+                }
             }
             metrics[place] = metric;
         }

@@ -22,10 +22,9 @@ OWN_VAULT = "calls only the Federation's own Vault, functions that call nobody a
 EXPLAINED: dict[tuple[str, str], str] = {
     ("uninitialized-local", "*"): ZERO,
     ("incorrect-equality", "publishKeys"): "compares a state of the job's, not a balance",
-    ("reentrancy-no-eth", "_fail"): OWN_VAULT,
+    ("reentrancy-no-eth", "_recordFailure"): OWN_VAULT,
     ("reentrancy-no-eth", "_seat"): OWN_VAULT,
     ("reentrancy-no-eth", "finalize"): OWN_VAULT,
-    ("reentrancy-no-eth", "open"): OWN_VAULT + "; `select` is a staticcall",
 }
 """By detector and function (* for any): why a finding is none."""
 

@@ -13,7 +13,8 @@ closing() { grep -E '^=+ .* in [0-9.]+' "$log" | tail -n 1; }
 (cd dashboard && npm test --silent)
 page=$?
 
-brownie compile # here, so that no two do it at once
+# Here, so that no two do it at once. What it kept of a source that is gone breaks it.
+brownie compile || { rm -rf .brownie/contracts; brownie compile; }
 set -m # a group of its own, which can be ended with its chain
 (brownie test --network anvil >"$log" 2>&1; status=$?; echo; echo "Contract tests: $(closing)"; exit $status) &
 contracts=$!

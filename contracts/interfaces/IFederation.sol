@@ -101,7 +101,7 @@ struct JobState {
     uint24 voted;
     uint128 updates; // accumulator
     bytes32 sheets; // accumulator
-    bytes32 history; // a chain over each cycle's opening and end, and each lapsed OPEN; 0 before
+    bytes32 history; // a chain from `termsHash` over each cycle's opening and end, and each lapsed OPEN
     address[] committee; // by seat, ascending; empty before the first cycle
     uint256[] matched; // rounds matched by seat since its present member took it
 }
@@ -232,7 +232,7 @@ interface IFederation {
 
     function stateAt(JobId job, uint256 time) external view returns (JobState memory);
 
-    /// @return the chain over each cycle's opening and end, and each lapsed OPEN; 0 before the first
+    /// @return the chain over each cycle's opening and end, and each lapsed OPEN; it begins with the hash of the terms
     function historyOf(JobId job) external view returns (bytes32);
 
     /// @return the X25519 public key that `account` announced last; 0 for none

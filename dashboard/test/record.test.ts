@@ -1,6 +1,6 @@
 // Writes test/jobs/*.json anew, where the contracts have changed: HANSA_RPC=http://127.0.0.1:8545 npx vitest run test/record.test.ts,
 // with a fresh `anvil --accounts 12 --auto-impersonate` there. The acts are those of test/plays.ts; the demo's come from
-// test/jobs/demo.acts.json, the rest is what the contracts and the node make of them.
+// test/jobs/demo.acts.json (written by tests/vectors/write/demo_acts.py), the rest is what the contracts and the node make of them.
 
 import { writeFileSync } from 'node:fs'
 import { createTestClient, http, publicActions, walletActions } from 'viem'

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, field, replace
 
-from hansa.audit.ethereum import check_block, header_bytes, receipt_bytes
-from hansa.audit.evidence import Evidence, Question, answer_bytes, fixed_questions, question_key, questions
+from hansa.audit.facts import Facts
+from hansa.audit.proof.export import Wanted, export_state, fetch_transactions
+from hansa.audit.proof.transactions import BadTransaction, read_transaction
 from hansa.audit.replay import EventReplay
 from hansa.audit.report import Wrong
-from hansa.protocol.errors import ChainUnavailable, FatalError
-from hansa.protocol.types import JobId
+from hansa.audit.signatures import Act, Signatures, calls_of, is_for
+from hansa.audit.storage import expected_storage, slots_of
+from hansa.protocol.errors import FatalError
+from hansa.protocol.types import Address, JobId
 from hansa.runtime.chain.abi import artifact
-from hansa.runtime.chain.client import Block, Log, Reading, read_block
+from hansa.runtime.chain.bytecode import check_genuine
+from hansa.runtime.chain.client import Block, Log
 from hansa.runtime.chain.federation import Federation
 
-AT_ONCE = 500  # readings in one request
 
+def collect(federation: Federation, job: JobId) -> Facts:
+    """Reads everything that a job left on chain, `confirmations` deep, with what proves it.
 
-def collect(federation: Federation, job: JobId) -> Evidence:
-    """Reads everything that a job left on chain, `confirmations` deep. FatalError where there is no such job,
-    WrongChain where the federation is not there (any more)."""
-    chain = federation.chain
+    FatalError where there is no such job, WrongChain where the federation is not there (any more), or its contracts are
+    not ours.
+    """
     federation.check()
     count = federation.job_count()
     if not 1 <= job <= count:
@@ -31,68 +33,71 @@ def collect(federation: Federation, job: JobId) -> Evidence:
             cause=f"jobs 1 to {count} are posted" if count else "no job is posted, or the chain was reset",
             next_step="`hansa job list` shows them; an archive of it can be audited with --archive",
         )
-    at = chain.below(chain.head(), chain.confirmations)
-    logs = _logs(federation, job, at)
-    known = Evidence(chain.chain_id, federation.address, federation.vault, job, at, logs, _blocks(federation, logs), {})
-    asked = list(fixed_questions(job, at))
-    try:
-        replay = EventReplay(known)
-        replay.events()
-        asked += questions(replay.history, len(replay.rules.finalised))
-    except Wrong:
-        pass  # the audit will say so; what depends on the events is not asked then
-    headers, receipts = _proofs(federation, known)
-    return replace(known, answers=_answers(federation, asked, at), headers=headers, receipts=receipts)
+    chain = federation.chain
+    library = check_genuine(chain, federation.address, federation.vault)
+    collector = _Collector(federation, job, library)
+    export = export_state(chain, collector.wanted)
+    return replace(collector.facts(export.at), proof=export.proof)
 
 
-def _logs(federation: Federation, job: JobId, at: Block) -> tuple[Log, ...]:
-    chain, topic = federation.chain, job.to_bytes(32, "big")
-    first = chain.first_block
-    kinds = [event.topic for event in artifact("Federation").events.values() if event.name != "KeyAnnounced"]
-    found = chain.logs(federation.address, [kinds, topic], first, at)
-    found += chain.logs(federation.vault, [list(artifact("Vault").events), topic], first, at)
-    return tuple(sorted(found, key=lambda log: (log.block, log.index)))
+@dataclass
+class _Collector:
+    """What is known of a job up to the block that was tried last."""
 
+    federation: Federation
+    job: JobId
+    library: Address
+    _logs: tuple[Log, ...] = ()
+    _signed: list[bytes] = field(default_factory=list)
+    _known: dict[bytes, bytes] = field(default_factory=dict)  # transactions, by hash
 
-def _blocks(federation: Federation, logs: Iterable[Log]) -> dict[int, Block]:
-    numbers = sorted({log.block for log in logs})
-    found: dict[int, Block] = {}
+    def facts(self, at: Block) -> Facts:
+        federation = self.federation
+        places = federation.chain.chain_id, federation.address, federation.vault, self.library
+        return Facts(*places, self.job, at, None, self._logs, self._signed)
 
-    def check(answers: list[object]) -> None:
-        for number, answer in zip(numbers, answers, strict=True):
-            found[number] = read_block(answer, hex(number))
+    def wanted(self, at: Block) -> Wanted:
+        """Reads events and transactions up to a block. The slots that the events lead to, and whoever did not sign."""
+        self._logs, self._signed = self._read_logs(at), []
+        addresses = {"Federation": self.federation.address, "Vault": self.federation.vault}
+        acts: list[tuple[Act, Log]] = []
+        replay = EventReplay(self.facts(at), acts=lambda act, log: acts.append((act, log)))
+        try:
+            replay.events()
+            places = list(expected_storage(replay, None))
+        except Wrong:
+            return {address: [] for address in addresses.values()}  # the audit will say so
+        self._signed = self._transactions(at, acts)
+        signatures = Signatures(self.facts(at))
+        for act, _ in acts:
+            signatures.take(act)
+        terms = replay.rules.terms
+        alone = (self.library, terms.token, terms.committee, terms.admission, *signatures.unsigned)
+        return {account: [] for account in alone} | slots_of(iter(places), addresses)
 
-    if numbers:
-        federation.chain.rpc.ask([("eth_getBlockByNumber", [hex(number), False]) for number in numbers], check=check)
-    return found
+    def _read_logs(self, at: Block) -> tuple[Log, ...]:
+        chain, topic = self.federation.chain, self.job.to_bytes(32, "big")
+        kinds = [event.topic for event in artifact("Federation").events.values() if event.name != "KeyAnnounced"]
+        found = chain.logs(self.federation.address, [kinds, topic], chain.first_block, at)
+        found += chain.logs(self.federation.vault, [list(artifact("Vault").events), topic], chain.first_block, at)
+        return tuple(sorted(found, key=lambda log: (log.block, log.index)))
 
-
-def _proofs(federation: Federation, evidence: Evidence) -> tuple[dict[int, bytes], dict[int, tuple[bytes, ...]]]:
-    """Headers and receipts of the blocks with events; nothing where the node or the chain has no such thing."""
-    known = {**evidence.blocks, evidence.at.number: evidence.at}
-    headers: dict[int, bytes] = {}
-    receipts: dict[int, tuple[bytes, ...]] = {}
-    try:
-        for number, block in sorted(known.items()):
-            wanted: list[tuple[str, list[Any]]] = [("eth_getBlockByNumber", [hex(number), False])]
-            if number in evidence.blocks:
-                wanted.append(("eth_getBlockReceipts", [hex(number)]))
-            answers = federation.chain.rpc.ask(wanted)
-            headers[number] = header_bytes(answers[0])
-            if number in evidence.blocks:
-                receipts[number] = tuple(receipt_bytes(receipt) for receipt in answers[1])
-            check_block(block, headers[number], receipts.get(number))
-    except (ChainUnavailable, Wrong, ValueError, KeyError, TypeError, AttributeError):
-        return {}, {}
-    return headers, receipts
-
-
-def _answers(federation: Federation, asked: list[Question], at: Block) -> Mapping[bytes, bytes]:
-    addresses = {"Federation": federation.address, "Vault": federation.vault}
-    found: dict[bytes, bytes] = {}
-    for start in range(0, len(asked), AT_ONCE):
-        part = asked[start : start + AT_ONCE]
-        readings: list[Reading] = [(addresses[of], artifact(of).functions[name], given) for of, name, given in part]
-        for question, reading, values in zip(part, readings, federation.chain.read(readings, at), strict=True):
-            found[question_key(question)] = answer_bytes(reading[1], values)
-    return found
+    def _transactions(self, at: Block, acts: list[tuple[Act, Log]]) -> list[bytes]:
+        """The transactions of these acts as they were signed, as `Signatures` takes them."""
+        hashes = list(dict.fromkeys(log.transaction for _, log in acts if len(log.transaction) == 32))
+        missing = [wanted for wanted in hashes if wanted not in self._known]
+        self._known |= fetch_transactions(self.federation.chain, missing)
+        found: list[bytes] = []
+        facts, last = self.facts(at), b""
+        for act, log in acts:
+            raw = self._known.get(log.transaction)
+            try:
+                sent = None if raw is None else read_transaction(raw)
+            except BadTransaction:
+                continue
+            if raw is None or sent is None or sent.signer != act.account or not is_for(sent, facts):
+                continue
+            if log.transaction != last or calls_of(sent, self.job, None) is None:
+                found.append(raw)
+            last = log.transaction
+        return found

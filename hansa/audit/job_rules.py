@@ -62,6 +62,13 @@ class JobRules:
         return {"round": len(self.finalised) + 1 if self.cycle else None, "cycle": cycle}
 
     @property
+    def awaited(self) -> Phase:
+        """The first phase that has not what it needs, however much time has passed."""
+        if self.underway:
+            return first_missed(self.terms, self.submitted, self.acted)
+        return Phase.OPEN if len(self.counters) >= self.terms.min_updates else Phase.ENROL
+
+    @property
     def keeps_committee(self) -> bool:
         """Whether the next cycle has the last one's: a round's second, where the terms say so."""
         return self.attempts == 1 and self.terms.keep_committee

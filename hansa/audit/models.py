@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from hansa.audit.evidence import Evidence
+from hansa.audit.facts import Facts
 from hansa.audit.openers import Openers
 from hansa.audit.replay import EventReplay
 from hansa.audit.report import Finding, Report, Wrong, require_equal
@@ -29,13 +29,13 @@ class Models:
     """Goes through the cycles in order; holds two models and one cycle's updates at a time."""
 
     def __init__(
-        self, evidence: Evidence, replay: EventReplay, rounds: Rounds, files: Store, keys: Openers, report: Report
+        self, facts: Facts, replay: EventReplay, rounds: Rounds, files: Store, keys: Openers, report: Report
     ) -> None:
         assert rounds.context is not None
-        self._evidence, self._replay, self._rounds = evidence, replay, rounds
+        self._facts, self._replay, self._rounds = facts, replay, rounds
         self._context = rounds.context
         self._files, self._report = files, report
-        self._updates = Updates(evidence, self._context, files, keys, report)
+        self._updates = Updates(facts, self._context, files, keys, report)
         self._failed: list[Attempt] = []
         self._locked: list[int] = []  # rounds whose updates nobody here can open
 
@@ -73,16 +73,16 @@ class Models:
             return None
         except HansaError as error:
             expected = "a model file" if isinstance(error, Malformed) else "the bytes that its CID names"
-            self._report.wrong.append(Finding(name, expected, str(error), **place))
+            self._report.fail(Finding(name, expected, str(error), **place))
             return None
         try:
-            where = {"job": self._evidence.job if round_ else 0, "round": round_}
+            where = {"job": self._facts.job if round_ else 0, "round": round_}
             require_equal(f"{name}: its place", where, {"job": model.job, "round": model.round}, **place)
             require_equal(f"{name}: its bits", self._context.spec.bits, model.bits, **place)
             if round_ == 0:
                 require_equal(f"{name}: its parent", "none", to_cid(model.parent) if model.parent else "none")
         except Wrong as error:
-            self._report.wrong.append(error.finding)
+            self._report.fail(error.finding)
             return None
         self._report.ok("model files")
         return model
@@ -99,7 +99,7 @@ class Models:
             moved = [new for old, new in zip(base.k, model.k, strict=True) if not _steps(old, new)]
             require_equal(f"{name}: exponents k that no updates lead to", [], moved, **place)
         except Wrong as error:
-            self._report.wrong.append(error.finding)
+            self._report.fail(error.finding)
 
     # --- updates
 
@@ -140,13 +140,13 @@ class Models:
         if not needed <= updates.keys() or not ledger.included:
             return None
         trainers = [update.trainer for update in cycle.updates]
-        job, weights, rule = self._evidence.job, self._rounds.weights, self._context.spec.rule
+        job, weights, rule = self._facts.job, self._rounds.weights, self._context.spec.rule
         model = next_model(job, base, base_digest, ledger, trainers, updates, weights, rule)
         found = outcome.model if after is not None and is_same(model, after) else digest_of(model.encode())
         if found != outcome.model:
             place = {"round": outcome.round, "cycle": cycle_counter(cycle.cycle)}
             expected = f"{to_cid(found)}, aggregated again from its updates"
-            self._report.wrong.append(Finding("the voted model", expected, to_cid(outcome.model), **place))
+            self._report.fail(Finding("the voted model", expected, to_cid(outcome.model), **place))
             return None
         self._report.ok("models made again, bit for bit")
         return model

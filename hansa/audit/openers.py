@@ -33,6 +33,23 @@ class Openers:
     def __bool__(self) -> bool:
         return bool(self.secrets or self.content)
 
+    def require_members(self, history: JobHistory) -> None:
+        """FatalError where a secret belongs to nobody who had a seat, or to a key that was in force in no cycle."""
+        for account, secret in self.secrets.items():
+            seated = [cycle for cycle in history.cycles if account in cycle.committee]
+            if not seated:
+                raise FatalError(
+                    f"{account} was never in the committee of job {history.job}",
+                    next_step="name a member's account, or leave --account out",
+                )
+            own = envelope.public_key(secret)
+            if all(cycle.keys[cycle.committee.index(account)] != own for cycle in seated):
+                raise FatalError(
+                    f"the key of {account} was in force in no cycle of job {history.job}",
+                    cause="it announced other keys, or none",
+                    next_step="name the keystore that it ran with, or leave --account out",
+                )
+
     def opens(self, digest: Digest, committee: Sequence[Address], keys: Sequence[bytes | None]) -> bool:
         """Whether something here should open an update sealed to this committee."""
         return digest in self.content or self._seat(committee, keys) is not None
@@ -93,7 +110,7 @@ def published_keys(
             report.gap(name, str(error), expected=True)
             continue
         except HansaError as error:
-            report.wrong.append(Finding(name, "the bytes that its CID names", str(error)))
+            report.fail(Finding(name, "the bytes that its CID names", str(error)))
             continue
         report.ok("files of content keys")
         found |= {update: key for update, key in keys.items() if update in own[trainer]}

@@ -114,8 +114,8 @@ class Escrow:
 
 @dataclass(frozen=True)
 class Paid:
-    """ended_at, claim_until: None where the job runs, or nothing binds when it ended. claims_over: pay and fees can't be
-    claimed any more. unknown_rounds: whose pay is not known."""
+    """ended_at, claim_until: None where the job runs, or nothing binds when it ended. claims_over: pay and fees can't
+    be claimed any more. unknown_rounds: whose pay is not known."""
 
     job: JobId
     chain_id: int

@@ -1,21 +1,25 @@
-"""A walk through a job's events, oldest first: hashes by HistoryBuilder, rules by JobRules, amounts by
-VaultRules."""
+"""A walk through a job's events, oldest first: hashes by HistoryBuilder, rules by JobRules, amounts by VaultRules.
+
+What the contracts must hold where these are all of its events: `hansa.audit.storage`.
+"""
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from eth_abi.abi import encode
 
-from hansa.audit.evidence import Evidence, fixed_questions, question_key, questions
+from hansa.audit.facts import Facts
 from hansa.audit.job_rules import JobRules
+from hansa.audit.proof.strict_rlp import BadRlp
 from hansa.audit.report import Finding, Wrong, require_equal, shown
+from hansa.audit.signatures import SIGNED, Act
 from hansa.audit.vault_rules import Expected, VaultRules
 from hansa.protocol.merkle import Leaf
-from hansa.protocol.phases import STEPS
+from hansa.protocol.phases import STEP_OF
 from hansa.protocol.types import Address, Digest, Phase
 from hansa.runtime.chain.abi import BadEncoding, Event, artifact
 from hansa.runtime.chain.client import Log
@@ -27,20 +31,33 @@ from hansa.runtime.history.records import CycleRecord, JobHistory
 ADDRESSES = frozenset({"from", "trainer", "member", "sponsor", "account"})
 
 Leaves = Callable[[JobHistory, CycleRecord], dict[Address, Leaf] | None]
+Acts = Callable[[Act, Log], None]
 
 
 class EventReplay:
-    """leaves: what a round owes, by trainer, once it is finalised; None where that is not known."""
+    """leaves: what a round owes, by trainer, once it is finalised; None where that is not known.
 
-    def __init__(self, evidence: Evidence, leaves: Leaves = lambda history, cycle: None) -> None:
-        self.evidence = evidence
-        self.rules = JobRules(evidence.chain_id, evidence.federation, evidence.job)
+    acts: is told what each event says that somebody did.
+    since: the contract's word of that name, as the events lead to it: the time at which the last OPEN began, or the job
+    ended; None where no event tells it.
+    """
+
+    def __init__(
+        self,
+        facts: Facts,
+        leaves: Leaves = lambda history, cycle: None,
+        acts: Acts = lambda act, log: None,
+    ) -> None:
+        self.facts = facts
+        self.rules = JobRules(facts.chain_id, facts.federation, facts.job)
         self.vault = VaultRules()
-        self.builder = HistoryBuilder(evidence.chain_id, evidence.federation, evidence.job)
+        self.builder = HistoryBuilder(facts.chain_id, facts.federation, facts.job)
         self.published: dict[Address, Digest] = {}  # the last file of content keys that each account named
         self.counts: Counter[str] = Counter()
-        self.opened_at = 0  # time
+        self.since: int | None = None
         self._leaves = leaves
+        self._acts = acts
+        self._seed = self._terms_hash = bytes(32)
         self._due: deque[tuple[Expected, int]] = deque()
 
     @property
@@ -53,11 +70,9 @@ class EventReplay:
     def events(self) -> None:
         """Every event. Raises Wrong at the first that can't be."""
         last = (-1, -1)
-        for log in self.evidence.logs:
-            after = (log.block, log.index) > last
-            require_equal("an event's place is after the one before", True, after, block=log.block)
-            known = log.block in self.evidence.blocks and log.block <= self.evidence.at.number
-            require_equal("an event's block is known, and not after the end", True, known, block=log.block)
+        for log in self._logs():
+            after = (log.block, log.index) > last and log.block <= self.facts.at.number
+            require_equal("an event's place is after the one before, up to the end", True, after, block=log.block)
             last = (log.block, log.index)
             try:
                 self._apply(log)
@@ -66,40 +81,31 @@ class EventReplay:
         if self._due:
             raise Wrong(Finding("the event that must come next", _describe(self._due[0][0]), "none", **self.rules.at))
         require_equal("fees booked, and no cycle opened", [], self.rules.fees_booked)
-        unused = set(self.evidence.blocks) - {log.block for log in self.evidence.logs}
-        require_equal("blocks that hold an event", set(), unused)
-        self._check_blocks()
 
-    def _check_blocks(self) -> None:
-        known = [*self.evidence.blocks.values(), self.evidence.at]
-        for one, other in zip(known, known[1:], strict=False):
-            if one.number == other.number:
-                require_equal("a block", one, other, block=one.number)
-            else:
-                rising = (one.number < other.number, one.timestamp <= other.timestamp)
-                require_equal("numbers and times of blocks rise", (True, True), rising, block=other.number)
-            if one.number + 1 == other.number:
-                require_equal("the parent of a block", one.hash, other.parent, block=other.number)
+    def _logs(self) -> Iterator[Log]:
+        try:
+            yield from self.facts.events
+        except BadRlp as error:
+            raise Wrong(Finding("an event", "one of a contract", str(error))) from error
 
     def _apply(self, log: Log) -> None:
         contract, event, values = self._decode(log)
         self.counts["events"] += 1
-        require_equal(f"{event.name}'s job", self.evidence.job, values["job"])
+        require_equal(f"{event.name}'s job", self.facts.job, values["job"])
         asked = self._was_asked(contract, event, values, log)
-        time = self.evidence.blocks[log.block].timestamp
         if contract == "Federation":
             if event.name == "JobEnded" and not asked:
                 require_equal("a job that ends by itself", Phase.CANCELLED.name, _phase_name(values["outcome"]))
-            require_equal(f"{event.name}'s time", time, values.get("time", time), block=log.block)
-            follow = self._federation(event.name, values, log, time)
+                self.since = None
+            follow = self._federation(event.name, values, log)
         else:
-            follow = self.vault.on(event.name, values, time, asked)
+            follow = self.vault.on(event.name, values, asked)
             if event.name == "FeesBooked":
                 follow = follow + self.rules.on_fees_booked(values["member"], int(values["amount"]))
         self._due.extendleft((item, log.block) for item in reversed(follow))
 
     def _decode(self, log: Log) -> tuple[str, Event, dict[str, Any]]:
-        contracts = {self.evidence.federation.lower(): "Federation", self.evidence.vault.lower(): "Vault"}
+        contracts = {self.facts.federation.lower(): "Federation", self.facts.vault.lower(): "Vault"}
         contract = contracts.get(log.address)
         event = artifact(contract).events.get(log.topics[0]) if contract and log.topics else None
         if contract is None or event is None:
@@ -124,97 +130,63 @@ class EventReplay:
                                 **self.rules.at))  # fmt: skip
         return True
 
-    def _federation(self, name: str, values: dict[str, Any], log: Log, time: int) -> list[Expected]:
+    def _federation(self, name: str, values: dict[str, Any], log: Log) -> list[Expected]:
         last = self.builder.last
         if name == "CycleFailed" and last is not None:
             self.rules.updates, self.rules.sheets = last.updates_acc, last.sheets_acc
         if name != "JobPosted" and not hasattr(self.rules, "terms"):
             raise Wrong(Finding("the job's first event", "JobPosted", name))
-        place = self.rules.at
+        place, act = self.rules.at, self._act(name, values)
         follow = self.rules.on(name, values)
         try:
             self.builder.apply(log)
         except HistoryError as error:
             raise Wrong(Finding(name, "what the hashes bind", str(error), **place)) from error
+        if act is not None:
+            self._acts(act, log)
         self.counts[COUNTED.get(name, name)] += 1
-        if name == "JobPosted":
-            self.vault.terms = self.rules.terms
-        elif name == "CycleOpened":
-            self.opened_at = time
-        elif name == "JobEnded":
-            self.vault.close(time, bool(self.rules.finalised))
-        elif name == "KeysPublished":
-            self.published[values["account"]] = Digest(values["digest"])
-        elif name == "RoundFinalized":
-            history = self.history
-            self.vault.leaves[int(values["round"])] = self._leaves(history, history.cycles[-1])
+        self._note(name, values, follow)
         return follow
 
-    # --- where it must have led
+    def _note(self, name: str, values: dict[str, Any], follow: list[Expected]) -> None:
+        """What an event, once it is checked, means for what comes after it."""
+        match name:
+            case "JobPosted":
+                self.vault.terms, self._terms_hash = self.rules.terms, values["termsHash"]
+            case "CycleOpened":
+                self._seed = values["seed"]
+            case "CycleFailed":
+                self.since = values["time"]
+            case "StopRequested" if follow:
+                self.since = None
+            case "JobEnded":
+                self.vault.close(bool(self.rules.finalised))
+            case "KeysPublished":
+                self.published[values["account"]] = Digest(values["digest"])
+            case "RoundFinalized":
+                self.since, history = values["time"], self.history
+                self.vault.leaves[int(values["round"])] = self._leaves(history, history.cycles[-1])
 
-    def agrees(self) -> None:
-        """Raises Wrong unless the contracts' answers are those that the events lead to, and no others."""
-        evidence, history = self.evidence, self.history
-        state, terms = evidence.state(), evidence.terms()
-        require_equal("the terms that the contract holds", shown(vars(terms)), shown(vars(history.posted.terms)))
-        try:
-            self.builder.agrees(state)
-        except HistoryError as error:
-            raise Wrong(Finding("the contract's state", "what the events lead to", str(error))) from error
-        for name, value in self._state().items():
-            require_equal(f"the state's {name}", value, getattr(state, name))
-        self._same_books()
-        all_asked = *fixed_questions(evidence.job, evidence.at), *questions(history, len(self.vault.pools))
-        asked = set(map(question_key, all_asked))
-        require_equal("answers of the contracts", len(asked), len(set(evidence.answers) & asked))
-        require_equal("answers that nobody asked for", 0, len(set(evidence.answers) - asked))
-
-    def _state(self) -> dict[str, Any]:
-        """What follows of JobState besides what HistoryBuilder knows."""
-        rules = self.rules
-        follows: dict[str, Any] = {
-            "sponsor": rules.sponsor,
-            "opened_at": self.opened_at,
-            "ended_at": self.vault.ended_at,
-            "pending": rules.pending,
-            "stale": rules.stale,
-            "stopping": rules.stopping,
-            "rejoining": rules.rejoining,
-            "committee_kept": rules.keeps_committee,
-            "best_metric": rules.best,
-            "due": rules.due,
-            "committee": tuple(rules.committee),
-            "matched": tuple(rules.matched),
-            **{str(step.acted): rules.acted[step.phase] for step in STEPS},
-        }
-        if rules.outcome is not None:
-            follows |= {"phase": rules.outcome, "deadline": 0}
-        return follows
-
-    def _same_books(self) -> None:
-        evidence, vault, job = self.evidence, self.vault, self.evidence.job
-        found = evidence.books()
-        for name, value in vars(found).items():
-            require_equal(f"the vault's {name}", getattr(vault, name), value)
-        total = found.left + found.booked + (found.burnt - found.forfeited) + found.refunded
-        require_equal("escrowed = left + booked + (burnt − forfeited) + refunded", found.escrowed, total)
-        enrolled = {item.trainer: item.bond for item in self.history.enrolled}
-        for trainer, bond in vault.bonds.items():
-            require_equal(f"the bond held for {trainer}", (bond,), evidence.answer("Vault", "bondOf", job, trainer))
-            held = evidence.answer("Federation", "trainerOf", job, trainer)
-            known = (True, self.rules.counters[trainer], enrolled[trainer])
-            require_equal(f"the enrolment, last cycle and bond of {trainer}", known, held)
-        for member in dict.fromkeys(m for cycle in self.history.cycles for m in cycle.committee):
-            fees = (vault.fees.get(member, 0),)
-            require_equal(f"the fees booked for {member}", fees, evidence.answer("Vault", "feesOf", job, member))
-        for round_, pool in vault.pools.items():
-            held = evidence.answer("Vault", "roundOf", job, round_)
-            require_equal("the round's root and unpaid rest", pool, held, round=round_)
-        for question in questions(self.history, len(vault.pools)):
-            if question[1] == "isClaimed":
-                _, trainer, round_ = question[2]
-                held, done = evidence.answer(*question[:2], *question[2]), ((trainer, round_) in vault.claimed,)
-                require_equal(f"{trainer} has claimed", done, held, round=round_)
+    def _act(self, name: str, values: dict[str, Any]) -> Act | None:
+        """Who must have signed what, where an event says so."""
+        if name not in SIGNED:
+            return None
+        last, rules = self.builder.last, self.rules
+        known = {
+            "seed": self._seed,
+            "sheets": last.sheets_acc if last is not None else bytes(32),
+            "cycle": rules.cycle,
+            "termsHash": self._terms_hash,
+        } | values
+        if name in STEP_OF:
+            seat = values["seat"]
+            account = rules.committee[seat] if seat < len(rules.committee) else Address("")
+        else:
+            account = next(
+                (values[role] for role in ("trainer", "account", "sponsor") if role in values), rules.sponsor
+            )
+        names = (field.name for field in artifact("Federation").functions[SIGNED[name]].inputs)
+        return Act(account, SIGNED[name], {key: known[key] for key in names if key in known})
 
 
 COUNTED = {

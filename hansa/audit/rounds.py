@@ -45,7 +45,7 @@ class Rounds:
             return
         except HansaError as error:
             expected = "a job spec" if isinstance(error, Malformed) else "its bytes"
-            self._report.wrong.append(Finding(name, expected, str(error)))
+            self._report.fail(Finding(name, expected, str(error)))
             return
         self.context = JobContext(history.job, terms, spec)
         self.weights = self.context.weights(history.enrolled)
@@ -67,11 +67,11 @@ class Rounds:
         if root != outcome.rewards:
             owed = sum(leaf.pay for leaf in ledger.leaves)
             expected = f"{shown(root)}, which pays {owed}, from the revealed sheets"
-            self._report.wrong.append(Finding("rewards root", expected, shown(outcome.rewards), **place))
+            self._report.fail(Finding("rewards root", expected, shown(outcome.rewards), **place))
             return None
         if not ledger.included:
             expected = "none: no update was included"
-            self._report.wrong.append(Finding("a model", expected, to_cid(outcome.model), **place))
+            self._report.fail(Finding("a model", expected, to_cid(outcome.model), **place))
         self._report.ok("payments", len(ledger.leaves))
         self._report.ok("rewards roots")
         return {leaf.trainer: leaf for leaf in ledger.leaves}

@@ -7,14 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from hansa.audit.archive import Archive
-from hansa.audit.evidence import Evidence
-from hansa.audit.inclusion import check_proofs
+from hansa.audit.bound import check_bound
+from hansa.audit.facts import Facts
 from hansa.audit.models import Models, files_of
 from hansa.audit.openers import Openers, published_keys
 from hansa.audit.replay import EventReplay
 from hansa.audit.report import Finding, Report, Wrong
 from hansa.audit.rounds import Rounds
 from hansa.audit.settle import settle
+from hansa.audit.signatures import Signatures
 from hansa.protocol.cid import to_cid
 from hansa.protocol.content_keys import keys_limit
 from hansa.protocol.errors import HansaError
@@ -23,81 +24,79 @@ from hansa.protocol.types import Digest
 from hansa.runtime.store import Store
 
 
-def audit(evidence: Evidence, files: Store, keys: Openers | None = None) -> Report:
+def audit(facts: Facts, files: Store, keys: Openers | None = None) -> Report:
     """Checks everything that follows from anything. Never raises for what it finds.
 
+    FatalError where an account in `keys` can't open anything.
     files: the job's spec, models and sealed updates. keys: what opens updates; without any, models are not made again.
     """
-    report = Report()
+    return _audit(facts, files, keys or Openers())[0]
+
+
+def _audit(facts: Facts, files: Store, given: Openers) -> tuple[Report, EventReplay | None]:
+    """And the walk through the events, where that came to its end."""
+    report, signatures = Report(), Signatures(facts)
     rounds = Rounds(files, report)
-    replay = EventReplay(evidence, rounds.after)
+    replay = EventReplay(facts, rounds.after, lambda act, log: signatures.take(act))
     try:
-        if check_proofs(evidence):
-            report.ok("events under their blocks' hashes", len(evidence.logs))
-        else:
-            what = "places of events, and what nothing else binds, like a vote that did not count"
-            report.gap(what, "no receipts: the node has none, or its chain hashes blocks in another way", expected=True)
         replay.events()
         _count(report, replay)
-        replay.agrees()
-        report.ok("contract answers", len(evidence.answers))
+        signatures.close()
+        check_bound(facts, replay, signatures, report)
+        history = replay.history
     except Wrong as error:
-        report.wrong.append(error.finding)
+        report.fail(error.finding)
         report.gap("what follows from the events", "they are not as they must be")
-        return report
-    history = replay.history
+        return report, None
+    given.require_members(history)
     if history.ended is None:
-        where = f"round {len(replay.rules.finalised) + 1}, {evidence.state().phase.name}"
-        report.gap("the job's end", f"it has not ended by block {evidence.at.number}: it is in {where}")
+        where = f"round {len(replay.rules.finalised) + 1}, {replay.rules.awaited.name}"
+        report.gap("the job's end", f"it has not ended by block {facts.at.number}: it is in {where}")
     rounds.read_spec(history)
-    settle(evidence, replay, rounds, report)
+    settle(facts, replay, rounds, report)
     if rounds.context is not None:
-        given = keys or Openers()
         published = published_keys(history, replay.published, files, report)
         opener = replace(given, content={**published, **given.content})
-        Models(evidence, replay, rounds, files, opener, report).check()
-    return report
+        Models(facts, replay, rounds, files, opener, report).check()
+    return report, replay
 
 
-def audit_archive(path: Path, keys: Openers | None = None) -> tuple[Report, Evidence | None]:
-    """As `audit`, of one file; and its facts, where it could be read at all."""
+def audit_archive(path: Path, keys: Openers | None = None) -> tuple[Report, Facts | None]:
+    """As `audit`, of one file; and its facts, where it could be read at all. FatalError also where it is of another
+    version."""
     try:
         archive = Archive.open(path)
     except Wrong as error:
         report = Report()
-        report.wrong.append(error.finding)
+        report.fail(error.finding)
         report.gap("everything in the archive", "it is not as it was written")
         return report, None
     with archive:
-        report = audit(archive.evidence, archive, keys)
+        report, replay = _audit(archive.facts, archive, keys or Openers())
         report.ok("archive digest")
-        _check_rest(archive, report)
-        return report, archive.evidence
+        if replay is not None:
+            _check_rest(archive, replay, report)
+        return report, archive.facts
 
 
-def _check_rest(archive: Archive, report: Report) -> None:
-    """Files that no check needed have the bytes of their CIDs too, and the job names every one."""
-    try:
-        replay = EventReplay(archive.evidence)
-        replay.events()
-        named = {digest for digest, _ in files_of(replay)}
-    except Wrong:
-        named = set(archive.entries)
+def _check_rest(archive: Archive, replay: EventReplay, report: Report) -> None:
+    """The job names every file, and those that no check needed have the bytes of their CIDs too."""
+    named = {digest for digest, _ in files_of(replay)}
     for digest, entry in archive.entries.items():
         if digest not in named:
-            report.wrong.append(Finding(f"file {to_cid(digest)}", "one that the job names", "one that it does not"))
-        if digest not in archive.read:
+            report.fail(Finding(f"file {to_cid(digest)}", "one that the job names", "one that it does not"))
+        elif digest not in archive.read:
             try:
-                archive.get(digest, limit=entry.size, timeout=0)
+                archive.check(digest, entry)
                 report.ok("other files")
             except HansaError as error:
-                report.wrong.append(Finding(f"file {to_cid(digest)}", "the bytes that its CID names", str(error)))
+                report.fail(Finding(f"file {to_cid(digest)}", "the bytes that its CID names", str(error)))
 
 
-def files_with_limits(evidence: Evidence, store: Store) -> Sequence[tuple[Digest, int]]:
+def files_with_limits(facts: Facts, store: Store) -> Sequence[tuple[Digest, int]]:
     """What an archive of these facts should hold, and how large each file may be."""
     report = Report()
-    replay = EventReplay(evidence)
+    replay = EventReplay(facts)
     replay.events()
     rounds = Rounds(store, report)
     rounds.read_spec(replay.history)

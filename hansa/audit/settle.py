@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from hansa.audit.evidence import Evidence
+from hansa.audit.facts import Facts
 from hansa.audit.paid import Bond, Burn, Escrow, Paid, RoundPaid, RoundPay, Settlement, Task, TrainerPay, ValidatorPay
 from hansa.audit.replay import EventReplay
 from hansa.audit.report import Report, Wrong, require_equal
@@ -17,7 +17,7 @@ from hansa.protocol.types import Address, Round, Timestamp, Wei
 from hansa.runtime.history.records import CycleRecord, Failed, Finalized, JobHistory
 
 
-def settle(evidence: Evidence, replay: EventReplay, rounds: Rounds, report: Report) -> None:
+def settle(facts: Facts, replay: EventReplay, rounds: Rounds, report: Report) -> None:
     """Puts the settlement into the report; a finding instead, where a sum is not as in the vault's books."""
     history, vault = replay.history, replay.vault
     ledgers = rounds.ledgers if rounds.context is not None or not history.finalised else None
@@ -26,19 +26,19 @@ def settle(evidence: Evidence, replay: EventReplay, rounds: Rounds, report: Repo
     validators = _validators(decided, vault, history)
     spec = rounds.context.spec if rounds.context is not None else None
     ended = history.ended
-    claim_until = None if ended is None else Timestamp(vault.claim_until)
+    ended_at, claim_until, _ = vault.times(replay.since) if ended is not None else (None, None, None)
     paid = Paid(
         job=history.job,
-        chain_id=evidence.chain_id,
-        federation=evidence.federation,
+        chain_id=facts.chain_id,
+        federation=facts.federation,
         sponsor=history.posted.sponsor,
         token=history.posted.terms.token,
         spec=to_cid(history.posted.terms.spec),
         task=None if spec is None else Task(spec.task, spec.task_digest, spec.settings_digest),
         outcome=None if ended is None else ended.name,
-        ended_at=None if ended is None else Timestamp(vault.ended_at),
-        claim_until=claim_until,
-        claims_over=vault.expired > 0 or (claim_until is not None and evidence.at.timestamp >= claim_until),
+        ended_at=None if ended_at is None else Timestamp(ended_at),
+        claim_until=None if claim_until is None else Timestamp(claim_until),
+        claims_over=vault.expired > 0 or (claim_until is not None and facts.at.timestamp >= claim_until),
         unknown_rounds=[item.round for item in decided if item.pay is None],
         escrow=_escrow(history, decided, vault),
         bonds=_total([item.bond for item in trainers]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hansa.audit.evidence import Evidence
+from hansa.audit.facts import Facts
 from hansa.audit.openers import Openers, WrongKey
 from hansa.audit.report import Finding, Report
 from hansa.protocol import envelope
@@ -46,8 +46,8 @@ class Cycle:
 class Updates:
     """Checks one cycle after another; keeps nothing."""
 
-    def __init__(self, evidence: Evidence, context: JobContext, files: Store, keys: Openers, report: Report) -> None:
-        self._evidence, self._context, self._files, self._keys, self._report = evidence, context, files, keys, report
+    def __init__(self, facts: Facts, context: JobContext, files: Store, keys: Openers, report: Report) -> None:
+        self._facts, self._context, self._files, self._keys, self._report = facts, context, files, keys, report
 
     def check(self, cycle: Cycle) -> dict[int, Update] | None:
         """Every update that can be read, by place; None where there is no key for one of those that count."""
@@ -89,7 +89,7 @@ class Updates:
         return None
 
     def _context_of(self, cycle: Cycle, submitted: Submitted) -> bytes:
-        return envelope.context(self._evidence.place(cycle.record.cycle), submitted.trainer, cycle.base_digest)
+        return envelope.context(self._facts.place(cycle.record.cycle), submitted.trainer, cycle.base_digest)
 
     def _check_head(self, cycle: Cycle, index: int, submitted: Submitted, data: bytes) -> None:
         """What can be seen of an update that is called well-formed without opening it."""
@@ -111,7 +111,7 @@ class Updates:
         ctx = self._context_of(cycle, submitted)
         try:
             opened = self._keys.open(data, submitted.digest, ctx, record.committee, cycle.keys)
-            return judge_opened(opened.update, submitted.trainer, self._evidence.place(record.cycle), base)
+            return judge_opened(opened.update, submitted.trainer, self._facts.place(record.cycle), base)
         except WrongKey as error:
             sound = cycle.verdict(record.updates.index(submitted)) in SOUND
             why = f"the key given for it does not open it ({error})"
@@ -147,7 +147,7 @@ class Updates:
     def _retries(self, cycle: Cycle, base: Model, items: list[Judged]) -> dict[int, int]:
         if not cycle.attempts:
             return {}
-        place = self._evidence.place(cycle.record.cycle)
+        place = self._facts.place(cycle.record.cycle)
         opening = CycleKeys(place, cycle.base_digest, base, cycle.keys, Seat(0), b"")
         limit = self._context.spec.update_bytes
 
@@ -162,4 +162,4 @@ class Updates:
         return {place: earlier for place, earlier in found.items() if earlier is not None}
 
     def _wrong(self, cycle: Cycle, what: str, expected: str, found: str) -> None:
-        self._report.wrong.append(Finding(what, expected, found, **cycle.place))
+        self._report.fail(Finding(what, expected, found, **cycle.place))

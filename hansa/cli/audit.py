@@ -12,8 +12,10 @@ import typer
 from rich.console import Console
 
 from hansa.audit.archive import write_archive
+from hansa.audit.bound import UNBOUND
 from hansa.audit.collect import collect
-from hansa.audit.evidence import Evidence
+from hansa.audit.compare import compare_block
+from hansa.audit.facts import Facts
 from hansa.audit.openers import Openers, read_keys
 from hansa.audit.paid import Paid
 from hansa.audit.report import Report, Wrong
@@ -35,8 +37,8 @@ from hansa.runtime.keystore import encryption_secret
 from hansa.runtime.session import Session, connect
 from hansa.runtime.workspace import Workspace
 
-Facts = Annotated[
-    Evidence,
+Told = Annotated[
+    Facts,
     Only(
         "job chain_id federation block=at block_hash=at",
         block=attrgetter("number"),
@@ -45,10 +47,13 @@ Facts = Annotated[
 ]
 
 
+RESTS = "this is what to compare: all below follows from this hash, if it is that of a block of the chain"
+
+
 @dataclass(frozen=True)
 class AuditView:
     source: str
-    facts: Annotated[Facts | None, INLINE]  # None: not even those could be read
+    facts: Annotated[Told | None, INLINE]  # None: not even those could be read
     archive: Annotated[str | None, OMIT_NONE]  # that was written
     page: Annotated[str | None, OMIT_NONE]  # that was written
     report: Annotated[Report, AsJson(Report.data), INLINE]
@@ -65,6 +70,10 @@ def run(
     export: Annotated[
         Path | None, typer.Option("--export", help="Also write the job's archive, as job-N.hansa.", metavar="FILE")
     ] = None,
+    rpc: Annotated[
+        list[str] | None,
+        typer.Option("--rpc", help="Ask this node for the hash of the archive's block; again for more.", metavar="URL"),
+    ] = None,
     keys: Annotated[
         Path | None,
         typer.Option("--keys", help="Published content keys: {CID of a sealed update: hex}.", metavar="FILE"),
@@ -80,7 +89,8 @@ def run(
     """Check every number of a job again: sheets, verdicts, pay, votes, claims, files, models.
 
     Events and burns too. A committee member's --account, or --keys, opens the sealed updates: then every model is made
-    again from them, bit for bit. Then it says who was paid what, by whom and when. Exit code: 0, everything holds; 1,
+    again from them, bit for bit. Then it says who was paid what, by whom and when. All rests on one block's hash, which
+    is printed: compare it with nodes that you trust, or name them with --rpc. Exit code: 0, everything holds; 1,
     something is wrong; 3, nothing is, but something is missing.
     """
     if archive is not None and export is not None:
@@ -89,32 +99,34 @@ def run(
         check_target(page)
     shown_in = read_unit(unit)
     openers = _collect_openers(command.workspace, keys, account_name, password_file)
-    evidence: Evidence | None
+    facts: Facts | None
     session = None
     if archive is not None:
-        report, evidence = audit_archive(archive, openers)
-        if evidence is not None and job is not None and evidence.job != job:
-            raise FatalError(f"{archive} is of job {evidence.job}, not of job {job}")
+        report, facts = audit_archive(archive, openers)
+        if facts is not None and job is not None and facts.job != job:
+            raise FatalError(f"{archive} is of job {facts.job}, not of job {job}")
         source = str(archive)
     else:
         if job is None:
             raise FatalError("no job is named", next_step="name one, like `hansa audit 1`, or a file with --archive")
         session = connect(command.workspace)
-        evidence = collect(session.federation, JobId(job))
+        facts = collect(session.federation, JobId(job))
         if export is not None:
-            _export(command.console, evidence, session, export)
-        report = audit(evidence, session.store, openers)
+            _export(command.console, facts, session, export)
+        report = audit(facts, session.store, openers)
         source = f"{redact(session.deployment.rpc[0])}, store {session.deployment.store['kind']}"
+    if facts is not None:
+        compare_block(facts, rpc or (), report)
     paid = report.settlement.paid if report.settlement is not None else None
     token = _token(session, shown_in, paid)
     names = names_of_accounts(command.workspace.keys)
     written = None
-    if page is not None and evidence is not None:
-        write_page(page, report_page(evidence, report, token, names))
+    if page is not None and facts is not None:
+        write_page(page, report_page(facts, report, token, names))
         written = str(page)
     elif page is not None:
         command.say("no report is written: nothing of the job can be read")
-    view = AuditView(source, evidence, None if export is None else str(export), written, report, token, paid)
+    view = AuditView(source, facts, None if export is None else str(export), written, report, token, paid)
     command.answer(view, lambda console: show(console, view, names))
     if report.exit_code:
         raise typer.Exit(report.exit_code)
@@ -123,17 +135,17 @@ def run(
 def write_job(session: Session, job: JobId, directory: Path) -> str:
     """Leaves the archive of a job in a directory, and returns its path."""
     path = directory / f"job-{job}.hansa"
-    evidence = collect(session.federation, job)
-    write_archive(path, evidence, files_with_limits(evidence, session.store), session.store)
+    facts = collect(session.federation, job)
+    write_archive(path, facts, files_with_limits(facts, session.store), session.store)
     return str(path)
 
 
-def _export(console: Console, evidence: Evidence, session: Session, path: Path) -> None:
+def _export(console: Console, facts: Facts, session: Session, path: Path) -> None:
     try:
-        named = files_with_limits(evidence, session.store)
+        named = files_with_limits(facts, session.store)
     except Wrong as error:
         raise FatalError("no archive is written", cause=error, next_step="try another RPC endpoint") from error
-    missing = write_archive(path, evidence, named, session.store)
+    missing = write_archive(path, facts, named, session.store)
     for digest in missing:
         console.print(f"[yellow]not in the store, so not in the archive: {to_cid(digest)}[/]")
 
@@ -161,10 +173,14 @@ def show(console: Console, view: AuditView, names: Mapping[Address, str]) -> Non
     if facts is not None:
         console.print(
             f"[bold]job {facts.job}[/] of {facts.federation} on chain {facts.chain_id}, from {view.source}, "
-            f"as of block {facts.at.number} (0x{facts.at.hash.hex()[:16]}…)"
+            f"as of block {facts.at.number}"
         )
+        console.print(f"block hash 0x{facts.at.hash.hex()}")
+        console.print(RESTS if facts.proof is not None else f"[yellow]{UNBOUND}[/]")
     for name, times in report.checked.items():
         console.print(f"  [green]✓[/] {times} {name}")
+    for name, what in report.noted.items():
+        console.print(f"  [dim]· {name}: {what}[/]")
     for gap in report.gaps:
         mark = "[dim]–[/]" if gap.expected else "[yellow]?[/]"
         console.print(f"  {mark} not checked: {escape_untrusted(gap.what)}: {escape_untrusted(gap.why)}")
@@ -174,8 +190,8 @@ def show(console: Console, view: AuditView, names: Mapping[Address, str]) -> Non
         console.print(f"report: {escape_untrusted(view.page)}")
     if report.wrong:
         console.print(f"[bold red]wrong:[/] {escape_untrusted(str(report.wrong[0]))}")
-        if len(report.wrong) > 1:
-            console.print(f"  and {len(report.wrong) - 1} more, which --json lists")
+        if others := len(report.wrong) - 1 + report.more["wrong"]:
+            console.print(f"  and {others} more, which --json lists")
         return
     if report.exit_code:
         console.print("[yellow]nothing is wrong, but not everything could be checked that should be there[/]")

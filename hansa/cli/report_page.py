@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from hansa.audit.evidence import Evidence
+from hansa.audit.facts import Facts
 from hansa.audit.paid import Bond, Paid, RoundPaid, RoundPay
 from hansa.audit.report import Report
 from hansa.cli.paid_table import escrow_parts, utc
@@ -71,7 +71,7 @@ class _Writer:
         return Html(f"{text(self.names[account], 40)} {code(account)}")
 
 
-def report_page(where: Evidence, report: Report, token: Token | None, names: Mapping[Address, str]) -> str:
+def report_page(where: Facts, report: Report, token: Token | None, names: Mapping[Address, str]) -> str:
     """The whole file. token: None where it is not known who was paid."""
     title = f"Job {where.job}: who was paid what"
     parts = [tag("h1", text(title)), _verdict(report)]
@@ -129,7 +129,7 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def _compare(where: Evidence) -> Html:
+def _compare(where: Facts) -> Html:
     at = where.at
     block = f"Block {at.number:,} of chain {where.chain_id}, as of {utc(at.timestamp)}, must have this hash:"
     after = (

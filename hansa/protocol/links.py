@@ -1,7 +1,8 @@
 """`history`: one word that proves a job, a chain over each cycle's opening and end, and each lapsed OPEN.
 
-Each link is keccak(abi.encode(history, payload)): whoever shows one link needs 32 bytes for each later one. What is
-hashed into a payload has 2, 4, 8 or 5 + 2·seats words: it can be read as one kind of link only.
+It begins with the hash of terms, escrow and sponsor, so that a seed names these too: nobody submits under other terms
+than the contract's. Each link is keccak(abi.encode(history, payload)): whoever shows one link needs 32 bytes for each
+later one. What is hashed into a payload has 2, 4, 8 or 5 + 2·seats words: it can be read as one kind of link only.
 """
 
 from __future__ import annotations

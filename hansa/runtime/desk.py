@@ -100,6 +100,7 @@ class Desk:
             log.info("one endpoint is trusted", said=trust)
         elif (witness := federation.witnessed_contracts()).those(Stance.DIFFERS, Stance.SILENT):
             log.warning("endpoints don't agree", said=str(witness))
+        federation.check_terms(config.job)
         journal = Journal(config.journal, log)
         follower = JobFollower(federation, store, config.job, config.keep_models)
         follower.on_dissent = lambda said: log.warning("endpoints don't agree", said=said)

@@ -53,6 +53,8 @@ class JobFollower:
         self._replay: Replay | None = None
         self._agreed: tuple[object, ...] = ()  # where the job was at the last block that every endpoint agreed on
         self._doubted: _Look | None = None  # what is asked about until all have the block
+        self._late: Block | None = None  # of a time that was waited for; asked about until all have it
+        self._bonds_agreed = False
         self._asked: bytes = b""  # hash of the head at which all were asked last
         self.on_dissent: Callable[[str], None] = lambda said: None  # told what endpoints say that don't agree
 
@@ -134,11 +136,24 @@ class JobFollower:
             witness = self.federation.witnessed(self.job, block, state, trainers)
             lags = witness.those(Stance.BEHIND) and not witness.those(Stance.DIFFERS)
             self._doubted = (block, state, own) if lags else None
-            if witness.agreed:
-                self._agreed = _stage(state, own)
-            else:
+            if not witness.agreed:
                 self.on_dissent(str(witness))
+            elif self._has_agreed_bonds():
+                self._agreed = _stage(state, own)
         return self._agreed == here
+
+    def _has_agreed_bonds(self) -> bool:
+        """Whether no endpoint tells other bonds than the history: weights rest on them, and no accumulator binds them.
+        Asked once; after a difference the history is read anew, from the endpoint that is preferred then."""
+        if self._bonds_agreed or self.state.phase == Phase.ENROL:
+            return True
+        enrolled = self.history().enrolled
+        others = self.federation.who_denies_bonds(self.job, {item.trainer: item.bond for item in enrolled})
+        self._bonds_agreed = not others
+        if others:
+            self.on_dissent(f"{', '.join(others)} tells other bonds")
+            self._reader, self._read, self._replay = HistoryReader(self.federation, self.job), None, None
+        return self._bonds_agreed
 
     def deep(self) -> JobState:
         """The job's state `confirmations` blocks below the head."""
@@ -149,6 +164,18 @@ class JobFollower:
             below = chain.below(self.head, chain.confirmations)
             self._deep = (self.head.hash, self.federation.state(self.job, below))
         return self._deep[1]
+
+    def is_past_time(self, time: int) -> bool:
+        """Whether the chain has come to a time; every endpoint that answers has a block of then."""
+        if self.head.timestamp < time:
+            return False
+        if len(self.federation.chain.rpc.endpoints) == 1:
+            return True
+        block = self._late if self._late is not None and self._late.timestamp >= time else self.head
+        witness = self.federation.chain.witnessed(block)
+        lags = witness.those(Stance.BEHIND) and not witness.those(Stance.DIFFERS)
+        self._late = block if lags else None
+        return witness.agreed
 
     def is_settled(self) -> bool:
         """Whether the block that began the present phase is `confirmations` deep, and agreed on."""
@@ -188,4 +215,4 @@ class JobFollower:
 
 def _stage(state: JobState, own: Enrolled) -> tuple[object, ...]:
     """What acts rest on: where the job is, and how it came there."""
-    return (state.cycle, state.phase, state.committee, state.updates, state.sheets, state.history, own)
+    return (state.cycle, state.phase, state.deadline, state.committee, state.updates, state.sheets, state.history, own)

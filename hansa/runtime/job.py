@@ -51,6 +51,12 @@ class JobContext:
                     cause=f"it is not among the {kind}s that you trust",
                     next_step=f"look at its code, then pass --allow {address}",
                 )
+        if self.terms.attest_time or self.terms.release_time:
+            raise NotAllowed(
+                f"job {self.job} has a phase ATTEST or RELEASE that its spec does not use",
+                cause="its committee could see a round's updates and end it without paying or burning anything",
+                next_step="pick another job",
+            )
         largest = max(self.spec.model_bytes, self.spec.update_bytes)
         if largest > max_bytes:
             raise NotAllowed(

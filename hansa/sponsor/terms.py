@@ -92,7 +92,7 @@ def job_terms(
         committee=committee,
         admission=admission,
         recheck_admission=False,
-        keep_committee=True,
+        keep_committee=False,
         spec=spec,
         model=model,
         reward_per_round=offer.reward,

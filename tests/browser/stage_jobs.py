@@ -153,6 +153,7 @@ class Hands:
     ) -> RoundLedger:
         """A whole round; `rewards` is the root that the quorum votes where it is not the true one."""
         federation, number = self.federation, self.state(job).round
+        rpc(self.lab.anvil.url, "evm_increaseTime", 1)  # a cycle opens in a later second than the last one ended
         self.send(trainers[0], federation.open_call(job))
         opened = self.state(job)
         cycle = opened.cycle

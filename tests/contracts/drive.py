@@ -28,9 +28,11 @@ MEMBER_STEPS = {
 class Job:
     """A posted job. `trainers` and `members` act in `step`; empty a list to silence them."""
 
-    def __init__(self, house: House, *, escrow: int | None = None, **terms: Any) -> None:
+    def __init__(
+        self, house: House, *, escrow: int | None = None, sponsor: Account | None = None, **terms: Any
+    ) -> None:
         self.house, self.federation, self.vault = house, house.federation, house.vault
-        self.sponsor = house.sponsor
+        self.sponsor = sponsor or house.sponsor
         seats = terms.get("seats", TERMS["seats"])
         chosen = {
             "token": house.token,

@@ -20,7 +20,7 @@ class History:
     chain_id: int
     federation: str
     job: int
-    word: bytes = NO_WORD
+    word: bytes  # at first the hash of the terms
     sheets: bytes = NO_WORD
     updates: int = 0
     cycle: int = 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from node import now, together
 
-OK, WRONG = "ok", "Federation_WrongPhase"
+OK, WRONG, EARLY = "ok", "Federation_WrongPhase", "Federation_TooEarly"
+CYCLE = "Federation_WrongCycle"
 
 
 def race(time, *calls):

@@ -157,11 +157,19 @@ def test_hostile_in_a_cycle__the_round_goes_on(play, mock, house):
 
 
 def test_hostile_between_two_cycles_of_a_round__the_kept_committee_is_not_asked(play, mock):
-    job = play(Phase.SCORE, committee=mock)
+    job = play(Phase.SCORE, committee=mock, keepCommittee=True)
     mock.setMode(BURN)
     job.lapse().fail()
     job.open()
     assert job.phase == Phase.SUBMIT
+
+
+def test_hostile_between_two_cycles_of_a_round__is_asked_where_none_is_kept(play, mock):
+    job = play(Phase.SCORE, committee=mock)
+    mock.setMode(BURN)
+    job.lapse().fail()
+    with refused("Federation_BadCommittee", job.id, mock):
+        job.open()
 
 
 def test_hostile__the_sponsor_can_stop_at_once(play, mock, house):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from races import OK, WRONG, race, soon
+from races import CYCLE, EARLY, OK, WRONG, race, soon
 from terms import FEE, NO_WORD, PENALTY, REWARD
 
 from hansa.protocol import hashes
@@ -59,15 +59,30 @@ def test_fail_round_twice__counts_once(play, mallory):
 def test_fail_round_and_open(play, fail_first):
     job = play(Phase.SCORE).lapse()
     calls = [job.draft("fail"), job.draft("open")]
-    assert race(soon(), *(calls if fail_first else calls[::-1])) == ([OK, OK] if fail_first else [WRONG, OK])
-    assert job.phase == (Phase.SUBMIT if fail_first else Phase.OPEN)
+    assert race(soon(), *(calls if fail_first else calls[::-1])) == ([OK, EARLY] if fail_first else [WRONG, OK])
+    assert job.phase == Phase.OPEN
 
 
-def test_nothing_to_aggregate_and_fail_round__burns_in_no_order(play):
+@pytest.mark.parametrize("finalize_first", [True, False])
+@pytest.mark.parametrize("early", [1, 0], ids=["a-second-before", "deadline"])
+def test_nothing_to_aggregate_and_fail_round__burn_alike_in_any_order(play, early, finalize_first):
     job = play(Phase.SUBMIT)
     job.model = NO_WORD
     job.reach(Phase.FINALIZE)
-    assert race(job.state.deadline - 1, job.draft("fail"), job.draft("finalize")) == [WRONG, OK]
+    order = 1 if finalize_first else -1
+    calls, expected = [job.draft("finalize"), job.draft("fail")], [OK, WRONG] if early else [WRONG, OK]
+    assert race(job.state.deadline - early, *calls[::order]) == expected[::order]
+    assert (job.state.failures, job.books.burnt) == (1, 465)
+
+
+@pytest.mark.parametrize("finalize_first", [True, False])
+def test_nothing_to_aggregate_of_masked_updates__burns_nothing_if_it_is_finalised(play, finalize_first):
+    job = play(Phase.SUBMIT, attestTime=100)
+    job.model = NO_WORD
+    job.reach(Phase.FINALIZE)
+    order = 1 if finalize_first else -1
+    calls = [job.draft("finalize"), job.draft("fail")]
+    assert race(job.state.deadline - 1, *calls[::order]) == [OK, WRONG][::order]
     assert (job.state.failures, job.books.burnt) == (1, 0)
 
 
@@ -76,10 +91,13 @@ def test_rejoin_and_open(play, carol, rejoin_first):
     job = play(Phase.SUBMIT)
     job.trainers.remove(carol)
     job.play_round().reach(Phase.SUBMIT).play_round()
-    calls = [job.draft("rejoin", carol), job.draft("open")]
-    assert race(soon(), *(calls if rejoin_first else calls[::-1])) == [OK, OK]
-    assert hashes.everybody_due(job.cycle) == rejoin_first
-    assert job.state.rejoining != rejoin_first, "it is kept for the cycle after"
+    calls, expected = [job.draft("rejoin", carol), job.draft("open")], [OK if rejoin_first else CYCLE, OK]
+    order = 1 if rejoin_first else -1
+    assert race(soon(), *calls[::order]) == expected[::order], "who names the last cycle can't mean the new one"
+    assert hashes.everybody_due(job.cycle) == rejoin_first and not job.state.rejoining
+    if not rejoin_first:
+        job.rejoin(carol)
+        assert job.state.rejoining, "it is kept for the cycle after"
 
 
 @pytest.mark.parametrize("submit_first", [True, False])

@@ -30,6 +30,24 @@ def test_enrol__takes_the_bond(play, house, alice):
     assert job.state.enrolled == 1
 
 
+def test_enrol__bond_as_enrolled__stays_whatever_is_taken_of_it(play, house, alice, bob):
+    job = play(Phase.ENROL, maxRounds=1)
+    job.enrol(alice, 150)
+    job.leaves = {alice: (0, 1), bob: (1, 0)}
+    job.play_to_end().claim(alice)
+    assert (house.vault.bondOf(job.id, alice), job.trainer(alice)) == (110, (True, 1, 150))
+    skip_to(job.books.slashUntil)
+    house.vault.claimBond(job.id, alice, {"from": alice})
+    assert (house.vault.bondOf(job.id, alice), job.trainer(alice)) == (0, (True, 1, 150))
+
+
+def test_enrol__largest_bond__is_kept(play, house, actors, alice):
+    house.token.transfer(alice, 2**96, {"from": actors["deployer"]})
+    job = play()
+    job.enrol(alice, 2**96 - 1)
+    assert (house.vault.bondOf(job.id, alice), job.trainer(alice)) == (2**96 - 1, (True, 0, 2**96 - 1))
+
+
 def test_enrol__bond_of_another_job__is_apart(play, house, alice):
     first, second = play(), play()
     first.enrol(alice, 100)

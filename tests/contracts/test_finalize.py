@@ -24,12 +24,11 @@ def test_finalize__books_the_round(play, house):
 
 def test_finalize__begins_the_next_round(play):
     job = play(Phase.FINALIZE)
-    result_hash = job.result_hash()
     job.finalize()
     state = job.state
     assert (state.phase, state.deadline) == (Phase.OPEN, now() + job.terms.openTime)
     assert (state.round, state.failures, state.stale, state.bestMetric) == (2, 0, 0, 5)
-    assert (bytes(state.lastResult), tuple(state.matched)) == (result_hash, (1, 1, 1))
+    assert tuple(state.matched) == (1, 1, 1)
 
 
 def test_finalize__by_anybody(play, mallory):
@@ -179,26 +178,29 @@ def test_finalize__before_the_first_cycle_and_unknown_job__reverts(play):
         job.federation.finalize(9, 0, (word("m"), word("r")), {"from": job.sponsor})
 
 
-def test_finalize__nothing_to_aggregate__is_a_failed_cycle_without_burn(play):
-    job = play(Phase.SUBMIT)
+@pytest.mark.parametrize(
+    ("times", "burnt"),
+    [({}, 465), ({"releaseTime": 100}, 465), ({"attestTime": 100}, 0)],
+    ids=["open", "with-release", "masked"],
+)
+def test_finalize__nothing_to_aggregate__is_a_failed_cycle_that_burns_unless_masked(play, times, burnt):
+    job = play(Phase.SUBMIT, **times)
     job.model = NO_WORD
     job.reach(Phase.FINALIZE)
     cycle = job.cycle
     event = job.finalize().events["CycleFailed"]
-    assert (event["cycle"], event["phase"], event["failures"], event["burnt"]) == (cycle, Phase.VOTE, 1, 0)
+    assert (event["cycle"], event["phase"], event["failures"], event["burnt"]) == (cycle, Phase.VOTE, 1, burnt)
     state = job.state
-    assert (state.phase, state.round, bytes(state.lastResult)) == (Phase.OPEN, 1, NO_WORD)
+    assert (state.phase, state.round) == (Phase.OPEN, 1)
     assert tuple(state.matched) == (0, 0, 0), "no seat earns"
-    assert (job.books.left, job.books.booked, job.books.burnt) == (job.escrow, 0, 0)
+    assert (job.books.left, job.books.booked, job.books.burnt) == (job.escrow - burnt, 0, burnt)
     assert state.bestMetric == -(2**63), "it measured nothing"
 
 
-def test_finalize__nothing_to_aggregate__names_no_last_result(play):
+def test_finalize__nothing_to_aggregate__everybody_is_due_in_the_next(play):
     job = play(Phase.OPEN).play_round()
-    last = bytes(job.state.lastResult)
     job.model = NO_WORD
     job.reach(Phase.FINALIZE).finalize()
-    assert bytes(job.state.lastResult) == last
     job.open()
     assert hashes.everybody_due(job.cycle) and hashes.cycle_counter(job.cycle) == 3
 
@@ -207,18 +209,38 @@ def test_finalize__nothing_to_aggregate_too_often__aborts(play):
     job = play(maxFailures=2)
     job.model = NO_WORD
     job.play_to_end()
-    assert (job.phase, job.books.burnt, job.books.left) == (Phase.ABORTED, 0, job.escrow)
+    assert (job.phase, job.books.burnt, job.books.left) == (Phase.ABORTED, 2 * 465, job.escrow - 2 * 465)
 
 
-def test_finalize__no_model_but_rewards__is_a_failed_cycle_too(play, house):
+def test_finalize__nothing_to_aggregate__burns_once_more_after_each_final_round(play):
+    """No streak of failures buys off a later one."""
+    job, burnt = play(Phase.OPEN, maxRounds=4, maxFailures=2, escrow=9000), []
+    for _ in range(3):
+        job.model = NO_WORD
+        job.reach(Phase.FINALIZE).finalize()
+        burnt.append(job.books.burnt)
+        job.model = None
+        job.play_round()
+    assert burnt == [465, 2 * 465, 3 * 465] and (job.phase, job.state.round) == (Phase.OPEN, 4)
+
+
+def test_finalize__no_model_but_rewards__reverts_and_costs_what_silence_does(play, house):
     job = play(Phase.VOTE)
     job.result = lambda model=None: (NO_WORD, word("rewards"))
     job.step()
-    events = job.finalize().events
-    assert (events["CycleFailed"]["phase"], events["CycleFailed"]["failures"]) == (Phase.VOTE, 1)
-    assert "RoundFinalized" not in events
+    with refused("Federation_BadResult", job.id, job.cycle):
+        job.finalize()
+    assert job.phase == Phase.FINALIZE
+    event = job.lapse().fail().events["CycleFailed"]
+    assert (event["phase"], event["burnt"]) == (Phase.FINALIZE, 465)
     assert (job.state.round, tuple(job.state.matched), job.books.booked) == (1, (0, 0, 0), 0)
     assert tuple(house.vault.roundOf(job.id, 1)) == (0, 0), "no rewards without a model"
+
+
+def test_finalize__no_model_but_rewards_that_nobody_voted__has_no_quorum(play):
+    job = play(Phase.FINALIZE)
+    with refused("Federation_NoQuorum", job.id, job.cycle, 0, 2):
+        job.finalize(result=(NO_WORD, word("rewards")))
 
 
 def test_finalize__rewards_of_zero__pay_nobody(play, house, alice):

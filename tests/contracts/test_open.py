@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from brownie import MockCommittee, RecordingCommittee, chain
+from brownie import MockCommittee, RecordingCommittee
 from node import at, now, refused, skip_to, wrong_phase
+from openings import opening_of
 from terms import NO_WORD
 
 from hansa.protocol import hashes
@@ -19,15 +20,12 @@ def committee_is(job, *members):
 def test_open__first_cycle__is_named_by_seed_and_counter(play):
     job = play(Phase.OPEN)
     done = job.open()
-    parent = bytes(chain[done.block_number - 1].hash)
-    seed = hashes.cycle_seed(NO_WORD, 0, parent)
-    cycle = hashes.make_cycle(NO_WORD, seed, 1, True)
-    event = done.events["CycleOpened"]
-    assert (event["job"], event["cycle"], event["round"], bytes(event["seed"])) == (job.id, cycle, 1, seed)
-    assert done.return_value == cycle
+    opening = opening_of(job, done)
+    assert opening.cycle == hashes.make_cycle(opening.seed, 1, True) == done.return_value
     state = job.state
-    assert (state.cycle, state.updates, bytes(state.sheets)) == (cycle, hashes.updates_start(seed), seed)
-    assert list(event["committee"]) == list(state.committee)
+    assert (state.cycle, state.updates) == (opening.cycle, hashes.updates_start(opening.seed))
+    assert bytes(state.sheets) == bytes(state.history) == opening.seed
+    assert (done.events["CycleOpened"]["round"], list(state.committee)) == (1, opening.committee)
 
 
 def test_open__first_cycle__waits_for_everybody(play):
@@ -45,24 +43,23 @@ def test_open__by_anybody(play, mallory):
     assert job.phase == Phase.SUBMIT
 
 
-def test_open__after_a_final_round__seed_is_what_was_revealed(play):
+def test_open__after_a_final_round__draw_holds_what_was_shown(play):
     job = play(Phase.OPEN).play_round()
     before = job.state
+    assert bytes(before.sheets) != NO_WORD and before.updates
     done = job.open()
-    seed = hashes.cycle_seed(bytes(before.sheets), before.updates, NO_WORD)
-    assert bytes(done.events["CycleOpened"]["seed"]) == seed, "nothing that the opener can choose"
-    assert job.cycle == hashes.make_cycle(bytes(before.lastResult), seed, 2, False)
+    opening = opening_of(job, done, before)
+    assert opening.cycle == job.cycle == hashes.make_cycle(opening.seed, 2, False)
     assert done.events["CycleOpened"]["round"] == 2
 
 
-def test_open__after_a_failure__seed_holds_the_parent_block(play):
+def test_open__after_a_failure__draw_holds_what_was_shown(play):
     job = play(Phase.SCORE).lapse()
     job.fail()
     before = job.state
     done = job.open()
-    parent = bytes(chain[done.block_number - 1].hash)
-    seed = hashes.cycle_seed(bytes(before.sheets), before.updates, parent)
-    assert job.cycle == hashes.make_cycle(NO_WORD, seed, 2, True)
+    opening = opening_of(job, done, before)
+    assert opening.cycle == job.cycle == hashes.make_cycle(opening.seed, 2, True)
     assert (done.events["CycleOpened"]["round"], job.state.round) == (1, 1), "the same round again"
 
 
@@ -204,7 +201,7 @@ def test_open__fewer_voted_than_must_attest__everybody_is_due(play, viola):
 
 
 def test_open__second_cycle_of_a_round__keeps_the_committee(play, mock, house):
-    job = play(Phase.SUBMIT, committee=mock)
+    job = play(Phase.SUBMIT, committee=mock, keepCommittee=True)
     first = house.validators[:3]
     assert job.state.committeeKept
     job.lapse().fail()
@@ -217,8 +214,18 @@ def test_open__second_cycle_of_a_round__keeps_the_committee(play, mock, house):
     assert committee_is(job, *house.validators[2:5]), "a third is drawn again"
 
 
+def test_open__second_cycle_of_a_round__draws_again_where_terms_keep_none(play, mock, house):
+    job = play(Phase.SUBMIT, committee=mock)
+    assert not job.state.committeeKept
+    job.lapse().fail()
+    mock.setMembers(house.validators[2:5])
+    job.open()
+    assert committee_is(job, *house.validators[2:5])
+    assert not job.state.committeeKept
+
+
 def test_open__lapsed_open__does_not_use_up_the_kept_committee(play, mock, house):
-    job = play(Phase.SUBMIT, committee=mock, maxFailures=5)
+    job = play(Phase.SUBMIT, committee=mock, maxFailures=5, keepCommittee=True)
     job.lapse().fail()
     mock.setMembers(house.validators[2:5])
     job.lapse().fail()
@@ -228,7 +235,7 @@ def test_open__lapsed_open__does_not_use_up_the_kept_committee(play, mock, house
 
 
 def test_open__next_round__draws_again(play, mock, house):
-    job = play(Phase.SUBMIT, committee=mock)
+    job = play(Phase.SUBMIT, committee=mock, keepCommittee=True)
     assert not job.play_round().state.committeeKept
     mock.setMembers(house.validators[2:5])
     job.open()
@@ -256,7 +263,7 @@ def test_open__same_committee__books_nothing(play):
 
 def test_open__two_jobs__have_their_own_names(play):
     first, second = play(Phase.SUBMIT), play(Phase.SUBMIT)
-    assert first.cycle != second.cycle, "of different parent blocks"
+    assert first.cycle != second.cycle and first.seed != second.seed
 
 
 def test_committee__of_24__is_read_whole(play, actors, house):

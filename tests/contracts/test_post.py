@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 from drive import Job
-from node import now, refused, word
+from node import now, refused
 from terms import TERMS, TIME_OF
 
 from hansa.protocol.types import Phase
 
 YEAR = 365 * 24 * 3600
 DAYS_30 = 30 * 24 * 3600
-SHORT = {name: 1 for name in TERMS if name.endswith("Time") and name not in ("claimTime", "slashTime")}
+PHASES = [name for name in TERMS if name.endswith("Time") and name not in ("claimTime", "slashTime")]
+SHORT = {**dict.fromkeys(PHASES, 1), "openTime": 2}
 
 
 def test_post__numbers_jobs_from_one(play):
@@ -24,12 +25,19 @@ def test_post__keeps_terms_and_their_hash(house):
     job = Job(house)
     event = job.post().events["JobPosted"]
     assert event["sponsor"] == job.sponsor and event["escrow"] == job.escrow
-    assert bytes(event["termsHash"]) == job.terms_hash, "keccak256(abi.encode(terms))"
+    assert bytes(event["termsHash"]) == job.terms_hash, "keccak256(abi.encode(terms, escrow, sponsor))"
     kept = house.federation.termsOf(job.id).dict()
     assert list(kept) == list(TERMS), "in the order of the interface"
     for name, value in zip(TERMS, job.terms_tuple(), strict=True):
         shown = bytes(kept[name]) if isinstance(value, bytes) else kept[name]
         assert shown == value, name
+
+
+def test_post__hash_of_terms__tells_escrow_and_sponsor_apart(play, mallory, alice):
+    jobs = [play(escrow=2000), play(escrow=2001), play(escrow=2000, sponsor=mallory)]
+    assert len({job.terms_hash for job in jobs}) == 3
+    for job in jobs:
+        job.enrol(alice)
 
 
 def test_post__begins_to_enrol(play):
@@ -89,6 +97,7 @@ def test_post__largest_reward__is_kept(house, play, actors):
     [
         (("Terms_PhaseOutOfBounds", Phase.ENROL, 0), {"enrolTime": 0}),
         (("Terms_PhaseOutOfBounds", Phase.OPEN, 0), {"openTime": 0}),
+        (("Terms_PhaseOutOfBounds", Phase.OPEN, 1), {"openTime": 1}),
         (("Terms_PhaseOutOfBounds", Phase.SUBMIT, 0), {"submitTime": 0}),
         (("Terms_PhaseOutOfBounds", Phase.SCORE, 0), {"scoreTime": 0}),
         (("Terms_PhaseOutOfBounds", Phase.REVEAL, 0), {"revealTime": 0}),
@@ -186,8 +195,3 @@ def test_terms_of__unknown_job__is_empty(house):
     assert house.federation.termsOf(9).dict()["minBond"] == 0
     assert house.federation.phaseAt(9, now()) == Phase.NONE
     assert house.federation.phaseAt(0, now()) == Phase.NONE
-
-
-def test_announce_key__is_an_event(house, alice):
-    event = house.federation.announceKey(word("key"), {"from": alice}).events["KeyAnnounced"]
-    assert (event["account"], bytes(event["key"])) == (alice, word("key"))

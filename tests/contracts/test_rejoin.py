@@ -121,6 +121,21 @@ def test_rejoin__after_the_end__reverts(without, carol):
         job.rejoin(carol)
 
 
+def test_rejoin__other_cycle__reverts(without, carol):
+    job = without(carol)
+    for cycle in (job.cycle ^ 1, job.cycle ^ 2, 0):
+        with refused("Federation_WrongCycle", job.id, job.cycle, cycle):
+            job.rejoin(carol, cycle)
+    assert not job.state.rejoining
+
+
+def test_rejoin__other_cycle_after_the_end__names_the_cycle(without, carol):
+    job = without(carol, maxRounds=2)
+    job.play_round()
+    with refused("Federation_WrongCycle", job.id, job.cycle, 0):
+        job.rejoin(carol, 0)
+
+
 def test_rejoin__again__changes_nothing(without, carol):
     job = without(carol)
     job.rejoin(carol)

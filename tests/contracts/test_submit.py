@@ -107,6 +107,35 @@ def test_submit__other_cycle__reverts(play, alice):
             job.submit(alice, cycle=cycle)
 
 
+def test_submit__other_seed__reverts(play, alice):
+    """Whoever was shown other keys or another committee than those in force has sealed for nobody."""
+    job = play(Phase.SUBMIT)
+    with refused("Federation_WrongSeed", job.id, job.seed, word("another")):
+        job.submit(alice, seed=word("another"))
+    with refused("Federation_WrongSeed", job.id, job.seed, NO_WORD):
+        job.federation.submit(job.id, job.cycle, NO_WORD, word("update"), {"from": alice})
+    job.submit(alice)
+    assert job.state.submitted == 1
+
+
+def test_submit__other_seed_and_other_cycle__names_the_cycle(play, alice):
+    job = play(Phase.SUBMIT)
+    with refused("Federation_WrongCycle", job.id, job.cycle, job.cycle ^ 2):
+        job.submit(alice, cycle=job.cycle ^ 2, seed=word("another"))
+
+
+def test_submit__other_seed_in_another_phase__names_the_phase(play, alice):
+    job = play(Phase.SCORE)
+    with wrong_phase(job, Phase.SUBMIT, Phase.SCORE):
+        job.submit(alice, seed=word("another"))
+
+
+def test_submit__other_seed_of_an_outsider__names_the_seed(play, mallory):
+    job = play(Phase.SUBMIT)
+    with refused("Federation_WrongSeed", job.id, job.seed, word("another")):
+        job.submit(mallory, seed=word("another"))
+
+
 def test_submit__for_the_failed_cycle_after_the_next_opened__reverts(play, alice):
     job = play(Phase.SUBMIT)
     old = job.cycle

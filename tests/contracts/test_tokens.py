@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from brownie import FeeToken, FreezingToken, GenerousToken, ReentrantToken, reverts
 from drive import Job
+from eth_abi.abi import encode
 from eth_utils.crypto import keccak
-from node import refused, skip_to
+from node import now, refused, skip_to
 from terms import BOND, DEAD, REWARD
 
 from hansa.protocol.types import Phase
@@ -145,12 +146,15 @@ def test_reentrancy__into_the_federation__meets_finished_effects(play, house, re
     job = play(token=reentrant)
     job.enrol(house.trainers[1])
     job.enrol(house.trainers[2])
-    arguments = (job.id, 0) if inner == "failRound" else (job.id,)
+    arguments = (job.id, 0) if inner in ("failRound", "rejoin") else (job.id,)
     calls_back(house, reentrant, getattr(house.federation, inner), *arguments)
     job.enrol(alice)
     assert reentrant.called()
-    assert reentrant.succeeded() == (inner == "open"), "the last place is taken: anybody may open"
-    assert job.phase == (Phase.SUBMIT if inner == "open" else Phase.OPEN)
+    assert not reentrant.succeeded() and job.phase == Phase.OPEN
+    if inner == "open":
+        too_early = keccak(text="Federation_TooEarly(uint256,uint256)")[:4]
+        too_early += encode(["uint256", "uint256"], [job.id, now() + 1])
+        assert bytes(reentrant.answer()) == too_early, "the last place is taken: anybody may open, from the next second"
 
 
 def test_frozen_trainer__keeps_nobody_else_from_leaving(play, house, freezing, sponsor, alice, bob, carol):

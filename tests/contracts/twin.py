@@ -39,7 +39,7 @@ class Twin:
         send(house.federation.post, self.job.terms_tuple(), escrow, {"from": house.sponsor})
         self.job.id = int(call(house.federation.jobCount))
         self.keys = keys
-        history = History(31337, house.federation.address, self.job.id)
+        history = History(31337, house.federation.address, self.job.id, self.job.terms_hash)
         self.model = Model(self.job.terms, house.sponsor, now(), escrow, history, keys)
         self.outcomes: dict[int, Outcome] = {}  # finalised, by round
         self.lazy: set[int] = set()  # places of those who seldom act

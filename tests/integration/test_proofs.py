@@ -203,7 +203,9 @@ def test_transactions__say_who_signed_what(played: Played) -> None:
         assert sent.chain_id == world.chain.chain_id
         [call] = read_calls(artifact("Federation"), sent.data)
         assert call.name == "submit"
-        assert call.arguments == {name: said[name] for name in ("job", "cycle", "digest")}
+        seeds = {cycle.cycle: cycle.seed for cycle in world.history(played.job).cycles}
+        expected = {name: said[name] for name in ("job", "cycle", "digest")}
+        assert call.arguments == {**expected, "seed": seeds[said["cycle"]]}
     assert fetch_transactions(world.chain, [b"\1" * 32]) == {}
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,6 +72,11 @@ def test_traceback__tells_no_secret(here: Path, world_once: Once) -> None:
     )  # fmt: skip
     assert done.returncode == 1 and "Traceback" in done.stderr and "ConnectionError" in done.stderr
     assert not leaves(done.stderr + done.stdout), done.stderr
+
+
+def test_console_script__is_what_keeps_secrets_out_of_tracebacks() -> None:
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert scripts == {"hansa": "hansa.cli.main:main"}
 
 
 def test_archive__holds_no_secret(here: Path, world_once: Once, url: str) -> None:

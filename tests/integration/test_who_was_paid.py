@@ -107,23 +107,23 @@ def test_rounds__say_by_whom_and_when(moments: Moments) -> None:
 
 def test_sums_that_are_not_the_vaults__are_a_finding_and_nothing_is_told(moments: Moments) -> None:
     for spoil in (spoil_fees, spoil_claims, spoil_bonds, spoil_burns):
-        report, evidence, replay, rounds = played(moments)
-        settle(evidence, replay, rounds, report)
+        report, facts, replay, rounds = played(moments)
+        settle(facts, replay, rounds, report)
         assert report.settlement is not None and not report.wrong
-        report, evidence, replay, rounds = played(moments)
+        report, facts, replay, rounds = played(moments)
         spoil(replay)
-        settle(evidence, replay, rounds, report)
+        settle(facts, replay, rounds, report)
         assert report.settlement is None and len(report.wrong) == 1, spoil
         assert "summed up" in report.wrong[0].what or "fees that" in report.wrong[0].what
 
 
 def played(moments: Moments) -> tuple[Report, Any, EventReplay, Any]:
     report = Report()
-    evidence = collect(moments.world.federation, moments.job)
+    facts = collect(moments.world.federation, moments.job)
     rounds = Rounds(LocalStore(moments.world.directory / "store"), report)
-    replay = EventReplay(evidence, rounds.after)
+    replay = EventReplay(facts, rounds.after)
     replay.events()
-    return report, evidence, replay, rounds
+    return report, facts, replay, rounds
 
 
 def spoil_fees(replay: EventReplay) -> None:

@@ -60,6 +60,7 @@ class Script:
                 "deadline": Timestamp(1),
             }
         )
+        self.set(history=terms().hash(1000, ALICE))
         self.emit("JobPosted", sponsor=ALICE, termsHash=terms().hash(1000, ALICE), terms=astuple(terms()), escrow=1000)
 
     @property

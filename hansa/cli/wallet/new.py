@@ -13,6 +13,7 @@ from hansa.cli.key_options import Light, PasswordFile
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Address
 from hansa.runtime.accounts import new_password
+from hansa.runtime.files import private_folder
 from hansa.runtime.keystore import Keyfile
 from hansa.runtime.workspace import Workspace
 
@@ -32,6 +33,7 @@ class KeyView:
 def run(command: Command, name: KeyName, password_file: PasswordFile = None, light: Light = False) -> None:
     """Make a key and keep it in DIR/keys/NAME.json, readable by you alone."""
     path = free_path(command.workspace, name)
+    private_folder(path.parent)  # before a password is asked for
     view = keep_key(path, new_password(path, password_file), light=light)
     command.answer(view, lambda console: console.print(f"{view}. Back it up: nobody else has it."))
 

@@ -22,13 +22,15 @@ class Block:
 
 @dataclass(frozen=True)
 class Log:
-    """One event as a node reports it; ordered by (block, index)."""
+    """One event as a node reports it; ordered by (block, index). transaction: the hash of the one that left it, where
+    that is known."""
 
     block: BlockNumber
     index: int
     address: str  # lower case
     topics: tuple[bytes, ...]
     data: bytes
+    transaction: bytes = b""
 
 
 class Reorganised(ChainUnavailable):
@@ -54,6 +56,7 @@ def read_log(value: Any) -> Log:
         "0x" + octets(value.get("address"), "an event's address", 20).hex(),
         tuple(octets(topic, "an event's topic", 32) for topic in value["topics"]),
         octets(value.get("data"), "an event's data"),
+        b"" if (sent := value.get("transactionHash")) is None else octets(sent, "an event's transaction", 32),
     )
 
 

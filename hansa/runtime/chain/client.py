@@ -7,15 +7,15 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from hansa.protocol.errors import ChainUnavailable, WrongChain
+from hansa.protocol.errors import ChainUnavailable, HansaError, WrongChain
 from hansa.protocol.types import Address, BlockNumber
-from hansa.runtime.chain.abi import BadEncoding, Function
 from hansa.runtime.chain.blocks import Block, Log, Reorganised, block_request, read_block, read_log, same_block
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.heads import HeadSubscription
 from hansa.runtime.chain.logs import LogReader
-from hansa.runtime.chain.node_errors import Behind, Nonsense, is_behind
-from hansa.runtime.chain.rpc import Request, Rpc, first, octets, quantity
+from hansa.runtime.chain.node_errors import Behind, is_behind
+from hansa.runtime.chain.readings import Reading, decoded, requests_of
+from hansa.runtime.chain.rpc import Rpc, first, octets, quantity
 from hansa.runtime.chain.witness import Stance, Witness, weighed
 
 __all__ = ["Block", "Chain", "Log", "Reading", "Witness", "read_block", "read_log"]
@@ -24,8 +24,6 @@ LISTENING = 2.0  # seconds after which a silent WebSocket is not relied on
 POLL_LOCAL, POLL_REMOTE = 0.1, 1.0  # seconds between looks for a new block
 BEHIND_SECONDS = 20.0  # for which a node that lags is waited for
 BEHIND_FIRST, BEHIND_LONGEST = 0.05, 1.0  # seconds between looks whether it has caught up
-
-Reading = tuple[Address, Function, tuple[Any, ...]]  # contract, function, arguments
 
 
 class _NoCode(WrongChain):
@@ -132,17 +130,34 @@ class Chain:
         block, can help as long as nobody differs. After a difference the next endpoint is preferred.
         """
         tag = hex(block.number)
-        batch = [*_calls(readings, tag), block_request(tag), block_request("latest")]
+        batch = [*requests_of(readings, tag), block_request(tag), block_request("latest")]
 
         def agreed(answers: list[Any]) -> bool:
-            return agrees(
-                [_decoded(function, given) for (_, function, _), given in zip(readings, answers, strict=True)]
-            )
+            return agrees([decoded(function, given) for (_, function, _), given in zip(readings, answers, strict=True)])
 
         told = enumerate(self.rpc.ask_each(batch).items(), 1)
         found = Witness(block, {f"{one.shown} ({n})": weighed(block, answers, agreed) for n, (one, answers) in told})
         if found.those(Stance.DIFFERS):
             self.distrust()
+        return found
+
+    def contradicted(
+        self, block: Block, readings: Sequence[Reading], agrees: Callable[[list[tuple[Any, ...]]], bool]
+    ) -> list[str]:
+        """Endpoints whose answers at a block don't agree, as they are shown. Who gives none that can be read does not
+        count: for what never changes, and is asked once."""
+        if len(self.rpc.endpoints) == 1:
+            return []
+        found = []
+        for endpoint, answers in self.rpc.ask_each(requests_of(readings, hex(block.number))).items():
+            try:
+                if isinstance(answers, HansaError):
+                    raise answers
+                given = [decoded(function, told) for (_, function, _), told in zip(readings, answers, strict=True)]
+                if not agrees(given):
+                    found.append(endpoint.shown)
+            except HansaError:
+                continue
         return found
 
     def _block(self, tag: str) -> Block:
@@ -230,12 +245,12 @@ class Chain:
         def checked(answers: list[Any]) -> None:
             same_block(at, read_block(answers[-1], tag))
             results[:] = [
-                _decoded(function, answer) for (_, function, _), answer in zip(readings, answers[:-1], strict=True)
+                decoded(function, answer) for (_, function, _), answer in zip(readings, answers[:-1], strict=True)
             ]
             if check is not None:
                 check(results)
 
-        batch = [*_calls(readings, tag, sender), block_request(tag)]
+        batch = [*requests_of(readings, tag, sender), block_request(tag)]
         self.patiently(lambda: self.rpc.ask(batch, check=checked), tag)
         return results
 
@@ -297,25 +312,3 @@ class Chain:
     def _look(self) -> int:
         self._asked = time.monotonic()
         return quantity(first(self.rpc.ask([("eth_blockNumber", [])])), "eth_blockNumber")
-
-
-def _calls(readings: Sequence[Reading], tag: str, sender: Address | None = None) -> list[Request]:
-    asks = {} if sender is None else {"from": sender}
-    return [
-        ("eth_call", [{**asks, "to": to, "data": "0x" + function.encode(*arguments).hex()}, tag])
-        for to, function, arguments in readings
-    ]
-
-
-def _decoded(function: Function, answer: Any) -> tuple[Any, ...]:
-    data = octets(answer, function.name)
-    if not data and function.outputs:
-        raise WrongChain(
-            f"nothing answers {function.name}",
-            cause="there is no such contract: the chain was reset, or deployment.json belongs to another one",
-            next_step="use that chain's own deployment.json, or deploy again into a new directory",
-        )
-    try:
-        return function.decode(data)
-    except BadEncoding as error:
-        raise Nonsense(function.name, error) from error

@@ -146,6 +146,30 @@ class Federation(Calls):
             self.chain.read([(self.address, artifact("Federation").functions["termsOf"], (job,))], check=check)
         return self._terms[job]
 
+    def check_terms(self, job: JobId) -> None:
+        """ChainUnavailable where another endpoint tells other terms: no event and no accumulator binds them."""
+        known, reading = self.terms(job), (self.address, artifact("Federation").functions["termsOf"], (job,))
+        others = self.chain.contradicted(
+            self.chain.latest(), [reading], lambda answers: self._record(JobTerms, answers[0][0]) == known
+        )
+        if others:
+            raise ChainUnavailable(
+                f"endpoints don't agree on the terms of job {job}",
+                cause=f"{', '.join(others)} tells others",
+                next_step="ask the sponsor for them, and name no endpoint that invents any",
+            )
+
+    def who_denies_bonds(self, job: JobId, bonds: Mapping[Address, Wei]) -> list[str]:
+        """Endpoints that tell other bonds of trainers; the next one is preferred then."""
+        function = artifact("Federation").functions["trainerOf"]
+        readings: list[Reading] = [(self.address, function, (job, trainer)) for trainer in bonds]
+        others = self.chain.contradicted(
+            self.chain.latest(), readings, lambda answers: [bond for _, _, bond in answers] == list(bonds.values())
+        )
+        if others:
+            self.chain.distrust()
+        return others
+
     def terms_hash(self, job: JobId) -> bytes:
         """What `enrol` agrees to, from what the contracts hold."""
         return self.terms(job).hash(self.books(job).escrowed, self.sponsor(job))

@@ -59,14 +59,17 @@ class StorageLayout:
         return self._find(path)[0]
 
     def pack(self, value: Any, *path: Key) -> dict[int, Word]:
-        """The words of a place that holds `value`, by slot. None, for a member or a struct: any value, not in the mask.
+        """The words of a place that holds `value`, by slot.
 
+        None, for a member or a struct: any value, not in the mask. A Word, for a member: any value with these bits.
         KeyError where a member is missing, or there is no such one; ValueError where a value does not fit its type.
         """
         found: dict[int, Word] = {}
         for leaf, part in self._assign(self.leaves(*path), value, path):
             held = found.get(leaf.slot, Word(0, 0))
-            if part is not None:
+            if isinstance(part, Word):
+                held = Word(held.value | part.value << leaf.shift, held.mask | part.mask << leaf.shift)
+            elif part is not None:
                 ones = 2**leaf.bits - 1
                 number = _to_int(leaf.type, part) << leaf.shift
                 held = Word(held.value | number, held.mask | ones << leaf.shift)

@@ -90,7 +90,7 @@ class JobState:
     voted: int
     updates: int  # accumulator
     sheets: bytes  # accumulator
-    history: bytes  # a chain over each cycle's opening and end, and each lapsed OPEN
+    history: bytes  # a chain from the terms' hash over each cycle's opening and end, and each lapsed OPEN
     committee: tuple[Address, ...]
     matched: tuple[int, ...]
 

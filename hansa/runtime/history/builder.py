@@ -109,6 +109,7 @@ class HistoryBuilder:
         terms = from_tuple(JobTerms, values["terms"])
         if terms.hash(values["escrow"], values["sponsor"]) != values["termsHash"]:
             raise HistoryError("its terms don't have the hash that they were posted with")
+        self.word = values["termsHash"]
         self._posted = Posted(block, address(values["sponsor"]), terms, Wei(values["escrow"]))
 
     def _on_enrolled(self, values: Values, block: BlockNumber) -> None:

@@ -39,7 +39,7 @@ def keys() -> Openers:
 def test_keys__of_another_update__are_told(archive: Archive) -> None:
     content = read_keys(KEYS)
     one = next(iter(content))
-    report = audit(archive.evidence, archive, Openers({}, {**content, one: bytes(32)}))
+    report = audit(archive.facts, archive, Openers({}, {**content, one: bytes(32)}))
     assert report.exit_code == 3 and not report.wrong
     assert any("the key given for it does not open it" in gap.why for gap in report.gaps)
 
@@ -69,7 +69,7 @@ class Losing:
 
 def test_store__that_lost_a_file__exits_nonzero_and_names_it(archive: Archive, keys: Openers) -> None:
     for digest in archive.entries:
-        report = audit(archive.evidence, Losing(archive, digest), keys)  # type: ignore[arg-type]
+        report = audit(archive.facts, Losing(archive, digest), keys)  # type: ignore[arg-type]
         assert report.exit_code == 3 and not report.wrong
         assert any(to_cid(digest) in f"{gap.what} {gap.why}" for gap in report.gaps)
 
@@ -77,26 +77,24 @@ def test_store__that_lost_a_file__exits_nonzero_and_names_it(archive: Archive, k
 def test_store__that_lost_a_model__is_made_up_for_by_its_updates(archive: Archive, keys: Openers) -> None:
     walk = walk_of(archive)
     lost = [cycle.outcome.model for cycle in walk.history.cycles if isinstance(cycle.outcome, Finalized)]
-    report = audit(archive.evidence, Losing(archive, *lost), keys)  # type: ignore[arg-type]
+    report = audit(archive.facts, Losing(archive, *lost), keys)  # type: ignore[arg-type]
     assert report.exit_code == 3
     assert report.checked["models made again, bit for bit"] == 3
 
 
 def walk_of(archive: Archive) -> EventReplay:
-    walk = EventReplay(archive.evidence)
+    walk = EventReplay(archive.facts)
     walk.events()
     return walk
 
 
 def test_job__cut_off_before_its_end__is_not_what_the_contract_says(archive: Archive) -> None:
-    for cut in range(len(archive.evidence.logs)):
-        logs = archive.evidence.logs[:cut]
-        held = {log.block for log in logs}
-        blocks = {number: block for number, block in archive.evidence.blocks.items() if number in held}
-        facts = replace(archive.evidence, logs=logs, blocks=blocks, headers={}, receipts={})
-        assert audit(facts, archive).exit_code == 1
+    logs = list(archive.facts.events)
+    for cut in range(len(logs)):
+        assert audit(replace(archive.facts, events=logs[:cut]), archive).exit_code == 1
+        assert audit(replace(archive.facts, events=logs[:cut], transactions=()), archive).exit_code == 1
 
 
 def test_events__nothing_at_all__is_wrong(archive: Archive) -> None:
     with pytest.raises(Wrong, match="its posting is missing"):
-        files_with_limits(replace(archive.evidence, logs=(), blocks={}), archive)
+        files_with_limits(replace(archive.facts, events=()), archive)

@@ -9,6 +9,7 @@ import pytest
 
 from hansa.audit.archive import Archive
 from hansa.audit.job_rules import JobRules
+from hansa.audit.replay import EventReplay
 from hansa.audit.report import Wrong
 from hansa.protocol.hashes import make_cycle
 from hansa.protocol.types import Address, Phase
@@ -22,8 +23,10 @@ SEED = bytes(32)
 def rules() -> JobRules:
     """After a finalised round, in which the first two of alice, bob and carol matched; the second cycle is due."""
     with Archive.open(JOB) as archive:
-        made = JobRules(1, archive.evidence.federation, 1)
-        made.terms = archive.evidence.terms()
+        made = JobRules(1, archive.facts.federation, 1)
+        replay = EventReplay(archive.facts)
+        replay.events()
+        made.terms = replay.rules.terms
     made.committee, made.matched, made.finalised = [ALICE, BOB, CAROL], [1, 1, 0], [(0b011, 5)]
     made.cycle, made.submitted = make_cycle(SEED, 1, True), made.terms.min_updates
     made.counters = {Address(f"0x{number:040x}"): 1 for number in range(10, 10 + made.submitted)}

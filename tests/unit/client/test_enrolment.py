@@ -13,7 +13,7 @@ from client.enrol import PASSING, Enroller
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Phase
 from hansa.runtime.chain.abi import ContractError
-from hansa.runtime.transactions.sender import Outcome, Refused
+from hansa.runtime.transactions.sender import Mined, Outcome, Refused
 
 ENROLLING = cast(Any, SimpleNamespace(phase=Phase.ENROL))
 
@@ -44,3 +44,22 @@ def test_enrol__refused_for_good__ends_with_the_contracts_reason(
 @pytest.mark.parametrize("name", sorted(PASSING))
 def test_enrol__refused_for_now__is_tried_again(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     enroller(tmp_path, monkeypatch, Refused(ContractError(name), simulated=True)).enrol(ENROLLING)
+
+
+def test_terms__others_than_those_that_the_contract_took__end_the_daemon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = enroller(tmp_path, monkeypatch, Mined({}))
+    found.check_terms()
+    found.enrol(ENROLLING)
+    found.check_terms()
+    found._desk.follower.federation.terms_hash = lambda job: bytes([1]) * 32  # type: ignore[method-assign]
+    with pytest.raises(FatalError, match="are not those that .* enrolled by"):
+        found.check_terms()
+
+
+def test_terms__of_an_enrolment_that_was_refused__are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = enroller(tmp_path, monkeypatch, Refused(ContractError("Federation_WrongPhase"), simulated=True))
+    found.enrol(ENROLLING)
+    found._desk.follower.federation.terms_hash = lambda job: bytes([1]) * 32  # type: ignore[method-assign]
+    found.check_terms()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,6 +12,7 @@ from desks import ME, GivenJob, desk_of
 
 from hansa.protocol.hashes import make_cycle
 from hansa.protocol.types import Address, Phase
+from hansa.runtime import keeper as keeper_module
 from hansa.runtime.keeper import JobKeeper
 
 BOB, CAROL = (Address("0x" + digit * 40) for digit in "bc")
@@ -71,3 +73,22 @@ def test_trainer__that_missed_a_cycle__rejoins(tmp_path: Path, last: int, sends:
     sent: list[str] = []
     kept(tmp_path, sent, last=last).keep_moving(state(Phase.SUBMIT, BOB, CAROL))
     assert sent == sends
+
+
+def test_open__in_the_second_in_which_it_began__waits__whatever_the_clock_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A chain whose time runs an hour before this machine's, and that makes no block by itself."""
+    sent: list[str] = []
+    keeper = kept(tmp_path, sent)
+    desk, since = keeper._desk, int(time.time()) + 3600
+    desk.follower.head = cast(Any, SimpleNamespace(number=9, timestamp=since))
+    found = state(Phase.OPEN, ME, BOB, CAROL)
+    found.deadline = since + 60
+    keeper.keep_moving(found)
+    assert not sent
+    assert desk.alarm.awaited == since + 1, "a node may simulate at its last block: a block is made then"
+    assert desk.alarm.pause <= keeper_module.LATER_SECONDS
+    monkeypatch.setattr(type(desk.turns), "waited", property(lambda turns: keeper_module.LATER_SECONDS))
+    keeper.keep_moving(found)
+    assert sent == ["open"]

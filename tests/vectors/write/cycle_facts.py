@@ -46,7 +46,7 @@ def cycles() -> list[Facts]:
     """Four cycles of one job in a row: finalised; agreed that nothing could be aggregated; after a lapsed OPEN ended by
     `failRound`; finalised."""
     facts: list[Facts] = []
-    history, sheets, updates = hashes.NO_HASH, hashes.NO_HASH, 0
+    history, sheets, updates = word("terms, escrow and sponsor"), hashes.NO_HASH, 0
     committee = [account(f"member {seat}") for seat in range(3)]
     for counter, ending in enumerate(("finalised", "nothing", "silence", "finalised"), 1):
         fact: Facts = {"prev_history": hexed(history), "prev_sheets": hexed(sheets), "prev_updates": str(updates)}

@@ -2,7 +2,7 @@
 
 `python tests/vectors/write/record_job.py` plays `hansa demo --rounds 3` and takes both from what it leaves. Needed
 where the pay rule or a file format has changed; `python tests/vectors/write/view_vectors.py` then writes what the page
-must show of it.
+must show of it, and `python tests/vectors/write/demo_acts.py` the acts by which the page's tests play it again.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def main() -> int:
 def _content_keys(path: Path, journals: Path) -> dict[str, str]:
     """By the CID of the sealed update, from the journals of those who sealed them."""
     with Archive.open(path) as archive:
-        job, cycles = archive.evidence.job, folded(archive.evidence).history.cycles
+        job, cycles = archive.facts.job, folded(archive.facts).cycles
     keys: dict[str, str] = {}
     for file in sorted(journals.glob("trainer-*.sqlite")):
         with Journal(file) as journal:

@@ -24,10 +24,12 @@ def decimal(value: Any) -> Any:
     return value if isinstance(value, str) else str(int(value))
 
 
-def write_or_check(path: Path, make: Callable[[], Any], writer: str, arguments: Sequence[str]) -> int:
+def write_or_check(
+    path: Path, make: Callable[[], Any], writer: str, arguments: Sequence[str], text_of: Callable[[Any], str] = text_of
+) -> int:
     """Writes the file; with `--check` says whether it is what would be written. The exit code.
 
-    writer: the script's own file, which is named where the committed one is stale.
+    writer: the script's own file, which is named where the committed one is stale. text_of: how it is written.
     """
     text = text_of(make())
     if list(arguments) != ["--check"]:

@@ -12,15 +12,15 @@ from typing import Any, Final
 from vector_file import VECTORS, decimal, write_or_check
 
 from hansa.audit.archive import Archive
-from hansa.audit.evidence import Evidence
+from hansa.audit.facts import Facts
+from hansa.audit.replay import EventReplay
 from hansa.protocol.cid import to_cid
 from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.merkle import RewardsTree
 from hansa.protocol.spec import JobSpec
 from hansa.protocol.types import Address
 from hansa.runtime.chain.abi import artifact
-from hansa.runtime.history.builder import HistoryBuilder
-from hansa.runtime.history.records import CycleRecord, Finalized
+from hansa.runtime.history.records import CycleRecord, Finalized, JobHistory
 from hansa.runtime.job import SPEC_LIMIT, JobContext
 from hansa.runtime.replay import Replay
 from hansa.runtime.snapshot import FullSnapshot
@@ -28,17 +28,26 @@ from hansa.runtime.snapshot import FullSnapshot
 PATH: Final = VECTORS / "view.json"
 
 
+def recorded_view() -> FullSnapshot:
+    """The recorded job, its rounds worked out again."""
+    with Archive.open(VECTORS / "job-1.hansa") as archive:
+        history = folded(archive.facts)
+        terms = history.posted.terms
+        spec = JobSpec.decode(archive.get(terms.spec, limit=SPEC_LIMIT, timeout=0.0))
+        job, at = archive.facts.job, archive.facts.at
+    context = JobContext(job, terms, spec)
+    rounds = Replay(context, context.weights(history.enrolled)).follow(history)
+    unused: Any = None  # the contract's state, of which nothing below asks for anything
+    return FullSnapshot(job, at, unused, history, rounds, context)
+
+
 def make() -> dict[str, Any]:
     """The recorded job as the page shows it."""
-    with Archive.open(VECTORS / "job-1.hansa") as archive:
-        facts = archive.evidence
-        spec = JobSpec.decode(archive.get(facts.terms().spec, limit=SPEC_LIMIT, timeout=0.0))
-    context = JobContext(facts.job, facts.terms(), spec)
-    fold = folded(facts)
-    rounds = Replay(context, context.weights(fold.history.enrolled)).follow(fold.history)
-    view = FullSnapshot(facts.job, facts.at, facts.state(), fold.history, rounds, context)
+    view = recorded_view()
+    assert view.history.ended is not None  # the recorded job is over
+    rounds = view.rounds
     return {
-        "phase": view.state.phase.name,
+        "phase": view.history.ended.name,
         "cycles": [_cycle(cycle) for cycle in view.history.cycles],
         "rounds": [_round(view, number) for number in range(1, len(rounds) + 1)],
         "trainers": [_trainer(view, item.trainer, item.bond) for item in view.history.enrolled],
@@ -47,14 +56,11 @@ def make() -> dict[str, Any]:
     }
 
 
-def folded(facts: Evidence) -> HistoryBuilder:
-    """The archive's events, checked as a daemon checks a node's."""
-    fold = HistoryBuilder(facts.chain_id, facts.federation, facts.job)
-    for log in facts.logs:
-        if log.address == facts.federation.lower():
-            fold.apply(log)
-    fold.agrees(facts.state())
-    return fold
+def folded(facts: Facts) -> JobHistory:
+    """What the archive's events lead to."""
+    replay = EventReplay(facts)
+    replay.events()
+    return replay.history
 
 
 def _cycle(cycle: CycleRecord) -> dict[str, Any]:

@@ -26,7 +26,7 @@ export class HistoryBuilder {
   private readonly cycles: CycleBuilder[] = []
   private readonly lapses: { afterCycle: number; failed: Failed }[] = []
   private ended: PhaseName | null = null
-  private word: Hex = zeroHash // `history` so far
+  private word: Hex = zeroHash // `history` so far; it begins with the terms' hash
   private failures = 0
   private finalized = 0
   private readonly claims = new Map<number, Map<Address, Claim>>()
@@ -92,6 +92,7 @@ export class HistoryBuilder {
   private onPosted({ sponsor, termsHash: hash, terms, escrow }: Values, log: Log): void {
     if (this.posted) throw new HistoryError('it is posted twice')
     if (termsHash(terms, escrow, sponsor) !== hash) throw new HistoryError("its terms don't have the hash that they were posted with")
+    this.word = hash
     this.posted = { block: log.block, sponsor, termsHash: hash, terms, escrow }
   }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any
 
 import pytest
@@ -171,6 +171,18 @@ def test_changed_event__does_not_fit(name: str, which: int, change: dict[str, An
     data = encode([field.type for field in plain], [values[field.name] for field in plain])
     with pytest.raises(HistoryError):
         fold([*script.logs[:place], replace(log, data=data), *script.logs[place + 1 :]]).agrees(script.state)
+
+
+def test_other_terms__that_hold_together__are_not_those_of_the_seed() -> None:
+    """A node that invents a job's terms, with their hash, has to invent every seed as well."""
+    script = whole_job()
+    log, event = script.logs[0], artifact("Federation").event("JobPosted")
+    forged = replace(terms(), model=b"\x66" * 32)
+    values = event.decode(log.topics, log.data) | {"terms": astuple(forged), "termsHash": forged.hash(1000, ALICE)}
+    plain = [field for field in event.fields if not field.indexed]
+    data = encode([field.type for field in plain], [values[field.name] for field in plain])
+    with pytest.raises(HistoryError, match="the seed of cycle 1"):
+        fold([replace(log, data=data), *script.logs[1:]])
 
 
 def test_garbage_in_an_event() -> None:
