@@ -52,7 +52,7 @@ def settle(facts: Facts, replay: EventReplay, rounds: Rounds, report: Report) ->
             require_equal(what, booked, said)
             report.ok("sums of who was paid what")
     except Wrong as error:
-        report.wrong.append(error.finding)
+        report.fail(error.finding)
         return
     report.settlement = Settlement(history, ledgers, paid)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from hansa.audit.bound import UNBOUND
 from hansa.audit.facts import Facts
 from hansa.audit.paid import Bond, Paid, RoundPaid, RoundPay
 from hansa.audit.report import Report
@@ -131,6 +132,9 @@ def _count(number: int, what: str) -> str:
 
 def _compare(where: Facts) -> Html:
     at = where.at
+    if where.proof is None:
+        said = f"No proof of the chain's state is in this audit's facts: {UNBOUND}."
+        return section("Nothing to compare", tag("div", tag("p", text(said)), kind="banner bad"))
     block = f"Block {at.number:,} of chain {where.chain_id}, as of {utc(at.timestamp)}, must have this hash:"
     after = (
         "Compare it, digit for digit, with what a node or an explorer of that chain says, one that you chose yourself. "

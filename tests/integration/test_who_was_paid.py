@@ -195,7 +195,7 @@ def test_why__of_the_archive__is_what_the_chain_said(moments: Moments, who: str,
     source, problems = found.pop("archive"), found.pop("problems")
     assert found | {"problems": []} == moments.told[f"wallet why {who}"]
     assert [" of the things to check are not in " in problem["why"] for problem in problems] == [True], "no models"
-    assert source["file"] == str(moments.archive) and len(source["block_hash"]) == 66
+    assert source["file"] == str(moments.archive) and len(source["block_hash"]) == 66 and source["bound"]
 
 
 def test_why__of_the_archive__for_people(moments: Moments) -> None:

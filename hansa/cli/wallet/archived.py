@@ -16,12 +16,13 @@ LONGEST_FINDING = 300  # characters
 
 @dataclass(frozen=True)
 class ArchiveView:
-    """The file, and the block that it ends with."""
+    """The file, and the block that all of it rests on. bound: whether it does."""
 
     file: str
     chain_id: int
     block: int
     block_hash: str
+    bound: bool
 
 
 def read_archived(path: Path, job: int | None) -> tuple[Settlement, ArchiveView, list[Problem]]:
@@ -43,5 +44,6 @@ def read_archived(path: Path, job: int | None) -> tuple[Settlement, ArchiveView,
         missing = sum(not gap.expected for gap in report.gaps)
         why = f"{missing} of the things to check are not in {path}; `hansa audit --archive {path}` says which"
         problems.append(Problem(facts.job, why, is_grave=False))
-    view = ArchiveView(str(path), facts.chain_id, facts.at.number, f"0x{facts.at.hash.hex()}")
+    block, is_bound = facts.at, facts.proof is not None
+    view = ArchiveView(str(path), facts.chain_id, block.number, f"0x{block.hash.hex()}", is_bound)
     return report.settlement, view, problems

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from hansa.audit.bound import UNBOUND
 from hansa.cli.command import Command
 from hansa.cli.document import INLINE, OMIT_NONE
 from hansa.cli.tables import named
@@ -138,8 +139,9 @@ def show(console: Console, view: WhyView, token: Token, names: Mapping[Address, 
         show_fees(console, view.seat, token)
     if view.escrow is not None:
         show_escrow(console, view.escrow, token)
-    if view.archive is not None:
-        of = view.archive
+    if (of := view.archive) is not None and not of.bound:
+        console.print(f"[yellow]from {escape_untrusted(of.file)}: {UNBOUND}[/]")
+    elif of is not None:
         console.print(
             f"from {escape_untrusted(of.file)}, as true as that block {of.block} of chain {of.chain_id} has the hash "
             f"{of.block_hash}: compare it with what a node says"

@@ -19,7 +19,7 @@ from hansa.protocol.types import Round, Timestamp, Wei
 from hansa.runtime.amounts import Token
 
 HASH = bytes(range(32))
-WHERE = cast(Any, SimpleNamespace(chain_id=1, federation=FEDERATION, job=JOB,
+WHERE = cast(Any, SimpleNamespace(chain_id=1, federation=FEDERATION, job=JOB, proof=b"",
              at=SimpleNamespace(number=1234567, timestamp=1_800_000_000, hash=HASH)))  # fmt: skip
 HANSA = Token(TOKEN, "HANSA", 2)
 ONE = 100  # HANSA
@@ -108,6 +108,13 @@ def test_page__has_the_whole_hash_and_what_to_do_with_it() -> None:
     text = Text(page()).text
     assert "Block 1,234,567 of chain 1, as of 2027-01-15 08:00:00 UTC, must have this hash" in text
     assert "0x" + HASH.hex() in text and "Compare it, digit for digit" in text
+
+
+def test_page__of_what_nothing_binds__has_no_hash_to_compare() -> None:
+    where = cast(Any, SimpleNamespace(**{**vars(WHERE), "proof": None}))
+    text = Text(report_page(where, audited(), HANSA, {})).text
+    assert "whoever wrote it could have invented it whole" in text
+    assert "Compare this first" not in text and "0x" + HASH.hex() not in text
 
 
 def test_page__says_by_whom_and_when_and_what_was_burnt() -> None:
