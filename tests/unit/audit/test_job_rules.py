@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +61,16 @@ def test_open__replaced_member__other_fees_are_wrong(rules: JobRules, booked: li
         rules.on("CycleOpened", opened(ALICE, CAROL, DAVE))
 
 
-def test_open__second_cycle_of_a_round__keeps_the_committee(rules: JobRules) -> None:
-    rules.attempts, rules.failures = 1, 1
+def test_open__second_cycle_of_a_round__keeps_the_committee_where_the_terms_say_so(rules: JobRules) -> None:
+    rules.attempts, rules.failures, rules.terms = 1, 1, replace(rules.terms, keep_committee=True)
     with pytest.raises(Wrong, match="the committee of a round's second cycle"):
         rules.on("CycleOpened", opened(ALICE, BOB, DAVE, everybody=True))
+
+
+def test_open__second_cycle_of_a_round__may_have_another_committee_where_they_do_not(rules: JobRules) -> None:
+    rules.attempts, rules.failures, rules.terms = 1, 1, replace(rules.terms, keep_committee=False)
+    rules.on("CycleOpened", opened(ALICE, BOB, DAVE, everybody=True))
+    assert rules.committee == [ALICE, BOB, DAVE]
 
 
 @pytest.mark.parametrize("committee", [(ALICE, CAROL, BOB), (ALICE, ALICE, BOB), (ALICE, BOB)])
