@@ -22,14 +22,15 @@ from proxies import Answer, Proxy, failing, giving, proxy
 
 ROUNDS = 2
 TIP = 10**17  # wei a unit of gas
+DENIALS = 30  # times that the contracts are denied: who denies them to the end stalls whoever asks it as a witness
 
 
 def lies(node: Proxy) -> Answer:
     """What costs, stalls or ends a daemon that believes it: tips, counts, receipts, no funds, no contract."""
-    asked = 0
+    asked = denied = 0
 
     def answer(request: dict[str, Any]) -> dict[str, Any] | None:
-        nonlocal asked
+        nonlocal asked, denied
         asked += 1
         match request["method"]:
             case "eth_maxPriorityFeePerGas" | "eth_gasPrice":
@@ -41,7 +42,8 @@ def lies(node: Proxy) -> Answer:
                 return giving(found and {**found, "status": "0x0", "logs": []})
             case "eth_estimateGas" if asked % 2:
                 return failing(-32000, "insufficient funds for gas * price + value")
-            case "eth_getCode" | "eth_call" if asked % 3 == 0:
+            case "eth_getCode" | "eth_call" if asked % 3 == 0 and denied < DENIALS:
+                denied += 1
                 return giving("0x")
             case "eth_getLogs" if asked % 2:
                 return giving(node.forward(request)["result"][:-1])
