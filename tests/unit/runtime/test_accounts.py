@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from hansa.devnet.anvil import published_key, require_local
-from hansa.devnet.bootstrap import account_names, make_keystores
+from hansa.devnet.bootstrap import make_keystores
+from hansa.devnet.folder import account_names
 from hansa.protocol.errors import BadKey, FatalError
 from hansa.runtime.accounts import address_of, find_keystore, keystores, load_account, new_password, password_for
 from hansa.runtime.workspace import Workspace
