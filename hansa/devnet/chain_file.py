@@ -71,13 +71,17 @@ def require_stopped(directory: Path) -> None:
 
 
 def _exists(pid: int) -> bool:
+    """Whether it runs; one that has ended, and that its parent has not asked about yet, doesn't."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         pass
-    return True
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:1] != ["Z"]
+    except OSError:
+        return True
 
 
 def _is_ours(pid: int) -> bool:

@@ -7,54 +7,43 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from hansa.cli.main import app
 from hansa.devnet.anvil import Anvil, find_anvil
 from hansa.devnet.bootstrap import make_keystores
 from hansa.protocol.errors import FatalError
 
-ROOT = Path(__file__).resolve().parents[2]
 SMALL = ("--trainers", "1", "--validators", "1")
 
 
 class Shell:
-    """Commands of one user in one folder."""
+    """Commands of one user in one folder, in this process; `up --background` starts its own."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.environment = {**os.environ, "PYTHONPATH": str(ROOT), "HANSA_DIR": str(folder / "hansa")}
-        self.environment.pop("HANSA_PASSWORD", None)
+        self.environment = {"HANSA_DIR": str(folder / "hansa"), "HANSA_ACCOUNT": None, "HANSA_PASSWORD": None}
 
-    def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "hansa.cli.main", *words]
-        return subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.environment | environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=180,
-        )
+    def run(self, *words: str, **environment: str) -> Any:
+        return CliRunner().invoke(app, list(words), env=self.environment | environment)
 
     def done(self, *words: str, **environment: str) -> str:
         found = self.run(*words, **environment)
-        assert found.returncode == 0, found.stderr
+        assert found.exit_code == 0, found.output
         return found.stdout
 
     def ask(self, *words: str) -> Any:
         return json.loads(self.done(*words, "--json"))
 
-    def refused(self, *words: str, **environment: str) -> str:
-        found = self.run(*words, **environment)
-        assert found.returncode == 1 and found.stderr.count("\n") == 1, found.stderr
+    def refused(self, *words: str) -> str:
+        found = self.run(*words)
+        assert found.exit_code == 1 and found.stderr.count("\n") == 1, found.output
         return found.stderr
 
     def files(self, *names: str) -> dict[Path, bytes]:
@@ -106,36 +95,29 @@ def test_up__stopped_and_started__goes_on_where_it_was(shell: Shell) -> None:
     assert "goes on with it" in told and "does not answer" in shell.run("job", "list").stderr
     files = shell.files("keys", "store")
 
-    said = shell.ask("up", "--background")
+    was = json.loads((shell.folder / "hansa" / "deployment.json").read_text())["rpc"][0]
+    with listening(int(was.rpartition(":")[2])):  # another program took its port meanwhile
+        url = shell.ask("up", "--background")["url"]
     after = shell.ask("job", "show", "1")
     assert after["spec"] == before["spec"] and after["state"]["phase"] == "ENROL"
     assert shell.ask("wallet", "show", "sponsor")["balance"] == made["balance"]
     assert files.items() <= shell.files("keys", "store").items()
     post(shell)
     assert len(shell.ask("job", "list")["jobs"]) == 2, "its journals know this chain"
-    assert json.loads((shell.folder / "hansa" / "deployment.json").read_text())["rpc"] == [said["url"]]
-
-
-def test_up__whose_port_is_taken_meanwhile__moves_and_the_deployment_with_it(shell: Shell) -> None:
-    before = shell.ask("up", "--background", *SMALL)["url"]
-    shell.done("up", "--stop")
-    with listening(int(before.rpartition(":")[2])):
-        after = shell.ask("up", "--background")["url"]
-        assert after != before
-        assert shell.ask("job", "list") == {"jobs": []}
     written = json.loads((shell.folder / "hansa" / "deployment.json").read_text())
-    assert (written["rpc"], written["ws"]) == ([after], after.replace("http", "ws"))
+    assert url != was and (written["rpc"], written["ws"]) == ([url], url.replace("http", "ws"))
 
 
 def test_up__that_was_killed__goes_on_from_what_it_saved(shell: Shell) -> None:
-    pid = shell.ask("up", "--background", *SMALL)["pid"]
-    state = shell.folder / "hansa" / "chain-state.json"
+    """Also where its user has a password of their own in the environment."""
+    pid = json.loads(shell.done("up", "--background", "--json", *SMALL, HANSA_PASSWORD="mine"))["pid"]
+    state, url = (shell.folder / "hansa" / name for name in ("chain-state.json", "devnet.json"))
     post(shell)
     posted = time.time()
     until(lambda: state.stat().st_mtime > posted)
     os.kill(pid, signal.SIGKILL)
-    until(lambda: shell.run("job", "list").returncode == 1)
-    shell.done("up", "--background")
+    until(lambda: shell.run("job", "list").exit_code == 1)
+    assert shell.ask("up", "--background")["url"] == json.loads(url.read_text())["url"]
     assert len(shell.ask("job", "list")["jobs"]) == 1
 
 
@@ -148,22 +130,18 @@ def test_fresh__starts_anew__and_keeps_what_is_a_users(shell: Shell) -> None:
     assert "holds keys/mine.json" in shell.refused("up", "--fresh", "--background")
     assert "was made with --trainers 1; leave --trainers out" in shell.refused("up", "--trainers", "2")
     assert shell.files(".") == before
+    file = shell.folder / "hansa" / "deployment.json"
+    own, other = file.read_text(), json.dumps(json.loads(file.read_text()) | {"chain_id": 11155111})
+    file.write_text(other)
+    assert "is a deployment on another chain" in shell.refused("up", "--background")
+    assert "deployment.json" in shell.refused("up", "--fresh")
+    assert file.read_text() == other
+    file.write_text(own)
 
     (shell.folder / "hansa" / "keys" / "mine.json").rename(shell.folder / "mine.json")
     shell.done("up", "--fresh", "--background", "--trainers", "2", "--validators", "0")
     assert shell.ask("job", "list") == {"jobs": []}
     assert {path.stem for path in shell.files("keys")} == {"sponsor", "trainer-1", "trainer-2", "password"}
-
-
-def test_up__beside_a_deployment_that_is_not_its_own__refuses(shell: Shell) -> None:
-    shell.done("up", "--background", *SMALL)
-    shell.done("up", "--stop")
-    file = shell.folder / "hansa" / "deployment.json"
-    other = json.dumps(json.loads(file.read_text()) | {"chain_id": 11155111})
-    file.write_text(other)
-    assert "is a deployment on another chain" in shell.refused("up", "--background")
-    assert "holds deployment.json" in shell.refused("up", "--fresh")
-    assert file.read_text() == other
 
 
 def test_up__on_a_port_that_is_taken__says_so(shell: Shell) -> None:
@@ -173,17 +151,6 @@ def test_up__on_a_port_that_is_taken__says_so(shell: Shell) -> None:
             assert f"port {port} can't be had: Address already in use; name another one with --port" in told
     assert "--port 70000 is out of range" in shell.refused("up", "--port", "70000")
     assert not (shell.folder / "hansa").exists()
-
-
-def test_up__with_a_password_of_ones_own_in_the_environment__starts(shell: Shell) -> None:
-    shell.done("up", "--background", *SMALL, HANSA_PASSWORD="mine")
-
-
-def test_password__of_the_published_accounts__is_not_tried_on_a_users_key(shell: Shell) -> None:
-    shell.done("up", "--background", *SMALL)
-    shell.done("wallet", "new", "mine", "--light", HANSA_PASSWORD="x")
-    told = shell.refused("job", "stop", "1", "--account", "mine")
-    assert "the password of" in told and "is not given; set HANSA_PASSWORD or name a file with --password-file" in told
 
 
 @contextlib.contextmanager

@@ -36,8 +36,9 @@ def journal(directory: Path, name: str) -> None:
     (directory / "journals" / name).write_text("decided")
 
 
-def file(name: str) -> Callable[[Path], None]:
-    return lambda directory: [(directory / name).mkdir(), (directory / name / "x").write_text("x")] and None
+def filled(directory: Path, name: str) -> None:
+    (directory / name).mkdir()
+    (directory / name / "x").write_text("x")
 
 
 def contents(directory: Path) -> dict[str, bytes]:
@@ -61,8 +62,8 @@ def refused(directory: Path, made: Devnet, named: str) -> None:
         (lambda directory: deployment(directory, chain_id=11155111), "deployment.json"),
         (lambda directory: (directory / "deploying.json").write_text("{}"), "deploying.json"),
         (lambda directory: (directory / "job-1.hansa").write_text("an archive"), "job-1.hansa"),
-        (file("store"), "store"),
-        (file("logs"), "logs"),
+        (lambda directory: filled(directory, "store"), "store"),
+        (lambda directory: filled(directory, "logs"), "logs"),
     ],
 )
 def test_folder__that_no_chain_made__stays_as_it_is(
