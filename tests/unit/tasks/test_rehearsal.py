@@ -40,7 +40,7 @@ def test_page__its_task__is_found_keeps_the_rules_and_learns(energy: Path) -> No
     assert len(list(check(task, sources[0], 3))) == 5
     lines = table(task, federate(task, sources, 5, 50), steps=250, seats=3)
     assert lines["federated, on the validation rows"] == pytest.approx(-0.09, abs=0.01)
-    with pytest.raises(FatalError, match="gone.csv can't be used"):
+    with pytest.raises(FatalError, match="gone.csv can't be read"):
         task.load("gone.csv")
 
 
