@@ -60,8 +60,8 @@ class Devnet:
     def save(self, directory: Path, **changes: str | int) -> Devnet:
         """Writes it, with changes; what was written."""
         changed = replace(self, **changes)  # type: ignore[arg-type]
+        directory.mkdir(parents=True, exist_ok=True)
         try:
-            directory.mkdir(parents=True, exist_ok=True)
             write_atomically(directory / MARK, (json.dumps(asdict(changed)) + "\n").encode())
         except OSError as error:
             raise unwritable(directory / MARK, error) from error
