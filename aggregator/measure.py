@@ -21,10 +21,11 @@ PARALLEL = 1e-9
 
 @dataclass(frozen=True)
 class Measurement:
-    """Gain and news of one update, in units of 1e-9 of validation loss."""
+    """Gain and news of one update, in units of 1e-9 of validation loss; 0 where they are not finite."""
 
     gain: int
     news: int
+    finite: bool = True
 
 
 def measure(
@@ -91,7 +92,7 @@ def _plus(tensors: Flat, x: Flat, sign: int) -> Flat:
 
 def _measurement(gain: float, news: float) -> Measurement:
     if not (math.isfinite(gain) and math.isfinite(news)):
-        return Measurement(0, 0)
+        return Measurement(0, 0, finite=False)
     return Measurement(to_units(gain), to_units(min(gain, news)))
 
 

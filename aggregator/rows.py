@@ -6,6 +6,7 @@ from hansa.protocol.types import Seat
 from hansa.runtime.desk import Desk
 from hansa.tasks import running
 from hansa.tasks.base import Data, Task
+from hansa.tasks.rehearsal import check_validation_rows
 
 
 class ValidationRows:
@@ -17,11 +18,12 @@ class ValidationRows:
         self._held: dict[Seat, Data] = {}
 
     def of(self, seat: Seat) -> Data:
-        """FatalError where the task can't read them."""
+        """FatalError where the task can't read them, or can't measure model 0 on them."""
         if seat not in self._held:
             context = self._desk.follower.context
             with running(context.spec.task, f"reading the validation rows of seat {seat}"):
                 rows = self._task.validation(seat, context.terms.seats)
+                check_validation_rows(self._task, self._task.model(), rows)
             self._desk.log.info("validation rows read", rows=len(rows), seat=seat)
             self._held = {seat: rows}
         return self._held[seat]

@@ -18,6 +18,7 @@ from hansa.runtime.history.records import CycleRecord
 from hansa.tasks import running
 from hansa.tasks.base import Task
 
+LOOK = "look at your validation rows, and at the task's loss, for numbers that are not finite or far too large"
 SOON = 0.1  # seconds until updates that were just registered may have been published
 
 
@@ -44,12 +45,15 @@ class Scorer:
                 desk.alarm.look_again(SOON)
                 return
         known = desk.journal.remember(key, lambda: self.fill(inbox))
+        if known["sheet"] is None:
+            return
         place = federation.place(job, cycle.cycle)
         commitment = sheet.commitment(place, desk.me, known["sheet"], known["salt"])
         desk.send(federation.commit_call(job, cycle.cycle, seat, commitment), "commit", cycle.cycle)
 
     def fill(self, inbox: Inbox) -> dict[str, Any]:
-        """The sheet of a cycle, as the journal keeps it, with its salt."""
+        """The sheet of a cycle, as the journal keeps it, with its salt; None in its place where this member can measure
+        no update: zeros would count like an honest member's."""
         follower, cycle, base = self._desk.follower, inbox.cycle, inbox.cycle_keys.model
         judged = inbox.verdicts(self._attempts())
         ok = [place for place, item in enumerate(judged) if item.code == Code.OK]
@@ -64,6 +68,12 @@ class Scorer:
                 [weights[cycle.updates[place].trainer] for place in ok],
             )
         worth = dict(zip(ok, measured, strict=True))
+        unmeasured = [cycle.updates[place].trainer for place, one in worth.items() if not one.finite]
+        if unmeasured and len(unmeasured) == len(ok):
+            self._desk.log.error("sits this cycle out: no measurement is finite", next_step=LOOK)
+            return {"sheet": None, "salt": None}
+        if unmeasured:
+            self._desk.log.warning("measurements not finite, so 0 in the sheet", trainers=unmeasured, next_step=LOOK)
         entries = [
             Entry(item.code, worth[place].gain, worth[place].news) if place in worth else Entry(item.code, 0, 0)
             for place, item in enumerate(judged)

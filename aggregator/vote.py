@@ -67,6 +67,8 @@ class Voter:
         if result is not NOTHING:
             with running(follower.context.spec.task, "measuring the new model"), self._desk.working("measuring"):
                 metric = sheet.to_metric(self._task.metric(Model.decode(result.file).tensors, self._rows.of(seat)))
+            if metric == sheet.NO_METRIC:
+                self._desk.log.warning("metric not finite", model=to_cid(result.model), metric=metric)
             self._desk.journal.put_blob(result.file)
         place = follower.federation.place(follower.job, state.cycle)
         hashed = result_hash(place, state.updates, state.sheets, result.model, result.rewards)

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from hansa.devnet.anvil import Anvil, rpc_batch, start_anvil
-from hansa.devnet.bootstrap import account_names, bootstrap
+from hansa.devnet.bootstrap import bootstrap
+from hansa.devnet.folder import account_names
 from hansa.protocol.errors import FatalError
 from hansa.protocol.hashes import result_hash, sealed_vote
 from hansa.protocol.ledger import Ledger, RoundLedger

@@ -5,7 +5,7 @@ from __future__ import annotations
 from client.config import TrainerConfig
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Phase
-from hansa.runtime.chain.federation import JobState, approve_call
+from hansa.runtime.chain.federation import JobState
 from hansa.runtime.desk import Desk
 from hansa.runtime.transactions.sender import Mined, Pending, Refused
 from hansa.tasks import running
@@ -84,8 +84,8 @@ class Enroller:
         it is allowed again, but never twice while the first time is under way."""
         desk, federation, job = self._desk, self._desk.follower.federation, self._desk.follower.job
         token, name = desk.follower.context.terms.token, (job, "approvals", amount)
-        if federation.allowance(token, desk.me) < amount:
+        for call in federation.approvals(token, desk.me, amount):
             done = (desk.journal.recall(name) or {"times": 0})["times"]
-            outcome = desk.send(approve_call(token, federation.vault, amount), "approve", amount, done)
-            if not isinstance(outcome, Pending):
-                desk.journal.replace(name, {"times": done + 1})
+            if isinstance(desk.send(call, "approve", call.data, done), Pending):
+                return
+            desk.journal.replace(name, {"times": done + 1})

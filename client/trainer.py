@@ -14,6 +14,7 @@ from hansa.runtime.daemon import Daemon
 from hansa.runtime.keeper import JobKeeper
 from hansa.runtime.model_chain import Abstention
 from hansa.tasks import load_task_of, running, use_threads
+from hansa.tasks.rehearsal import check_training_rows
 
 
 class Trainer(Daemon):
@@ -29,7 +30,9 @@ class Trainer(Daemon):
         use_threads(config.threads)
         with running(context.spec.task, f"loading {config.source}"):
             data = task.load(config.source)
-            desk.follower.models.shapes = {name: values.shape for name, values in task.model().items()}
+            start = task.model()
+        check_training_rows(task, start, data, config.source)
+        desk.follower.models.shapes = {name: values.shape for name, values in start.items()}
         desk.follower.trainer = desk.me
         desk.log.info("data loaded", rows=len(data), source=config.source)
         self.keeper = JobKeeper(desk)

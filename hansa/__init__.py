@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from hansa.protocol.errors import FatalError
     from hansa.tasks.base import Data, Differentiable, Params, Scores, Study, Task, Trained
     from hansa.tasks.learning import TorchTask, mean_loss
-    from hansa.tasks.rows import Rows
+    from hansa.tasks.rows import Rows, read_table
     from hansa.tasks.settings import Settings
 
 _HOMES = {
@@ -26,6 +26,7 @@ _HOMES = {
     "TorchTask": "hansa.tasks.learning",
     "Trained": "hansa.tasks.base",
     "mean_loss": "hansa.tasks.learning",
+    "read_table": "hansa.tasks.rows",
 }
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "TorchTask",
     "Trained",
     "mean_loss",
+    "read_table",
 ]
 
 

@@ -57,6 +57,8 @@ def main(
         spec=spec,
         model=model,
     )
+    if 0 < token.allowance(sender["from"], deployment.vault) < offer.escrow:
+        token.approve(deployment.vault, 0, sender)  # some tokens change no approval that is not zero
     token.approve(deployment.vault, offer.escrow, sender)
     posted = federation.post(dataclasses.astuple(terms), offer.escrow, sender)
     allow_committee(deployment, committee.address).save(file)

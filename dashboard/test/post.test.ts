@@ -1,9 +1,9 @@
 import type { Client, Hex } from 'viem'
-import { decodeFunctionData, encodeFunctionResult, toHex } from 'viem/utils'
+import { decodeFunctionData, encodeFunctionResult, pad, stringToHex, toHex } from 'viem/utils'
 import { expect, test } from 'vitest'
 import { federationAbi, tokenAbi } from '../src/chain/abi'
 import type { Deployment } from '../src/chain/deployment'
-import { burnOf, escrowOf, post, problemsOf, TIMES, type Offer } from '../src/wallet/post'
+import { burnOf, escrowOf, post, problemsOf, readToken, TIMES, type Offer } from '../src/wallet/post'
 import type { Wallet } from '../src/wallet/session'
 import { acts, recorded } from './recorded'
 
@@ -30,6 +30,34 @@ test('the contract is sent all terms, and no committee is kept that is to be dra
   const { functionName, args } = decodeFunctionData({ abi: federationAbi, data: sent[0]! })
   expect([functionName, (args as unknown[])[1]]).toEqual(['post', escrowOf(OFFER)])
   expect((args as unknown[])[0]).toMatchObject({ token: DEPLOYMENT.token, keepCommittee: false, openTime: 600, failureBurn: 5000, threshold: 0 })
+})
+
+/** A token whose answers are given by function; a symbol in 32 bytes where it has no other. */
+const token = (says: Record<string, unknown>, receipt: unknown = null) => async ({ method, params }: { method: string; params: [{ data: Hex }] }) => {
+  if (method !== 'eth_call') return receipt
+  const name = decodeFunctionData({ abi: [...tokenAbi, ...federationAbi], data: params[0].data }).functionName
+  if (name === 'symbol') return pad(stringToHex('MKR'), { dir: 'right', size: 32 })
+  return name in says ? encodeFunctionResult({ abi: tokenAbi, functionName: name, result: says[name] } as never) : '0x'
+}
+
+test.each([
+  [0n, [escrowOf(OFFER)]],
+  [7n, [0n, escrowOf(OFFER)]],
+  [escrowOf(OFFER), []],
+])('what an earlier approval left, %s, is used or taken back first', async (left, approved) => {
+  const facts = recorded()
+  const [, , , topics, data] = facts.events.find(([, , by]) => by === facts.federation.toLowerCase())!
+  const receipt = { status: '0x1', transactionHash: toHex(1), logs: [{ address: DEPLOYMENT.federation, topics, data }] }
+  const sent: { to: Hex; data: Hex }[] = []
+  const wallet = { account: at('66'), send: async (call: { to: Hex; data: Hex }) => (sent.push(call), toHex(1)) }
+  const client = { request: token({ balanceOf: 10n ** 9n, allowance: left }, receipt) } as unknown as Client
+  await post(client, wallet as unknown as Wallet, DEPLOYMENT, OFFER, () => undefined)
+  const approvals = sent.filter(({ to }) => to === DEPLOYMENT.token).map((call) => decodeFunctionData({ abi: tokenAbi, data: call.data }).args)
+  expect(approvals).toEqual(approved.map((amount) => [DEPLOYMENT.vault, amount]))
+})
+
+test('a symbol in 32 bytes is read', async () => {
+  expect(await readToken({ request: token({ decimals: 18 }) } as unknown as Client, DEPLOYMENT)).toMatchObject({ symbol: 'MKR', decimals: 18 })
 })
 
 test('a cycle opens later than the second in which the last one ended', () => {

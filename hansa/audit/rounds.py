@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hansa.audit.report import Finding, Report, shown
+from hansa.audit.unmeasured import note_silent_sheets
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import HansaError, Malformed, NotFound
 from hansa.protocol.hashes import cycle_counter
@@ -63,6 +64,7 @@ class Rounds:
         place = {"round": outcome.round, "cycle": cycle_counter(cycle.cycle), "block": outcome.block}
         self._report.ok("verdicts", len(ledger.judgements))
         self._report.ok("medians", 2 * sum(judged.code == Code.OK for judged in ledger.judgements))
+        note_silent_sheets(self._report, cycle)
         root = RewardsTree(ledger.leaves).root
         if root != outcome.rewards:
             owed = sum(leaf.pay for leaf in ledger.leaves)

@@ -11,16 +11,18 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 from rich.console import Console
 
 from hansa.cli.command import Command
 from hansa.cli.deploy import show as show_deployment
-from hansa.devnet.anvil import Anvil, last_line, published_key, start_anvil
-from hansa.devnet.bootstrap import account_names, bootstrap
-from hansa.devnet.chain_file import ChainFile, forget_stale
-from hansa.protocol.errors import FatalError, check_range
+from hansa.devnet.anvil import Anvil, last_line, published_key, require_free, rpc, start_anvil
+from hansa.devnet.bootstrap import bootstrap
+from hansa.devnet.chain_file import ChainFile, require_stopped
+from hansa.devnet.folder import STATE, Devnet, make_room, require_deployment
+from hansa.protocol.errors import ChainUnavailable, FatalError, check_range
 from hansa.protocol.tables import LIMITS
 from hansa.protocol.types import Address
 from hansa.runtime.accounts import address_of
@@ -28,6 +30,9 @@ from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.workspace import Workspace
 
 BACKGROUND_SECONDS = 60.0
+TRAINERS, VALIDATORS = 4, 3
+SAVE_SECONDS = 5.0  # between two savings of a chain that changes
+SAVE_SHARE = 0.05  # of the time, at most, goes into saving
 
 
 @dataclass(frozen=True)
@@ -53,34 +58,116 @@ class BackgroundView:
 
 def run(
     command: Command,
-    port: Annotated[int | None, typer.Option("--port", help="Where the chain listens; a free port by default.")] = None,
-    trainers: Annotated[int, typer.Option("--trainers", help="Accounts called trainer-1 and so on.")] = 4,
-    validators: Annotated[int, typer.Option("--validators", help="Accounts called validator-1 and so on.")] = 3,
+    port: Annotated[
+        int | None, typer.Option("--port", help="Where the chain listens; where it did before, or a free port.")
+    ] = None,
+    trainers: Annotated[
+        int | None, typer.Option("--trainers", help=f"Accounts called trainer-1 and so on; {TRAINERS} by default.")
+    ] = None,
+    validators: Annotated[
+        int | None,
+        typer.Option("--validators", help=f"Accounts called validator-1 and so on; {VALIDATORS} by default."),
+    ] = None,
     background: Annotated[bool, typer.Option("--background", help="Return as soon as it runs.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Drop the directory's chain and start a new one.")] = False,
     stop: Annotated[bool, typer.Option("--stop", help="Stop the chain that runs in the background.")] = False,
 ) -> None:
-    """Start a local chain and store, deploy the contracts, print the accounts. Ctrl-C stops it."""
+    """Start a local chain and store, deploy the contracts, print the accounts. Ctrl-C stops it.
+
+    Started again in the same directory, it goes on where it was.
+    """
     if stop:
         stop_chain(command)
         return
-    check_range("--trainers", trainers, 0, 200)
-    check_range("--validators", validators, 0, LIMITS.seats)
-    workspace = command.workspace
-    forget_stale(workspace.dir)
+    asked = Devnet(
+        "up",
+        check_range("--trainers", TRAINERS if trainers is None else trainers, 0, 200),
+        check_range("--validators", VALIDATORS if validators is None else validators, 0, LIMITS.seats),
+    )
+    directory = command.workspace.dir
+    require_stopped(directory)
+    ChainFile.remove(directory)
+    if port is not None:
+        require_free(port)
+    kept = None if fresh else find_kept(directory)
+    if kept is None:
+        make_room(directory, asked)
+    else:
+        require_same(directory, kept, trainers, validators)
     if background:
-        _start_in_background(command, port, trainers, validators)
+        _start_in_background(command, kept or asked, port)
         return
-    workspace.dir.mkdir(parents=True, exist_ok=True)
-    names = account_names(trainers, validators)
-    anvil = start_anvil(workspace.dir / "anvil.log", accounts=len(names), port=port)
+    _run(command, kept or asked, kept is not None, port)
+
+
+def find_kept(directory: Path) -> Devnet | None:
+    """The chain that `up` keeps in a directory; None where it keeps none, or had not finished it."""
+    found = Devnet.load(directory)
+    if found is None or found.maker != "up" or not found.gas_limit:
+        return None
+    if not (directory / STATE).is_file():
+        raise FatalError(f"{directory} has lost {STATE}", next_step="start a new chain with --fresh")
+    require_deployment(directory, found)
+    return found
+
+
+def require_same(directory: Path, kept: Devnet, trainers: int | None, validators: int | None) -> None:
+    """FatalError where a chain that goes on was made for other accounts than are asked for."""
+    for option, wanted, there in (
+        ("--trainers", trainers, kept.trainers),
+        ("--validators", validators, kept.validators),
+    ):
+        if wanted not in (None, there):
+            raise FatalError(
+                f"the chain of {directory} was made with {option} {there}",
+                next_step=f"leave {option} out, start a new chain with --fresh, or name another --dir",
+            )
+
+
+def _run(command: Command, made: Devnet, goes_on: bool, port: int | None) -> None:
+    """The chain, until it is stopped; it is saved while it runs and at its end."""
+    workspace = command.workspace
+    state = workspace.dir / STATE
+    anvil = start_anvil(
+        workspace.dir / "anvil.log",
+        accounts=len(made.names),
+        port=port if port is not None or not goes_on else _port_of(made.url),
+        state=state if goes_on else None,
+        gas_limit=made.gas_limit if goes_on else None,
+    )
     try:
-        deployment = bootstrap(workspace, anvil, names, name="local")
+        if goes_on:
+            deployment = _moved(require_deployment(workspace.dir, made), made.url, anvil)
+            deployment.save(workspace.deployment_file)
+        else:
+            deployment = bootstrap(workspace, anvil, made.names, name="local")
+        anvil.save(state)
+        made.save(workspace.dir, gas_limit=anvil.gas_limit, url=anvil.url, federation=deployment.federation)
         ChainFile.of(anvil).save(workspace.dir)
-        _tell(command, deployment, names)
-        _wait(anvil)
+        _tell(command, deployment, made.names)
+        _wait(anvil, state)
+        anvil.save(state)
     finally:
         anvil.stop()
         ChainFile.remove(workspace.dir)
+
+
+def _port_of(url: str) -> int | None:
+    """The port that a chain had; None where another program took it meanwhile."""
+    port = urlsplit(url).port
+    try:
+        require_free(port or 0)
+    except FatalError:
+        return None
+    return port
+
+
+def _moved(deployment: Deployment, url: str, anvil: Anvil) -> Deployment:
+    """The deployment with its chain's new address in place of the old one."""
+    before = Anvil(url, anvil.process)
+    places = {before.url: anvil.url, before.ws: anvil.ws}
+    rpc_urls = [places.get(each, each) for each in deployment.rpc]
+    return deployment.updated(rpc=rpc_urls, ws=places.get(deployment.ws or "", deployment.ws))
 
 
 def stop_chain(command: Command) -> None:
@@ -92,7 +179,10 @@ def stop_chain(command: Command) -> None:
         raise FatalError(f"no chain of {directory} is running")
     running.stop()
     ChainFile.remove(directory)
-    command.say(f"stopped the chain at {running.url}")
+    made = Devnet.load(directory)
+    kept = made is not None and made.maker == "up"
+    after = f"`hansa up{command.dir_option}` goes on with it" if kept else "what was on it is gone"
+    command.say(f"stopped the chain at {running.url}; {after}")
 
 
 def _tell(command: Command, deployment: Deployment, names: list[str]) -> None:
@@ -116,29 +206,42 @@ def show(console: Console, view: ChainView, workspace: Workspace, where: str) ->
         f"\nnext, in another terminal: hansa job post --task heart --account sponsor --validators {members}{where}\n"
         f"and to look at it in the browser: hansa dashboard{where}"
     )
-    console.print("Ctrl-C stops the chain; what is on it is gone then.")
+    console.print(f"Ctrl-C stops the chain; `hansa up{where}` goes on with it, and --fresh starts a new one.")
 
 
-def _wait(anvil: Anvil) -> None:
-    """Until Ctrl-C, SIGTERM, or the end of the chain."""
+def _wait(anvil: Anvil, state: Path) -> None:
+    """Until Ctrl-C, SIGTERM, or the end of the chain; what changes on it is saved every few seconds."""
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: ended.set())
     sys.stdout.flush()
+    saved, due = _state_root(anvil), 0.0
     try:
         while not ended.wait(0.5):
-            if anvil.process is not None and anvil.process.poll() is not None:
+            if anvil.process.poll() is not None:
                 raise FatalError("anvil ended by itself", next_step="look into anvil.log")
+            if (now := time.monotonic()) >= due and (root := _state_root(anvil)) not in (saved, None):
+                anvil.save(state)
+                saved, due = root, now + max(SAVE_SECONDS, (time.monotonic() - now) / SAVE_SHARE)
     except KeyboardInterrupt:
         return
 
 
-def _start_in_background(command: Command, port: int | None, trainers: int, validators: int) -> None:
+def _state_root(anvil: Anvil) -> str | None:
+    """What changes with every transaction; None while the chain doesn't answer."""
+    try:
+        return str(rpc(anvil.url, "eth_getBlockByNumber", "latest", False)["stateRoot"])
+    except ChainUnavailable:
+        return None
+
+
+def _start_in_background(command: Command, made: Devnet, port: int | None) -> None:
     """Runs `hansa up` as a process of its own and waits until it is ready."""
     directory = command.workspace.dir
     directory.mkdir(parents=True, exist_ok=True)
     log = directory / "up.log"
     words = [sys.executable, "-P", "-m", "hansa.cli.main", "up", "--dir", str(directory), "--json"]
-    words += ["--trainers", str(trainers), "--validators", str(validators)] + (["--port", str(port)] if port else [])
+    words += ["--trainers", str(made.trainers), "--validators", str(made.validators)]
+    words += ["--port", str(port)] if port else []
     root = Path(__file__).resolve().parents[2]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))}
     with log.open("wb") as output:
@@ -146,7 +249,7 @@ def _start_in_background(command: Command, port: int | None, trainers: int, vali
             words, stdout=output, stderr=subprocess.STDOUT, env=environment, start_new_session=True
         )
     running = _wait_for_chain(directory, process, log)
-    text = f"a chain runs at {running.url}; `hansa up --stop --dir {directory}` stops it"
+    text = f"a chain runs at {running.url}; `hansa up --stop --dir {directory}` stops it and keeps what is on it"
     command.answer(BackgroundView(running.url, process.pid, str(log)), lambda console: console.print(text))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
+import gzip
 import json
 import os
 import secrets
@@ -19,9 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from eth_account import Account
 from eth_account.hdaccount import key_from_seed, seed_from_mnemonic
 
-from hansa.protocol.errors import ChainUnavailable, FatalError
+from hansa.protocol.errors import ChainUnavailable, FatalError, check_range
+from hansa.protocol.types import Address
+from hansa.runtime.files import unwritable, write_atomically
 
 CHAIN_ID = 31337
 LOCAL_CHAINS = frozenset({31337, 1337})  # where the published accounts may be used
@@ -36,6 +41,18 @@ class Anvil:
 
     url: str
     process: subprocess.Popen[bytes]
+    gas_limit: int = 0  # of its first block: no other chain's is the same
+
+    def save(self, state: Path) -> None:
+        """Writes all blocks, and the state after the last one, to a file that `start_anvil` goes on from.
+
+        ChainUnavailable where it doesn't answer, FatalError where the file can't be written.
+        """
+        dumped = gzip.decompress(bytes.fromhex(rpc(self.url, "anvil_dumpState").removeprefix("0x")))
+        try:
+            write_atomically(state, dumped)
+        except OSError as error:
+            raise unwritable(state, error) from error
 
     def stop(self) -> None:
         end(self.process)
@@ -74,37 +91,60 @@ def free_port() -> int:
         return port
 
 
+def require_free(port: int) -> None:
+    """FatalError where nothing can listen on a port of this machine."""
+    check_range("--port", port, 1, 65535)
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise FatalError(
+                f"port {port} can't be had", cause=error.strerror, next_step="name another one with --port"
+            ) from error
+
+
 def start_anvil(
-    log: Path, *, accounts: int, port: int | None = None, orphan: bool = False, idle: bool = False
+    log: Path,
+    *,
+    accounts: int,
+    port: int | None = None,
+    orphan: bool = False,
+    idle: bool = False,
+    state: Path | None = None,
+    gas_limit: int | None = None,
 ) -> Anvil:
     """Starts anvil with `accounts` funded accounts; FatalError when it doesn't come up.
 
     `orphan`: it outlives this process. `idle`: no block without a transaction. Another chain may already answer
     on a port, so the chain's gas limit carries a number that only this call knows.
+    `state`: the file of a chain that was saved, which goes on; `gas_limit` is that chain's.
     """
     anvil = find_anvil()
     for _ in range(ATTEMPTS if port is None else 1):
         chosen = port or free_port()
-        mark = 200_000_000 + secrets.randbelow(10**7)
-        process = spawn(_command(anvil, chosen, accounts, mark, idle), log, orphan=orphan)
-        started = Anvil(f"http://127.0.0.1:{chosen}", process)
+        require_free(chosen)
+        mark = gas_limit or 200_000_000 + secrets.randbelow(10**7)
+        process = spawn(_command(anvil, chosen, accounts, mark, idle, state), log, orphan=orphan)
+        started = Anvil(f"http://127.0.0.1:{chosen}", process, mark)
         if _is_ours(started, mark):
             return started
         started.stop()
     raise FatalError(
         f"anvil did not start on port {chosen}",
         cause=f"{log} ends with {last_line(log)!r}",
-        next_step="free the port or name another one with --port" if port else "look into that log",
+        next_step="look into that log" if state is None else "start a new chain with --fresh",
     )
 
 
-def _command(anvil: Path, port: int, accounts: int, mark: int, idle: bool) -> list[str]:
+def _command(anvil: Path, port: int, accounts: int, mark: int, idle: bool, state: Path | None) -> list[str]:
     options = {
         "--host": "127.0.0.1",
         "--port": port,
         "--chain-id": CHAIN_ID,
         "--accounts": accounts,
         "--gas-limit": mark,
+        **({} if state is None else {"--load-state": state}),
     }
     mining = [] if idle else ["--block-time", "1", "--mixed-mining"]
     flat = [str(part) for option in options.items() for part in option]
@@ -185,9 +225,14 @@ def last_line(log: Path) -> str:
     return next((line.strip() for line in reversed(lines) if line.strip()), "nothing")
 
 
+@functools.cache
 def published_key(index: int) -> bytes:
     """The private key of the published mnemonic's account `index` (m/44'/60'/0'/0/index)."""
     return bytes(key_from_seed(seed_from_mnemonic(MNEMONIC, ""), f"m/44'/60'/0'/0/{index}"))
+
+
+def published_address(index: int) -> Address:
+    return Address(Account.from_key(published_key(index)).address)
 
 
 def require_local(chain_id: int) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
-from hansa.devnet.anvil import Anvil, published_key, require_local
+from eth_account import Account
+
+from hansa.devnet.anvil import Anvil, published_address, published_key, require_local
+from hansa.devnet.folder import PASSWORD, Devnet
+from hansa.protocol.errors import BadKey
 from hansa.protocol.types import Address
-from hansa.runtime.accounts import PASSWORD_FILE, load_account
+from hansa.runtime.accounts import PASSWORD_FILE
 from hansa.runtime.chain.calls import transfer_call
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.deployment import Deployment
@@ -21,38 +24,40 @@ from hansa.runtime.workspace import Workspace
 TOKENS_EACH = 10_000 * 10**18
 
 
-def account_names(trainers: int, validators: int) -> list[str]:
-    """Who gets the published accounts, in order."""
-    parts = [f"trainer-{i}" for i in range(1, trainers + 1)] + [f"validator-{i}" for i in range(1, validators + 1)]
-    return ["sponsor", *parts]
-
-
 def bootstrap(
     workspace: Workspace, anvil: Anvil, names: list[str], *, name: str, store: dict[str, str] | None = None
 ) -> Deployment:
-    """Contracts, keystores and tokens on a fresh local chain; writes DIR/deployment.json."""
+    """Contracts, keystores and tokens on a fresh local chain; writes DIR/deployment.json. No key is overwritten."""
     chain = Chain([anvil.url], None, ws=anvil.ws)
     require_local(chain.chain_id)
-    shutil.rmtree(workspace.dir / "journals", ignore_errors=True)  # of a chain that is gone
     addresses = make_keystores(workspace.keys, names)
-    sponsor = load_account(workspace, names[0])
+    sponsor = Account.from_key(published_key(0))
     with signing_with(chain, sponsor, workspace.journal(sponsor.address)) as signer:
         settings = store or store_settings("local", workspace.dir)
         deployment = deploy_contracts(signer, draft([anvil.url], name=name, store=settings, ws=anvil.ws))
         for address in list(addresses.values())[1:]:
             signer.do(transfer_call(deployment.token, address, TOKENS_EACH))
+    if (made := Devnet.load(workspace.dir)) is not None:
+        made.save(workspace.dir, federation=deployment.federation)
     deployment.save(workspace.deployment_file)
     return deployment
 
 
 def make_keystores(directory: Path, names: list[str]) -> dict[str, Address]:
-    """Keystores of anvil's published accounts by name, with the password beside them: they belong to everybody."""
+    """Keystores of anvil's published accounts by name, with the password beside them: they belong to everybody.
+
+    Those that are there already stay; BadKey where a file of theirs is something else.
+    """
     private_folder(directory)
-    write_atomically(directory / PASSWORD_FILE, b"hansa\n", OWNER)
-    addresses = {}
-    for index, name in enumerate(names):
+    word = directory / PASSWORD_FILE
+    if word.exists() and word.read_bytes().strip() != PASSWORD.encode():
+        raise BadKey(f"{word} is another password", next_step="name another directory with --dir")
+    write_atomically(word, f"{PASSWORD}\n".encode(), OWNER)
+    addresses = {name: published_address(index) for index, name in enumerate(names)}
+    for index, (name, address) in enumerate(addresses.items()):
         path = directory / f"{name}.json"
-        path.unlink(missing_ok=True)
-        account = Keyfile.create(path, "hansa", private_key=published_key(index), light=True)
-        addresses[name] = Address(account.address)
+        if not path.exists():
+            Keyfile.create(path, PASSWORD, private_key=published_key(index), light=True)
+        elif Keyfile.address(path) != address:
+            raise BadKey(f"{path} is another account's", next_step="name another directory with --dir")
     return addresses

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from hansa.devnet.anvil import LOCAL_CHAINS, Anvil
+from hansa.devnet.anvil import Anvil
 from hansa.protocol.errors import FatalError
 
 FILE = "chain.json"
+STOP_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -46,46 +49,39 @@ class ChainFile:
         return any(_is_ours(pid) for pid in self.pids)
 
     def stop(self) -> None:
-        """Ends everything that belongs to it."""
-        if self.owner and _exists(self.owner) and self.owner != os.getpid():
-            os.kill(self.owner, 15)
-            return
-        for pid in self.pids:
-            if _is_ours(pid):
-                os.kill(pid, 15)
+        """Ends everything that belongs to it, and waits until it is gone; FatalError where it stays."""
+        held = [self.owner] if self.owner not in (0, os.getpid()) and _exists(self.owner) else []
+        for pid in held or filter(_is_ours, self.pids):
+            os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while self.alive or any(map(_exists, held)):
+            if time.monotonic() > deadline:
+                raise FatalError(f"the chain at {self.url} does not end", next_step=f"end process {self.pids[0]}")
+            time.sleep(0.05)
 
 
-def forget_stale(directory: Path) -> None:
-    """Makes room for a new chain; FatalError while the directory's chain still runs, or its deployment is elsewhere."""
+def require_stopped(directory: Path) -> None:
+    """FatalError while the directory's chain still runs."""
     running = ChainFile.load(directory)
     if running is not None and running.alive:
         raise FatalError(
             f"{directory} has a chain already, at {running.url}",
             next_step=f"stop it with `hansa up --stop --dir {directory}`, or name another --dir",
         )
-    deployment = directory / "deployment.json"
-    if running is None and deployment.exists() and not _is_local(deployment):
-        raise FatalError(
-            f"{deployment} is a deployment on another chain", next_step="name another directory with --dir"
-        )
-    ChainFile.remove(directory)
-
-
-def _is_local(deployment: Path) -> bool:
-    try:
-        return int(json.loads(deployment.read_text())["chain_id"]) in LOCAL_CHAINS
-    except (ValueError, KeyError, TypeError):
-        return False
 
 
 def _exists(pid: int) -> bool:
+    """Whether it runs; one that has ended, and that its parent has not asked about yet, doesn't."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         pass
-    return True
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:1] != ["Z"]
+    except OSError:
+        return True
 
 
 def _is_ours(pid: int) -> bool:

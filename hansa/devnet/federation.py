@@ -20,9 +20,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from eth_account import Account
+
 from hansa.devnet.anvil import Anvil, published_key, start_anvil
-from hansa.devnet.bootstrap import account_names, bootstrap
+from hansa.devnet.bootstrap import bootstrap
 from hansa.devnet.chain_file import ChainFile
+from hansa.devnet.folder import account_names
 from hansa.devnet.kubo import KuboNode, start_nodes
 from hansa.devnet.processes import Worker, warm_up
 from hansa.devnet.roles import Role, measure_baselines, play
@@ -30,7 +33,7 @@ from hansa.devnet.setup import TIMES, Setup
 from hansa.devnet.waiting import Waiting
 from hansa.protocol.errors import TransientError
 from hansa.protocol.types import Address, Wei
-from hansa.runtime.accounts import address_of, load_account
+from hansa.runtime.accounts import address_of
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.structs import JobState
 from hansa.runtime.claims import claim
@@ -195,7 +198,7 @@ class LocalFederation(Waiting):
     @contextlib.contextmanager
     def sponsor(self) -> Iterator[Signer]:
         """The sponsor's key, while nobody else uses it."""
-        account = load_account(self.workspace, SPONSOR)
+        account = Account.from_key(published_key(0))
         with signing_with(self.session.chain, account, self.workspace.journal(account.address)) as signer:
             yield signer
 

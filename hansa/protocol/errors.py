@@ -64,6 +64,10 @@ class BadKey(FatalError):
     """A key file that can't be read, opened or trusted."""
 
 
+class WrongPassword(BadKey):
+    """A key file that another password opens."""
+
+
 class Locked(FatalError):
     """A journal that another daemon holds: one key, one daemon."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from eth_account.signers.local import LocalAccount
 
-from hansa.protocol.errors import BadKey, FatalError
+from hansa.protocol.errors import BadKey, FatalError, WrongPassword
 from hansa.protocol.types import Address
 from hansa.runtime.chain.deployment import checksummed
 from hansa.runtime.keystore import Keyfile, read_keystore
@@ -89,12 +89,24 @@ def address_of(workspace: Workspace, who: str | None) -> Address:
 
 
 def password_for(path: Path, password_file: Path | None) -> str:
-    """From the file, HANSA_PASSWORD, the published password beside test keystores, or the terminal."""
+    """From the file, HANSA_PASSWORD, the published password beside test keystores where it opens this one, or the
+    terminal."""
     if (given := _find_given(password_file)) is not None:
         return given
-    if (beside := path.parent / PASSWORD_FILE).is_file():
-        return _read(beside)
+    if (beside := path.parent / PASSWORD_FILE).is_file() and _opens(word := _read(beside), path):
+        return word
     return ask_password(path)
+
+
+def _opens(password: str, path: Path) -> bool:
+    """Whether it is a keystore's password; what else is wrong with the file, opening it says."""
+    try:
+        Keyfile.load(path, password)
+    except WrongPassword:
+        return False
+    except BadKey:
+        pass
+    return True
 
 
 def new_password(path: Path, password_file: Path | None) -> str:

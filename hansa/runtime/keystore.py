@@ -14,7 +14,7 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
 
-from hansa.protocol.errors import BadKey
+from hansa.protocol.errors import BadKey, WrongPassword
 from hansa.protocol.types import Address
 from hansa.runtime.files import is_open_to_others, private_file, private_folder, unwritable
 
@@ -57,7 +57,7 @@ class Keyfile:
     @staticmethod
     def load(path: Path | str, password: str) -> LocalAccount:
         """Opens a file. BadKey for no or a wrong password, another format, a file that others can read, or one that
-        says another address than its key's."""
+        says another address than its key's; WrongPassword is one."""
         target = Path(path)
         document, stated = _read(target)
         if is_open_to_others(target):
@@ -67,7 +67,7 @@ class Keyfile:
             account = _account(bytes(Account.decrypt(document, password)))
         except ValueError as error:
             if "MAC" in str(error):
-                raise BadKey(f"the password of {target} is wrong", next_step="try again") from None
+                raise WrongPassword(f"the password of {target} is wrong", next_step="try again") from None
             raise BadKey(f"{target} is not a keystore V3 file", cause=error) from error
         except (TypeError, KeyError, AttributeError, NotImplementedError) as error:
             raise BadKey(f"{target} is not a keystore V3 file", cause=type(error).__name__) from error

@@ -10,7 +10,7 @@ from hansa.protocol.errors import ChainUnavailable, FatalError, WrongChain
 from hansa.protocol.text import escape_untrusted
 from hansa.protocol.types import Address
 from hansa.runtime.amounts import Token
-from hansa.runtime.chain.abi import ContractError, artifact
+from hansa.runtime.chain.abi import ContractError, Field, Function, artifact
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.federation import Federation
@@ -19,6 +19,7 @@ from hansa.runtime.store import Store, open_store
 from hansa.runtime.workspace import Workspace
 
 LONGEST_SYMBOL = 16  # characters
+SHORT_SYMBOL = Function("symbol", bytes.fromhex("95d89b41"), (), (Field("", "bytes32"),))
 
 
 @dataclass
@@ -86,14 +87,19 @@ def any_token(chain: Chain, address: Address, *, is_ours: bool) -> Token:
 
 def _describe(chain: Chain, address: Address) -> tuple[str | None, int | None]:
     """A token's symbol and decimals; None for what it does not say, or says in a way that makes no sense."""
-    symbol, decimals = (_ask(chain, address, name) for name in ("symbol", "decimals"))
+    symbol, decimals = (
+        _ask(chain, address, artifact("RewardToken").functions[name]) for name in ("symbol", "decimals")
+    )
+    if symbol is None:  # as some of the first tokens say it
+        word = _ask(chain, address, SHORT_SYMBOL)
+        symbol = word.rstrip(b"\0").decode(errors="replace") or None if word is not None else None
     shown = None if symbol is None else escape_untrusted(str(symbol), LONGEST_SYMBOL)
     return shown, None if decimals is None else int(decimals)
 
 
-def _ask(chain: Chain, address: Address, name: str) -> Any:
+def _ask(chain: Chain, address: Address, function: Function) -> Any:
     try:
-        return chain.read([(address, artifact("RewardToken").functions[name], ())])[0][0]
+        return chain.read([(address, function, ())])[0][0]
     except (ContractError, WrongChain):
         return None
     except ChainUnavailable as error:

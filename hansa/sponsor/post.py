@@ -16,7 +16,6 @@ from hansa.protocol.sheet import NO_METRIC, to_metric
 from hansa.protocol.spec import JobSpec
 from hansa.protocol.types import Address, Digest, JobId
 from hansa.runtime.amounts import Token
-from hansa.runtime.chain.calls import approve_call
 from hansa.runtime.deploy import create
 from hansa.runtime.session import Session
 from hansa.runtime.transactions.signer import Signer
@@ -124,7 +123,8 @@ def post_job(
         spec=spec,
         model=model,
     )
-    signer.do(approve_call(terms.token, session.deployment.vault, offer.escrow))
+    for call in session.federation.approvals(terms.token, signer.address, offer.escrow):
+        signer.do(call)
     receipt = signer.do(session.federation.post_call(terms, offer.escrow))
     return PostedJob(session.federation.posted_in(receipt), committee, spec, model)
 

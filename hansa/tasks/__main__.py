@@ -9,7 +9,7 @@ import sys
 import time
 
 from hansa.protocol.errors import HansaError
-from hansa.tasks.loading import BUILT_IN, consent, defaults, load_task
+from hansa.tasks.loading import BUILT_IN, consent, defaults, load_task, running
 from hansa.tasks.rehearsal import check, federate, table
 from hansa.tasks.settings import parse_settings
 
@@ -36,10 +36,12 @@ def _run(arguments: argparse.Namespace) -> None:
         for remark in check(task, sources[0], arguments.seats):
             print(f"  {remark}")
         started = time.perf_counter()
-        params = federate(task, sources, rounds, steps, seed)
+        with running(name, "training by plain averaging"):
+            params = federate(task, sources, rounds, steps, seed)
         took = time.perf_counter() - started
         print(f"seed {seed}: {rounds} rounds × {steps} steps, {len(sources)} parties: {took:.1f} s")
-        tables.append(table(task, params, rounds * steps, arguments.seats, seed))
+        with running(name, "measuring the model"):
+            tables.append(table(task, params, rounds * steps, arguments.seats, seed))
     for label in tables[0]:
         numbers = [lines[label] for lines in tables]
         print(f"{sum(numbers) / len(numbers):8.4f}  {label}")

@@ -62,7 +62,7 @@ class TorchTask(ABC):
     def _descend(self, weights: Mapping[str, Tensor], loss: Tensor) -> None:
         import torch
 
-        gradients = torch.autograd.grad(loss, tuple(weights.values()))
+        gradients = _slopes(loss, weights)
         with torch.no_grad():
             for weight, gradient in zip(weights.values(), gradients, strict=True):
                 weight.sub_(gradient, alpha=self.learning_rate)
@@ -83,9 +83,26 @@ class TorchTask(ABC):
                 loss = self.loss(weights, inputs.double(), labels.double() if labels.is_floating_point() else labels)
                 part = len(labels) / len(data)
                 total += part * loss.item()
-                for name, gradient in zip(weights, torch.autograd.grad(loss, tuple(weights.values())), strict=True):
+                for name, gradient in zip(weights, _slopes(loss, weights), strict=True):
                     sums[name] += part * gradient.numpy()
         return total, sums
+
+
+def _slopes(loss: Tensor, weights: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+    """The loss's gradient by each tensor; FatalError names those that it does not depend on."""
+    import torch
+
+    found: tuple[Tensor | None, ...] = (None,) * len(weights)
+    if loss.requires_grad:
+        found = torch.autograd.grad(loss, tuple(weights.values()), allow_unused=True)
+    slopes = tuple(slope for slope in found if slope is not None)
+    if len(slopes) < len(weights):
+        unused = [name for name, slope in zip(weights, found, strict=True) if slope is None]
+        raise FatalError(
+            f"loss() does not depend on {', '.join(unused)} of model()",
+            next_step="use it there, or leave it out of the model",
+        )
+    return slopes
 
 
 def mean_loss(task: TorchTask, params: Params, data: Rows) -> float:

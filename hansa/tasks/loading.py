@@ -14,7 +14,9 @@ import ast
 import hashlib
 import importlib
 import importlib.util
+import os
 import sys
+import traceback
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +26,7 @@ from typing import Any, TypedDict, Unpack
 from hansa.protocol.errors import FatalError, HansaError, NotAllowed
 from hansa.protocol.spec import JobSpec
 from hansa.tasks.base import Task
+from hansa.tasks.rows import BadRows
 
 BUILT_IN = {
     "heart": "hansa.tasks.heart:Heart",
@@ -241,14 +244,30 @@ def running(task: str, doing: str) -> Iterator[None]:
     """Turns whatever a task raises into one sentence that names it and what it was doing."""
     try:
         yield
+    except BadRows as error:
+        raise FatalError(f"task {task} failed while {doing}", cause=error.message, next_step=error.next_step) from error
     except HansaError:
         raise
     except Exception as error:
+        if (variable := _missing_variable(error)) is not None:
+            raise FatalError(
+                f"task {task} failed while {doing}",
+                cause=f"the environment variable {variable} is not set",
+                next_step=f"set it, as in `export {variable}=…`",
+            ) from error
         raise FatalError(
             f"task {task} failed while {doing}",
             cause=f"{type(error).__name__}: {error}",
             next_step="`python -m hansa.tasks` rehearses a task without a chain; --debug shows where",
         ) from error
+
+
+def _missing_variable(error: Exception) -> str | None:
+    """The name that `os.environ` was asked for in vain."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    if isinstance(error, KeyError) and frames and frames[-1].f_globals.get("__name__") == os.__name__:
+        return str(error.args[0])
+    return None
 
 
 def use_threads(threads: int | None) -> None:

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from hansa.protocol.errors import FatalError
 from hansa.tasks.base import Data, Differentiable, Params, Study, Task
+from hansa.tasks.loading import running
+
+LOOK = "look for numbers in them that are not finite, or far too large"
 
 
 def federate(task: Task, sources: Sequence[str], rounds: int, steps: int, seed: int = 0) -> Params:
@@ -41,28 +44,55 @@ def table(task: Task, params: Params, steps: int, seats: int, seed: int = 0) -> 
 
 def check(task: Task, source: str, seats: int) -> Iterator[str]:
     """What was found in order, one line each; FatalError names the first rule that the task breaks."""
-    start = task.model()
-    _check_model(start, task.model())
+    with running(task.name, "making model 0"):
+        start = task.model()
+        _check_model(start, task.model())
     yield f"model: {len(start)} tensors, {sum(value.size for value in start.values()):,} numbers"
 
-    rows = task.load(source)
-    shares = [task.validation(seat, seats) for seat in range(seats)]
+    with running(task.name, f"loading {source}"):
+        rows = task.load(source)
+    with running(task.name, "reading the validation rows"):
+        shares = [task.validation(seat, seats) for seat in range(seats)]
     if not len(rows) or not all(map(len, shares)):
         raise FatalError("somebody has no rows", cause=f"{source}: {len(rows)}, validators: {list(map(len, shares))}")
     yield f"rows: {len(rows):,} of {source} to train on; validators have {', '.join(f'{len(s):,}' for s in shares)}"
 
-    trained = _check_training(task, start, rows)
+    check_training_rows(task, start, rows, source)
+    with running(task.name, "training"):
+        trained = _check_training(task, start, rows)
     yield "train: same params, rows and seed, same bits; its argument stays as it was"
 
     if isinstance(task, Differentiable):
-        error = _check_gradient(task, start, trained, shares[0])
+        with running(task.name, "taking the gradient"):
+            error = _check_gradient(task, start, trained, shares[0])
         yield f"gradient: float64, and the slope of the loss to {error:.1e}"
     else:
         yield "gradient: none; updates are measured by `metric`"
 
-    if not np.isfinite(task.metric(start, shares[0])):
-        raise FatalError("metric is not a finite number")
+    for share in shares:
+        check_validation_rows(task, start, share)
     yield f"metric: {task.metric(start, shares[0]):.4f} for model 0"
+
+
+def check_training_rows(task: Task, start: Params, rows: Data, source: str) -> None:
+    """FatalError where one step from model 0 on these rows leads to numbers that are not finite."""
+    with running(task.name, f"taking a step on {source}"):
+        first = task.train(dict(start), rows, steps=1, loss_threshold=None, seed=0)
+    if wrong := [name for name, value in first.params.items() if not np.isfinite(value).all()]:
+        raise FatalError(f"{', '.join(wrong)} is not finite after one step on {source}", next_step=LOOK)
+
+
+def check_validation_rows(task: Task, start: Params, rows: Data) -> None:
+    """FatalError where model 0 can't be measured on these rows: a metric or a slope that is not finite."""
+    with running(task.name, "measuring model 0"):
+        metric = task.metric(start, rows)
+        loss, slopes = task.gradient(start, rows) if isinstance(task, Differentiable) else (0.0, {})
+    if not np.isfinite(metric):
+        raise FatalError("metric is not a finite number on the validation rows", cause=f"{metric}", next_step=LOOK)
+    wrong = [name for name, value in slopes.items() if not np.isfinite(value).all()]
+    if wrong or not np.isfinite(loss):
+        what = f"the gradient of {', '.join(wrong)}" if wrong else f"the loss, {loss},"
+        raise FatalError(f"{what} is not finite on the validation rows", next_step=LOOK)
 
 
 def _check_model(first: Params, again: Params) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,17 +15,26 @@ from numpy.typing import NDArray
 
 from hansa.protocol.errors import FatalError
 
+NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+LARGEST = float(np.finfo(np.float32).max)
 HELD_BACK = 0.2
 """The part of every party's training rows that only the validators use."""
+
+
+class BadRows(FatalError):
+    """Rows that nobody can learn from."""
 
 
 class Rows:
     """n examples: `inputs` (n, …) and `labels` (n,), float32, or int64 for classes.
 
-    `take` only notes which rows it means; inputs are copied when they are asked for, so a large file can stay on disk.
+    BadRows names the first row and column that is not a finite number. `take` only notes which rows it means; inputs
+    are copied when they are asked for, so a large file can stay on disk.
     """
 
     def __init__(self, inputs: NDArray[Any], labels: NDArray[Any], chosen: NDArray[np.intp] | None = None) -> None:
+        if chosen is None:
+            _check(inputs, labels)
         self._inputs = inputs
         self._chosen = chosen
         self.labels = labels
@@ -40,6 +50,19 @@ class Rows:
         """These rows; `indices` are positions."""
         chosen = np.arange(len(self)) if self._chosen is None else self._chosen
         return Rows(self._inputs, self.labels[indices], chosen[indices])
+
+
+def _check(inputs: NDArray[Any], labels: NDArray[Any]) -> None:
+    if len(inputs) != len(labels):
+        raise BadRows(f"{len(inputs)} inputs for {len(labels)} labels", next_step="give one for each")
+    for what, values in (("input", inputs), ("label", labels)):
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            place = tuple(int(index) for index in np.argwhere(~np.isfinite(values))[0])
+            column = f", column {', '.join(str(index + 1) for index in place[1:])}" if place[1:] else ""
+            raise BadRows(
+                f"row {place[0] + 1}{column}: the {what} is {values[place]}",
+                next_step="leave the row out, or give it a finite number",
+            )
 
 
 @dataclass(frozen=True)
@@ -118,14 +141,52 @@ def batches(rows: int, batch: int, steps: int, seed: int) -> Iterator[NDArray[np
         queue = queue[batch:]
 
 
-def read_lines(path: Path) -> Iterator[dict[str, str]]:
-    """A CSV file's lines by column, and under `line` where each stands."""
+def read_lines(path: Path, columns: Sequence[str] = ()) -> Iterator[dict[str, str]]:
+    """A CSV file's lines by column, and under `line` where each stands. FatalError names the line that has another
+    number of columns than the header, or says which of `columns` the header lacks."""
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            for number, line in enumerate(csv.DictReader(file), 2):
-                yield line | {"line": f"{path}, line {number}"}
+        with path.open(newline="", encoding="utf-8-sig") as file:  # spreadsheets write a mark at its start
+            lines = csv.reader(file)
+            header = [name.strip() for name in next(lines, [])]
+            if lacking := [name for name in columns if name not in header]:
+                raise FatalError(
+                    f"{path}, line 1: no column {', '.join(lacking)}",
+                    cause=f"it has {', '.join(header) or 'nothing'}",
+                    next_step=f"write the header {','.join(columns)}, with commas between",
+                )
+            for line in lines:
+                if line and len(line) != len(header):
+                    raise FatalError(
+                        f"{path}, line {lines.line_num}: {len(line)} columns where the header has {len(header)}",
+                        next_step="write numbers like 1.5, with commas between them alone",
+                    )
+                if line:
+                    yield dict(zip(header, line, strict=True)) | {"line": f"{path}, line {lines.line_num}"}
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise FatalError(f"{path} can't be read", cause=error) from error
+
+
+def number(line: Mapping[str, str], column: str, *, whole: bool = False) -> float:
+    """What a line of `read_lines` has in a column; FatalError names both where it is no finite (or whole) number."""
+    text = line[column].strip()
+    value = float(text) if NUMBER.fullmatch(text) else np.nan
+    if not abs(value) <= LARGEST or (whole and value % 1):
+        raise FatalError(
+            f"{line['line']}, column {column}: {text!r} is not a {'whole' if whole else 'finite'} number",
+            next_step=f"leave the line out, or write it like {'2' if whole else '1.5'}",
+        )
+    return value
+
+
+def read_table(path: Path | str, columns: Sequence[str]) -> NDArray[np.float32]:
+    """The numbers of a CSV file (lines, columns), in the order of `columns`; its header names those, and may name more.
+
+    FatalError names the line and column of what is no finite number.
+    """
+    rows = [[number(line, column) for column in columns] for line in read_lines(Path(path), columns)]
+    if not rows:
+        raise FatalError(f"{path} has no rows", next_step="give a file with at least one line under the header")
+    return np.array(rows, np.float32)
 
 
 def rows_of(
@@ -139,9 +200,9 @@ def rows_of(
     for line in lines:
         try:
             inputs.append(features(line))
-            labels.append({"0": 0.0, "1": 1.0}[line[label]])
-            if not np.isfinite(inputs[-1]).all():
-                raise ValueError("not a finite number")
+            if line[label].strip() not in ("0", "1"):
+                raise FatalError(f"{line['line']}, column {label}: {line[label]!r} is neither 0 nor 1")
+            labels.append(float(line[label]))
         except (KeyError, ValueError, TypeError) as error:
             raise FatalError(
                 f"{line['line']} can't be used",

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import resource
 import subprocess
 import threading
@@ -18,11 +19,12 @@ from typing import Any
 import pytest
 from proxies import bomb
 
+from hansa.devnet import kubo
 from hansa.devnet.kubo import KuboNode, find_ipfs, start_nodes
 from hansa.protocol.cid import CHUNK, digest_of, to_cid
 from hansa.protocol.errors import FatalError, NotFound, StoreUnavailable, TooLarge, WrongBytes
 from hansa.runtime.store import LocalStore, open_store
-from hansa.runtime.store.kubo import KuboStore
+from hansa.runtime.store.kubo import PROFILE, KuboStore
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +104,102 @@ def test_no_node__is_unavailable() -> None:
     ):
         with pytest.raises(StoreUnavailable, match="no Kubo node answers at /ip4/127.0.0.1/tcp/1"):
             action()
+
+
+# --- nodes that are set up in another way
+
+
+@pytest.fixture(scope="module")
+def other_node(nodes: list[KuboNode], tmp_path_factory: pytest.TempPathFactory) -> Iterator[KuboNode]:
+    """One of the profile unixfs-v1-2025, whose API asks for credentials."""
+    folder = tmp_path_factory.mktemp("other")
+    path = folder / "one"
+    path.mkdir()
+    environment = {**os.environ, "IPFS_PATH": str(path)}
+    command = [find_ipfs(), "init", "--profile=test,unixfs-v1-2025"]
+    subprocess.run(command, env=environment, capture_output=True, check=True)
+    kubo._configure(path / "config")
+    config = json.loads((path / "config").read_text())
+    config["API"] = {
+        "Authorizations": {
+            "ann": {"AuthSecret": "basic:ann:word", "AllowedPaths": ["/api/v0"]},
+            "bob": {"AuthSecret": "bearer:token", "AllowedPaths": ["/api/v0"]},
+            "eve": {"AuthSecret": "bearer:reader", "AllowedPaths": ["/api/v0/cat"]},
+        }
+    }
+    (path / "config").write_text(json.dumps(config))
+    node = kubo._start(find_ipfs(), path, orphan=False)
+    try:
+        until(lambda: (path / "api").exists() and "Daemon is ready" in (path / "log").read_text())
+        node.api = (path / "api").read_text().strip()
+        yield node
+    finally:
+        node.stop()
+
+
+def until(reached: Callable[[], bool], seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("size", [1, 262_145, 174 * 262_144 + 1])
+def test_put__on_a_node_of_another_profile__has_our_cid(other_node: KuboNode, size: int) -> None:
+    """The last is the first size whose DAG has one more layer: 50 MB and a node of 1024 links would not."""
+    data = hashlib.shake_128(b"profile").digest(size)
+    store = KuboStore(other_node.api, "basic:ann:word")
+    assert store.put(data) == digest_of(data)
+    assert store.get(digest_of(data), limit=size, timeout=20) == data
+
+
+@pytest.mark.parametrize("secret", ["basic:ann:word", "bearer:token"])
+def test_credentials__by_name__are_those_of_the_nodes_configuration(
+    other_node: KuboNode, monkeypatch: pytest.MonkeyPatch, secret: str
+) -> None:
+    monkeypatch.setenv("KUBO", secret)
+    store = open_store({"kind": "kubo", "api": other_node.api, "auth": "${KUBO}"})
+    digest = store.put(b"for those who may")
+    assert store.has(digest) and store.get(digest, limit=20, timeout=5) == b"for those who may"
+
+
+@pytest.mark.parametrize(
+    ("auth", "said"),
+    [
+        (None, r"refuses who gives no credentials: status 403; write \"auth\": \"\$\{NAME\}\" into the store"),
+        ("basic:ann:wrong", "refuses these credentials: status 403; compare them with API.Authorizations"),
+        ("bearer:wrong", "refuses these credentials: status 403"),
+        ("bearer:reader", "refuses these credentials: status 403; .*AllowedPaths too"),
+    ],
+)
+def test_credentials__that_a_node_refuses__are_called_that(other_node: KuboNode, auth: str | None, said: str) -> None:
+    store = KuboStore(other_node.api, auth)
+    for action in (lambda: store.put(b"x"), lambda: store.has(digest_of(b"x")), lambda: store.pin(digest_of(b"x"))):
+        with pytest.raises(StoreUnavailable, match=said) as refused:
+            action()
+        assert "wrong" not in str(refused.value) and "reader" not in str(refused.value)
+
+
+def test_gateway__given_as_the_api__is_called_that(other_node: KuboNode) -> None:
+    said = re.findall(r"Gateway server listening on (\S+)", (other_node.path / "log").read_text())
+    store = KuboStore(said[0])
+    for action in (
+        lambda: store.put(b"x"),
+        lambda: store.has(digest_of(b"x")),
+        lambda: store.get(digest_of(b"x"), limit=1, timeout=5),
+    ):
+        with pytest.raises(StoreUnavailable, match="no Kubo API answers at .*, as of a gateway's port; name the API's"):
+            action()
+
+
+def test_put__where_the_node_cuts_files_in_another_way__says_what_to_do(
+    nodes: list[KuboNode], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PROFILE, "chunker", "size-1048576")
+    with pytest.raises(
+        WrongBytes, match="stored Qm.* as Qm.*: it cuts files in another way.*update it, or run `ipfs config"
+    ):
+        KuboStore(nodes[0].api).put(bytes(300_000))
 
 
 # --- nodes that trickle, flood and pack

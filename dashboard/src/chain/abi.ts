@@ -9,6 +9,8 @@ import { abi as vaultJson } from '../../../hansa/runtime/chain/artifacts/Vault.j
 export const federationAbi = federationJson as Abi
 export const vaultAbi = vaultJson as Abi
 export const tokenAbi = tokenJson as Abi
+/** Some of the first tokens say their symbol in 32 bytes. */
+export const shortSymbolAbi: Abi = [{ type: 'function', name: 'symbol', inputs: [], outputs: [{ name: '', type: 'bytes32' }], stateMutability: 'view' }]
 
 /** An event's fields by name, as viem decodes them: numbers up to 48 bits, bigint above. */
 export type Values = Readonly<Record<string, any>>

@@ -1,7 +1,8 @@
 // ERC-20 facts. Their texts are anybody's: capped, and what can't be seen in them is shown.
 
-import type { Address } from 'viem'
-import { tokenAbi } from '../chain/abi'
+import type { Address, Hex } from 'viem'
+import { hexToString } from 'viem/utils'
+import { shortSymbolAbi, tokenAbi } from '../chain/abi'
 import type { Chain } from '../chain/client'
 import { ChainProblem } from '../problems'
 import { escapeUntrusted } from '../protocol/text'
@@ -24,8 +25,9 @@ export class Tokens {
   }
 
   private async read(address: Address, at: number): Promise<Token> {
-    const ask = (name: string) => this.chain.call<string | number>(address, tokenAbi, name, [], at).catch(unlessAway)
-    const [symbol, decimals] = await Promise.all([ask('symbol'), ask('decimals')])
+    const ask = (name: string, abi = tokenAbi) => this.chain.call<string | number>(address, abi, name, [], at).catch(unlessAway)
+    const [said, decimals] = await Promise.all([ask('symbol'), ask('decimals')])
+    const symbol = said ?? shortSymbol(await ask('symbol', shortSymbolAbi))
     const text = typeof symbol === 'string' ? escapeUntrusted(symbol, LONGEST_SYMBOL) : ''
     return { address, symbol: text || 'tokens', decimals: typeof decimals === 'number' && decimals <= MOST_DECIMALS ? decimals : 0 }
   }
@@ -35,6 +37,9 @@ export class Tokens {
     return this.chain.call<bigint>(token, tokenAbi, 'balanceOf', [owner], at).catch(unlessAway)
   }
 }
+
+/** The text of a symbol in 32 bytes. */
+export const shortSymbol = (word: unknown) => (typeof word === 'string' ? hexToString(word as Hex, { size: 32 }) : null)
 
 /** A token without these functions is shown in its smallest unit. */
 function unlessAway(error: unknown): null {

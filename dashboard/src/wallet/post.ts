@@ -1,7 +1,7 @@
 /** Posting a job from a form: the terms, their bounds, the two transactions. Bounds are those of contracts/Terms.sol. */
 import type { Address, Client, Hex } from 'viem'
 import { decodeFunctionResult, encodeFunctionData, toHex } from 'viem/utils'
-import { decodeEvent, federationAbi, tokenAbi } from '../chain/abi'
+import { decodeEvent, federationAbi, shortSymbolAbi, tokenAbi } from '../chain/abi'
 import type { Deployment } from '../chain/deployment'
 import { NO_TARGET } from '../chain/structs'
 import { Refusal } from '../problems'
@@ -10,6 +10,7 @@ import { TIMED, type PhaseTime } from '../protocol/phases'
 import { LIMITS } from '../protocol/tables'
 import { escapeUntrusted } from '../protocol/text'
 import type { Token } from '../view/model'
+import { shortSymbol } from '../view/tokens'
 import { act, type Call, type Step } from './act'
 import type { Wallet } from './session'
 
@@ -94,18 +95,22 @@ const federationCall = (deployment: Deployment, functionName: string, args: unkn
 
 export const stopCall = (deployment: Deployment, job: number) => federationCall(deployment, 'stop', [BigInt(job)])
 
-async function ask(client: Client, token: Address, functionName: string, args: unknown[] = []): Promise<unknown> {
-  const data = encodeFunctionData({ abi: tokenAbi, functionName, args })
+async function ask(client: Client, token: Address, functionName: string, args: unknown[] = [], abi = tokenAbi): Promise<unknown> {
+  const data = encodeFunctionData({ abi, functionName, args })
   const answer = await client.request({ method: 'eth_call', params: [{ to: token, data }, 'latest'] })
-  return decodeFunctionResult({ abi: tokenAbi, functionName, data: answer as Hex })
+  return decodeFunctionResult({ abi, functionName, data: answer as Hex })
 }
 
 export async function readToken(client: Client, { token: address }: Deployment): Promise<Token> {
-  const [symbol, decimals] = await Promise.all([ask(client, address, 'symbol'), ask(client, address, 'decimals')])
+  const inShort = async () => shortSymbol(await ask(client, address, 'symbol', [], shortSymbolAbi))
+  const [symbol, decimals] = await Promise.all([ask(client, address, 'symbol').catch(inShort), ask(client, address, 'decimals')])
   return { address, symbol: escapeUntrusted(String(symbol), 16), decimals: Number(decimals) }
 }
 
-/** Approves the escrow where the vault may not take it yet, then posts. Says the new job's number. */
+/**
+ * Approves the escrow where the vault may not take it yet, then posts. Says the new job's number.
+ * What an earlier approval left is taken back first: some tokens change none that is not zero.
+ */
 export async function post(
   client: Client, wallet: Wallet, deployment: Deployment, offer: Offer, tell: (step: `${'approval' | 'job'}: ${Step}`) => void,
 ): Promise<number> {
@@ -116,8 +121,8 @@ export async function post(
     read('allowance', [wallet.account, deployment.vault]),
   ])
   if (balance < escrow) throw new Refusal('The account has less than the escrow', 'Get more of the token, or offer less.')
-  if (allowed < escrow) {
-    const data = encodeFunctionData({ abi: tokenAbi, functionName: 'approve', args: [deployment.vault, escrow] })
+  for (const amount of allowed >= escrow ? [] : allowed ? [0n, escrow] : [escrow]) {
+    const data = encodeFunctionData({ abi: tokenAbi, functionName: 'approve', args: [deployment.vault, amount] })
     await act(client, wallet, { to: deployment.token, data }, 'to approve the escrow', (step) => tell(`approval: ${step}`))
   }
   const asked = federationCall(deployment, 'post', [termsOf(offer, deployment), escrow])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import time
 from collections.abc import Mapping
@@ -20,8 +19,9 @@ from hansa.cli.demo.gas import Gas
 from hansa.cli.demo.progress import Progress
 from hansa.cli.demo.report import DemoView, report
 from hansa.cli.demo.view import View
-from hansa.devnet.chain_file import forget_stale
+from hansa.devnet.chain_file import ChainFile, require_stopped
 from hansa.devnet.federation import LocalFederation
+from hansa.devnet.folder import Devnet, make_room
 from hansa.devnet.setup import Setup
 from hansa.protocol.errors import FatalError, check_range
 from hansa.protocol.tables import LIMITS
@@ -30,9 +30,6 @@ from hansa.runtime.snapshot import FullSnapshot
 from hansa.runtime.workspace import DEFAULT_DIR, Workspace
 from hansa.tasks import consent, defaults
 
-OURS = ("anvil.log", "baselines.json", "deployment.json", "job-1.hansa", "journals", "keys", "kubo", "logs", "store")
-"""What a demo makes in its directory; a later one clears it away."""
-MARK = "demo"
 ROUND_SECONDS = 240.0  # that the demo waits for one round
 
 
@@ -65,7 +62,9 @@ def run(
         raise FatalError(f"--store {store!r} is no store", next_step="use local or kubo")
     given = command.workspace.dir
     directory = given / "demo" if str(given) == DEFAULT_DIR else given
-    clear(directory)
+    require_stopped(directory)
+    ChainFile.remove(directory)
+    make_room(directory, Devnet("demo", setup.trainers, setup.validators))
     previous = signal.signal(signal.SIGTERM, _interrupt)
     try:
         _run(replace(command, workspace=Workspace(directory)), LocalFederation(setup, directory, outlived=keep), keep)
@@ -151,24 +150,6 @@ def parties_of(task: str) -> int:
     """How many parties the task recommends."""
     name, place = consent(task)
     return int(defaults(name, **place)["parties"])
-
-
-def clear(directory: Path) -> None:
-    """Makes room for a new federation. FatalError where the directory holds something that no demo made."""
-    forget_stale(directory)
-    if (directory / "deployment.json").exists() and not (directory / MARK).exists():
-        raise FatalError(
-            f"{directory} holds a deployment that no demo made", next_step="name another directory with --dir"
-        )
-    if (directory / MARK).exists():
-        for name in OURS:
-            path = directory / name
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / MARK).write_text("made by `hansa demo`, cleared by the next one\n")
 
 
 def _parse_threads(text: str) -> tuple[int, ...]:

@@ -126,7 +126,7 @@ def run(
     session.check_funds(Address(account.address), paid_in, offer.escrow, "an escrow", remedy)
     with signing_with(session.chain, account, workspace.journal(account.address), fees.caps) as signer:
         posted = post_job(session, signer, prepared, offer, members, token)
-    allow_committee(session.deployment, posted.committee).save(workspace.deployment_file)
+    allow_committee(workspace.deployment(), posted.committee).save(workspace.deployment_file)
     view = PostedView(
         job=posted.job,
         committee=posted.committee,

@@ -232,6 +232,13 @@ class Federation(Calls):
         function = artifact("RewardToken").functions["allowance"]
         return Wei(self.chain.read([(token, function, (owner, self.vault))])[0][0])
 
+    def approvals(self, token: Address, owner: Address, amount: int) -> list[Call]:
+        """What `owner` sends to let the vault take `amount`; nothing where it may. What an earlier approval left is
+        taken back first: some tokens change none that is not zero."""
+        left = self.allowance(token, owner)
+        amounts = [] if left >= amount else [0, amount] if left else [amount]
+        return [approve_call(token, self.vault, each) for each in amounts]
+
     # --- committees and keys
 
     def expected_committee(self, job: JobId, terms: JobTerms, state: JobState) -> tuple[Address, ...] | None:

@@ -11,17 +11,27 @@ from typing import Any
 import ipfshttpclient
 import requests
 from ipfshttpclient.exceptions import ConnectionError as NoConnection
-from ipfshttpclient.exceptions import Error, ErrorResponse
+from ipfshttpclient.exceptions import Error, ErrorResponse, StatusError
 from ipfshttpclient.exceptions import TimeoutError as TimedOut
 
 from hansa.protocol.cid import digest_of, from_cid, to_cid
 from hansa.protocol.errors import FatalError, Malformed, NotFound, StoreUnavailable, TooLarge, WrongBytes
 from hansa.protocol.text import redact
 from hansa.protocol.types import Digest
-from hansa.runtime.http import Cap, bound, is_too_large
+from hansa.runtime.http import Cap, bound, causes, is_too_large
 from hansa.runtime.store.base import checked
 
-PROFILE = {"cid-version": "0", "raw-leaves": "false", "chunker": "size-262144", "trickle": "false", "pin": "true"}
+PROFILE = {
+    "cid-version": "0",
+    "hash": "sha2-256",
+    "raw-leaves": "false",
+    "chunker": "size-262144",
+    "max-file-links": "174",
+    "trickle": "false",
+    "inline": "false",
+    "pin": "true",
+}
+"""What makes a file's CID, said each time: a node may have other defaults."""
 ADD_SECONDS = 120.0
 PIN_SECONDS = 30.0
 NODE_SECONDS = 10.0
@@ -37,6 +47,7 @@ class KuboStore:
 
     def __init__(self, api: str, auth: str | None = None) -> None:
         self.api = redact(api)
+        self._has_auth = auth is not None
         self._cap = Cap(ANSWER_BYTES)
         headers = {"Accept-Encoding": "identity", **({} if auth is None else {"Authorization": authorization(auth)})}
         try:
@@ -62,7 +73,11 @@ class KuboStore:
         except Malformed as error:
             raise WrongBytes(f"Kubo at {self.api} answered an add with nonsense", cause=error) from error
         if added != expected:
-            raise WrongBytes(f"Kubo at {self.api} stored {to_cid(expected)} as {to_cid(added)}")
+            raise WrongBytes(
+                f"Kubo at {self.api} stored {to_cid(expected)} as {to_cid(added)}",
+                cause="it cuts files in another way, and doesn't know the options that say how",
+                next_step="update it, or run `ipfs config profile apply unixfs-v0-2015` there and start it again",
+            )
         return expected
 
     def get(self, digest: Digest, *, limit: int, timeout: float) -> bytes:
@@ -119,8 +134,30 @@ class KuboStore:
             raise StoreUnavailable(
                 f"no Kubo node answers at {self.api}", cause=type(error).__name__, next_step="start it: ipfs daemon"
             ) from error
+        except StatusError as error:
+            raise self._refusal(error) from error
         except (Error, OSError, ValueError, TypeError, KeyError) as error:
             raise StoreUnavailable(f"Kubo at {self.api} answered nonsense", cause=error) from error
+
+    def _refusal(self, error: Exception) -> StoreUnavailable:
+        """What a status means that no call of the API has by itself."""
+        responses = [getattr(cause, "response", None) for cause in causes(error)]
+        status = next((response.status_code for response in responses if response is not None), 0)
+        if status in (401, 403):
+            compare = "compare them with API.Authorizations of its configuration, AllowedPaths too"
+            name = 'write "auth": "${NAME}" into the store of deployment.json, and NAME=basic:… into secrets.env'
+            return StoreUnavailable(
+                f"Kubo at {self.api} refuses {'these credentials' if self._has_auth else 'who gives no credentials'}",
+                cause=f"status {status}",
+                next_step=compare if self._has_auth else name,
+            )
+        if status in (404, 405):
+            return StoreUnavailable(
+                f"no Kubo API answers at {self.api}",
+                cause=f"status {status}, as of a gateway's port",
+                next_step="name the API's address, /ip4/127.0.0.1/tcp/5001 by default: `ipfs config Addresses.API`",
+            )
+        return StoreUnavailable(f"Kubo at {self.api} answered nonsense", cause=error)
 
 
 def authorization(auth: str) -> str:

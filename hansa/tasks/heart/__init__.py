@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hansa.tasks.base import Params
-from hansa.tasks.rows import Party, Rows, read_lines, regrouped, rows_of
+from hansa.tasks.rows import Party, Rows, number, read_lines, regrouped, rows_of
 from hansa.tasks.settings import Settings
 from hansa.tasks.study import Classifier
 
@@ -73,7 +73,7 @@ class Heart(Classifier):
 
     def read(self, path: Path) -> Rows:
         """A hospital's own CSV file, with the columns of heart.csv but `hospital` and `set`."""
-        return rows_of(read_lines(path), _features, "disease", COLUMNS)
+        return rows_of(read_lines(path, COLUMNS), _features, "disease", COLUMNS)
 
 
 def _parties(count: int, seed: int) -> list[Party]:
@@ -90,5 +90,5 @@ def _of(lines: list[dict[str, str]], hospital: str, part: str) -> Rows:
 
 def _features(line: dict[str, str]) -> list[float]:
     """The scaled columns, then cp and restecg as dummies."""
-    scaled = [(float(line[name]) - offset) / scale for name, (offset, scale) in SCALES.items()]
-    return scaled + [float(int(line[name]) == code) for name, code in DUMMIES]
+    scaled = [(number(line, name) - offset) / scale for name, (offset, scale) in SCALES.items()]
+    return scaled + [float(number(line, name, whole=True) == code) for name, code in DUMMIES]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hansa.tasks.base import Params, Scores
 from hansa.tasks.learning import predictions
-from hansa.tasks.rows import Party, Rows, generator, hold_back, read_lines, regrouped, rows_of
+from hansa.tasks.rows import Party, Rows, generator, hold_back, number, read_lines, regrouped, rows_of
 from hansa.tasks.settings import Settings
 from hansa.tasks.study import Own, PartyTask
 
@@ -77,7 +77,7 @@ class Maintenance(PartyTask):
 
     def read(self, path: Path) -> Rows:
         """A maker's own CSV file, with the columns of machines.csv."""
-        return rows_of(read_lines(path), _features, "failure", COLUMNS)
+        return rows_of(read_lines(path, COLUMNS), _features, "failure", COLUMNS)
 
 
 def average_precision(scores: NDArray[np.floating[Any]], labels: NDArray[Any]) -> float:
@@ -122,7 +122,7 @@ def _parties(count: int, seed: int) -> list[Party]:
 
 def _features(line: dict[str, str]) -> list[float]:
     """The five sensors, three products of them that wear a tool out, and the product's type; all about −2 to 2."""
-    air, process, speed, torque, wear = (float(line[name]) for name in COLUMNS[1:-1])
+    air, process, speed, torque, wear = (number(line, name) for name in COLUMNS[1:-1])
     if line["type"] not in TYPES:
         raise ValueError(f"type {line['type']!r}")
     power = torque * speed * 2 * np.pi / 60  # watts

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from hansa.protocol.errors import FatalError
 from hansa.tasks.base import Params, Scores
 from hansa.tasks.learning import predictions
-from hansa.tasks.rows import Party, Rows, concat, generator
+from hansa.tasks.rows import Party, Rows, concat, generator, number, read_lines
 from hansa.tasks.settings import Settings
 from hansa.tasks.study import Own, PartyTask
 
@@ -130,8 +130,8 @@ def _parties(count: int, seed: int) -> list[Party]:
     parts = (np.setdiff1d(learning, held), held, np.arange(weeks - TEST, weeks))
     hours = [np.concatenate([np.arange(week * WEEK, (week + 1) * WEEK) for week in part]) for part in parts]
     parties = []
-    for number, sensors in enumerate(np.array_split(np.arange(SENSORS), count)):
-        name = names[sensors[0]] if len(sensors) == 1 else f"party-{number}"
+    for place, sensors in enumerate(np.array_split(np.arange(SENSORS), count)):
+        name = names[sensors[0]] if len(sensors) == 1 else f"party-{place}"
         parties.append(Party(name, *(concat([_rows(counts[:, s], part) for s in sensors]) for part in hours)))
     return parties
 
@@ -150,12 +150,25 @@ def _rows(counts: NDArray[np.float64], hours: NDArray[np.intp]) -> Rows:
 def _read(path: Path) -> tuple[list[str], NDArray[np.float64]]:
     """The sensors' names and their counts (hours, sensors), NaN where there is none."""
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            header, *lines = list(csv.reader(file))
-        counts = np.array([[float(value or "nan") for value in line[1:]] for line in lines])
-    except (OSError, UnicodeDecodeError, csv.Error, ValueError) as error:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            header, *lines = list(csv.reader(file)) or [[]]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise FatalError(f"{path} can't be used", cause=error, next_step="it must look like counts.csv") from error
+    try:
+        counts = np.array([[float(value or "nan") for value in line[1:]] for line in lines])
+    except ValueError:
+        counts = np.zeros(0)
+    gaps = sum(not value for line in lines for value in line[1:])
     shaped = counts.ndim == 2 and counts.shape[1] > 0 and len(counts) > HISTORY
-    if not shaped or (counts < 0).any() or np.isinf(counts).any():
+    if not shaped or np.isnan(counts).sum() != gaps or np.isinf(counts).any() or (counts < 0).any():
+        _find_fault(path)
         raise FatalError(f"{path} can't be used", next_step=f"it needs counts, and more than {HISTORY} hours of them")
     return header[1:], counts
+
+
+def _find_fault(path: Path) -> None:
+    """FatalError names the first line and column that is neither a count nor empty."""
+    for line in read_lines(path):
+        for sensor in list(line)[1:-1]:
+            if line[sensor] and number(line, sensor) < 0:
+                raise FatalError(f"{line['line']}, column {sensor}: {line[sensor]} is not a count")

@@ -102,7 +102,7 @@ def test_measure__slopes_that_are_not_finite__are_worth_nothing(slopes: tuple[fl
     updates = [{"a": np.array([127, 127], np.int8), "b": np.array([127, 127], np.int8)}]
     with np.errstate(all="ignore"):
         found = measuring.measure(cast(Any, task), cast(Any, None), model, [], updates, [1])
-    assert found == [measuring.Measurement(0, 0)]
+    assert found == [measuring.Measurement(0, 0, finite=False)]
 
 
 class Pins(LocalStore):

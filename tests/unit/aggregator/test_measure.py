@@ -61,4 +61,7 @@ def test_measure__by_losses__takes_four_a_update_and_two_more() -> None:
 
 
 def test_measure__losses_that_are_not_finite__are_worth_nothing() -> None:
-    assert measured(SimpleNamespace(metric=lambda params, data: float("nan")), None) == [Measurement(0, 0)] * 5
+    assert (
+        measured(SimpleNamespace(metric=lambda params, data: float("nan")), None)
+        == [Measurement(0, 0, finite=False)] * 5
+    )

@@ -201,7 +201,7 @@ def test_demo__never_clears_what_it_did_not_make(run: CliRunner, tmp_path: Path)
     (tmp_path / "deployment.json").write_text('{"chain_id": 31337}')
     done = run.invoke(app, ["demo", "--trainers", "4"])
     assert done.exit_code == 1
-    assert "no demo made" in done.stderr
+    assert "holds deployment.json: no `hansa demo` made that, so none replaces it" in done.stderr
     assert (tmp_path / "deployment.json").exists()
 
 

@@ -24,9 +24,7 @@ def enroller(path: Path, monkeypatch: pytest.MonkeyPatch, outcome: Outcome) -> E
     follower = GivenJob(path, context=SimpleNamespace(terms=terms, check_claim_time=lambda least: None))
     follower.federation = cast(
         Any,
-        SimpleNamespace(
-            enrol_call=lambda *arguments: None, allowance=lambda token, owner: 5, terms_hash=lambda job: bytes(32)
-        ),
+        SimpleNamespace(enrol_call=lambda *arguments: None, approvals=lambda *of: [], terms_hash=lambda job: bytes(32)),
     )
     monkeypatch.setattr(Enroller, "check_model", lambda self: None)
     config = cast(Any, SimpleNamespace(bond=None, min_claim=0))

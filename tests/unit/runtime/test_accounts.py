@@ -10,9 +10,11 @@ from types import SimpleNamespace
 import pytest
 
 from hansa.devnet.anvil import published_key, require_local
-from hansa.devnet.bootstrap import account_names, make_keystores
+from hansa.devnet.bootstrap import make_keystores
+from hansa.devnet.folder import account_names
 from hansa.protocol.errors import BadKey, FatalError
 from hansa.runtime.accounts import address_of, find_keystore, keystores, load_account, new_password, password_for
+from hansa.runtime.keystore import Keyfile
 from hansa.runtime.workspace import Workspace
 
 FIRST = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"  # anvil's published account 0
@@ -89,6 +91,21 @@ def test_password__that_nobody_gave__where_nobody_can_be_asked(tmp_path: Path) -
             password_for(tmp_path / "alice.json", None)
 
 
+def test_password__that_is_found__is_used_for_the_keys_that_it_opens(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HANSA_PASSWORD", raising=False)
+    mine = Keyfile.create(workspace.keys / "mine.json", "typed", light=True)
+    with open(os.devnull) as nothing, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdin", nothing)
+        assert load_account(workspace, "sponsor").address == FIRST
+        with pytest.raises(FatalError, match=r"the password of .*mine\.json is not given; set HANSA_PASSWORD"):
+            load_account(workspace, "mine")
+    monkeypatch.setattr("hansa.runtime.accounts.sys.stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("hansa.runtime.accounts.getpass.getpass", lambda prompt: "typed")
+    assert load_account(workspace, "mine").address == mine.address
+
+
 def test_published_accounts__stay_on_local_chains() -> None:
     require_local(31337)
     assert published_key(0).hex().startswith("ac0974")
@@ -100,7 +117,7 @@ def test_new_password__is_given_or_asked_for_twice__never_a_published_one(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, file, typed = workspace.keys / "new.json", tmp_path / "file", iter(["typed", "typed", "typed", "other"])
-    assert password_for(path, None) == (workspace.keys / "password").read_text().strip()
+    assert password_for(workspace.keys / "sponsor.json", None) == (workspace.keys / "password").read_text().strip()
     monkeypatch.setattr("hansa.runtime.accounts.sys.stdin", SimpleNamespace(isatty=lambda: True))
     monkeypatch.setattr("hansa.runtime.accounts.getpass.getpass", lambda prompt: next(typed))
     assert new_password(path, None) == "typed"

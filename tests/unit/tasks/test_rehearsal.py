@@ -16,7 +16,7 @@ from hansa.protocol.errors import FatalError
 from hansa.tasks import Params, Trained, load_task, task_digest
 from hansa.tasks.heart import Heart
 from hansa.tasks.learning import TorchTask
-from hansa.tasks.rehearsal import check, federate, table
+from hansa.tasks.rehearsal import check, check_validation_rows, federate, table
 from hansa.tasks.rows import Rows
 
 PAGE = Path(__file__).parents[3] / "docs" / "tutorial.md"
@@ -40,7 +40,7 @@ def test_page__its_task__is_found_keeps_the_rules_and_learns(energy: Path) -> No
     assert len(list(check(task, sources[0], 3))) == 5
     lines = table(task, federate(task, sources, 5, 50), steps=250, seats=3)
     assert lines["federated, on the validation rows"] == pytest.approx(-0.09, abs=0.01)
-    with pytest.raises(FatalError, match="gone.csv can't be used"):
+    with pytest.raises(FatalError, match="gone.csv can't be read"):
         task.load("gone.csv")
 
 
@@ -53,6 +53,33 @@ def test_page__its_command__prints_what_the_page_shows(energy: Path) -> None:
     for line in ("model", "rows", "train", "metric"):
         found = re.findall(rf"^  {line}: .*$", shown, re.MULTILINE)
         assert found and found[0] in printed
+
+
+def test_page__a_row_that_is_not_finite__is_named_before_anything_is_paid(energy: Path) -> None:
+    lines = (energy / "north.csv").read_text().splitlines()
+    lines[2] = "nan,100,3.0"
+    (energy / "north.csv").write_text("\n".join(lines))
+    told = rehearsed(energy, "north.csv")
+    assert "north.csv, line 3, column degrees: 'nan' is not a finite number; leave the line out" in told
+    (energy / "validation.csv").write_text("\n".join(lines))
+    assert "validation.csv, line 3, column degrees" in rehearsed(energy, "south.csv")
+
+
+def test_page__a_variable_that_nobody_set__is_named(energy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ENERGY_VALIDATION")
+    told = rehearsed(energy, "south.csv")
+    assert told == (
+        "task energy failed while reading the validation rows: the environment variable ENERGY_VALIDATION is not set; "
+        "set it, as in `export ENERGY_VALIDATION=…`\n"
+    )
+
+
+def rehearsed(folder: Path, data: str) -> str:
+    """What the rehearsal that fails says."""
+    command = [sys.executable, "-m", "hansa.tasks", "energy.py:Energy", "--data", data]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
+    return done.stderr
 
 
 class Line(TorchTask):
@@ -110,6 +137,34 @@ class Blind(Line):
         return float("nan")
 
 
+class Idle(Line):
+    def model(self) -> Params:
+        return {"v": np.ones(1, np.float32), "w": np.ones(1, np.float32)}
+
+
+class Deaf(Line):
+    def loss(self, params: Mapping[str, Any], inputs: Any, labels: Any) -> Any:
+        return (labels**2).mean()
+
+
+class Explosive(Line):
+    learning_rate = 1e30
+
+    def loss(self, params: Mapping[str, Any], inputs: Any, labels: Any) -> Any:
+        return super().loss(params, inputs, labels) * 1e30
+
+
+class Bottomless(Line):
+    def gradient(self, params: Mapping[str, Any], data: Rows) -> tuple[float, dict[str, Any]]:
+        loss, gradient = super().gradient(params, data)
+        return loss, {name: value * np.nan for name, value in gradient.items()}
+
+
+class Unlucky(Line):
+    def metric(self, params: Params, data: Rows) -> float:
+        raise IndexError("no such row")
+
+
 def test_check__a_good_task__says_five_things() -> None:
     assert len(list(check(Line(), "", 2))) == 5
 
@@ -124,11 +179,27 @@ def test_check__a_good_task__says_five_things() -> None:
         (Backward, 2, "not the slope of the loss"),
         (Blind, 2, "metric is not a finite number"),
         (Line, 50, "somebody has no rows"),
+        (Idle, 2, r"loss\(\) does not depend on v of model\(\); use it there, or leave it out of the model"),
+        (Deaf, 2, r"loss\(\) does not depend on w of model\(\)"),
+        (Explosive, 2, "w is not finite after one step on mine"),
+        (Bottomless, 2, "not the slope of the loss"),
+        (Unlucky, 2, "task line failed while measuring model 0: IndexError: no such row"),
     ],
 )
 def test_check__a_broken_rule__is_named(kind: type[Line], seats: int, reason: str) -> None:
     with pytest.raises(FatalError, match=reason):
-        list(check(kind(), "", seats))
+        list(check(kind(), "mine", seats))
+
+
+def test_validation_rows__without_a_finite_slope__are_refused() -> None:
+    task = Bottomless()
+    with pytest.raises(FatalError, match="the gradient of w is not finite on the validation rows; look for numbers"):
+        check_validation_rows(task, task.model(), task.validation(0, 2))
+
+
+def test_gradient__without_a_tensor__is_a_sentence() -> None:
+    with pytest.raises(FatalError, match=r"does not depend on v"):
+        Idle().gradient(Idle().model(), Idle().load(""))
 
 
 def test_table__a_study__has_its_baselines() -> None:

@@ -71,10 +71,15 @@ def test_load__own_file__has_its_rows(heart: Heart, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("cleveland,63,1,1,145,,1,2,150,0,2.3,0,train", "line 2 can't be used: ValueError"),
-        ("cleveland,63,1,1,145,nan,1,2,150,0,2.3,0,train", "not a finite number"),
-        ("cleveland,63,1,1,145,233,1,2,150,0,2.3,4,train", "the last one 0 or 1"),
-        ("cleveland,63", "line 2 can't be used"),
+        ("cleveland,63,1,1,145,,1,2,150,0,2.3,0,train", r"own\.csv, line 2, column chol: '' is not a finite number"),
+        (
+            "cleveland,63,1,1,145,nan,1,2,150,0,2.3,0,train",
+            r"own\.csv, line 2, column chol: 'nan' is not a finite number",
+        ),
+        ("cleveland,63,1,2.5,145,233,1,2,150,0,2.3,0,train", "column cp: '2.5' is not a whole number"),
+        ("cleveland,63,1,1,145,1e39,1,2,150,0,2.3,0,train", "column chol: '1e39' is not a finite number"),
+        ("cleveland,63,1,1,145,233,1,2,150,0,2.3,4,train", "line 2, column disease: '4' is neither 0 nor 1"),
+        ("cleveland,63", "line 2: 2 columns where the header has 13"),
         ("", "without rows"),
     ],
 )

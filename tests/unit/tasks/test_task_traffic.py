@@ -64,10 +64,28 @@ def test_load__own_file__needs_more_than_a_week(task: Traffic, tmp_path: Path) -
     own, lines = tmp_path / "own.csv", FILE.read_text().splitlines()
     own.write_text("\n".join(lines[: 1 + 200]))
     assert len(task.load(str(own))) == 21 * (200 - 169)
-    for text in ("\n".join(lines[:100]), lines[0], "", lines[0] + "\nx,y,1\n"):
+    for text in ("\n".join(lines[:100]), lines[0], ""):
         own.write_text(text)
-        with pytest.raises(FatalError, match="can't be used"):
+        with pytest.raises(FatalError, match="can't be used; it needs counts, and more than 169 hours"):
             task.load(str(own))
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("nan", "'nan' is not a finite number"), ("inf", "'inf' is not a finite number"), ("-3", "-3 is not a count"),
+     ("1,5", "line 99: 23 columns where the header has 22"), ("many", "'many' is not a finite number")],
+)  # fmt: skip
+def test_load__own_file__names_the_line_and_the_sensor(task: Traffic, tmp_path: Path, value: str, said: str) -> None:
+    own, lines = tmp_path / "own.csv", FILE.read_text().splitlines()[:300]
+    cells = lines[98].split(",")
+    lines[98] = ",".join([*cells[:2], value, *cells[3:]])
+    own.write_text("\n".join(lines))
+    where = "" if "," in value else r"own\.csv, line 99, column 107 Quay Street: "
+    with pytest.raises(FatalError, match=where + said):
+        task.load(str(own))
+    lines[98] = ",".join([*cells[:2], "", *cells[3:]])
+    own.write_text("\n".join(lines))
+    assert len(task.load(str(own))), "an empty cell is a gap"
 
 
 def test_forecast_accuracy__by_hand() -> None:
