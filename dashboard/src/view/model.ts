@@ -34,6 +34,7 @@ export interface Terms extends Omit<JobTerms, 'spec' | 'model'> {
   model: string // CID of model 0
 }
 
+/** gain, news: 0 unless the verdict is ok. */
 export interface Opinion {
   seat: number
   validator: Address
@@ -52,6 +53,7 @@ export interface UpdateView {
   gain: bigint | null
   news: bigint | null
   included: boolean
+  repeats: { trainer: Address; cosine: bigint } | null // of a duplicate, as most sheets have it
 }
 
 export interface SeatView {

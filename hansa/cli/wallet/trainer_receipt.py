@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -12,9 +12,11 @@ from rich.table import Table
 from hansa.cli.document import INLINE, OMIT_NONE, Amount, AsJson, Large, integers_as_text
 from hansa.cli.tables import fitting
 from hansa.protocol.errors import FatalError
+from hansa.protocol.geometry import Likeness
 from hansa.protocol.ledger import RoundLedger
 from hansa.protocol.pay import Record, Share
-from hansa.protocol.sheet import decode_sheet
+from hansa.protocol.sheet import Entry, decode_sheet
+from hansa.protocol.tally import likeness
 from hansa.protocol.types import Address, Code
 from hansa.runtime.amounts import Token, fixed
 from hansa.runtime.history.records import CycleRecord
@@ -31,9 +33,19 @@ class ValidatorsWord:
 
     validator: Address
     verdict: str
-    gain: int  # 1e-9 of validation loss, as below
+    gain: int  # 1e-9 of validation loss, as below; 0 unless it said ok
     news: int
     counts: bool
+    repeats: Annotated[Likeness | None, OMIT_NONE]  # of a duplicate, as it said
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """The update that a duplicate repeats, as most sheets have it."""
+
+    place: int
+    trainer: Address
+    cosine: int  # 1e-9
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,7 @@ class Measured:
     by_validator: list[ValidatorsWord]
     median_gain: Annotated[int | None, OMIT_NONE]
     median_news: Annotated[int | None, OMIT_NONE]
+    repeats: Annotated[Repeated | None, OMIT_NONE]
 
 
 @dataclass(frozen=True)
@@ -133,15 +146,25 @@ def _measured(cycle: CycleRecord, ledger: RoundLedger, place: int) -> Measured:
             ValidatorsWord(
                 validator=cycle.committee[seat],
                 verdict=entry.code.name.lower(),
-                gain=entry.gain,
-                news=entry.news,
+                gain=entry.gain if entry.code == Code.OK else 0,
+                news=entry.news if entry.code == Code.OK else 0,
                 counts=cycle.committee[seat] != cycle.updates[place].trainer,
+                repeats=Likeness(entry.gain, entry.news) if entry.code == Code.DUPLICATE else None,
             )
             for seat, entry in sorted(entries.items())
         ],
         median_gain=judged.gain if ok else None,
         median_news=judged.news if ok else None,
+        repeats=_repeated(cycle, entries.values()) if judged.code == Code.DUPLICATE else None,
     )
+
+
+def _repeated(cycle: CycleRecord, entries: Iterable[Entry]) -> Repeated | None:
+    """None where no majority of the sheets says so, or none that makes sense."""
+    said = likeness(entries)
+    if said is None or not 0 <= said.place < len(cycle.updates):
+        return None
+    return Repeated(said.place, cycle.updates[said.place].trainer, said.cosine)
 
 
 def _averages(record: Record) -> Averages:
@@ -233,14 +256,24 @@ def _show_round(console: Console, line: RoundLine, reward_per_round: int, token:
 def _show_measured(console: Console, measured: Measured) -> None:
     for word in measured.by_validator:
         console.print(
-            f"  {word.validator}: {word.verdict}, gain {_small(word.gain)}, news {_small(word.news)}"
+            f"  {word.validator}: {word.verdict}{_said(word)}"
             + ("" if word.counts else " (its own update: does not count)")
         )
+    if measured.repeats is not None:
+        of = measured.repeats
+        console.print(f"  too like the update of {of.trainer} (place {of.place}): cosine {fixed(of.cosine, 9, 6)}")
     if measured.median_gain is not None:
         medians = f"gain {_small(measured.median_gain)}, news {_small(measured.median_news)}"
         console.print(f"  medians: {medians} (thousandths of loss)")
-    if not measured.included:
+    if measured.median_gain is not None and not measured.included:
         console.print("  not included: the rule dropped it")
+
+
+def _said(word: ValidatorsWord) -> str:
+    """What a validator wrote beside its verdict, where that means anything."""
+    if word.repeats is not None:
+        return f" of place {word.repeats.place}, cosine {fixed(word.repeats.cosine, 9, 6)}"
+    return f", gain {_small(word.gain)}, news {_small(word.news)}" if word.verdict == Code.OK.name.lower() else ""
 
 
 def _show_share(console: Console, view: ShareView) -> None:

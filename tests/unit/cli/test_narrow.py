@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -16,12 +17,15 @@ from hansa.cli.wallet.trainer_receipt import (
     COLUMNS,
     Averages,
     Measured,
+    Repeated,
     RoundLine,
     ShareView,
     TrainerReceipt,
+    ValidatorsWord,
     show_receipt,
 )
 from hansa.protocol.cid import from_cid
+from hansa.protocol.geometry import Likeness
 from hansa.protocol.pay import Record, Share
 from hansa.protocol.types import Address
 from hansa.runtime.amounts import Token
@@ -42,7 +46,7 @@ def line(round_: int) -> RoundLine:
         strike=1,
         reputation=0,
         root_matches=True,
-        measured=Measured(False, [], median_gain=-104_707_500, median_news=4_707_500),
+        measured=Measured(False, [], median_gain=-104_707_500, median_news=4_707_500, repeats=None),
         averages=Averages(12.5, 0.25, 1.0, Record()),
         share=ShareView(Share(*range(10)), differs=1.25, sum_of_p=9, capped=False, part=0.304),
     )
@@ -91,6 +95,19 @@ def test_receipt__shows_the_whole_pay__and_says_what_it_leaves_out(width: int) -
 
 def test_receipt__on_a_wide_screen__shows_all() -> None:
     assert "not shown" not in shown(200, show_trainer, RECEIPT)
+
+
+def test_receipt__of_a_duplicate__says_of_whom_and_how_alike() -> None:
+    words = [
+        ValidatorsWord(TRAINER, "duplicate", 0, 0, True, Likeness(2, 998_877_665)),
+        ValidatorsWord(TRAINER, "ok", 4_707_500, 1_000_000, True, None),
+    ]
+    measured = Measured(False, words, None, None, Repeated(2, TRAINER, 998_877_665))
+    one = replace(line(1), verdict="duplicate", measured=measured, averages=None, share=None)
+    text = shown(200, show_trainer, TrainerReceipt(10**20, [one], 0))
+    assert f"too like the update of {TRAINER} (place 2): cosine 0.998878" in text
+    assert f"{TRAINER}: duplicate of place 2, cosine 0.998878" in text
+    assert f"{TRAINER}: ok, gain 4.708, news 1.000" in text
 
 
 @pytest.mark.parametrize("width", [72, 80, 200])

@@ -43,12 +43,20 @@ def clips(norms, weights):
 
 
 def duplicates(updates, k, order):
-    found, kept = set(), []
+    """Of each duplicate what it repeats, and their cosine, 1e-9."""
+    found, kept = {}, []
     for i in order:
-        d = [(dot(updates[i], updates[j], k), j) for j in kept]
         n = dot(updates[i], updates[i], k)
-        if any(x > 0 and 2500 * x * x > 2401 * n * dot(updates[j], updates[j], k) for x, j in d):
-            found.add(i)
+        inside = {name: [x for x in values if abs(x) < 127] for name, values in updates[i].items()}
+        alike = []
+        for j in kept:
+            d, m = dot(updates[i], updates[j], k), dot(updates[j], updates[j], k)
+            small = sum(map(len, updates[i].values())) < 10
+            if d > 0 and (updates[i] == updates[j] if small else 10_000 * d * d > 9801 * n * m):
+                alike.append((isqrt(10**18 * d * d // (n * m)), -j))
+        if alike and 2 * dot(inside, inside, k) > n:
+            cosine, j = max(alike)
+            found[i] = (-j, cosine)
         else:
             kept.append(i)
     return found
