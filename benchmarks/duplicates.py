@@ -92,7 +92,14 @@ def _honest(task: str, seed: int) -> list[float]:
     largest = max((cosine for pairs in later for cosine in pairs.values()), default=0)
     counted = sum(len(pairs) for pairs in alike.cosines)
     called = sum(len(names) for names in alike.called)
-    return [history.models[0].size, counted, max(first.values()) / UNIT, largest / UNIT, called, history.totals()[ORIGINAL]]
+    return [
+        history.models[0].size,
+        counted,
+        max(first.values()) / UNIT,
+        largest / UNIT,
+        called,
+        history.totals()[ORIGINAL],
+    ]
 
 
 def _line(found: Cells, task: str, seeds: Sequence[int]) -> list[Cell]:

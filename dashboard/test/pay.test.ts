@@ -23,7 +23,7 @@ test.for(read('pay') as any[])('job: $what', (job) => {
     expect(repeats.map((each) => each && texts(each))).toEqual(facts.repeats)
     expect(round.included.map(String)).toEqual(facts.included)
     expect(table(round.records)).toEqual(facts.records)
-    const shares = [...round.shares].map(([i, { beforeCap, ...share }]) => [i, { ...share, before_cap: beforeCap }] as const)
+    const shares = [...round.shares].map(([i, { allGain, allNews, ...share }]) => [i, { ...share, all_gain: allGain, all_news: allNews }] as const)
     expect(table(new Map(shares))).toEqual(facts.shares)
     expect(round.leaves.map((leaf) => texts({ ...leaf, strike: Number(leaf.strike) }))).toEqual(facts.leaves)
     expect(new RewardsTree(round.leaves).root).toBe(facts.rewards)

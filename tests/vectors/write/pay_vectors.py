@@ -99,12 +99,12 @@ def by_bond() -> Facts:
 
 
 def one_of_few() -> Facts:
-    gains = [2_000_000, 1_000_000, 1_000_000, 1_000_000, 500_000, 500_000]
+    gains = [2_000_000, 1_000_000, 1_000_000, 1_000_000, 500_000]
     rounds: list[Round] = [
-        ([0, 1, 2, 3, 4, 5], [[(gain, gain) for gain in gains]] * 3, []),
+        ([0, 1, 2, 3, 4], [[(gain, gain) for gain in gains]] * 3, []),
         ([0, 4, 5], [[(1_000_000, 900_000), (500_000, 400_000), (500_000, -80_000)]] * 3, []),
     ]
-    return job("the best with the poorest alone: capped; one differs too little", "mean", 3, [1] * 6, rounds)
+    return job("the best with the poorest alone; one brings too little news", "mean", 3, [1] * 6, rounds)
 
 
 def at_random() -> Facts:
