@@ -6,12 +6,12 @@ import secrets
 from typing import Any
 
 from aggregator.inbox import Inbox, Inboxes
-from aggregator.measure import measure
+from aggregator.measure import Measurement, measure
 from aggregator.rows import ValidationRows
 from hansa.protocol import sheet
 from hansa.protocol.sheet import Entry
 from hansa.protocol.types import Code, Seat, Timestamp
-from hansa.protocol.verdict import Attempt
+from hansa.protocol.verdict import Attempt, Judged
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.desk import Desk
 from hansa.runtime.history.records import CycleRecord
@@ -74,10 +74,7 @@ class Scorer:
             return {"sheet": None, "salt": None}
         if unmeasured:
             self._desk.log.warning("measurements not finite, so 0 in the sheet", trainers=unmeasured, next_step=LOOK)
-        entries = [
-            Entry(item.code, worth[place].gain, worth[place].news) if place in worth else Entry(item.code, 0, 0)
-            for place, item in enumerate(judged)
-        ]
+        entries = [_entry(item, worth.get(place)) for place, item in enumerate(judged)]
         codes, gains = [entry.code.name for entry in entries], [entry.gain for entry in entries]
         self._desk.log.info("sheet ready", codes=codes, gains=gains)
         return {"sheet": sheet.encode_sheet(entries), "salt": secrets.token_bytes(32)}
@@ -91,6 +88,15 @@ class Scorer:
             Attempt(update.trainer, update.digest, cycle.cycle, cycle.keys, place)
             for place, (cycle, update) in enumerate(submitted)
         ]
+
+
+def _entry(judged: Judged, worth: Measurement | None) -> Entry:
+    """The line of an update, which is measured where it is ok."""
+    if worth is not None:
+        return Entry(judged.code, worth.gain, worth.news)
+    if judged.repeats is not None:
+        return Entry(judged.code, judged.repeats.place, judged.repeats.cosine)
+    return Entry(judged.code)
 
 
 def reveal(desk: Desk, state: JobState, seat: Seat) -> None:

@@ -18,6 +18,7 @@ NAMES = {
     "aggregation": "Hansa's exact rules, Flower's own functions, and what memory gives",
     "attacks": "what each rule loses to each attack",
     "audit": "a round made again from its sealed updates, beyond reading the files",
+    "duplicates": "how alike honest updates are, and a twin's",
     "page": "the web page of a large job, in headless Chromium",
     "pay": "who is paid what, by the pay rule and by three that it was chosen over",
     "quantisation": "8 and 16 bits beside float32",
@@ -66,13 +67,16 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--quick", action="store_true", help="small: a minute or so, rougher figures")
     made.add_argument("--json", type=Path, metavar="FILE", help="write what was measured there, too")
     made.add_argument("--no-plot", dest="plot", action="store_false", help="leave reports/NAME.png alone")
-    worlds = ("digits", "heart", "mnist")
-    made.add_argument("--tasks", nargs="+", choices=worlds, help="only these (not for aggregation; digits: pay alone)")
+    worlds = ("tutorial", "heart", "maintenance", "traffic", "mnist", "digits")
+    made.add_argument("--tasks", nargs="+", choices=worlds, help="only these of the ones that the benchmark knows")
     made.add_argument("--seeds", type=int, help="so many seeds, from 1")
     made.add_argument("--seats", type=int, nargs="+", help="committees of so many validators (pay)")
     made.add_argument("--rules", nargs="+", choices=[*RULES, *STRATEGIES], help="only these (attacks)")
     made.add_argument(
-        "--cells", type=Path, metavar="FILE", help="keep every run there; go on where it ends (attacks, pay)"
+        "--cells",
+        type=Path,
+        metavar="FILE",
+        help="keep every run there; go on where it ends (attacks, duplicates, pay)",
     )
     made.add_argument("--minutes", type=float, help="stop measuring after so many, report what there is (attacks)")
     return made

@@ -119,6 +119,9 @@ def _fill(table: Table, setting: Setting) -> None:
         paid = payrules.by_round(reference, rule)
         nobody = sum(not any(line.values()) for line in paid)
         table.add("rounds of an honest job that pay nobody", "0", setting.seats, rule, nobody, len(paid))
+        got, gains = payrules.totals(reference, rule), payrules.measured(reference)
+        apart = shapley.distance(list(got.values()), [gains[name] for name in got])
+        table.add("pay out of proportion to measured gain", "≤ 5", setting.seats, rule, apart, 1)
     for scenario in scenarios(setting):
         history = play(scenario.job)
         for rule in RULES:

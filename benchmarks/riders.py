@@ -16,7 +16,7 @@ from benchmarks.deltas import Delta, Vector, flat, length
 from benchmarks.simulate import Behaviour, View
 
 DISGUISE = 0.3
-"""Noise on a disguised copy, as a part of its length: enough for a cosine of 0.96, below the duplicate's 0.98."""
+"""Noise on a disguised copy, as a part of its length: enough for a cosine of 0.96, below the duplicate's 0.99."""
 
 
 def zero(view: View) -> Delta | None:

@@ -119,6 +119,7 @@ class Played:
     """One finalised round, by players' names."""
 
     submitted: list[str]
+    updates: list[Integers]
     ledger: RoundLedger
     paid: dict[str, Wei]
 
@@ -160,7 +161,8 @@ def play(job: Job) -> History:
         files = {i: Update(q, JOB, number, submitted[i]) for i, q in enumerate(updates.values())}
         following = next_model(JOB, model, PARENT, entry, submitted, files, ledger.trainers, job.rule)
         model, previous, ledger = following, model, entry.after
-        history.rounds.append(Played(names, entry, {addresses[leaf.trainer]: Wei(leaf.pay) for leaf in entry.leaves}))
+        paid = {addresses[leaf.trainer]: Wei(leaf.pay) for leaf in entry.leaves}
+        history.rounds.append(Played(names, list(updates.values()), entry, paid))
         history.models.append(model)
     return history
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.digits import Digits
-from hansa.tasks import load_task
+from hansa.tasks import load_task, task_digest
 from hansa.tasks.base import Params, Trained
 from hansa.tasks.learning import mean_loss
 from hansa.tasks.rows import Rows, concat, generator
 from hansa.tasks.study import PartyTask
+
+TUTORIAL = Path(__file__).parents[1] / "docs" / "tutorial.md"
+COMPANIES = ("north", "middle", "south", "validation")
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,26 @@ def mnist(seed: int, parties: int, alpha: str = "0.5", rows: int | None = None, 
 def digits(seed: int, parties: int, alpha: float = 0.5) -> World:
     """scikit-learn's 8 × 8 digits, split by a Dirichlet draw."""
     return _world(Digits(parties, alpha, seed), labels=10)
+
+
+def as_shipped(name: str, seed: int) -> World:
+    """A built-in task with its own parties; its classes, if it has any, are not to be relabelled."""
+    return _world(_task(name, {}, seed), labels=0)
+
+
+def tutorial(seed: int) -> World:
+    """The three companies of docs/tutorial.md, by its own code, with this seed for the one that the page takes."""
+    text = TUTORIAL.read_text()
+    made = text.split("<<'END'\n")[1].split("END\n")[0].replace("default_rng(1)", f"default_rng({seed})")
+    with TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, "-c", made], cwd=folder, check=True)
+        file = Path(folder) / "energy.py"
+        file.write_text(text.split("```python title=energy.py\n")[1].split("```")[0])
+        task = cast(
+            PartyTask, load_task("energy.py:Energy", {}, seed, task_digest=task_digest(file), allowed=[str(file)])
+        )
+        north, middle, south, held = (task.load(f"{folder}/{name}.csv") for name in COMPANIES)
+    return World(task, (north, middle, south), held, held, labels=0)
 
 
 class Remembering:

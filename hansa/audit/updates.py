@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from hansa.audit.facts import Facts
 from hansa.audit.openers import Openers, WrongKey
@@ -11,9 +11,12 @@ from hansa.audit.report import Finding, Report
 from hansa.protocol import envelope
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import HansaError, Malformed, NotFound, StoreUnavailable, TooLarge
+from hansa.protocol.geometry import Likeness
 from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.ledger import RoundLedger
 from hansa.protocol.model import Model, Update
+from hansa.protocol.sheet import decode_sheet
+from hansa.protocol.tally import likeness
 from hansa.protocol.types import Code, Digest, Seat
 from hansa.protocol.verdict import Attempt, CycleKeys, Judged, judge_opened, mark_duplicates, retried_place
 from hansa.runtime.history.records import CycleRecord, Finalized, Submitted
@@ -132,6 +135,7 @@ class Updates:
             items = [seen[i] for i in order]
             places = self._retries(cycle, cycle.base, items)
             seen = dict(zip(order, mark_duplicates(items, places, cycle.base.k), strict=True))
+            self._check_likeness(cycle, order, seen)
         for index, item in seen.items():
             verdict = cycle.verdict(index)
             if not complete and verdict == Code.DUPLICATE and item.code == Code.OK:
@@ -143,6 +147,19 @@ class Updates:
                 self._wrong(cycle, f"verdict on the update of {trainer}", expected, said)
             else:
                 self._report.ok("verdicts against the bytes")
+
+    def _check_likeness(self, cycle: Cycle, order: Sequence[int], judged: Mapping[int, Judged]) -> None:
+        """What most sheets say that a duplicate repeats, against the bytes. order: the places of those judged."""
+        submitted, sheets = cycle.record.updates, cycle.record.sheets
+        for index, item in judged.items():
+            if item.repeats is None or cycle.verdict(index) != Code.DUPLICATE:
+                continue
+            others = [r for r in sheets if cycle.record.committee[r.seat] != submitted[index].trainer]
+            said = likeness(decode_sheet(r.sheet, len(submitted))[index] for r in others)
+            true = replace(item.repeats, place=order[item.repeats.place])
+            if said is not None and said != true:
+                what = f"what the duplicate of {submitted[index].trainer} repeats"
+                self._wrong(cycle, what, _of(true), _of(said))
 
     def _retries(self, cycle: Cycle, base: Model, items: list[Judged]) -> dict[int, int]:
         if not cycle.attempts:
@@ -163,3 +180,7 @@ class Updates:
 
     def _wrong(self, cycle: Cycle, what: str, expected: str, found: str) -> None:
         self._report.fail(Finding(what, expected, found, **cycle.place))
+
+
+def _of(likeness: Likeness) -> str:
+    return f"place {likeness.place}, cosine {likeness.cosine} · 1e-9"

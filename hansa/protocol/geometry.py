@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import isqrt
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hansa.protocol import kernels
 from hansa.protocol.exact import PIECE, Tensors, blocks, weighted_lower_median
+from hansa.protocol.types import UNIT
 
 NO_CLIP = 256
 MAX_VALUES = 1 << 33
+ALIKE: Final = 990_000_000  # 1e-9: a cosine above it is a duplicate's
+FEWEST: Final = 10  # numbers of a model whose honest updates are far enough apart
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """Of which update of the cycle one is a duplicate."""
+
+    place: int  # on chain
+    cosine: int  # 1e-9
 
 
 def is_zero(q: Tensors) -> bool:
@@ -53,15 +66,21 @@ def dot_products(
     return total
 
 
-def alike(product: int, norm_a: int, norm_b: int) -> bool:
-    """Whether the cosine of two updates is above 0.98: d > 0 and d*d / (N*N') > (49/50)**2."""
-    return product > 0 and 2500 * product * product > 2401 * norm_a * norm_b
+def cosine(product: int, norm_a: int, norm_b: int) -> int:
+    """Of two updates' squared norms, not 0, and their dot product, in units of 1e-9, toward 0."""
+    size = isqrt(UNIT * UNIT * product * product // (norm_a * norm_b))
+    return size if product > 0 else -size
 
 
 def duplicates(
     updates: Sequence[Tensors], k: Sequence[int], candidates: Sequence[int], senior: Sequence[int] = ()
-) -> set[int]:
-    """Which candidates are duplicates: cosine above 0.98 with an earlier candidate that is none itself.
+) -> dict[int, Likeness]:
+    """Which candidates are duplicates: alike to an earlier candidate that is none itself; of several, to the most
+    alike.
+
+    Alike are two with a cosine above `ALIKE`; in a model of fewer than `FEWEST` numbers, where honest updates can be as
+    near, two of the same integers. Nobody's duplicate is one of which half the squared length or more stands at the
+    edge of the range, where it was clipped: clipped updates from different rows can be equal.
 
     updates: of one cycle, in on-chain order. candidates: indices of those that are neither malformed, missing nor
     zero. senior: candidates that are retries of an update of the failed cycle before; they keep their earlier place,
@@ -69,18 +88,31 @@ def duplicates(
     """
     order = [*senior, *sorted(set(candidates) - set(senior))]
     if not order:
-        return set()
+        return {}
     chosen = [updates[i] for i in order]
     products = dot_products(chosen, chosen, k)
+    small = sum(values.size for values in chosen[0].values()) < FEWEST
     kept: list[int] = []
-    found: set[int] = set()
+    found: dict[int, Likeness] = {}
     for place, index in enumerate(order):
         norm = products[place, place]
-        if any(alike(products[place, earlier], norm, products[earlier, earlier]) for earlier in kept):
-            found.add(index)
+        pairs = [(products[place, earlier], products[earlier, earlier]) for earlier in kept]
+        alike = [
+            (cosine(product, norm, other), -earlier)
+            for earlier, (product, other) in zip(kept, pairs, strict=True)
+            if product > 0 and (not small or product == norm == other)
+        ]
+        most, earlier = max(alike, default=(0, 0))
+        if most > ALIKE and 2 * squared_norm(_within(updates[index]), k) > norm:
+            found[index] = Likeness(order[-earlier], most)
         else:
             kept.append(place)
     return found
+
+
+def _within(q: Tensors) -> Tensors:
+    """An update with 0 for every integer at the edge of its type's range, ±127 or ±32767."""
+    return {name: np.where(np.abs(values) < np.iinfo(values.dtype).max, values, 0) for name, values in q.items()}
 
 
 def clip_factors(norms: Sequence[int], weights: Sequence[int]) -> list[int]:

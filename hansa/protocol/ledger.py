@@ -59,7 +59,7 @@ class Ledger:
         judged = {submitted[i]: judgement for i, judgement in enumerate(judgements) if i not in members}
         records = pay.advance(self.records, judged, self.trainers)
         payable = [submitted[i] for i in included if i not in members]
-        shares = pay.shares(records, judged, payable, self.trainers)
+        shares = pay.shares(self.records, records, payable)
         paid = pay.payments(shares, self.reward_per_round)
         struck = {submitted[i] for i, judgement in enumerate(judgements) if judgement.code.strikes}
         leaves = [self._leaf(t, paid.get(t, Wei(0)), t in struck) for t in sorted(self.trainers, key=str.lower)]

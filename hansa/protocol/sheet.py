@@ -18,10 +18,12 @@ LIMIT: Final = 2**40  # largest gain or news, 1e-9
 NO_METRIC: Final = -(2**63)  # stands for a metric that is not finite
 
 _CODES: Final = {int(code): code for code in Code}
+_CARRYING: Final = (Code.OK, Code.DUPLICATE)
 
 
 class Entry(NamedTuple):
-    """One line of a sheet; gain and news in units of 1e-9, 0 where the code is not OK."""
+    """One line of a sheet. Gain and news, in units of 1e-9, of an update that is OK; of a DUPLICATE stand there the
+    place of the update that it repeats, and their cosine, 1e-9. 0 with every other code."""
 
     code: Code
     gain: int = 0
@@ -37,7 +39,7 @@ def decode_sheet(data: bytes, n: int) -> list[Entry]:
     """Reads a sheet about `n` updates.
 
     Raises Malformed for another length. What is left is settled here, alike for every reader: an unknown code is
-    UNREACHABLE, values beyond ±2⁴⁰ are clamped, and those of entries that are not OK are 0.
+    UNREACHABLE, values beyond ±2⁴⁰ are clamped, and those of entries that are neither OK nor DUPLICATE are 0.
     """
     if len(data) != ENTRY_BYTES * n:
         raise Malformed("score sheet", cause=f"{len(data)} bytes for {n} updates, not {ENTRY_BYTES * n}")
@@ -69,14 +71,13 @@ def _clamp(value: int) -> int:
 
 
 def _pack(entry: Entry) -> bytes:
-    ok = entry.code == Code.OK
-    gain, news = (_clamp(entry.gain), _clamp(entry.news)) if ok else (0, 0)
+    gain, news = (_clamp(entry.gain), _clamp(entry.news)) if entry.code in _CARRYING else (0, 0)
     return struct.pack(">B", entry.code) + gain.to_bytes(6, "big", signed=True) + news.to_bytes(6, "big", signed=True)
 
 
 def _unpack(data: bytes) -> Entry:
     code = _CODES.get(data[0], Code.UNREACHABLE)
-    if code != Code.OK:
+    if code not in _CARRYING:
         return Entry(code)
     gain, news = (int.from_bytes(part, "big", signed=True) for part in (data[1:7], data[7:13]))
     return Entry(code, _clamp(gain), _clamp(news))

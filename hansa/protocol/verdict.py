@@ -55,6 +55,7 @@ class Judged:
     code: Code
     update: Update | None
     reason: str
+    repeats: geometry.Likeness | None = None  # of a duplicate: what it is alike to
 
 
 def judge(data: bytes, trainer: Address, cycle_keys: CycleKeys) -> Judged:
@@ -79,7 +80,7 @@ def judge_opened(data: bytes, trainer: Address, place: Place, model: Model) -> J
 
 
 def mark_duplicates(judged: Sequence[Judged], places: Mapping[int, int], k: Sequence[int]) -> list[Judged]:
-    """Marks every ok update that repeats an earlier ok one.
+    """Marks every ok update that repeats an earlier ok one, and says which.
 
     places: for an update that retries an unpaid attempt, its place among the attempts; those come before all new ones.
     """
@@ -88,7 +89,7 @@ def mark_duplicates(judged: Sequence[Judged], places: Mapping[int, int], k: Sequ
     tensors = [item.update.tensors if item.update is not None else {} for item in judged]
     repeated = geometry.duplicates(tensors, k, ok, senior)
     return [
-        Judged(Code.DUPLICATE, item.update, Code.DUPLICATE.sentence) if index in repeated else item
+        Judged(Code.DUPLICATE, item.update, Code.DUPLICATE.sentence, repeated[index]) if index in repeated else item
         for index, item in enumerate(judged)
     ]
 

@@ -71,7 +71,7 @@ def test_ledger__equals_the_chain(views: Views, scene: Stage) -> None:
     view.see("The ledger adds up to what was paid")
     assert view.page.get_by_text("differs from the vote").count() == 0
     assert view.page.get_by_text("equal to the vote").count() == len(truth.rounds) > 1
-    assert view.page.get_by_role("columnheader", name="Avg fresh").count() == len(truth.rounds)
+    assert view.page.get_by_role("columnheader", name="News so far").count() == len(truth.rounds)
     with view.page.expect_download() as got:
         view.click("Download CSV")
     rows = list(csv.DictReader(got.value.path().read_text().splitlines()))
@@ -95,8 +95,8 @@ def test_ledger__equals_the_chain(views: Views, scene: Stage) -> None:
                 assert (int(row["gain_1e9"]), int(row["news_1e9"])) == (judged.gain, judged.news)
             share = truth.rounds[number - 1].shares.get(update.trainer)
             if share is not None:
-                assert [int(row[name]) for name in ("e", "k", "f", "s", "p")] == [
-                    share.e, share.k, share.f, share.s, share.p,
+                assert [int(row[name]) for name in ("gain_so_far", "news_so_far", "all_gain", "all_news", "p")] == [
+                    share.gain, share.news, share.all_gain, share.all_news, share.p,
                 ]  # fmt: skip
     claimed = sum(int(row["claimed"] or 0) for row in rows)
     fees = sum(truth.attendance(m).matched for m in truth.members()) * truth.context.terms.fee_per_seat

@@ -91,8 +91,9 @@ def test_page__explains_pay_as_wallet_why_does(directory: Path, read: dict[str, 
             opinions = [{**o, "gain": int(o["gain"]), "news": int(o["news"])} for o in cell["update"]["opinions"]]
             said = [{name: line_[name] for name in SAID} for line_ in line["by_validator"]]
             assert [{name: o[name] for name in SAID} for o in opinions] == said
-            assert [cell["share"][name] for name in "ekfsp"] == [line["share"][name] for name in "ekfsp"]
-            assert cell["share"]["averageGain"] == line["average_gain"] and round_["agrees"] is line["root_matches"]
+            names = ("gain", "news", "p")
+            assert [cell["share"][name] for name in names] == [line["share"][name] for name in names]
+            assert cell["share"]["counted"] == str(line["counted"]) and round_["agrees"] is line["root_matches"]
 
 
 def test_page__sees_every_claim_that_was_paid(directory: Path, read: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact'
 import { useMemo, useState } from 'preact/hooks'
 import { Amount, symbolOf } from '../ui/Amount'
 import { Banner } from '../ui/Banner'
-import { milli, percent, times } from '../ui/format'
+import { milli, percent } from '../ui/format'
 import { Name } from '../ui/Name'
 import { Section, VerdictTag } from '../ui/parts'
 import { Table } from '../ui/Table'
@@ -36,9 +36,8 @@ function Inside({ view }: { view: JobView }) {
       >
         <p class="note">
           Worked out in this page from the sheets on chain. Gain and news: validation loss taken off, in thousandths, medians with each
-          validator’s below. Averages: 1 is a round’s mean. Fresh: how far a trainer’s updates still
-          differ from the model’s course; a quarter of it stays in every round. The smallest of the three averages decides the share; news
-          and fresh count double, and an update that hardly differs from the course is paid less in its round. Pay in {symbolOf(view.token)}. Below
+          validator’s below. So far: what a trainer’s updates took off in all rounds, and what of it was news; of what was, five sixths stay
+          each round. Pay is in proportion to gain so far, as far as enough of it was news. Pay in {symbolOf(view.token)}. Below
           a pay and an update stand the transactions that claimed and submitted it.
         </p>
         {rounds.slice(0, count).map((round) => (
@@ -120,9 +119,9 @@ function OneRound({ round, view }: { round: RoundView; view: JobView }) {
           { head: 'Share', number: true },
           { head: 'Gain', number: true },
           { head: 'News', number: true },
-          { head: 'Avg gain', number: true },
-          { head: 'Avg news', number: true },
-          { head: 'Avg fresh', number: true },
+          { head: 'Gain so far', number: true },
+          { head: 'News so far', number: true },
+          { head: 'Counts', number: true },
           { head: 'Update', title: 'Below it: the transaction that submitted it' },
         ]}
         rows={round.cells.map((cell) => ({ key: cell.trainer, cells: cells(cell, view) }))}
@@ -148,7 +147,7 @@ function cells(cell: LedgerCell, view: JobView) {
       <Amount value={cell.pay} token={view.token} unit={false} />
       <Below>{cell.claimed ? <Name of={cell.claimed.tx} kind="transaction" /> : cell.pay > 0n && 'not claimed'}</Below>
     </>,
-    share ? percent(share.part) + (share.capped ? ' (cap)' : '') : '–',
+    share ? percent(share.part) : '–',
     <>
       {milli(update?.gain ?? null)}
       <Each values={measured('gain')} unless={(said) => said === '–'} />
@@ -157,9 +156,9 @@ function cells(cell: LedgerCell, view: JobView) {
       {milli(update?.news ?? null)}
       <Each values={measured('news')} unless={(said) => said === '–'} />
     </>,
-    share ? times(share.averageGain) : average(record?.cg, record?.dg),
-    share ? times(share.averageNews) : average(record?.cn, record?.dn),
-    share ? times(share.averageFresh) : average(record?.cf, record?.df),
+    milli(record?.gain ?? null),
+    milli(record?.news ?? null),
+    milli(share?.counted ?? null),
     update && (
       <>
         <Name of={update.cid} kind="cid" />
@@ -168,8 +167,6 @@ function cells(cell: LedgerCell, view: JobView) {
     ),
   ]
 }
-
-const average = (sum?: bigint, weight?: bigint) => (sum === undefined || !weight ? '–' : times(Number((sum * 1000n) / weight) / 1000))
 
 const Below = ({ children }: { children: ComponentChildren }) => (children ? <span class="each">{children}</span> : null)
 

@@ -2,11 +2,12 @@
 import { escapeUntrusted } from '../protocol/text'
 import { Amount } from '../ui/Amount'
 import { Banner } from '../ui/Banner'
-import { milli, moment, nano, percent, times } from '../ui/format'
+import { milli, moment, nano, percent } from '../ui/format'
 import { Name } from '../ui/Name'
 import { ClaimedIn, Facts, Section, VerdictTag } from '../ui/parts'
 import { Table } from '../ui/Table'
 import type { CycleView, JobView, LedgerCell, RoundView } from '../view/model'
+import { explained } from './explained'
 import { JobFrame } from './JobFrame'
 
 export function Round({ job, round }: { job: number; round: number }) {
@@ -117,18 +118,15 @@ function Updates({ cycle }: { cycle: CycleView }) {
 }
 
 function Payments({ round, view }: { round: RoundView; view: JobView }) {
-  const total = round.cells.reduce((sum, cell) => sum + (cell.share?.p ?? 0n), 0n)
   const row = (cell: LedgerCell) => ({
     key: cell.trainer,
     cells: [
       <Name of={cell.trainer} kind="address" />,
       <Amount value={cell.pay} token={view.token} />,
-      cell.share ? percent(cell.share.part) + (cell.share.capped ? ', capped' : '') : '–',
-      cell.share ? times(cell.share.averageGain) : '–',
-      cell.share ? times(cell.share.averageNews) : '–',
-      cell.share ? times(cell.share.averageFresh) : '–',
-      cell.share ? times(cell.share.differs) : '–',
-      cell.share ? String(cell.share.weight) : '–',
+      cell.share ? percent(cell.share.part) : '–',
+      milli(cell.record?.gain ?? null),
+      milli(cell.record?.news ?? null),
+      milli(cell.share?.counted ?? null),
       cell.strike ? <span class="tag bad">strike</span> : '',
       <ClaimedIn cell={cell} view={view} />,
     ],
@@ -141,32 +139,43 @@ function Payments({ round, view }: { round: RoundView; view: JobView }) {
           { head: 'Trainer' },
           { head: 'Pay', number: true },
           { head: 'Share', number: true },
-          { head: 'Average gain', number: true, title: '1 is a round’s mean' },
-          { head: 'Average news', number: true, title: '1 is a round’s mean' },
-          { head: 'Fresh', number: true, title: '1 is a round’s mean; a quarter of it stays every round' },
-          { head: 'Differs', number: true, title: 'this round’s update from the model’s course; 1 is the middle one’s, less than ¼ is paid less' },
-          { head: 'Weight', number: true },
+          { head: 'Gain so far', number: true, title: 'What its updates took off the error, thousandths; of what was, five sixths stay each round' },
+          { head: 'News so far', number: true, title: 'What of it was news' },
+          { head: 'Counts', number: true, title: 'What of the gain counts: all of it where enough was news' },
           { head: 'Strike' },
           { head: 'Claimed in' },
         ]}
         rows={round.cells.map(row)}
       />
-      <details>
-        <summary>The numbers behind the shares</summary>
-        <p>
-          s = a · min(e·K·F, 2·k·E·F, 2·f·E·K), p = max(0, 4·A·s − a·Σs) · min(D, 4·d) ÷ D, capped, pay = reward · p ÷ Σp, rounded down; Σp = <span class="mono">{String(total)}</span>
-        </p>
-        <Table
-          caption="The numbers behind the shares"
-          columns={[{ head: 'Trainer' }, ...['e', 'k', 'f', 's', 'd', 'D', 'p before the cap', 'cap', 'p'].map((head) => ({ head, number: true }))]}
-          rows={round.cells.flatMap(({ share, trainer }) =>
-            share
-              ? [{ key: trainer, cells: [<Name of={trainer} kind="address" />, ...[share.e, share.k, share.f, share.s, share.d, share.middle, share.beforeCap, share.cap, share.p].map(String)] }]
-              : [],
-          )}
-        />
-      </details>
+      <Table
+        caption="Why, in a sentence"
+        columns={[{ head: 'Trainer' }, { head: 'Why' }]}
+        rows={round.cells.map((cell) => ({ key: cell.trainer, cells: [<Name of={cell.trainer} kind="address" />, explained(cell, view)] }))}
+      />
+      <Numbers round={round} />
     </>
+  )
+}
+
+function Numbers({ round }: { round: RoundView }) {
+  const total = round.cells.reduce((sum, cell) => sum + (cell.share?.p ?? 0n), 0n)
+  return (
+    <details>
+      <summary>The numbers behind the shares</summary>
+      <p>
+        p = min(s·U, 2·u·S), or s where U = 0; pay = reward · p ÷ Σp, rounded down; Σp = <span class="mono">{String(total)}</span>. s and u: gain and news
+        so far; S and U: the same of all before the round.
+      </p>
+      <Table
+        caption="The numbers behind the shares"
+        columns={[{ head: 'Trainer' }, ...['s', 'u', 'S', 'U', 'p'].map((head) => ({ head, number: true }))]}
+        rows={round.cells.flatMap(({ share, trainer }) =>
+          share
+            ? [{ key: trainer, cells: [<Name of={trainer} kind="address" />, ...[share.gain, share.news, share.allGain, share.allNews, share.p].map(String)] }]
+            : [],
+        )}
+      />
+    </details>
   )
 }
 

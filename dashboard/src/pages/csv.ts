@@ -2,16 +2,15 @@
 
 import type { JobView } from '../view/model'
 const HEAD = [
-  'round', 'trainer', 'verdict', 'included', 'cid', 'gain_1e9', 'news_1e9', 'cg', 'dg', 'cn', 'dn', 'cf', 'df', 'weight', 'e', 'k',
-  'f', 's', 'p', 'capped', 'pay', 'strike', 'reputation', 'root_agrees', 'submit_tx', 'claimed', 'claim_tx', 'opinions',
+  'round', 'trainer', 'verdict', 'included', 'cid', 'gain_1e9', 'news_1e9', 'gain_so_far', 'news_so_far', 'all_gain',
+  'all_news', 'p', 'pay', 'strike', 'reputation', 'root_agrees', 'submit_tx', 'claimed', 'claim_tx', 'opinions',
 ]
 
 export function ledgerCsv(view: JobView): string {
   const lines = view.rounds.flatMap((round) =>
     round.cells.map(({ trainer, update, share, record, pay, strike, reputation, claimed }) => [
       round.round, trainer, update?.verdict ?? 'absent', update?.included ?? '', update?.cid, update?.gain, update?.news,
-      record?.cg, record?.dg, record?.cn, record?.dn, record?.cf, record?.df, share?.weight, share?.e, share?.k,
-      share?.f, share?.s, share?.p, share?.capped, pay, strike, reputation, round.agrees, update?.tx, claimed?.amount, claimed?.tx,
+      record?.gain, record?.news, share?.allGain, share?.allNews, share?.p, pay, strike, reputation, round.agrees, update?.tx, claimed?.amount, claimed?.tx,
       update?.opinions.map((o) => `${o.validator}:${o.verdict}:${o.gain}:${o.news}`).join(' '),
     ]),
   )

@@ -38,7 +38,7 @@ export class Ledger {
     const judged = new Map(named.filter(({ i }) => !members.has(i)).map((each) => [each.trainer, each.judgement]))
     const records = pay.advance(this.records, judged, this.trainers)
     const payable = kept.filter(({ i }) => !members.has(i)).map(({ trainer }) => trainer)
-    const shares = pay.shares(records, judged, payable, this.trainers)
+    const shares = pay.shares(this.records, records, payable)
     const paid = pay.payments(shares, this.rewardPerRound)
     const struck = new Set(named.filter(({ judgement }) => judgement.code === Code.MALFORMED).map((each) => each.trainer))
     const leaves = [...this.trainers.keys()].sort(byAddress).map((trainer) => this.leaf(trainer, paid.get(trainer) ?? 0n, struck.has(trainer)))

@@ -14,6 +14,7 @@ export const Code = { OK: 0, UNREACHABLE: 1, MALFORMED: 2, ZERO: 3, DUPLICATE: 4
 export type Code = (typeof Code)[keyof typeof Code]
 export const CODES = Object.values(Code)
 
+/** Gain and news, 1e-9, of an update that is OK; of a DUPLICATE the place of the update that it repeats, and their cosine, 1e-9. */
 export interface Entry {
   code: Code
   gain: bigint
@@ -37,7 +38,7 @@ const clamp = (value: bigint): bigint => (value > LIMIT ? LIMIT : value < -LIMIT
 
 function unpack(view: DataView, offset: number): Entry {
   const code = CODES.find((known) => known === view.getUint8(offset)) ?? Code.UNREACHABLE
-  if (code !== Code.OK) return { code, gain: 0n, news: 0n }
+  if (code !== Code.OK && code !== Code.DUPLICATE) return { code, gain: 0n, news: 0n }
   return { code, gain: clamp(signed48(view, offset + 1)), news: clamp(signed48(view, offset + 7)) }
 }
 

@@ -3,6 +3,12 @@
 import { measurementMedian } from './exact'
 import { Code, CODES, type Entry } from './sheet'
 
+/** What a duplicate repeats: the place of an update on chain, and the cosine, 1e-9. */
+export interface Likeness {
+  place: bigint
+  cosine: bigint
+}
+
 /** A committee's verdict on one update, and where it is ok the median gain and news, 1e-9. */
 export type Judgement = Entry
 
@@ -21,6 +27,14 @@ function judge(entries: readonly Entry[], seats: number): Judgement {
     return { code, gain, news: measurementMedian(agreeing.map((entry) => entry.news)) }
   }
   return { code: Code.UNREACHABLE, gain: 0n, news: 0n }
+}
+
+/** Of which update, and how alike (1e-9), as more than half of those sheets have it that call one a duplicate. It explains
+ * a verdict, and enters nothing that pays. */
+export function likeness(entries: readonly (Entry | null)[]): Likeness | null {
+  const said = entries.filter((entry) => entry?.code === Code.DUPLICATE).map((entry) => ({ place: entry!.gain, cosine: entry!.news }))
+  const same = (a: Likeness) => said.filter((b) => a.place === b.place && a.cosine === b.cosine).length
+  return said.find((each) => 2 * same(each) > said.length) ?? null
 }
 
 function at(sheet: readonly (Entry | null)[], i: number): Entry | null {

@@ -5,6 +5,7 @@ import { isOver, PHASES, type PhaseName } from '../protocol/phases'
 import { VERDICTS, type Verdict } from '../protocol/tables'
 import { claimsOpen } from '../view/claims'
 import type { JobView, LedgerCell, UpdateView } from '../view/model'
+import { nano } from './format'
 import { Name } from './Name'
 
 export function Loading({ what }: { what: string }) {
@@ -28,9 +29,16 @@ export function VerdictTag({ of, update }: { of: Verdict | null; update?: Update
   if (of === null) return <span class="tag quiet">no verdict yet</span>
   const dropped = update && of === 'ok' && !update.included
   return (
-    <span class={`tag ${of === 'ok' ? (dropped ? 'quiet' : 'good') : 'bad'}`} title={VERDICTS.find(({ verdict }) => verdict === of)?.sentence}>
-      {dropped ? 'ok, dropped' : of}
-    </span>
+    <>
+      <span class={`tag ${of === 'ok' ? (dropped ? 'quiet' : 'good') : 'bad'}`} title={VERDICTS.find(({ verdict }) => verdict === of)?.sentence}>
+        {dropped ? 'ok, dropped' : of}
+      </span>
+      {update?.repeats && (
+        <span class="each">
+          of <Name of={update.repeats.trainer} kind="address" />, cosine {nano(update.repeats.cosine, 6)}
+        </span>
+      )}
+    </>
   )
 }
 

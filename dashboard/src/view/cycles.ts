@@ -8,7 +8,7 @@ import { toCid } from '../protocol/cid'
 import { PHASES, type PhaseName } from '../protocol/phases'
 import { Code, type Entry } from '../protocol/sheet'
 import { VERDICTS, type Verdict } from '../protocol/tables'
-import { tally, type Judgement } from '../protocol/tally'
+import { likeness, tally, type Judgement } from '../protocol/tally'
 import type { CycleView, Opinion, Outcome, SeatView, UpdateView } from './model'
 import { countedSheets, sheetsOf, type Replayed } from './replay'
 
@@ -41,8 +41,15 @@ function updates(cycle: CycleRecord, terms: JobTerms, replayed: Replayed | undef
       place, trainer, cid: cidText(digest), tx, opinions: opinions[place] ?? [],
       verdict: replayed && found ? verdictOf(found) : null,
       gain: measured?.gain ?? null, news: measured?.news ?? null, included: included.has(place),
+      repeats: found?.code === Code.DUPLICATE ? repeated(cycle, place) : null,
     }
   })
+}
+
+function repeated(cycle: CycleRecord, place: number): UpdateView['repeats'] {
+  const said = likeness(countedSheets(cycle).map((sheet) => sheet[place] ?? null))
+  const trainer = said && cycle.updates[Number(said.place)]?.trainer
+  return trainer ? { trainer, cosine: said.cosine } : null
 }
 
 /** What the sheets revealed in a cycle under way would say of each update. */
@@ -60,7 +67,8 @@ function opinionsOf(cycle: CycleRecord): Opinion[][] {
     cycle.sheets.flatMap(({ seat }, i) => {
       const entry = sheets[i]?.[place]
       const validator = cycle.committee[seat]
-      return entry && validator ? [{ seat, validator, verdict: verdictOf(entry), gain: entry.gain, news: entry.news }] : []
+      const [gain, news] = entry?.code === Code.OK ? [entry.gain, entry.news] : [0n, 0n]
+      return entry && validator ? [{ seat, validator, verdict: verdictOf(entry), gain, news }] : []
     }).sort((a, b) => a.seat - b.seat),
   )
 }

@@ -7,7 +7,7 @@ import type { JobTerms } from '../chain/structs'
 import { breathe } from '../pause'
 import { parseBaselines } from '../protocol/baselines'
 import { sum } from '../protocol/exact'
-import type { PayRecord, Share } from '../protocol/pay'
+import type { Share } from '../protocol/pay'
 import { isOver } from '../protocol/phases'
 import type { JobSpec } from '../protocol/spec'
 import { claimsOpen } from './claims'
@@ -86,23 +86,19 @@ function cellsOf(history: JobHistory, { round, ledger }: Replayed, updates: read
   return history.enrolled.map(({ trainer }) => {
     const leaf = leaves.get(trainer)
     return {
-      round, trainer, update: sent.get(trainer) ?? null, share: shareView(ledger.shares.get(trainer), ledger.records.get(trainer), total),
+      round, trainer, update: sent.get(trainer) ?? null, share: shareView(ledger.shares.get(trainer), total),
       record: ledger.records.get(trainer) ?? null, pay: leaf?.pay ?? 0n, strike: leaf?.strike ?? false, reputation: leaf?.reputation ?? 0,
       claimed: claims?.get(trainer) ?? null,
     }
   })
 }
 
-function shareView(share: Share | undefined, record: PayRecord | undefined, total: bigint): ShareView | null {
-  if (!share || !record) return null
-  const { weight, d, middle, p, beforeCap } = share
-  return {
-    ...share, weight: Number(weight), averageGain: average(record.cg, record.dg), averageNews: average(record.cn, record.dn),
-    averageFresh: average(record.cf, record.df), differs: middle ? average(d, middle) : 1, capped: p < beforeCap, part: average(p, total),
-  }
+/** counted: what of the gain counts; a part of all that counts for those who share the round. */
+function shareView(share: Share | undefined, total: bigint): ShareView | null {
+  if (!share) return null
+  const scale = share.allNews || 1n
+  return { ...share, counted: share.p / scale, allCounted: total / scale, part: total ? Number(share.p) / Number(total) : 0 }
 }
-
-const average = (total: bigint, weight: bigint): number => (weight ? Number(total) / Number(weight) : 0)
 
 /** place: of the trainer among the enrolled, and so of its cell in each round. */
 function trainerView(facts: JobFacts, rounds: readonly RoundView[], place: number, { trainer, bond }: Enrolment): TrainerView {

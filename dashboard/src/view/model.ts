@@ -34,6 +34,7 @@ export interface Terms extends Omit<JobTerms, 'spec' | 'model'> {
   model: string // CID of model 0
 }
 
+/** gain, news: 0 unless the verdict is ok. */
 export interface Opinion {
   seat: number
   validator: Address
@@ -52,6 +53,7 @@ export interface UpdateView {
   gain: bigint | null
   news: bigint | null
   included: boolean
+  repeats: { trainer: Address; cosine: bigint } | null // of a duplicate, as most sheets have it
 }
 
 export interface SeatView {
@@ -78,14 +80,10 @@ export interface CycleView {
   outcome: Outcome
 }
 
-/** Averages: multiples of an average trainer's; part: p out of the sum of all p. */
-export interface ShareView extends Omit<Share, 'weight'> {
-  weight: number
-  averageGain: number
-  averageNews: number
-  averageFresh: number
-  differs: number // d, of the middle one
-  capped: boolean
+/** Counted: what of the gain so far counts, the trainer's and of all who share the round, 1e-9; part: p out of the sum of all p. */
+export interface ShareView extends Share {
+  counted: bigint
+  allCounted: bigint
   part: number
 }
 

@@ -13,7 +13,7 @@ from hansa.cli.demo.report import Accuracy, Conservation, Reward, ScoreRow, Vali
 from hansa.devnet.federation import LocalFederation
 from hansa.protocol.pay import Record
 from hansa.protocol.types import Address
-from hansa.runtime.amounts import Token
+from hansa.runtime.amounts import Token, fixed
 from hansa.runtime.snapshot import FullSnapshot
 
 LINES = {
@@ -46,7 +46,7 @@ def show_accuracy(console: Console, accuracy: Accuracy, measure: str) -> None:
 def show_rewards(
     console: Console, rewards: Sequence[Reward], snapshot: FullSnapshot, local: LocalFederation, token: Token
 ) -> None:
-    """Who got what, and why: the averages that the last round's shares follow, and the share of all pay."""
+    """Who got what, and why: the sums that the last round's shares follow, and the share of all pay."""
     total = sum(row.pay for row in rewards)
     names = dict(zip(local.trainers, _labels(local), strict=True))
     table = _table("trainer", "counted", "gain", "news", "share", "pay", "strikes", "repute", "balance")
@@ -55,8 +55,8 @@ def show_rewards(
         table.add_row(
             names[row.address],
             _count_included(snapshot, row.address),
-            f"×{record.cg / record.dg:.2f}" if record.dg else "–",
-            f"×{record.cn / record.dn:.2f}" if record.dn else "–",
+            fixed(record.gain, 6, 3),
+            fixed(record.news, 6, 3),
             f"{100 * row.pay / total if total else 0.0:.1f} %",
             token.text(row.pay, 2, unit=False),
             str(row.strikes),
@@ -66,8 +66,8 @@ def show_rewards(
     console.print(table)
     reward = token.text(snapshot.terms.reward_per_round, 2)
     console.print(
-        f"[dim]A round pays {reward} by the smallest of three running averages: gain (it helps), news (it brought "
-        "data) and fresh (it still does; not shown); ×1 is the mean. `hansa wallet why` explains every token.[/]"
+        f"[dim]A round pays {reward} in proportion to gain, what a trainer's updates took off the error so far "
+        "(thousandths), as far as enough of it was news. `hansa wallet why` explains every token.[/]"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -12,16 +12,18 @@ from rich.table import Table
 from hansa.cli.document import INLINE, OMIT_NONE, Amount, AsJson, Large, integers_as_text
 from hansa.cli.tables import fitting, named
 from hansa.protocol.errors import FatalError
+from hansa.protocol.geometry import Likeness
 from hansa.protocol.ledger import RoundLedger
 from hansa.protocol.pay import Record, Share
-from hansa.protocol.sheet import decode_sheet
+from hansa.protocol.sheet import Entry, decode_sheet
+from hansa.protocol.tally import likeness
 from hansa.protocol.types import Address, Code
 from hansa.runtime.amounts import Token, fixed
 from hansa.runtime.history.records import CycleRecord, JobHistory
 from hansa.runtime.snapshot import misvoted
 
-COLUMNS = ("round", "verdict", "gain", "news", "avg gain", "avg news", "fresh", "differs", "share", "pay")
-LEAST_FIRST = ("fresh", "avg news", "avg gain", "differs", "news", "gain", "verdict", "share")
+COLUMNS = ("round", "verdict", "gain", "news", "gain so far", "news so far", "counts", "share", "pay")
+LEAST_FIRST = ("news so far", "counts", "gain so far", "news", "gain", "verdict", "share")
 """Columns that a narrow screen does without, in this order; never the pay."""
 
 
@@ -31,9 +33,19 @@ class ValidatorsWord:
 
     validator: Address
     verdict: str
-    gain: int  # 1e-9 of validation loss, as below
+    gain: int  # 1e-9 of validation loss, as below; 0 unless it said ok
     news: int
     counts: bool
+    repeats: Annotated[Likeness | None, OMIT_NONE]  # of a duplicate, as it said
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """The update that a duplicate repeats, as most sheets have it."""
+
+    place: int
+    trainer: Address
+    cosine: int  # 1e-9
 
 
 @dataclass(frozen=True)
@@ -44,16 +56,7 @@ class Measured:
     by_validator: list[ValidatorsWord]
     median_gain: Annotated[int | None, OMIT_NONE]
     median_news: Annotated[int | None, OMIT_NONE]
-
-
-@dataclass(frozen=True)
-class Averages:
-    """Running averages, in multiples of a round's mean."""
-
-    average_gain: float
-    average_news: float
-    average_fresh: float
-    record: Annotated[Record, AsJson(integers_as_text)]
+    repeats: Annotated[Repeated | None, OMIT_NONE]
 
 
 @dataclass(frozen=True)
@@ -61,15 +64,15 @@ class ShareView:
     """How the part of the reward came about."""
 
     share: Annotated[Share, AsJson(integers_as_text), INLINE]
-    differs: float
+    counted: int  # what of the gain so far counts, 1e-9
+    all_counted: int  # the same of all who share the round
     sum_of_p: Large
-    capped: bool
     part: float
 
 
 @dataclass(frozen=True)
 class RoundLine:
-    """One finalised round. measured and averages: None where the trainer sent nothing."""
+    """One finalised round. measured: None where the trainer sent nothing. why: the pay in a sentence."""
 
     round: int
     verdict: str
@@ -78,7 +81,7 @@ class RoundLine:
     reputation: int  # 1e-6
     root_matches: bool  # False: nobody can claim it
     measured: Annotated[Measured | None, INLINE]
-    averages: Annotated[Averages | None, INLINE]
+    record: Annotated[Record, AsJson(integers_as_text)]
     share: Annotated[ShareView | None, OMIT_NONE]
 
 
@@ -114,7 +117,6 @@ def check_round(history: JobHistory, round_: int | None) -> None:
 def _line(cycle: CycleRecord, ledger: RoundLedger, trainer: Address, number: int, root_matches: bool) -> RoundLine:
     leaf = next(leaf for leaf in ledger.leaves if leaf.trainer == trainer)
     place = cycle.place_of(trainer)
-    sent = place is not None
     return RoundLine(
         round=number,
         verdict="absent" if place is None else ledger.judgements[place].code.name.lower(),
@@ -123,8 +125,8 @@ def _line(cycle: CycleRecord, ledger: RoundLedger, trainer: Address, number: int
         reputation=leaf.reputation,
         root_matches=root_matches,
         measured=None if place is None else _measured(cycle, ledger, place),
-        averages=_averages(ledger.records.get(trainer, Record())) if sent else None,
-        share=_share(ledger, trainer) if sent and trainer in ledger.shares else None,
+        record=ledger.records.get(trainer, Record()),
+        share=_share(ledger, trainer) if trainer in ledger.shares else None,
     )
 
 
@@ -138,34 +140,36 @@ def _measured(cycle: CycleRecord, ledger: RoundLedger, place: int) -> Measured:
             ValidatorsWord(
                 validator=cycle.committee[seat],
                 verdict=entry.code.name.lower(),
-                gain=entry.gain,
-                news=entry.news,
+                gain=entry.gain if entry.code == Code.OK else 0,
+                news=entry.news if entry.code == Code.OK else 0,
                 counts=cycle.committee[seat] != cycle.updates[place].trainer,
+                repeats=Likeness(entry.gain, entry.news) if entry.code == Code.DUPLICATE else None,
             )
             for seat, entry in sorted(entries.items())
         ],
         median_gain=judged.gain if ok else None,
         median_news=judged.news if ok else None,
+        repeats=_repeated(cycle, entries.values()) if judged.code == Code.DUPLICATE else None,
     )
 
 
-def _averages(record: Record) -> Averages:
-    return Averages(
-        average_gain=record.cg / record.dg if record.dg else 0.0,
-        average_news=record.cn / record.dn if record.dn else 0.0,
-        average_fresh=record.cf / record.df if record.df else 0.0,
-        record=record,
-    )
+def _repeated(cycle: CycleRecord, entries: Iterable[Entry]) -> Repeated | None:
+    """None where no majority of the sheets says so, or none that makes sense."""
+    said = likeness(entries)
+    if said is None or not 0 <= said.place < len(cycle.updates):
+        return None
+    return Repeated(said.place, cycle.updates[said.place].trainer, said.cosine)
 
 
 def _share(ledger: RoundLedger, trainer: Address) -> ShareView:
     share = ledger.shares[trainer]
     total = sum(other.p for other in ledger.shares.values())
+    scale = share.all_news or 1
     return ShareView(
         share=share,
-        differs=share.d / share.middle if share.middle else 1.0,
+        counted=share.p // scale,
+        all_counted=total // scale,
         sum_of_p=total,
-        capped=share.before_cap > share.cap,
         part=share.p / total if total else 0.0,
     )
 
@@ -187,8 +191,7 @@ def show_receipt(
         console.print(f"not shown in {console.width} columns: {', '.join(missing)}")
     console.print(
         f"total {token.text(receipt.pay)}; gain and news: validation loss taken off, in thousandths; "
-        "averages: 1 is a round's mean; "
-        "differs: 1 is the middle one's, below ¼ pays less"
+        "so far: of what was, five sixths stay each round"
     )
     console.print("`--round R` shows one round in full")
 
@@ -205,17 +208,16 @@ def _rounds(lines: Sequence[RoundLine], columns: Sequence[str], token: Token) ->
 
 def _cells(line: RoundLine, token: Token) -> dict[str, str]:
     """A round's line of the receipt, by column."""
-    measured, averages, share = line.measured, line.averages, line.share
+    measured, share = line.measured, line.share
     dropped = ", dropped" if measured and not measured.included else ""
     return {
         "round": str(line.round),
         "verdict": line.verdict + dropped + (" ⚡" if line.strike else ""),
         "gain": _small(measured.median_gain if measured else None),
         "news": _small(measured.median_news if measured else None),
-        "avg gain": _times(averages.average_gain if averages else None),
-        "avg news": _times(averages.average_news if averages else None),
-        "fresh": _times(averages.average_fresh if averages else None),
-        "differs": _times(share.differs if share else None),
+        "gain so far": _small(line.record.gain),
+        "news so far": _small(line.record.news),
+        "counts": _small(share.counted if share else None),
         "share": f"{100 * share.part:.1f} %" if share else "–",
         "pay": token.text(line.pay, unit=False),
     }
@@ -227,14 +229,10 @@ def _show_round(
     console.print(f"round {line.round}: {line.verdict}")
     if line.measured is not None:
         _show_measured(console, line.measured, names)
-    if line.averages is not None:
-        of = line.averages
-        averages = {"gain": of.average_gain, "news": of.average_news, "fresh": of.average_fresh}
-        console.print(f"  running averages: {', '.join(f'{name} {_times(x)}' for name, x in averages.items())}")
     if line.share is not None:
         _show_share(console, line.share)
         console.print(f"  pay = {reward_per_round} · p // Σp = {line.pay}")
-    console.print(f"  {token.text(line.pay)}" + (", and a strike" if line.strike else ""))
+    console.print(f"  {explained(line, reward_per_round, token)}" + (" It costs a strike." if line.strike else ""))
     if not line.root_matches:
         console.print("  [red]the quorum voted other rewards than these: the round can't be claimed[/]")
 
@@ -242,35 +240,59 @@ def _show_round(
 def _show_measured(console: Console, measured: Measured, names: Mapping[Address, str]) -> None:
     for word in measured.by_validator:
         console.print(
-            f"  {named(word.validator, names)}: {word.verdict}, gain {_small(word.gain)}, news {_small(word.news)}"
+            f"  {named(word.validator, names)}: {word.verdict}{_said(word)}"
             + ("" if word.counts else " (its own update: does not count)")
         )
+    if measured.repeats is not None:
+        of = measured.repeats
+        whose = named(of.trainer, names)
+        console.print(f"  too like the update of {whose} (place {of.place}): cosine {fixed(of.cosine, 9, 6)}")
     if measured.median_gain is not None:
         medians = f"gain {_small(measured.median_gain)}, news {_small(measured.median_news)}"
         console.print(f"  medians: {medians} (thousandths of loss)")
-    if not measured.included:
-        console.print("  not included: the rule dropped it")
+
+
+def _said(word: ValidatorsWord) -> str:
+    """What a validator wrote beside its verdict, where that means anything."""
+    if word.repeats is not None:
+        return f" of place {word.repeats.place}, cosine {fixed(word.repeats.cosine, 9, 6)}"
+    return f", gain {_small(word.gain)}, news {_small(word.news)}" if word.verdict == Code.OK.name.lower() else ""
 
 
 def _show_share(console: Console, view: ShareView) -> None:
-    share = view.share
-    console.print(
-        f"  e = {share.e}, k = {share.k}, f = {share.f}, a = {share.weight}: "
-        f"s = a · min(e·K·F, 2·k·E·F, 2·f·E·K) = {share.s}"
-    )
-    console.print(
-        f"  this round's update differs by d = {share.d} from the model's course, the middle one by D = "
-        f"{share.middle}: {_times(view.differs)}"
-    )
-    capped = f", capped at {share.cap}" if view.capped else ""
-    console.print(f"  p = max(0, 4·A·s − a·Σs) · min(D, 4·d) // D = {share.before_cap}{capped}")
-    console.print(f"  share = {share.p} / {view.sum_of_p} = {100 * view.part:.2f} %")
+    share, rule = view.share, "min(s·U, 2·u·S)" if view.share.all_news else "s"
+    console.print(f"  so far: gain s = {share.gain}, news u = {share.news}")
+    console.print(f"  of all before the round: gain S = {share.all_gain}, news U = {share.all_news}")
+    console.print(f"  p = {rule} = {share.p}, Σp = {view.sum_of_p}: {100 * view.part:.2f} %")
+
+
+def explained(line: RoundLine, reward_per_round: int, token: Token) -> str:
+    """A round's pay in a sentence, or two, that a pocket calculator can check."""
+    if line.share is None:
+        return _unpaid(line)
+    view, share, reward = line.share, line.share.share, token.text(reward_per_round)
+    if share.gain == 0:
+        return "No pay: so far, its updates have taken nothing off the error."
+    so_far = f"So far, its updates have taken {_small(share.gain)} off the error"
+    if view.counted < share.gain:
+        so_far += f", of which {_small(view.counted)} counts, for too little of it was news ({_small(share.news)})"
+    if view.counted == 0:
+        return f"{so_far}: no pay."
+    part = f"{100 * view.part:.2f} % of {reward} is {token.text(line.pay)}"
+    return f"{so_far}; all together {_small(view.all_counted)} counts: {part}."
+
+
+def _unpaid(line: RoundLine) -> str:
+    """Why a round without a share pays nothing."""
+    if line.measured is None:
+        return "No pay: no update came."
+    if line.verdict != Code.OK.name.lower():
+        return f"No pay: {Code[line.verdict.upper()].sentence}"
+    if not line.measured.included:
+        return "No pay: the update made the error larger, and was dropped."
+    return "No pay: members of the committee are not paid for updates."
 
 
 def _small(value: int | None) -> str:
     """Units of 1e-9 as thousandths."""
     return "–" if value is None else fixed(value, 6, 3)
-
-
-def _times(value: float | None) -> str:
-    return "–" if value is None else f"×{value:.2f}"

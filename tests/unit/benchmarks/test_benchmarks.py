@@ -19,7 +19,7 @@ from hansa.protocol.types import Code
 world = worlds.heart(1)
 honest = [Player(f"trainer {i}", rows) for i, rows in enumerate(world.rows)]
 last = [Player("zero", None, riders.zero), Player("copier", None, riders.copier)]
-job = Job(world, (*honest, *last), rounds=3, steps=5, seed=1)
+job = Job(world, (*honest, *last), rounds=3, steps=50, seed=1)
 first, again = play(job), play(job)
 assert first.models[-1].encode() == again.models[-1].encode(), "same job, same model"
 assert first.totals() == payrules.totals(first, "shipped"), "the shipped rule is the ledger's"

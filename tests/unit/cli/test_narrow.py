@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -14,14 +15,17 @@ from hansa.cli.job import show as job_show
 from hansa.cli.job.show import CycleView, FailedView, FinalisedView, JobView, TrainerView, ValidatorView
 from hansa.cli.wallet.trainer_receipt import (
     COLUMNS,
-    Averages,
     Measured,
+    Repeated,
     RoundLine,
     ShareView,
     TrainerReceipt,
+    ValidatorsWord,
+    explained,
     show_receipt,
 )
 from hansa.protocol.cid import from_cid
+from hansa.protocol.geometry import Likeness
 from hansa.protocol.pay import Record, Share
 from hansa.protocol.types import Address
 from hansa.runtime.amounts import Token
@@ -42,9 +46,9 @@ def line(round_: int) -> RoundLine:
         strike=1,
         reputation=0,
         root_matches=True,
-        measured=Measured(False, [], median_gain=-104_707_500, median_news=4_707_500),
-        averages=Averages(12.5, 0.25, 1.0, Record()),
-        share=ShareView(Share(*range(10)), differs=1.25, sum_of_p=9, capped=False, part=0.304),
+        measured=Measured(False, [], median_gain=-104_707_500, median_news=4_707_500, repeats=None),
+        record=Record(12_500_000, 250_000),
+        share=ShareView(Share(*range(5)), counted=12_500_000, all_counted=41_000_000, sum_of_p=9, part=0.304),
     )
 
 
@@ -91,6 +95,62 @@ def test_receipt__shows_the_whole_pay__and_says_what_it_leaves_out(width: int) -
 
 def test_receipt__on_a_wide_screen__shows_all() -> None:
     assert "not shown" not in shown(200, show_trainer, RECEIPT)
+
+
+def test_receipt__of_a_duplicate__says_of_whom_and_how_alike() -> None:
+    words = [
+        ValidatorsWord(TRAINER, "duplicate", 0, 0, True, Likeness(2, 998_877_665)),
+        ValidatorsWord(TRAINER, "ok", 4_707_500, 1_000_000, True, None),
+    ]
+    measured = Measured(False, words, None, None, Repeated(2, TRAINER, 998_877_665))
+    one = replace(line(1), verdict="duplicate", measured=measured, share=None)
+    text = shown(200, show_trainer, TrainerReceipt(10**20, [one], 0))
+    assert f"too like the update of {TRAINER} (place 2): cosine 0.998878" in text
+    assert f"{TRAINER}: duplicate of place 2, cosine 0.998878" in text
+    assert f"{TRAINER}: ok, gain 4.708, news 1.000" in text
+
+
+SHARE = Share(gain=4_000_000, news=1_000_000, all_gain=9_000_000, all_news=3_000_000, p=12 * 10**12)
+VIEW = ShareView(SHARE, counted=4_000_000, all_counted=16_000_000, sum_of_p=48 * 10**12, part=0.25)
+OK = Measured(True, [], 4_000_000, 1_000_000, None)
+LIMITED = replace(VIEW, share=replace(SHARE, news=500_000), counted=3_000_000, part=0.1875)
+NO_NEWS = replace(VIEW, share=replace(SHARE, news=0), counted=0, part=0.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {"pay": 25 * 10**18},
+            "So far, its updates have taken 4.000 off the error; all together 16.000 counts: 25.00 % of 100 HANSA is "
+            "25 HANSA.",
+        ),
+        (
+            {"share": LIMITED, "pay": 18_750_000_000_000_000_000},
+            "So far, its updates have taken 4.000 off the error, of which 3.000 counts, for too little of it was news "
+            "(0.500); all together 16.000 counts: 18.75 % of 100 HANSA is 18.75 HANSA.",
+        ),
+        (
+            {"share": NO_NEWS},
+            "So far, its updates have taken 4.000 off the error, of which 0.000 counts, for too little of it was news "
+            "(0.000): no pay.",
+        ),
+        (
+            {"share": replace(VIEW, share=replace(SHARE, gain=0, p=0))},
+            "No pay: so far, its updates have taken nothing off the error.",
+        ),
+        ({"share": None, "measured": None, "verdict": "absent"}, "No pay: no update came."),
+        ({"share": None, "verdict": "zero"}, "No pay: The update changes nothing."),
+        (
+            {"share": None, "measured": replace(OK, included=False)},
+            "No pay: the update made the error larger, and was dropped.",
+        ),
+        ({"share": None}, "No pay: members of the committee are not paid for updates."),
+    ],
+)
+def test_receipt__of_any_round__is_a_sentence(changes: dict[str, Any], sentence: str) -> None:
+    of = replace(line(1), **{"verdict": "ok", "measured": OK, "share": VIEW, "pay": 0, **changes})
+    assert explained(of, 100 * 10**18, TOKEN) == sentence
 
 
 @pytest.mark.parametrize("width", [72, 80, 200])

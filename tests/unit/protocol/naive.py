@@ -10,8 +10,6 @@ from math import floor, isqrt
 
 import numpy as np
 
-U = 2**32
-
 
 def median(values):
     return sorted(values)[(len(values) - 1) // 2]
@@ -43,12 +41,20 @@ def clips(norms, weights):
 
 
 def duplicates(updates, k, order):
-    found, kept = set(), []
+    """Of each duplicate what it repeats, and their cosine, 1e-9."""
+    found, kept = {}, []
     for i in order:
-        d = [(dot(updates[i], updates[j], k), j) for j in kept]
         n = dot(updates[i], updates[i], k)
-        if any(x > 0 and 2500 * x * x > 2401 * n * dot(updates[j], updates[j], k) for x, j in d):
-            found.add(i)
+        inside = {name: [x for x in values if abs(x) < 127] for name, values in updates[i].items()}
+        alike = []
+        for j in kept:
+            d, m = dot(updates[i], updates[j], k), dot(updates[j], updates[j], k)
+            small = sum(map(len, updates[i].values())) < 10
+            if d > 0 and (updates[i] == updates[j] if small else 10_000 * d * d > 9801 * n * m):
+                alike.append((isqrt(10**18 * d * d // (n * m)), -j))
+        if alike and 2 * dot(inside, inside, k) > n:
+            cosine, j = max(alike)
+            found[i] = (-j, cosine)
         else:
             kept.append(i)
     return found
@@ -110,55 +116,23 @@ def middle(x, a):
     return 0
 
 
-def clamped(x, a):
-    bound = 2 * middle({i: x[i] for i in x if x[i] > 0}, a)
-    return {i: min(max(x[i], -a[i] * bound), a[i] * bound) for i in x}
-
-
 def advance(records, judged, weights):
-    """records: trainer -> (Cg, Dg, Cn, Dn, Cf, Df); judged: trainer -> (gain, news) of the ok updates."""
-    a = {i: weights[i] for i in judged}
-    total = sum(a.values())
-    g = clamped({i: judged[i][0] for i in judged}, a)
-    n = clamped({i: min(judged[i]) for i in judged}, a)
-    f = clamped({i: min(judged[i][0], abs(judged[i][1])) for i in judged}, a)
-    big_g = sum(abs(x) for x in g.values())
-    for_it = sum(a[i] for i in judged if g[i] > 0)
-    v = Fraction(max(0, 2 * for_it - total), total) if total else 0
-    after = dict(records)
-    agreement = {k: Fraction(min(big_g, max(0, sum(x.values()))), big_g or 1) * v for k, x in (("g", g), ("n", n))}
-    if agreement["g"] == 0:
-        return after
-    for i in judged:
-        entry = list(records.get(i, (0,) * 6))
-        entry[4:] = [entry[4] // 4, entry[5] // 4]
-        for column, x, y, w in (
-            (0, g, g[i], agreement["g"]),
-            (2, n, max(0, n[i]), agreement["n"]),
-            (4, f, max(0, f[i]), agreement["g"]),
-        ):
-            t = sum(abs(z) for z in x.values())
-            entry[column] += floor(U * total * y * w / (a[i] * t)) if t else 0
-            entry[column + 1] += floor(U * w)
-        after[i] = tuple(entry)
+    """records: trainer -> (gain, news); judged: trainer -> (gain, news) of the ok updates."""
+    after = {i: (floor(Fraction(5, 6) * s), floor(Fraction(5, 6) * u)) for i, (s, u) in records.items()}
+    m = middle({i: abs(g) for i, (g, _) in judged.items()}, {i: weights[i] for i in judged})
+    for i, (g, n) in judged.items():
+        s, u = after.get(i, (0, 0))
+        most, news = 2 * weights[i] * m, min(g, n)
+        counts = g > 0 and Fraction(news, g) >= Fraction(1, 3)
+        after[i] = (max(0, s + min(g, most)), u + (min(news, most) if counts else 0))
     return after
 
 
-def payments(records, judged, included, weights, reward):
-    """judged: as for advance, the same round's."""
-    a = {i: weights[i] for i in included}
-    total = sum(a.values())
-    e, k, f = (
-        {i: floor(Fraction(U * at[c], at[c + 1] + U // 4)) for i in a for at in [records.get(i, (0,) * 6)]}
-        for c in (0, 2, 4)
-    )
-    big_e, big_k, big_f = (sum(a[i] * max(0, x[i]) for i in a) for x in (e, k, f))
-    s = {i: a[i] * min(e[i] * big_k * big_f, 2 * k[i] * big_e * big_f, 2 * f[i] * big_e * big_k) for i in a}
-    p = {i: max(0, 4 * total * s[i] - a[i] * sum(max(0, x) for x in s.values())) for i in a}
-    new = {i: abs(min(judged[i])) for i in judged}
-    usual = middle(new, weights)
-    if usual:
-        p = {i: floor(p[i] * min(Fraction(1), Fraction(4 * (new[i] // a[i]), usual))) for i in a}
-    bound = 3 * middle({i: p[i] for i in a if p[i] > 0}, a)
-    p = {i: min(p[i], a[i] * bound) for i in a}
-    return {i: reward * p[i] // sum(p.values()) if sum(p.values()) else 0 for i in a}
+def payments(before, after, included, reward):
+    """before, after: records as `advance` has them."""
+    news = sum(u for _, u in before.values())
+    part = Fraction(news, max(news, sum(s for s, _ in before.values()))) if news else None
+    p = {
+        i: min(Fraction(s), 2 * u / part) if part else Fraction(s) for i in included for s, u in [after.get(i, (0, 0))]
+    }
+    return {i: floor(reward * p[i] / sum(p.values())) if sum(p.values()) else 0 for i in included}

@@ -52,57 +52,96 @@ def test_is_zero():
 
 
 def row(*values):
-    return {"a": np.array(values, np.int16)}
+    """An update of twelve numbers, most of them 0."""
+    return {"a": np.array(values, np.int16), "b": np.zeros(12 - len(values), np.int16)}
 
 
-def test_duplicates__cosine_of_exactly_49_50ths__is_none():
-    d, norm_a, norm_b = 49, 50, 50
-    assert not geometry.alike(d, norm_a, norm_b)
-    assert geometry.alike(d * 10**9 + 1, norm_a * 10**9, norm_b * 10**9)
-    assert not geometry.alike(-d * 10**9 - 1, norm_a * 10**9, norm_b * 10**9), "opposite directions are not alike"
+def repeated(updates, candidates, senior=()):
+    return set(geometry.duplicates(updates, [8, 8], candidates, senior))
+
+
+def test_cosine__in_units_of_a_thousand_millionth__toward_0():
+    assert geometry.cosine(49, 50, 50) == 980_000_000
+    assert geometry.cosine(-49, 50, 50) == -980_000_000
+    assert geometry.cosine(2, 2, 3) == 816_496_580
+    assert geometry.cosine(10**40, 10**40, 10**40) == 10**9
+
+
+def test_duplicates__cosine_of_exactly_99_hundredths__is_none():
+    first, at, above = row(100, 0, 0), row(9900, 1411, 12), row(9900, 1410, 12)
+    assert 9900**2 + 1411**2 + 12**2 > 10**8 > 9900**2 + 1410**2 + 12**2
+    assert repeated([first, at], [0, 1]) == set()
+    assert repeated([first, above], [0, 1]) == {1}
+    assert repeated([first, row(-100)], [0, 1]) == set(), "opposite directions are not alike"
 
 
 def test_duplicates__copies_of_a_duplicate__count_against_the_first():
     updates = [row(100, 0), row(0, 100), row(200, 1), row(100, 1), row(-100, 0)]
-    assert geometry.duplicates(updates, [8], range(5)) == {2, 3}
+    assert repeated(updates, range(5)) == {2, 3}
+
+
+def test_duplicates__each__names_the_most_alike_of_those_that_count():
+    updates = [row(100, 0), row(0, 100), row(100, 14.4), row(100, 10), row(3, 99)]
+    found = geometry.duplicates(updates, [8, 8], range(5))
+    assert {i: each.place for i, each in found.items()} == {2: 0, 3: 0, 4: 1}
+    assert found[3].cosine == 995_037_190
+    turned = [row(100, 0), row(100, 20), row(100, 11)]
+    assert geometry.duplicates(turned, [8, 8], range(3))[2].place == 1, "the nearer one, not the first"
+    equal = [row(100, 20), row(100, 20), row(100, 20)]
+    assert {each.place for each in geometry.duplicates(equal, [8, 8], range(3)).values()} == {0}
 
 
 def test_duplicates__no_candidates__none():
-    assert geometry.duplicates([row(1, 0)], [8], []) == set()
-    assert geometry.duplicates([row(0, 0), row(0, 0)], [8], [0, 1]) == set(), "zeros are alike to nobody"
+    assert repeated([row(1, 0)], []) == set()
+    assert repeated([row(0, 0), row(0, 0)], [0, 1]) == set(), "zeros are alike to nobody"
+    assert geometry.duplicates([{"a": np.zeros(2, np.int8)}] * 2, [8], [0, 1]) == {}
 
 
 def test_duplicates__the_earlier_one_was_not_ok__does_not_count():
     updates = [row(100, 0), row(100, 0)]
-    assert geometry.duplicates(updates, [8], [1]) == set()
+    assert repeated(updates, [1]) == set()
 
 
 def test_duplicates__a_chain__is_judged_against_ok_ones_only():
-    angles = [0.0, 0.15, 0.3]  # neighbours are within acos(0.98) = 0.2003, the ends are not
+    angles = [0.0, 0.1, 0.2]  # neighbours are within acos(0.99) = 0.1415, the ends are not
     updates = [row(round(30000 * np.cos(t)), round(30000 * np.sin(t))) for t in angles]
-    assert geometry.duplicates(updates, [8], [0, 1, 2]) == {1}
+    assert repeated(updates, [0, 1, 2]) == {1}
 
 
 def test_duplicates__a_retry__keeps_its_earlier_place():
     updates = [row(50, 50), row(50, 50), row(50, 51)]
-    assert geometry.duplicates(updates, [8], [0, 1, 2]) == {1, 2}
-    assert geometry.duplicates(updates, [8], [0, 1, 2], senior=[1]) == {0, 2}
-    assert geometry.duplicates(updates, [8], [0, 1, 2], senior=[2, 1]) == {0, 1}
+    assert repeated(updates, [0, 1, 2]) == {1, 2}
+    assert repeated(updates, [0, 1, 2], senior=[1]) == {0, 2}
+    assert repeated(updates, [0, 1, 2], senior=[2, 1]) == {0, 1}
+
+
+@pytest.mark.parametrize(("numbers", "expected"), [(9, {2}), (10, {1, 2, 3})])
+def test_duplicates__in_a_small_model__are_equal(numbers, expected):
+    first = np.arange(1, numbers + 1)
+    updates = [{"a": values.astype(np.int8)} for values in (first, 2 * first, first, first + 1)]
+    assert set(geometry.duplicates(updates, [8], range(4))) == expected
+
+
+@pytest.mark.parametrize(("inside", "expected"), [(126, {1}), (127, set())])
+def test_duplicates__clipped_for_the_most_part__are_none(inside, expected):
+    clipped = {"a": np.array([127] * 6 + [-127] * 6, np.int8), "b": np.array([inside] * 13, np.int8)}
+    assert set(geometry.duplicates([clipped, clipped], [8, 8], [0, 1])) == expected
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(0, 2**32), st.integers(1, 12))
-def test_duplicates__random_near_copies__as_naively(seed, n):
+@given(st.integers(0, 2**32), st.integers(1, 12), st.sampled_from([6, 16]))
+def test_duplicates__random_near_copies__as_naively(seed, n, numbers):
     rng = np.random.default_rng(seed)
-    updates = made(rng, n, [("a", (4,)), ("b", (2,))], 8)
+    updates = made(rng, n, [("a", (4,)), ("b", (numbers - 4,))], 8, 0.5)
     for update in updates[n // 2 :]:
         source = updates[rng.integers(0, n)]
         for name in update:
             update[name] = np.clip(
-                source[name].astype(int) + rng.integers(-20, 21, source[name].shape), -127, 127
+                source[name].astype(int) + rng.integers(-4, 5, source[name].shape), -127, 127
             ).astype(np.int8)
     expected = naive.duplicates([plain(u) for u in updates], [8, 9], range(n))
-    assert geometry.duplicates(updates, [8, 9], range(n)) == expected
+    found = geometry.duplicates(updates, [8, 9], range(n))
+    assert {i: (each.place, each.cosine) for i, each in found.items()} == expected
 
 
 @settings(max_examples=200)

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hansa.protocol.geometry import Likeness
 from hansa.protocol.ledger import Ledger
 from hansa.protocol.sheet import Entry, encode_sheet
-from hansa.protocol.tally import Judgement, tally
+from hansa.protocol.tally import Judgement, likeness, tally
 from hansa.protocol.types import Address, Code
 from hansa.runtime.history.records import CycleRecord, Revealed, Submitted
 from hansa.runtime.replay import Replay
@@ -50,6 +51,27 @@ def test_tally__medians__are_over_the_sheets_that_say_ok():
     sheets = [sheet((10, 5)), sheet((30, -5)), sheet(MALFORMED)]
     assert tally(sheets, 3, 1) == [Judgement(OK, 10, -5)]
     assert tally([*sheets[:2], sheet((20, 9))], 3, 1) == [Judgement(OK, 20, 5)]
+
+
+def test_tally__what_a_duplicate_repeats__enters_no_median():
+    sheets = [[Entry(DUPLICATE, 7, 999_000_000)], sheet((10, 5)), sheet((30, 7))]
+    assert tally(sheets, 3, 1) == [Judgement(OK, 10, 5)]
+    assert tally([sheets[0]] * 2 + [sheet((1, 1))], 3, 1) == [Judgement(DUPLICATE)]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ([(1, 9)], (1, 9)),
+        ([(1, 9), (1, 9), (0, 9)], (1, 9)),
+        ([(1, 9), (1, 8)], None),
+        ([(1, 9), (1, 9), (0, 9), (0, 8)], None),
+        ([], None),
+    ],
+)
+def test_likeness__is_what_more_than_half_of_the_sheets_say_that_call_it_a_duplicate(said, expected):
+    entries = [Entry(OK, 1, 9), None, *(Entry(DUPLICATE, *each) for each in said), Entry(ZERO)]
+    assert likeness(entries) == (expected and Likeness(*expected))
 
 
 def test_tally__own_update__is_judged_by_the_others():
@@ -125,7 +147,7 @@ def test_round__the_next__goes_on_from_the_last():
     second = first.round([ALICE, BOB], sheets).after
     assert first.records == {} and first.reputations == {}, "the old ledger stays as it was"
     result = second.round([ALICE, BOB], sheets)
-    assert result.records[ALICE].dg == 2 * second.records[ALICE].dg
+    assert (second.records[ALICE].gain, result.records[ALICE].gain) == (10, 10 * 5 // 6 + 10)
     assert {leaf.trainer: leaf.reputation for leaf in result.leaves} == {
         ALICE: 234_375,
         BOB: 234_375,
@@ -135,5 +157,5 @@ def test_round__the_next__goes_on_from_the_last():
 
 
 def test_round__paid_nothing_though_ok__loses_reputation():
-    after = ledger().round([ALICE, BOB, CAROL], [sheet((10, 10), (10, 10), (10, -5))] * 3).after
+    after = ledger().round([ALICE, BOB, CAROL], [sheet((10, 10), (10, 10), (0, -5))] * 3).after
     assert after.reputations == {ALICE: 125_000, BOB: 125_000, CAROL: 0, DAVE: 0}

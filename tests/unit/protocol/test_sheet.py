@@ -25,7 +25,8 @@ from hansa.protocol.types import Code, Place
 
 values = st.integers(-LIMIT, LIMIT)
 entries = st.one_of(
-    st.builds(Entry, st.just(Code.OK), values, values), st.sampled_from([Code(i) for i in range(1, 5)]).map(Entry)
+    st.builds(Entry, st.sampled_from([Code.OK, Code.DUPLICATE]), values, values),
+    st.sampled_from([Code.UNREACHABLE, Code.MALFORMED, Code.ZERO]).map(Entry),
 )
 
 
@@ -64,6 +65,11 @@ def test_decode__unknown_code__is_unreachable() -> None:
 
 def test_encode__not_ok__carries_no_values() -> None:
     assert encode_sheet([Entry(Code.ZERO, 5, -5)]) == b"\x03" + bytes(12)
+
+
+def test_encode__a_duplicate__carries_of_which_and_how_alike() -> None:
+    data = encode_sheet([Entry(Code.DUPLICATE, 3, 998_000_000)])
+    assert data == b"\x04" + (3).to_bytes(6, "big") + (998_000_000).to_bytes(6, "big")
 
 
 def test_encode__beyond_the_limit__is_clamped() -> None:

@@ -180,20 +180,27 @@ def test_retry__cid_is_none__is_malformed_before_anything_is_fetched() -> None:
 # --- duplicates
 
 
-def judged(scale: int = 1, *, code: Code = Code.OK, values: dict[str, np.ndarray] | None = None) -> Judged:
-    tensors = values or {name: (array // scale).astype(np.int8) for name, array in VALUES.items()}
-    return Judged(code, update(tensors), "")
+MANY = {"b": np.array([12, -34], np.int8), "w": np.arange(-20, 100, 8, np.int8).reshape(5, 3)}
+DIFFERENT = {"b": np.array([100, 90], np.int8), "w": np.full((5, 3), -30, np.int8)}
+
+
+def judged(scale: int = 1, *, code: Code = Code.OK, values: dict[str, np.ndarray] = MANY) -> Judged:
+    return Judged(code, update({name: (array // scale).astype(np.int8) for name, array in values.items()}), "")
 
 
 def codes(items: list[Judged], places: dict[int, int] | None = None) -> list[Code]:
     return [item.code for item in mark_duplicates(items, places or {}, MODEL.k)]
 
 
-DIFFERENT = {"b": np.array([100, 90], np.int8), "w": np.array([[90, -80], [1, 1], [100, 0]], np.int8)}
-
-
 def test_duplicates__later_one_is_it() -> None:
     assert codes([judged(), judged(2), judged(values=DIFFERENT)]) == [Code.OK, Code.DUPLICATE, Code.OK]
+
+
+def test_duplicates__each__says_of_which_and_how_alike() -> None:
+    marked = mark_duplicates([judged(values=DIFFERENT), judged(), judged(2)], {}, MODEL.k)
+    assert [item.repeats for item in marked[:2]] == [None, None]
+    assert marked[2].repeats is not None and marked[2].repeats.place == 1
+    assert 0.99 < marked[2].repeats.cosine / 10**9 <= 1
 
 
 def test_duplicates__of_one_that_is_not_ok__are_none() -> None:

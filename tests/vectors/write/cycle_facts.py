@@ -36,7 +36,7 @@ ENTRIES: Final = [
     sheet.Entry(Code.OK, 1_500_000_000, -1),
     sheet.Entry(Code.MALFORMED),
     sheet.Entry(Code.OK, -sheet.LIMIT, sheet.LIMIT),
-    sheet.Entry(Code.DUPLICATE),
+    sheet.Entry(Code.DUPLICATE, 1, 998_877_665),
     sheet.Entry(Code.UNREACHABLE),
     sheet.Entry(Code.ZERO),
 ]
