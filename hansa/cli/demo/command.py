@@ -25,6 +25,7 @@ from hansa.devnet.folder import Devnet, make_room
 from hansa.devnet.setup import Setup
 from hansa.protocol.errors import FatalError, check_range
 from hansa.protocol.tables import LIMITS
+from hansa.protocol.text import counted
 from hansa.runtime.amounts import Token
 from hansa.runtime.snapshot import FullSnapshot
 from hansa.runtime.workspace import DEFAULT_DIR, Workspace
@@ -75,7 +76,7 @@ def run(
 def _run(command: Command, local: LocalFederation, keep: bool) -> None:
     began = time.monotonic()
     setup = local.setup
-    title = f"{setup.task}: {setup.trainers} trainers, {setup.validators} validators"
+    title = f"{setup.task}: {counted(setup.trainers, 'trainer')}, {counted(setup.validators, 'validator')}"
     with View(command.console, title, setup.rounds or 0) as view:
         local.say = view.step
         with local:

@@ -12,6 +12,7 @@ from hansa.cli.demo.gas import Gas
 from hansa.cli.demo.report import Accuracy, Conservation, Reward, ScoreRow, ValidatorPay
 from hansa.devnet.federation import LocalFederation
 from hansa.protocol.pay import Record
+from hansa.protocol.text import counted
 from hansa.protocol.types import Address
 from hansa.runtime.amounts import Token, fixed
 from hansa.runtime.snapshot import FullSnapshot
@@ -97,7 +98,7 @@ def show_costs(console: Console, gas: Gas, local: LocalFederation) -> None:
         table.add_row(name, str(len(used)), f"{min(used):,}", f"{gas.mean(name):,}", f"{max(used):,}")
     console.print(table)
     if gas.reverted:
-        console.print(f"[dim]{gas.reverted} of {gas.transactions} transactions reverted[/]")
+        console.print(f"[dim]{gas.reverted} of {counted(gas.transactions, 'transaction')} reverted[/]")
     memory = {name: worker.peak_memory for name, worker in local.workers.items() if worker.peak_memory}
     if memory:
         groups: dict[str, list[int]] = {}

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hansa.cli.job.state import metric_text, state_line
+from hansa.protocol.text import counted
 from hansa.runtime.chain.structs import JobState
 
 SHOWN = 8  # last rounds on the screen
@@ -101,7 +102,7 @@ class View:
 
 
 def _counts(line: FinishedRound) -> str:
-    return f"{line.included} of {line.updates} updates"
+    return f"{line.included} of {counted(line.updates, 'update')}"
 
 
 def _failures(line: FinishedRound) -> str:
