@@ -63,7 +63,7 @@ class AuditView:
 
 def run(
     command: Command,
-    job: Annotated[int | None, typer.Argument(help="The job; an archive knows its own.", metavar="[JOB]")] = None,
+    job: Annotated[int | None, typer.Argument(help="The job; an archive knows its own.", metavar="JOB")] = None,
     archive: Annotated[
         Path | None, typer.Option("--archive", help="Audit this file, without chain or store.", metavar="FILE")
     ] = None,

@@ -25,7 +25,7 @@ from hansa.runtime.session import connect, read_token
 from hansa.runtime.transactions.signer import signing_with
 from hansa.sponsor.post import PreparedJob, parse_baseline_options, post_job, prepare
 from hansa.sponsor.terms import NO_TARGET, JobOffer, parse_times
-from hansa.tasks import BUILT_IN
+from hansa.tasks.loading import BUILT_IN
 from hansa.tasks.settings import parse_settings
 
 JOB = in_panel("Job")
@@ -146,8 +146,8 @@ def run(
         costliest_failures=offer.costliest_failures,
     )
     names = [names_of_accounts(workspace.keys).get(member, member) for member in members]
-    steps = next_steps(view, prepared, names, command.dir_option)
-    command.answer(view, lambda console: show(console, view, paid_in, steps))
+    commands = next_commands(view, prepared, names, command.dir_option)
+    command.answer(view, lambda console: show(console, view, paid_in, commands))
 
 
 def parse_billionths(text: str, what: str) -> int:
@@ -155,7 +155,7 @@ def parse_billionths(text: str, what: str) -> int:
     return Token("", "", 9).signed(text, what)
 
 
-def next_steps(view: PostedView, prepared: PreparedJob, members: Sequence[str], where: str) -> list[str]:
+def next_commands(view: PostedView, prepared: PreparedJob, members: Sequence[str], where: str) -> list[str]:
     """What each party types now. members: names, or addresses. where: --dir as a suggested command needs it."""
     parties: list[str] = getattr(prepared.task, "parties", list)()
     source, others = ("0", "--source 1, …") if parties else ("FILE", "its own rows")
@@ -165,20 +165,20 @@ def next_steps(view: PostedView, prepared: PreparedJob, members: Sequence[str], 
     elif prepared.spec.task not in BUILT_IN:
         allow = f" --allow {prepared.spec.task.partition(':')[0]}"
     first, *rest = members
-    members_too = f"     (and {', '.join(rest)})" if rest else ""
-    steps = [
+    members_too = f"     # and {', '.join(rest)}" if rest else ""
+    trainer = f"--account NAME --source {source}{allow}{where}     # each trainer: {others}"
+    commands = [
         f"hansa aggregator run --job {view.job} --account {first}{allow}{where}{members_too}",
-        f"hansa trainer run --job {view.job} --account NAME --source {source}{allow}{where}     (each trainer: {others})",
+        f"hansa trainer run --job {view.job} {trainer}",
         f"hansa job watch {view.job}{where}",
     ]
     if prepared.file is not None:
-        steps.append(
-            f"# the others need {prepared.file.name}, SHA-256 {prepared.spec.task_digest}: read it, then allow it"
-        )
-    return [*steps, f"# elsewhere: this directory's deployment.json, or --allow {view.committee} too"]
+        digest = prepared.spec.task_digest
+        commands.append(f"# the others need {prepared.file.name}, SHA-256 {digest}, to read before they allow it")
+    return [*commands, f"# elsewhere: this directory's deployment.json, or --allow {view.committee} too"]
 
 
-def show(console: Console, view: PostedView, token: Token, steps: Sequence[str]) -> None:
+def show(console: Console, view: PostedView, token: Token, commands: Sequence[str]) -> None:
     """What was posted, and what to start next."""
     rounds, escrow = counted(view.rounds, "round"), token.text(view.escrow)
     console.print(f"[bold]job {view.job}[/] posted: {view.task}, {rounds}, {escrow} in escrow")
@@ -186,5 +186,5 @@ def show(console: Console, view: PostedView, token: Token, steps: Sequence[str])
     console.print(f"  spec       {view.spec}\n  model 0    {view.model}")
     console.print(f"  failures   in a row burn {token.text(view.costliest_failures)} at most, then the job ends")
     console.print("next, each in a terminal of its own:")
-    for step in steps:
-        console.print(f"  {escape_untrusted(step)}")
+    for line in commands:
+        console.print(f"  {escape_untrusted(line)}")

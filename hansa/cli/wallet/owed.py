@@ -16,7 +16,7 @@ from hansa.runtime.amounts import Token
 from hansa.runtime.claims import Owed
 from hansa.runtime.snapshot import JobSnapshot, SettledSnapshot
 
-Who = Annotated[str | None, typer.Argument(help="A keystore's name, or an address.", metavar="[WHO]")]
+Who = Annotated[str | None, typer.Argument(help="A keystore's name, or an address.", metavar="WHO")]
 JobChoice = Annotated[int | None, typer.Option("--job", help="Only this job.")]
 
 

@@ -71,13 +71,13 @@ JOB = JobView(
 )
 
 
-def show_trainer(console: Console, receipt: TrainerReceipt, token: Token) -> None:
-    show_receipt(console, receipt, token, TRAINER, {})
+def show_trainer(console: Console, receipt: TrainerReceipt, token: Token, names: dict[Address, str]) -> None:
+    show_receipt(console, receipt, token, TRAINER, names)
 
 
 def shown(width: int, show: Any, view: Any) -> str:
     out = io.StringIO()
-    show(Console(file=out, width=width, highlight=False, emoji=False, soft_wrap=True), view, TOKEN)
+    show(Console(file=out, width=width, highlight=False, emoji=False, soft_wrap=True), view, TOKEN, {})
     return out.getvalue()
 
 
