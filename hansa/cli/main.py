@@ -34,6 +34,7 @@ COMMANDS = {
     "aggregator run": "Score, aggregate, vote and claim, until the job has ended. Ctrl-C stops; run it again to go on.",
     "aggregator status": "What a validator has done and earned in a job, as the chain tells it.",
     "wallet new": "Make a key and keep it in DIR/keys/NAME.json, readable by you alone.",
+    "wallet fund": "Give an account test coins and tokens, on a local chain alone.",
     "wallet import": "Keep a key that exists already in DIR/keys/NAME.json. A keystore keeps its password.",
     "wallet list": "Every keystore of DIR/keys, with its balances where a chain answers.",
     "wallet show": "Coins and tokens of an account, and what every job owes it.",

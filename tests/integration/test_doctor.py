@@ -54,7 +54,7 @@ def test_doctor__of_a_healthy_federation(here: Path, world_once: Once) -> None:
         "keystores",
     ):
         assert found[what][0] == "ok", found[what]
-    assert "1 jobs" in found["logs"][1]
+    assert "1 job" in found["logs"][1]
     assert "our test token" in found["token"][1]
 
 

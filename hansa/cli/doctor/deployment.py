@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from hansa.cli.deploy import store_warning
 from hansa.cli.doctor.check import BAD, GOOD, WARNING, Check, Result, check
 from hansa.cli.doctor.contracts import party_problems
 from hansa.protocol.cid import to_cid
@@ -151,6 +152,8 @@ def _store(session: Session) -> Result:
     digest = session.store.put(data)
     if session.store.get(digest, limit=64, timeout=10.0) != data:
         return BAD, "gives back other bytes than it was given; check its disk, or name another store"
+    if (warning := store_warning(session.deployment, session.chain.rpc.local)) is not None:
+        return WARNING, warning
     return GOOD, f"{session.deployment.store['kind']}, gave back {to_cid(digest)}"
 
 
