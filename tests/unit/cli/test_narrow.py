@@ -94,7 +94,10 @@ def test_receipt__shows_the_whole_pay__and_says_what_it_leaves_out(width: int) -
 
 
 def test_receipt__on_a_wide_screen__shows_all() -> None:
-    assert "not shown" not in shown(200, show_trainer, RECEIPT)
+    text = shown(200, show_trainer, RECEIPT)
+    assert "not shown" not in text
+    below = text.partition("total 30.473211 HANSA")[2]
+    assert [name for name in COLUMNS[2:] if f"{name}:" not in below and f"{name}," not in below] == []
 
 
 def test_receipt__of_a_duplicate__says_of_whom_and_how_alike() -> None:
