@@ -63,7 +63,7 @@ class AuditView:
 
 def run(
     command: Command,
-    job: Annotated[int | None, typer.Argument(help="The job; an archive knows its own.", metavar="[JOB]")] = None,
+    job: Annotated[int | None, typer.Argument(help="The job; an archive knows its own.", metavar="JOB")] = None,
     archive: Annotated[
         Path | None, typer.Option("--archive", help="Audit this file, without chain or store.", metavar="FILE")
     ] = None,
@@ -178,7 +178,7 @@ def show(console: Console, view: AuditView, names: Mapping[Address, str]) -> Non
         console.print(f"block hash 0x{facts.at.hash.hex()}")
         console.print(RESTS if facts.proof is not None else f"[yellow]{UNBOUND}[/]")
     for name, times in report.checked.items():
-        console.print(f"  [green]✓[/] {times} {name}")
+        console.print(f"  [green]✓[/] {name}: {times}")
     for name, what in report.noted.items():
         console.print(f"  [dim]· {name}: {what}[/]")
     for gap in report.gaps:

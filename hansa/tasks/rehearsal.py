@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hansa.protocol.errors import FatalError
+from hansa.protocol.text import counted
 from hansa.tasks.base import Data, Differentiable, Params, Study, Task
 from hansa.tasks.loading import running
 
@@ -47,7 +48,7 @@ def check(task: Task, source: str, seats: int) -> Iterator[str]:
     with running(task.name, "making model 0"):
         start = task.model()
         _check_model(start, task.model())
-    yield f"model: {len(start)} tensors, {sum(value.size for value in start.values()):,} numbers"
+    yield f"model: {counted(len(start), 'tensor')}, {sum(value.size for value in start.values()):,} numbers"
 
     with running(task.name, f"loading {source}"):
         rows = task.load(source)

@@ -11,8 +11,9 @@ from aggregator.validator import Validator
 from hansa.cli.command import Command
 from hansa.cli.daemon_options import DaemonOptions, JobOption, prepare_run, run_daemon
 from hansa.cli.key_options import AccountName, FeeOptions, PasswordFile
+from hansa.cli.tables import named
 from hansa.protocol.types import Address, JobId
-from hansa.runtime.accounts import load_account
+from hansa.runtime.accounts import load_account, names_of_accounts
 from hansa.runtime.chain.abi import ContractError, artifact
 from hansa.runtime.desk import DaemonConfig
 from hansa.runtime.session import Session, connect
@@ -50,13 +51,14 @@ def run(
         caps=fees.caps,
     )
     if is_outside(session, JobId(job), account.address):
+        name = named(Address(account.address), names_of_accounts(command.workspace.keys))
         phase = session.federation.state(JobId(job)).phase
         if phase.is_over and not session.federation.fees(JobId(job), Address(account.address)):
-            said = f"job {job} is over ({phase.name}) and owes {account.address} no fees: there is nothing to do"
+            said = f"job {job} is over ({phase.name}) and owes {name} no fees: there is nothing to do"
             print(f"hansa: {said}", file=sys.stderr)
             return
         if not phase.is_over:
-            said = f"{account.address} is not in the committee of job {job}; it waits to be drawn"
+            said = f"{name} is not in the committee of job {job}; it waits to be drawn"
             print(f"hansa: {said}", file=sys.stderr)
     run_daemon(Validator(config), options.metrics)
 

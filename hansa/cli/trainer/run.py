@@ -13,9 +13,10 @@ from client.trainer import Trainer
 from hansa.cli.command import Command
 from hansa.cli.daemon_options import TRUST, DaemonOptions, JobOption, prepare_run, run_daemon
 from hansa.cli.key_options import AccountName, FeeOptions, PasswordFile
+from hansa.cli.tables import named
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Address, JobId, Phase, Wei
-from hansa.runtime.accounts import load_account
+from hansa.runtime.accounts import load_account, names_of_accounts
 from hansa.runtime.amounts import Token
 from hansa.runtime.session import Session, connect
 from hansa.sponsor.terms import seconds
@@ -47,7 +48,8 @@ def run(
     account = load_account(command.workspace, account_name, password_file)
     paid_in = session.token(session.federation.terms(JobId(job)).token)
     own_bond = None if bond is None else paid_in.units(bond, "--bond")
-    check_bond(session, JobId(job), Address(account.address), paid_in, own_bond)
+    name = named(Address(account.address), names_of_accounts(command.workspace.keys))
+    check_bond(session, JobId(job), Address(account.address), paid_in, own_bond, name=name)
     config = TrainerConfig(
         deployment=session.deployment,
         account=account,
@@ -68,7 +70,9 @@ def run(
     run_daemon(Trainer(config), options.metrics)
 
 
-def check_bond(session: Session, job: JobId, trainer: Address, token: Token, bond: Wei | None) -> None:
+def check_bond(
+    session: Session, job: JobId, trainer: Address, token: Token, bond: Wei | None, *, name: str = ""
+) -> None:
     """FatalError where a trainer that has yet to enrol can't: its bond is too small, or it has too few tokens."""
     federation = session.federation
     if federation.state(job).phase != Phase.ENROL or federation.trainer(job, trainer).enrolled:
@@ -81,4 +85,4 @@ def check_bond(session: Session, job: JobId, trainer: Address, token: Token, bon
             cause=f"job {job} asks for {token.text(least)}",
             next_step="raise --bond",
         )
-    session.check_funds(trainer, token, bond, "a bond", "send it tokens, or name another account")
+    session.check_funds(trainer, token, bond, "a bond", "send it tokens, or name another account", name=name)
