@@ -279,7 +279,10 @@ class LocalFederation(Waiting):
 
     def stop(self, *, keep_chain: bool = False) -> None:
         """Ends the daemons, and chain and nodes unless they are to be kept. Idempotent."""
-        for worker in [*self.workers.values(), *([self._study] if self._study else [])]:
+        workers = [*self.workers.values(), *([self._study] if self._study else [])]
+        for worker in workers:
+            worker.ask_to_end()
+        for worker in workers:
             worker.stop()
         if hasattr(self, "session"):
             self.session.chain.close()

@@ -14,6 +14,7 @@ from structlog.stdlib import BoundLogger
 from hansa.protocol.cid import to_cid
 from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.types import Address, CycleId, Digest, JobId
+from hansa.runtime import stopping
 from hansa.runtime.chain.calls import Call
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.deployment import Deployment
@@ -132,6 +133,7 @@ class Desk:
     def publish(self, digest: Digest) -> None:
         """Puts a file of the journal into the store, once."""
         if digest not in self._published:
+            stopping.check()
             self.follower.store.put(self.journal.blob(digest))
             self._published.add(digest)
             self.log.info("published", cid=to_cid(digest))

@@ -9,7 +9,7 @@ import typer
 
 from aggregator.validator import Validator
 from hansa.cli.command import Command
-from hansa.cli.daemon_options import DaemonOptions, JobOption, prepare_run, run_daemon
+from hansa.cli.daemon_options import DaemonOptions, JobOption, as_service, prepare_run, run_daemon
 from hansa.cli.key_options import AccountName, FeeOptions, PasswordFile
 from hansa.protocol.types import Address, JobId
 from hansa.runtime.accounts import load_account
@@ -19,6 +19,7 @@ from hansa.runtime.session import Session, connect
 from hansa.sponsor.terms import seconds
 
 
+@as_service
 def run(
     command: Command,
     *,

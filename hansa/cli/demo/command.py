@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -65,11 +64,7 @@ def run(
     require_stopped(directory)
     ChainFile.remove(directory)
     make_room(directory, Devnet("demo", setup.trainers, setup.validators))
-    previous = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        _run(replace(command, workspace=Workspace(directory)), LocalFederation(setup, directory, outlived=keep), keep)
-    finally:
-        signal.signal(signal.SIGTERM, previous)
+    _run(replace(command, workspace=Workspace(directory)), LocalFederation(setup, directory, outlived=keep), keep)
 
 
 def _run(command: Command, local: LocalFederation, keep: bool) -> None:
@@ -157,10 +152,6 @@ def _parse_threads(text: str) -> tuple[int, ...]:
         return tuple(check_range("--validator-threads", int(part), 1, 64) for part in text.split(","))
     except ValueError:
         raise FatalError(f"--validator-threads {text!r} is no list of numbers", next_step="write it like 1,2") from None
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _suggest_next(console: Console, directory: Path, local: LocalFederation, keep: bool) -> None:

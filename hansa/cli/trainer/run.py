@@ -11,7 +11,7 @@ from client import TrainerConfig
 from client.committee_keys import read_pinned_keys
 from client.trainer import Trainer
 from hansa.cli.command import Command
-from hansa.cli.daemon_options import TRUST, DaemonOptions, JobOption, prepare_run, run_daemon
+from hansa.cli.daemon_options import TRUST, DaemonOptions, JobOption, as_service, prepare_run, run_daemon
 from hansa.cli.key_options import AccountName, FeeOptions, PasswordFile
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Address, JobId, Phase, Wei
@@ -21,6 +21,7 @@ from hansa.runtime.session import Session, connect
 from hansa.sponsor.terms import seconds
 
 
+@as_service
 def run(
     command: Command,
     *,

@@ -16,6 +16,7 @@ from eth_account.signers.local import LocalAccount
 
 from hansa.protocol.errors import WrongChain
 from hansa.protocol.types import Address
+from hansa.runtime import stopping
 from hansa.runtime.chain.abi import ContractError
 from hansa.runtime.chain.calls import Call
 from hansa.runtime.chain.client import Chain
@@ -228,6 +229,7 @@ class Sender:
         self, key: Key, call: Call, nonce: int, gas: int, offer: GasPrice, *, first_fee: int | None = None
     ) -> Sent:
         """Signs, and commits to the journal."""
+        stopping.check()
         fields: dict[str, Any] = {
             "chainId": self._chain.chain_id,
             "nonce": nonce,
@@ -253,6 +255,7 @@ class Sender:
     def _broadcast(self, sent: Sent, view: MempoolView) -> Sent:
         """What the nodes took: with the offer that they ask for, where that is within the caps; else TooDear."""
         for _ in range(RAISES):
+            stopping.check()
             try:
                 if not self._mempool.broadcast(sent):
                     self._lost.setdefault(sent.hash, time.monotonic())
