@@ -34,7 +34,7 @@ class Validator(Daemon):
         use_threads(config.threads)
         with running(context.spec.task, "making model 0"):
             desk.follower.models.shapes = {name: values.shape for name, values in task.model().items()}
-        rows = ValidationRows(desk, task)
+        rows = ValidationRows(desk, task, config.validation)
         state = desk.follower.look()
         if not state.phase.is_over:
             context.check_claim_time(config.min_claim)

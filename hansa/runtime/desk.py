@@ -46,6 +46,7 @@ class DaemonConfig:
     max_bytes: largest model or update file that it handles.
     min_claim: seconds that a job must leave after its end to claim what it pays.
     threads: torch threads; None leaves torch's own choice.
+    validation: where a member's own rows are; None: its task knows.
     """
 
     deployment: Deployment
@@ -60,6 +61,7 @@ class DaemonConfig:
     allow: frozenset[str] = frozenset()
     log_file: Path | None = None
     caps: FeeCaps = NO_CAPS
+    validation: str | None = None
 
 
 @dataclass

@@ -30,6 +30,14 @@ def run(
     keep_models: Annotated[
         int | None, typer.Option("--keep-models", help="Models to keep; all by default.", min=3)
     ] = None,
+    validation: Annotated[
+        str | None,
+        typer.Option(
+            "--validation",
+            help="Your validation rows, for a task that asks for a file of them; nobody may train on these.",
+            metavar="FILE",
+        ),
+    ] = None,
     options: DaemonOptions,
 ) -> None:
     """Score, aggregate, vote and claim, until the job has ended. Ctrl-C stops; run it again to go on."""
@@ -42,6 +50,7 @@ def run(
         journal=command.workspace.journal(account.address, f"job-{job}"),
         job=JobId(job),
         keep_models=keep_models,
+        validation=validation,
         max_bytes=options.max_bytes,
         min_claim=seconds(options.min_claim),
         threads=options.threads,
