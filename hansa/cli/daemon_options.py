@@ -112,10 +112,15 @@ def prepare_run(session: Session, job: int) -> None:
     """Waits for chain and store. FatalError for a job that is not there, or is too fast for the confirmations."""
     await_chain(session)
     check_job(session.federation, JobId(job))
-    problem = too_short(session.federation.terms(JobId(job)), session.deployment.confirmations)
+    check_pace(session, JobId(job))
+    await_store(session, job)
+
+
+def check_pace(session: Session, job: JobId) -> None:
+    """FatalError for a job that is too fast for the deployment's confirmations."""
+    problem = too_short(session.federation.terms(job), session.deployment.confirmations)
     if problem:
         raise FatalError(f"job {job} can't be kept up with", cause=problem)
-    await_store(session, job)
 
 
 def run_daemon(daemon: Daemon, metrics: str | None) -> None:

@@ -16,6 +16,12 @@ from hansa.runtime.pace import IdleChain
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.25, 30.0  # seconds
 
 
+def backoff(failures: int) -> float:
+    """Seconds to wait after so many failures in a row."""
+    longest: float = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(failures, 10))
+    return longest * random.uniform(0.5, 1.0)
+
+
 class Daemon(ABC):
     """One key's part in one job. Subclasses say what is due in `act`; nothing is decided on a remembered phase."""
 
@@ -53,7 +59,7 @@ class Daemon(ABC):
                 self._wait()
             except TransientError as error:
                 failures += 1
-                self._back_off(error, failures)
+                time.sleep(self.note_failure(error, failures))
 
     def once(self) -> bool:
         """One cycle: the head, the job's state at it, whatever is due. True when all is done."""
@@ -72,13 +78,18 @@ class Daemon(ABC):
         self.desk.close()
 
     def _wait(self) -> None:
-        """Until another block may be there: at once where this daemon has just made one."""
-        alarm, follower = self.desk.alarm, self.desk.follower
-        follower.federation.chain.wait(0.0 if alarm.mined > follower.head.number else alarm.pause)
+        """Until another block may be there."""
+        self.desk.follower.federation.chain.wait(self.pause)
 
-    def _back_off(self, error: TransientError, failures: int) -> None:
-        """Waits the longer, the more failures in a row there were."""
+    @property
+    def pause(self) -> float:
+        """Seconds after which it looks again without a new block: none where this daemon has just made one."""
+        alarm = self.desk.alarm
+        return 0.0 if alarm.mined > self.desk.follower.head.number else alarm.pause
+
+    def note_failure(self, error: TransientError, failures: int) -> float:
+        """Logs and counts it; how long to wait, in seconds: the longer, the more failures in a row there were."""
         self.desk.metrics.failed(str(error))
-        pause = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(failures, 10)) * random.uniform(0.5, 1.0)
+        pause = backoff(failures)
         self.desk.log.warning("will try again", error=str(error), seconds=round(pause, 2))
-        time.sleep(pause)
+        return pause

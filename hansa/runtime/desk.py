@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -171,6 +171,15 @@ class Desk:
     def working(self, kind: str) -> AbstractContextManager[None]:
         """A long step between two looks at the chain; the daemon is healthy in it up to the phase's end."""
         return self.metrics.working(kind, self.follower.state.deadline)
+
+    @contextmanager
+    def closed_on_failure(self) -> Iterator[None]:
+        """Around what a daemon begins with: another try needs the journal again."""
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         self.follower.federation.chain.close()
