@@ -168,6 +168,7 @@ class Service:
             self._refuse(job, error, edition)
             return True
         self._retries.pop(job, None)
+        self._refused.pop(job, None)
         if daemon is None:
             self._done.add(job)
             return True

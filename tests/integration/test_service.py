@@ -157,12 +157,17 @@ def test_refusal__is_looked_at_again__once_what_it_rests_on_has_changed(
 ) -> None:
     world, jobs = two
     monkeypatch.setattr("hansa.runtime.service.LOOK_SECONDS", 0.1)
-    given = Given(world, jobs)
+
+    class Changing(Given):
+        waits = property(lambda self: self.now < 4)  # type: ignore[assignment]
+
+    given = Changing(world, jobs)
 
     def refuse(job: JobId) -> None:
-        if job == jobs[0] and given.now < 3:
+        if job == jobs[0]:
             given.now += 1
-            raise FatalError("not allowed")
+            if given.now < 4:
+                raise FatalError("not allowed")
 
     given.refuse = refuse
     run(world, given)
