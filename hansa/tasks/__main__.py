@@ -34,7 +34,7 @@ def _run(arguments: argparse.Namespace) -> None:
     for seed in range(arguments.seed, arguments.seed + arguments.seeds):
         task = load_task(name, settings, seed, **place)
         sources = arguments.data or (task.parties() if hasattr(task, "parties") else ["0"])
-        for remark in check(task, sources[0], arguments.seats):
+        for remark in check(task, sources[0], arguments.seats, arguments.validation):
             print(f"  {remark}")
         started = time.perf_counter()
         with running(name, "training by plain averaging"):
@@ -43,7 +43,7 @@ def _run(arguments: argparse.Namespace) -> None:
         size = f"{counted(rounds, 'round')} × {counted(steps, 'step')}, {counted(len(sources), 'party', 'parties')}"
         print(f"seed {seed}: {size}: {took:.1f} s")
         with running(name, "measuring the model"):
-            tables.append(table(task, params, rounds * steps, arguments.seats, seed))
+            tables.append(table(task, params, rounds * steps, arguments.seats, seed, arguments.validation))
     for label in tables[0]:
         numbers = [lines[label] for lines in tables]
         print(f"{sum(numbers) / len(numbers):8.4f}  {label}")
@@ -59,6 +59,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seats", type=int, default=3, help="validators")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the task")
     parser.add_argument("--data", action="append", help="a trainer's source; default: all the task's parties")
+    parser.add_argument("--validation", metavar="FILE", help="the validators' rows, for a task that asks for them")
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
     return parser.parse_args()
 

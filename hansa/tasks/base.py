@@ -44,7 +44,10 @@ class Task(Protocol):
         ...
 
     def validation(self, seat: int, seats: int) -> Data:
-        """The validation rows of one of `seats` members; together the members have all of them, each once."""
+        """The validation rows of one of `seats` members; together the members have all of them, each once.
+
+        A task whose members bring rows of their own has one argument more, `source`: what the member names.
+        """
         ...
 
     def train(self, params: Params, data: Data, *, steps: int, loss_threshold: float | None, seed: int) -> Trained:
