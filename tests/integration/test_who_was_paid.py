@@ -247,7 +247,7 @@ def test_quorum_that_roots_other_rewards__what_trainers_earned_is_not_known(worl
     assert paid.unknown_rounds == [1] and paid.escrow.unearned is None and paid.escrow.unclaimed == FULL_ROUND
     assert [(item.earned, item.unclaimed, item.rounds[0].verdict) for item in paid.trainers] == [(None, None, "ok")] * 3
     done = run(world, f"audit {job.id} --report {page}")
-    assert done.exit_code == 1 and "what trainers earned in rounds 1 is not known" in done.stdout
+    assert done.exit_code == 1 and "what trainers earned in round 1 is not known" in done.stdout
     assert "Something is wrong" in page.read_text() and "rewards root" in page.read_text()
 
 

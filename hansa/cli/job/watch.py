@@ -32,7 +32,6 @@ from hansa.runtime.snapshot import check_job
 from hansa.runtime.store.local import LocalStore
 from hansa.sponsor.terms import in_words
 
-LONGEST_STEP = 70  # characters of a suggested command up to which what it does stands in a column
 Moved = Callable[[JobState, Block], None]
 
 
@@ -127,17 +126,16 @@ class Teller:
         history = self._follower.read()
         ours = [who for who in (*history.trainers, *history.members(), history.posted.sponsor) if who in self._names]
         name = escape_untrusted(self._names[ours[0]]) if ours else "NAME"
-        steps = {f"hansa wallet claim --job {job} --account {name}{where}": "what a daemon has not claimed yet"}
+        steps = {"claim what no daemon has": f"hansa wallet claim --job {job} --account {name}{where}"}
         if history.finalised:
             steps |= {
-                f"hansa wallet why {name} --job {job}{where}": "who is paid what, and why",
-                f"hansa audit {job}{where}": "every number of it again",
-                fetch_command(history.finalised[-1][1].model, store): "the last model",
+                "see who is paid and why": f"hansa wallet why {name} --job {job}{where}",
+                "check every number": f"hansa audit {job}{where}",
+                "fetch the last model": fetch_command(history.finalised[-1][1].model, store),
             }
         yield "next:"
-        width = max(map(len, steps))
-        for step, what in steps.items():
-            yield f"  {step:{width}}  [dim]{what}[/]" if width <= LONGEST_STEP else f"  {step}  [dim]{what}[/]"
+        for what, step in steps.items():
+            yield f"  [dim]{what:{max(map(len, steps))}}[/]  {step}"
 
 
 def fetch_command(model: Digest, store: Mapping[str, str]) -> str:
