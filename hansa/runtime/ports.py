@@ -26,11 +26,18 @@ def listener(port: int) -> str | None:
     sockets = {f"socket:[{inode}]" for table in ("tcp", "tcp6") for inode in _inodes(PROC / "net" / table, port)}
     for process in PROC.glob("[0-9]*") if sockets else ():
         with contextlib.suppress(OSError):  # it has ended, or is somebody else's
-            for handle in (process / "fd").iterdir():
-                if os.readlink(handle) in sockets:
-                    name = escape_untrusted((process / "comm").read_text().strip(), LONGEST_NAME)
-                    return f"{name} (process {process.name})"
+            if not sockets.isdisjoint(map(_target, list((process / "fd").iterdir()))):
+                name = escape_untrusted((process / "comm").read_text().strip(), LONGEST_NAME)
+                return f"{name} (process {process.name})"
     return None
+
+
+def _target(handle: Path) -> str:
+    """What an open file is; nothing where it was closed meanwhile."""
+    try:
+        return os.readlink(handle)
+    except FileNotFoundError:
+        return ""
 
 
 def _inodes(table: Path, port: int) -> list[str]:
