@@ -1,20 +1,23 @@
 #!/usr/bin/env bash
-# The page's tests under vitest, then, beside each other, the contract tests under brownie and all others under pytest in two
-# processes, whose closing lines end the output. Fails when one of them fails.
+# The page's tests under vitest while the contracts compile, then, beside each other, the contract tests under brownie and all
+# others under pytest in two processes, whose closing lines end the output. Fails when one of them fails.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export OMP_NUM_THREADS=1 # the cores are shared out already
 
 log=$(mktemp)
+compiling=$(mktemp)
 contracts=
-trap '[ -z "$contracts" ] || kill -INT -- "-$contracts" 2>/dev/null; rm -f "$log"' EXIT
+trap '[ -z "$contracts" ] || kill -INT -- "-$contracts" 2>/dev/null; rm -f "$log" "$compiling"' EXIT
 closing() { grep -E '^=+ .* in [0-9.]+' "$log" | tail -n 1; }
 
+# Before all that need it, so that no two do it at once. What it kept of a source that is gone breaks it.
+{ brownie compile || { rm -rf .brownie/contracts; brownie compile; }; } >"$compiling" 2>&1 &
 (cd dashboard && npm test --silent)
 page=$?
+wait $!
+cat "$compiling"
 
-# Here, so that no two do it at once. What it kept of a source that is gone breaks it.
-brownie compile || { rm -rf .brownie/contracts; brownie compile; }
 set -m # a group of its own, which can be ended with its chain
 (brownie test --network anvil >"$log" 2>&1; status=$?; echo; echo "Contract tests: $(closing)"; exit $status) &
 contracts=$!
