@@ -79,7 +79,7 @@ class ShareView:
 
 @dataclass(frozen=True)
 class RoundLine:
-    """One finalised round. measured: None where the trainer sent nothing. why: the pay in a sentence."""
+    """One finalised round. measured: None where the trainer sent nothing."""
 
     round: int
     verdict: str
