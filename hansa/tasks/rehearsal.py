@@ -18,6 +18,7 @@ from hansa.tasks.base import Data, Differentiable, Params, Study, Task
 from hansa.tasks.loading import running
 from hansa.tasks.validation import validation_rows
 
+FIRST_STEPS = 3
 LOOK = "look for numbers in them that are not finite, or far too large"
 
 
@@ -82,11 +83,12 @@ def check(task: Task, source: str, seats: int, validation: str | None = None) ->
 
 
 def check_training_rows(task: Task, start: Params, rows: Data, source: str) -> None:
-    """FatalError where one step from model 0 on these rows leads to numbers that are not finite."""
-    with running(task.name, f"taking a step on {source}"):
-        first = task.train(dict(start), rows, steps=1, loss_threshold=None, seed=0)
+    """FatalError where a few steps from model 0 on these rows lead to numbers that are not finite. With the first one
+    alone a row that is far too large may not show: model 0 is often zeros."""
+    with running(task.name, f"taking {FIRST_STEPS} steps on {source}"):
+        first = task.train(dict(start), rows, steps=FIRST_STEPS, loss_threshold=None, seed=0)
     if wrong := [name for name, value in first.params.items() if not np.isfinite(value).all()]:
-        raise FatalError(f"{', '.join(wrong)} is not finite after one step on {source}", next_step=LOOK)
+        raise FatalError(f"{', '.join(wrong)} is not finite after {FIRST_STEPS} steps on {source}", next_step=LOOK)
 
 
 def check_validation_rows(task: Task, start: Params, rows: Data) -> None:
