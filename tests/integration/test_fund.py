@@ -74,6 +74,7 @@ def test_new_account__of_another_chain__is_told_what_it_needs(here: Path, world_
         ("--tokens many", "--tokens 'many' is not a number"),
         ("--coins 99999999999", "does not send for the published account"),
         ("--coins -1", "out of range"),
+        ("--coins 0 --tokens 0", "nothing would be given; give --coins or --tokens an amount"),
     ],
 )
 def test_amount__that_can_not_be_given(here: Path, words: str, said: str) -> None:

@@ -20,7 +20,6 @@ from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.federation import Federation, JobState
 from hansa.runtime.desk import DaemonConfig
 from hansa.runtime.session import connect
-from hansa.sponsor.terms import seconds
 
 
 @as_service
@@ -70,13 +69,8 @@ def run(
             job=number,
             keep_models=keep_models,
             validation=validation,
-            max_bytes=options.max_bytes,
-            min_claim=seconds(options.min_claim),
-            threads=options.threads,
-            task_file=options.task_file,
-            allow=frozenset(options.allow or ()),
-            log_file=options.log_file,
             caps=fees.caps,
+            **options.fields(),
         )
         if state.committee and me not in state.committee:
             print(f"hansa: {name} is not in the committee of job {number}; it waits to be drawn", file=sys.stderr)

@@ -22,7 +22,6 @@ from hansa.runtime.amounts import Token
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.federation import Federation
 from hansa.runtime.session import Session, connect
-from hansa.sponsor.terms import seconds
 
 MAX_JOBS = 4
 
@@ -83,13 +82,8 @@ def run(
             bond=own_bond,
             pinned_keys=pinned,
             keep_going=keep_going,
-            max_bytes=options.max_bytes,
-            min_claim=seconds(options.min_claim),
-            threads=options.threads,
-            task_file=options.task_file,
-            allow=frozenset(options.allow or ()),
-            log_file=options.log_file,
             caps=fees.caps,
+            **options.fields(),
         )
         return Trainer(config)
 

@@ -50,11 +50,15 @@ def run(
     session, to = connect(command.workspace), address_of(command.workspace, who)
     token = session.token()
     amounts = COIN.units(coins, "--coins"), token.units(tokens, "--tokens")
+    if not any(amounts):
+        raise FatalError("nothing would be given", next_step="give --coins or --tokens an amount")
     url = session.deployment.expanded(session.deployment.rpc[0])
     check_source(session, url, token, amounts[1])
     transfer = transfer_call(Address(token.address), to, amounts[1])
-    give(url, {"to": to, "value": hex(amounts[0])})
-    give(url, {"to": token.address, "data": "0x" + transfer.data.hex()})
+    if amounts[0]:
+        give(url, {"to": to, "value": hex(amounts[0])})
+    if amounts[1]:
+        give(url, {"to": token.address, "data": "0x" + transfer.data.hex()})
     view = FundedView(to, *amounts, read_balances(session, to))
     name = named(to, names_of_accounts(command.workspace.keys))
     command.answer(view, lambda console: show(console, view, token, name))
@@ -86,7 +90,7 @@ def give(url: str, transaction: dict[str, str]) -> None:
         raise FatalError(
             f"the node does not send for the published account {GIVER}",
             cause=error.cause,
-            next_step="start the chain with `hansa up`, or ganache with anvil's mnemonic",
+            next_step="ask for fewer --coins; or start the chain with `hansa up`, or ganache with anvil's mnemonic",
         ) from error
     deadline = time.monotonic() + MINED_SECONDS
     while (receipt := rpc(url, "eth_getTransactionReceipt", sent)) is None:
