@@ -66,6 +66,11 @@ def weighted_lower_median(values: Sequence[int], weights: Sequence[int]) -> int:
     raise ValueError("no median of nothing")
 
 
+def weighted_upper_median(values: Sequence[int], weights: Sequence[int]) -> int:
+    """The smallest v with 2 * (weight of the values <= v) > the total weight."""
+    return -weighted_lower_median([-value for value in values], weights)
+
+
 def measurement_median(values: Sequence[int]) -> int:
     """The median of members' measurements: of two middle values the one nearer 0, the lower of -v and v."""
     ordered = sorted(values)

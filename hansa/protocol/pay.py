@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from hansa.protocol.exact import weighted_lower_median
+from hansa.protocol.exact import weighted_upper_median
 from hansa.protocol.tally import Judgement
 from hansa.protocol.types import Address, Code, Wei
 
@@ -57,7 +57,7 @@ def advance(
     after = {i: Record(KEPT * old.gain // OF, KEPT * old.news // OF) for i, old in records.items()}
     if not ok:
         return after
-    middle = weighted_lower_median([abs(j.gain) // weights[i] for i, j in ok.items()], [weights[i] for i in ok])
+    middle = weighted_upper_median([abs(j.gain) // weights[i] for i, j in ok.items()], [weights[i] for i in ok])
     for i, judgement in ok.items():
         old, most = after.get(i, Record()), CLAMP * weights[i] * middle
         gain, news = judgement.gain, min(judgement.gain, judgement.news)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from test_audit_chain import OK, Job, sheet
+from test_audit_chain import OK, Job
 from typer.testing import CliRunner
 from worlds import MEMBERS, TRAINERS, World
 
 from hansa.audit.paid import Paid
 from hansa.cli.main import app
+from hansa.protocol.sheet import Entry
 from hansa.protocol.types import Code, JobId
 from hansa.runtime.chain.abi import artifact
 from hansa.runtime.chain.calls import Call
@@ -44,7 +45,7 @@ def play(world: World, job: Job) -> Moments:
     world.enrol(job.id)
     job.open()
     job.fail()  # nobody scores: half a round is burnt
-    job.round(sheet(Code.OK, Code.MALFORMED, Code.OK))
+    job.round([Entry(Code.OK, 1000, 500), Entry(Code.MALFORMED), Entry(Code.OK, 2000, 500)])
     job.claim("bob", 1)  # struck
     job.claim("alice", 1)
     running = settled(job)

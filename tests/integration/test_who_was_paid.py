@@ -28,10 +28,7 @@ from hansa.protocol.types import Wei
 from hansa.runtime.store import LocalStore
 
 FULL_ROUND, BURN = 1000 + 3 * 10, (1000 + 3 * 10) // 2
-ALICE_1, CAROL_1 = (
-    333,
-    666,
-)  # of round 1's 1000: carol's gain, three times alice's, counts twice the median at most
+ALICE_1, CAROL_1 = 333, 666  # of round 1's 1000: carol gained twice as much as alice
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,11 @@ export function weightedLowerMedian(weighted: readonly (readonly [value: bigint,
   throw new RangeError('no median of nothing')
 }
 
+/** The smallest value with 2 * (weight of the values up to it) > the total weight. */
+export function weightedUpperMedian(weighted: readonly (readonly [value: bigint, weight: bigint])[]): bigint {
+  return -weightedLowerMedian(weighted.map(([value, weight]) => [-value, weight] as const))
+}
+
 /** Of two middle values the one nearer 0, the lower of −v and v. */
 export function measurementMedian(values: readonly bigint[]): bigint {
   const ordered = ascending(values)

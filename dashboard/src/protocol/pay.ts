@@ -1,7 +1,7 @@
 // Who is paid what, in integers: hansa/protocol/pay.py, line by line. The rule and what it withstands: docs/pay.md.
 
 import type { Address } from 'viem'
-import { abs, floorDiv, max, min, sum, weightedLowerMedian } from './exact'
+import { abs, floorDiv, max, min, sum, weightedUpperMedian } from './exact'
 import { Code } from './sheet'
 import type { Judgement } from './tally'
 
@@ -40,7 +40,7 @@ export function advance(
   })
   const after = new Map([...records].map(([i, old]) => [i, { gain: (KEPT * old.gain) / OF, news: (KEPT * old.news) / OF }]))
   if (!ok.length) return after
-  const middle = weightedLowerMedian(ok.map(({ gain, a }) => [floorDiv(abs(gain), a), a] as const))
+  const middle = weightedUpperMedian(ok.map(({ gain, a }) => [floorDiv(abs(gain), a), a] as const))
   for (const { i, a, gain, news } of ok) {
     const [old, most] = [after.get(i) ?? NOTHING, CLAMP * a * middle]
     const added = gain > 0n && NEWS * news >= gain ? min(news, most) : 0n

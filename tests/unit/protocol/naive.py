@@ -107,10 +107,10 @@ def _mixed(v, k, others):
 
 
 def middle(x, a):
-    """The least x_i // a_i that, with all below it, has half of the weight."""
+    """The least x_i // a_i that, with all below it, has more than half of the weight."""
     each = sorted((x[i] // a[i], i) for i in x)
     for value, _ in each:
-        if 2 * sum(a[i] for v, i in each if v <= value) >= sum(a[i] for i in x):
+        if 2 * sum(a[i] for v, i in each if v <= value) > sum(a[i] for i in x):
             return value
     return 0
 

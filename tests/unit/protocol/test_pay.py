@@ -99,6 +99,38 @@ def test_pay__of_two_alike_so_far__who_harms_gets_no_more(history, last, weight,
     assert paid[0] <= paid[1]
 
 
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.tuples(*[st.tuples(measures, measures)] * 2), max_size=4), measures, st.tuples(*[measures] * 3), weights
+)
+def test_pay__of_two__who_gains_more_gets_no_less(history, other, mine, weight):
+    """Harm against help, in the same round beside the same other one."""
+    gain, less, news = max(mine[:2]), min(mine[:2]), mine[2]
+    a, rounds = {0: weight, 1: weight}, [dict(enumerate(judged)) for judged in history]
+    more, fewer = ([*rounds, {0: (value, min(value, news)), 1: (other, other)}] for value in (gain, less))
+    assert paid_for(fewer, a)[0] <= paid_for(more, a)[0]
+
+
+def test_payments__next_to_nothing_beside_a_large_gain__is_paid_next_to_nothing():
+    a = {0: 1, 1: 1}
+    assert paid_for([{0: (1_000, 1_000), 1: (10**8, 10**8)}], a) == {
+        0: REWARD // 100_001,
+        1: REWARD * 100_000 // 100_001,
+    }
+    a = dict.fromkeys(range(4), 5)
+    tiny, large = (5, 5), (500, 500)
+    paid = paid_for([{0: tiny, 1: tiny, 2: large, 3: large}], a)
+    assert [paid[0], paid[2]] == [REWARD * 5 // 1010, REWARD * 500 // 1010]
+
+
+def test_payments__one_of_two_harms_a_little__all_that_the_other_gains_counts():
+    a = {0: 1, 1: 1}
+    before = [{0: (600, 600), 1: (600, 600)}]
+    help_, harm = ([*before, {0: (value, value), 1: (900, 900)}] for value in (300, -3))
+    assert play(harm, a)[1] == {0: pay.Record(497, 500), 1: pay.Record(1400, 1400)}
+    assert paid_for(harm, a)[0] < paid_for(help_, a)[0]
+
+
 def test_payments__all_harm_this_round__follows_what_they_did_before():
     a = dict.fromkeys(range(3), 1)
     good = {0: (300, 300), 1: (300, 300), 2: (300, 300)}
@@ -234,6 +266,10 @@ def test_advance__a_friend_alone_with_gain__moves_nothing():
 def test_advance__the_middle__is_counted_by_weight():
     a = {0: 3, 1: 1, 2: 1}
     assert play([{0: (0, 0), 1: (100, 100), 2: (100, 100)}], a)[1] == dict.fromkeys(a, pay.Record())
+    half = {0: 2, 1: 1, 2: 1}
+    assert play([{0: (0, 0), 1: (50, 50), 2: (400, 400)}], half)[1][2] == pay.Record(100, 100), (
+        "more than half, not half"
+    )
     assert play([{0: (300, 300), 1: (-1, -1), 2: (400, 400)}], a)[1][2] == pay.Record(200, 200)
 
 
