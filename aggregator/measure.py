@@ -65,7 +65,7 @@ def measure(
     if not isinstance(task, Differentiable):
         return list(_by_losses(lambda at: -task.metric(_as_float32(at), data), before, after, entering(), changes))
     slope = _average(task.gradient(model.tensors, data)[1], task.gradient(_as_float32(after), data)[1])
-    novel = _without(slope, changes)
+    novel = _without(slope, [{name: change[name] for name in slope} for change in changes])
     return [_measurement(-_dot(slope, x), -_dot(novel, x)) for x in entering()]
 
 

@@ -9,7 +9,8 @@ import sys
 import time
 
 from hansa.protocol.errors import HansaError
-from hansa.tasks.loading import BUILT_IN, consent, defaults, load_task, running
+from hansa.tasks.frozen import check_frozen, parse_frozen
+from hansa.tasks.loading import BUILT_IN, consent, defaults, load_task, running, use_device, use_validation
 from hansa.tasks.rehearsal import check, federate, table
 from hansa.tasks.settings import parse_settings
 
@@ -32,6 +33,11 @@ def _run(arguments: argparse.Namespace) -> None:
     tables = []
     for seed in range(arguments.seed, arguments.seed + arguments.seeds):
         task = load_task(name, settings, seed, **place)
+        if arguments.frozen:
+            check_frozen(task, parse_frozen(arguments.frozen))
+        if arguments.validation is not None:
+            use_validation(task, arguments.validation)
+        print(f"  device: {use_device(task, arguments.device, arguments.threads)}")
         sources = arguments.data or (task.parties() if hasattr(task, "parties") else ["0"])
         for remark in check(task, sources[0], arguments.seats):
             print(f"  {remark}")
@@ -57,6 +63,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seats", type=int, default=3, help="validators")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the task")
     parser.add_argument("--data", action="append", help="a trainer's source; default: all the task's parties")
+    parser.add_argument("--validation", metavar="FILE", help="rows that nobody trains on, dealt out to the validators")
+    parser.add_argument(
+        "--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps: where a torch module computes"
+    )
+    parser.add_argument("--threads", type=int, default=1, help="torch threads; on one, training is repeatable")
+    parser.add_argument(
+        "--frozen", action="append", default=[], metavar="NAME=SHA256", help="the file that a job names; repeat it"
+    )
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
     return parser.parse_args()
 

@@ -43,6 +43,7 @@ def run(
         keep_models=keep_models,
         max_bytes=options.max_bytes,
         min_claim=seconds(options.min_claim),
+        device=options.device,
         threads=options.threads,
         task_file=options.task_file,
         allow=frozenset(options.allow or ()),

@@ -59,6 +59,7 @@ def run(
         keep_going=keep_going,
         max_bytes=options.max_bytes,
         min_claim=seconds(options.min_claim),
+        device=options.device,
         threads=options.threads,
         task_file=options.task_file,
         allow=frozenset(options.allow or ()),
