@@ -43,7 +43,7 @@ def _run(arguments: argparse.Namespace) -> None:
             print(f"  {remark}")
         started = time.perf_counter()
         with running(name, "training by plain averaging"):
-            params = federate(task, sources, rounds, steps, seed)
+            params = federate(task, sources, rounds, steps, seed, lambda said: print(f"  {said}"))
         took = time.perf_counter() - started
         print(f"seed {seed}: {rounds} rounds × {steps} steps, {len(sources)} parties: {took:.1f} s")
         with running(name, "measuring the model"):

@@ -6,21 +6,34 @@ stand beside.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hansa.protocol.errors import FatalError
+from hansa.protocol.geometry import ALIKE
+from hansa.protocol.types import UNIT
 from hansa.tasks.base import Data, Differentiable, Movable, Params, Study, Task
 from hansa.tasks.loading import running
 
 LOOK = "look for numbers in them that are not finite, or far too large"
 
 
-def federate(task: Task, sources: Sequence[str], rounds: int, steps: int, seed: int = 0) -> Params:
-    """The model after `rounds` rounds in which every source trains `steps` steps and the results are averaged."""
+def federate(
+    task: Task,
+    sources: Sequence[str],
+    rounds: int,
+    steps: int,
+    seed: int = 0,
+    tell: Callable[[str], None] = lambda said: None,
+) -> Params:
+    """The model after `rounds` rounds in which every source trains `steps` steps and the results are averaged.
+
+    tell: hears how alike the first round's updates are.
+    """
     params = task.model()
     data = [task.load(source) for source in sources]
     for number in range(rounds):
@@ -28,9 +41,22 @@ def federate(task: Task, sources: Sequence[str], rounds: int, steps: int, seed: 
             task.train(params, rows, steps=steps, loss_threshold=None, seed=_seed(seed, number, index)).params
             for index, rows in enumerate(data)
         ]
+        if not number and len(sources) > 1:
+            tell(_likest(params, trained, sources))
         params = {name: np.mean([t[name] for t in trained], axis=0, dtype=np.float64) for name in params}
         params = {name: value.astype(np.float32) for name, value in params.items()}
     return params
+
+
+def _likest(params: Params, trained: Sequence[Params], sources: Sequence[str]) -> str:
+    """The two whose updates are most alike, beside what counts as a duplicate."""
+    changes = [np.concatenate([(t[name] - params[name]).ravel() for name in params]) for t in trained]
+    for change in changes:
+        change /= max(float(np.linalg.norm(change)), 1e-30)
+    pairs = [(float(np.dot(changes[a], changes[b])), a, b) for a, b in combinations(range(len(changes)), 2)]
+    most, first, second = max(pairs)
+    said = f"{sources[first]} and {sources[second]} are the likest, cosine {most:.2f}"
+    return f"updates: {said}; above {ALIKE / UNIT} the later one counts as a duplicate"
 
 
 def table(task: Task, params: Params, steps: int, seats: int, seed: int = 0) -> dict[str, float]:
@@ -51,6 +77,7 @@ def check(task: Task, source: str, seats: int) -> Iterator[str]:
 
     with running(task.name, f"loading {source}"):
         rows = task.load(source)
+        count_rows(task, rows)
     with running(task.name, "reading the validation rows"):
         shares = [task.validation(seat, seats) for seat in range(seats)]
     if not len(rows) or not all(map(len, shares)):
@@ -73,6 +100,16 @@ def check(task: Task, source: str, seats: int) -> Iterator[str]:
     for share in shares:
         check_validation_rows(task, start, share)
     yield f"metric: {task.metric(start, shares[0]):.4f} for model 0"
+
+
+def count_rows(task: Task, rows: object) -> int:
+    """FatalError for what has no length."""
+    if isinstance(rows, Sized):
+        return len(rows)
+    raise FatalError(
+        f"load() of task {task.name} gave {type(rows).__name__}, which has no length",
+        next_step="return hansa.Rows, or a data set with __len__ and __getitem__",
+    )
 
 
 def check_training_rows(task: Task, start: Params, rows: Data, source: str) -> None:
@@ -103,7 +140,10 @@ def _check_model(first: Params, again: Params) -> None:
         if value.dtype != np.float32:
             raise FatalError(f"model(): {name} is {value.dtype}", next_step="make it float32")
         if value.size == 0 or not np.isfinite(value).all():
-            raise FatalError(f"model(): {name} is empty or has numbers that are not finite")
+            raise FatalError(
+                f"model(): {name} is empty or has numbers that are not finite",
+                next_step="leave it out of the model, as a module does with a buffer of persistent=False",
+            )
         if value.tobytes() != again[name].tobytes():
             raise FatalError(
                 f"model(): {name} differs from call to call", next_step="draw it from the job's seed alone"

@@ -212,11 +212,6 @@ class ModuleTask(ABC):
         return batching.in_order(data, self.rows_at_once, self.collate)
 
     def _require_rows(self, data: Any, purpose: str) -> None:
-        if not hasattr(data, "__len__"):
-            raise FatalError(
-                f"load() of task {self.name} gave {type(data).__name__}, which has no length",
-                next_step="return hansa.Rows, or a data set with __len__ and __getitem__",
-            )
         if not len(data):
             raise FatalError(f"task {self.name} has no rows to {purpose}", next_step="look at what load() reads")
 

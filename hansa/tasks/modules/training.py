@@ -119,9 +119,7 @@ def endless(task: str, passes: Iterable[Iterable[Any]]) -> Iterator[Any]:
             empty = False
             yield batch
         if empty:
-            raise FatalError(
-                f"batches() of task {task} gave none", next_step="make it yield at least one for each pass"
-            )
+            raise FatalError(f"batches() of task {task} gave none", next_step="make it yield at least one a pass")
 
 
 def slope(
@@ -176,9 +174,7 @@ def _checked(task: str, loss: Any) -> Tensor:
 
     if not isinstance(loss, torch.Tensor) or loss.numel() != 1:
         got = f"a tensor of shape {tuple(loss.shape)}" if isinstance(loss, torch.Tensor) else type(loss).__name__
-        raise FatalError(
-            f"loss() of task {task} returned {got}", next_step="return the mean over the batch, one number"
-        )
+        raise FatalError(f"loss() of task {task} returned {got}", next_step="return one number, the batch's mean")
     if not loss.requires_grad:
         raise FatalError(
             f"loss() of task {task} does not depend on any parameter of module()",
