@@ -7,14 +7,19 @@ from hansa.runtime.desk import Desk
 from hansa.tasks import running
 from hansa.tasks.base import Data, Task
 from hansa.tasks.rehearsal import check_validation_rows
+from hansa.tasks.validation import validation_rows
 
 
 class ValidationRows:
-    """Reads a seat's rows once, and keeps those of the last seat."""
+    """Reads a seat's rows once, and keeps those of the last seat.
 
-    def __init__(self, desk: Desk, task: Task) -> None:
+    source: where the member has rows of its own; None: where the task has them.
+    """
+
+    def __init__(self, desk: Desk, task: Task, source: str | None = None) -> None:
         self._desk = desk
         self._task = task
+        self._source = source
         self._held: dict[Seat, Data] = {}
 
     def of(self, seat: Seat) -> Data:
@@ -22,7 +27,7 @@ class ValidationRows:
         if seat not in self._held:
             context = self._desk.follower.context
             with running(context.spec.task, f"reading the validation rows of seat {seat}"):
-                rows = self._task.validation(seat, context.terms.seats)
+                rows = validation_rows(self._task, seat, context.terms.seats, self._source)
                 check_validation_rows(self._task, self._task.model(), rows)
             self._desk.log.info("validation rows read", rows=len(rows), seat=seat)
             self._held = {seat: rows}

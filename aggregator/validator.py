@@ -27,6 +27,11 @@ class Validator(Daemon):
 
     def __init__(self, config: DaemonConfig) -> None:
         super().__init__(config)
+        with self.desk.closed_on_failure():
+            self._begin(config)
+
+    def _begin(self, config: DaemonConfig) -> None:
+        """FatalError for a job, a task or rows that it can't be served with."""
         desk, context = self.desk, self.desk.follower.context
         context.check_allowed(config.deployment, config.allow, config.max_bytes)
         allowed = {*config.deployment.allowed.tasks, *config.allow}
@@ -34,7 +39,7 @@ class Validator(Daemon):
         desk.log.info("task loaded", task=context.spec.task, device=use_device(task, config.device, config.threads))
         with running(context.spec.task, "making model 0"):
             desk.follower.models.shapes = {name: values.shape for name, values in task.model().items()}
-        rows = ValidationRows(desk, task)
+        rows = ValidationRows(desk, task, config.validation)
         state = desk.follower.look()
         if not state.phase.is_over:
             context.check_claim_time(config.min_claim)

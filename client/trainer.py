@@ -23,6 +23,11 @@ class Trainer(Daemon):
     def __init__(self, config: TrainerConfig) -> None:
         super().__init__(config)
         self.config = config
+        with self.desk.closed_on_failure():
+            self._begin(config)
+
+    def _begin(self, config: TrainerConfig) -> None:
+        """FatalError for a job, a task or rows that it can't be served with."""
         desk, context = self.desk, self.desk.follower.context
         context.check_allowed(config.deployment, config.allow, config.max_bytes)
         allowed = {*config.deployment.allowed.tasks, *config.allow}

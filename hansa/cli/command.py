@@ -27,6 +27,7 @@ from typer.core import TyperCommand
 from hansa.cli.document import to_json
 from hansa.protocol.errors import HansaError
 from hansa.protocol.text import escape_untrusted, redact
+from hansa.runtime import stopping
 from hansa.runtime.workspace import DEFAULT_DIR, Workspace
 
 UNEXPECTED = 70  # exit code of a failure that nobody foresaw
@@ -148,6 +149,8 @@ def report_failures(debug: bool) -> Iterator[None]:
         _end(str(error), error.exit_code)
     except KeyboardInterrupt:
         _end("interrupted", INTERRUPTED)
+    except stopping.Stopped as stopped:
+        raise typer.Exit(stopping.say(stopped)) from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from None

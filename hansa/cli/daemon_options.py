@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ParamSpec
 
 import typer
 
@@ -16,6 +17,7 @@ from hansa.cli.command import in_panel
 from hansa.cli.doctor.deployment import too_short
 from hansa.protocol.errors import ChainUnavailable, FatalError, HansaError, StoreUnavailable
 from hansa.protocol.types import JobId
+from hansa.runtime import stopping
 from hansa.runtime.chain.rpc import AllFailed, NodeError, Nonsense
 from hansa.runtime.daemon import Daemon
 from hansa.runtime.session import Session
@@ -58,6 +60,23 @@ class DaemonOptions:
     ] = None
 
 
+P = ParamSpec("P")
+
+
+def as_service(run: Callable[P, None]) -> Callable[P, None]:
+    """A command that a signal ends well: with status 0 and a last line, wherever it is."""
+
+    @functools.wraps(run)
+    def served(*arguments: P.args, **named: P.kwargs) -> None:
+        stopping.ends_well()
+        try:
+            run(*arguments, **named)
+        except stopping.Stopped as stopped:
+            stopping.say(stopped)
+
+    return served
+
+
 def await_chain(session: Session) -> None:
     """Waits, with one line on standard error, while no RPC endpoint can be reached. A node of another chain, or one
     that answers nonsense, ends it at once."""
@@ -96,10 +115,15 @@ def prepare_run(session: Session, job: int) -> None:
     """Waits for chain and store. FatalError for a job that is not there, or is too fast for the confirmations."""
     await_chain(session)
     check_job(session.federation, JobId(job))
-    problem = too_short(session.federation.terms(JobId(job)), session.deployment.confirmations)
+    check_pace(session, JobId(job))
+    await_store(session, job)
+
+
+def check_pace(session: Session, job: JobId) -> None:
+    """FatalError for a job that is too fast for the deployment's confirmations."""
+    problem = too_short(session.federation.terms(job), session.deployment.confirmations)
     if problem:
         raise FatalError(f"job {job} can't be kept up with", cause=problem)
-    await_store(session, job)
 
 
 def run_daemon(daemon: Daemon, metrics: str | None) -> None:

@@ -13,6 +13,11 @@ from importlib.util import find_spec
 from keyword import iskeyword
 from typing import Annotated, Any
 
+from hansa.runtime import stopping
+
+if __name__ == "__main__" or sys.argv[0].endswith("/hansa"):
+    stopping.listen()  # before what takes long: nothing else would end a process that is PID 1
+
 import typer
 from typer.core import TyperCommand, TyperGroup
 
@@ -137,8 +142,14 @@ fill(app)
 
 def main() -> None:
     """The console script's entry point. A traceback, which --debug asks for, shows no secret of an endpoint's URL."""
+    stopping.listen()
     try:
         app()
+    except stopping.Stopped as stopped:
+        stopping.leave(stopping.say(stopped))
+    except SystemExit as ended:
+        stopping.leave(ended.code)
+        raise
     except Exception:
         from hansa.protocol.text import redact  # the door loads nothing that --help can do without
 

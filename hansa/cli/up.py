@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +23,7 @@ from hansa.devnet.folder import STATE, Devnet, make_room, require_deployment
 from hansa.protocol.errors import ChainUnavailable, FatalError, check_range
 from hansa.protocol.tables import LIMITS
 from hansa.protocol.types import Address
+from hansa.runtime import stopping
 from hansa.runtime.accounts import address_of
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.workspace import Workspace
@@ -32,6 +31,7 @@ from hansa.runtime.workspace import Workspace
 BACKGROUND_SECONDS = 60.0
 TRAINERS, VALIDATORS = 4, 3
 SAVE_SECONDS = 5.0  # between two savings of a chain that changes
+LAST_SAVE_SECONDS = 30.0  # that a chain may take to be saved at its end
 SAVE_SHARE = 0.05  # of the time, at most, goes into saving
 
 
@@ -211,19 +211,19 @@ def show(console: Console, view: ChainView, workspace: Workspace, where: str) ->
 
 def _wait(anvil: Anvil, state: Path) -> None:
     """Until Ctrl-C, SIGTERM, or the end of the chain; what changes on it is saved every few seconds."""
-    ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda number, frame: ended.set())
     sys.stdout.flush()
     saved, due = _state_root(anvil), 0.0
+    stopping.ends_well(grace=LAST_SAVE_SECONDS)
     try:
-        while not ended.wait(0.5):
+        while True:
+            time.sleep(0.5)
             if anvil.process.poll() is not None:
                 raise FatalError("anvil ended by itself", next_step="look into anvil.log")
             if (now := time.monotonic()) >= due and (root := _state_root(anvil)) not in (saved, None):
                 anvil.save(state)
                 saved, due = root, now + max(SAVE_SECONDS, (time.monotonic() - now) / SAVE_SHARE)
-    except KeyboardInterrupt:
-        return
+    except stopping.Stopped as stopped:
+        stopping.say(stopped)
 
 
 def _state_root(anvil: Anvil) -> str | None:

@@ -155,10 +155,12 @@ class LocalFederation(Waiting):
         }
         kind = name.partition("-")[0]
         if kind == "trainer":
-            own = {"source": str(index - 1), "wait_for_bond": 30.0, "keep_going": True}
+            own = {"source": self.setup.sources[index - 1], "wait_for_bond": 30.0, "keep_going": True}
             fields |= {**own, **self.setup.trainer_options}
-        elif threads := self.setup.validator_threads:
-            fields["threads"] = threads[(index - 1 - self.setup.trainers) % len(threads)]
+        else:
+            fields["validation"] = self.setup.validation
+            if threads := self.setup.validator_threads:
+                fields["threads"] = threads[(index - 1 - self.setup.trainers) % len(threads)]
         role = Role(kind, published_key(index), fields)
         return Worker(name, play, (role,), self.workspace.dir / "logs" / f"{name}.jsonl")
 
@@ -279,7 +281,10 @@ class LocalFederation(Waiting):
 
     def stop(self, *, keep_chain: bool = False) -> None:
         """Ends the daemons, and chain and nodes unless they are to be kept. Idempotent."""
-        for worker in [*self.workers.values(), *([self._study] if self._study else [])]:
+        workers = [*self.workers.values(), *([self._study] if self._study else [])]
+        for worker in workers:
+            worker.ask_to_end()
+        for worker in workers:
             worker.stop()
         if hasattr(self, "session"):
             self.session.chain.close()

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from hansa.protocol.text import redact
+from hansa.runtime import stopping
 from hansa.runtime.files import private_folder
 
 PRELOAD = ["torch", "web3", "client.trainer", "aggregator.validator", "hansa.devnet.roles"]
@@ -101,6 +102,11 @@ class Worker:
             self.process.kill()
             self.process.join()
 
+    def ask_to_end(self) -> None:
+        """SIGTERM, without waiting for what it does."""
+        if self.process is not None:
+            self.process.terminate()
+
     def stop(self, timeout: float = 5.0) -> None:
         """SIGTERM, and SIGKILL for whoever does not listen."""
         if self.process is None:
@@ -146,7 +152,11 @@ def _child(target: Callable[..., None], arguments: tuple[Any, ...], log: str) ->
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; it sends SIGTERM
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        target(*arguments)
+        with stopping.listening(signal.SIGTERM):
+            stopping.ends_well()
+            target(*arguments)
+    except stopping.Stopped as stopped:
+        print(stopped, file=sys.stderr)
     except Exception as error:
         print(redact(f"{traceback.format_exc()}{type(error).__name__}: {error}"), file=sys.stderr)
         sys.exit(getattr(error, "exit_code", 70))

@@ -39,3 +39,10 @@ class Setup:
     shuffle: int | None = None  # seed of the order in which daemons start; None: by name
     validator_threads: tuple[int, ...] = ()  # torch threads by validator; 1 by default
     trainer_options: Mapping[str, Any] = field(default_factory=dict)
+    data: tuple[str, ...] = ()  # each trainer's source; none: the task has their rows, by number
+    validation: str | None = None  # the validators' rows; None: the task has them
+
+    @property
+    def sources(self) -> list[str]:
+        """By trainer, where its rows are."""
+        return list(self.data) or [str(number) for number in range(self.trainers)]

@@ -59,6 +59,11 @@ class Waiting:
                 next_step=f"look into {self.workspace.dir / 'anvil.log'}, and start again",
             )
 
+    def have_ended(self, kind: str) -> bool:
+        """Whether every daemon of a kind was started and has ended."""
+        its = [worker for name, worker in self.workers.items() if name.startswith(kind)]
+        return all(worker.starts and not worker.alive for worker in its)
+
     def _check_alive(self, name: str) -> None:
         worker = self.workers[name]
         if worker.starts and not worker.alive and worker.exit_code not in (0, -9, -15):

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import random
-import signal
-import threading
 import time
 from abc import ABC, abstractmethod
 
 from hansa.protocol.errors import TransientError
+from hansa.runtime import stopping
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.desk import DaemonConfig, Desk
 from hansa.runtime.metrics_server import MetricsServer
 from hansa.runtime.pace import IdleChain
 
-LISTEN_SECONDS = 0.25  # between looks whether a signal came
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.25, 30.0  # seconds
+
+
+def backoff(failures: int) -> float:
+    """Seconds to wait after so many failures in a row."""
+    longest: float = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(failures, 10))
+    return longest * random.uniform(0.5, 1.0)
 
 
 class Daemon(ABC):
@@ -25,7 +29,6 @@ class Daemon(ABC):
         self.desk = Desk.open(config, type(self).__name__.lower())
         self._idle_chain = IdleChain(self.desk.sender, self.desk.log)
         self._metrics_server: MetricsServer | None = None
-        self._stopping = False
 
     @abstractmethod
     def act(self, state: JobState) -> bool:
@@ -38,22 +41,25 @@ class Daemon(ABC):
 
     def run(self) -> None:
         """Acts until the job needs this daemon no more, or a signal ends it. FatalError propagates."""
-        if threading.current_thread() is threading.main_thread():  # the only one that may ask for signals
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: self.stop())
+        with stopping.listening(), stopping.telling(self.desk.log.info):
+            try:
+                self._act_again_and_again()
+            except stopping.Stopped as stopped:
+                stopping.say(stopped)
+            finally:
+                self.close()
+
+    def _act_again_and_again(self) -> None:
         failures = 0
-        try:
-            while not self._stopping:
-                try:
-                    if self.once():
-                        return
-                    failures = 0
-                    self._wait()
-                except TransientError as error:
-                    failures += 1
-                    self._back_off(error, failures)
-        finally:
-            self.close()
+        while True:
+            try:
+                if self.once():
+                    return
+                failures = 0
+                self._wait()
+            except TransientError as error:
+                failures += 1
+                time.sleep(self.note_failure(error, failures))
 
     def once(self) -> bool:
         """One cycle: the head, the job's state at it, whatever is due. True when all is done."""
@@ -65,10 +71,6 @@ class Daemon(ABC):
         desk.note(state)
         return self.act(state)
 
-    def stop(self) -> None:
-        """Ends `run` within a fraction of a second; safe in a signal handler."""
-        self._stopping = True
-
     def close(self) -> None:
         if self._metrics_server is not None:
             self._metrics_server.close()
@@ -76,18 +78,18 @@ class Daemon(ABC):
         self.desk.close()
 
     def _wait(self) -> None:
-        """Until another block may be there: at once where this daemon has just made one."""
-        alarm, follower = self.desk.alarm, self.desk.follower
-        deadline = time.monotonic() + (0.0 if alarm.mined > follower.head.number else alarm.pause)
-        while (left := deadline - time.monotonic()) > 0 and not self._stopping:
-            if follower.federation.chain.wait(min(left, LISTEN_SECONDS)):
-                return
+        """Until another block may be there."""
+        self.desk.follower.federation.chain.wait(self.pause)
 
-    def _back_off(self, error: TransientError, failures: int) -> None:
-        """Waits the longer, the more failures in a row there were."""
+    @property
+    def pause(self) -> float:
+        """Seconds after which it looks again without a new block: none where this daemon has just made one."""
+        alarm = self.desk.alarm
+        return 0.0 if alarm.mined > self.desk.follower.head.number else alarm.pause
+
+    def note_failure(self, error: TransientError, failures: int) -> float:
+        """Logs and counts it; how long to wait, in seconds: the longer, the more failures in a row there were."""
         self.desk.metrics.failed(str(error))
-        pause = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(failures, 10)) * random.uniform(0.5, 1.0)
+        pause = backoff(failures)
         self.desk.log.warning("will try again", error=str(error), seconds=round(pause, 2))
-        end = time.monotonic() + pause
-        while (left := end - time.monotonic()) > 0 and not self._stopping:
-            time.sleep(min(left, LISTEN_SECONDS))
+        return pause

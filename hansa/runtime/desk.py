@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from structlog.stdlib import BoundLogger
 from hansa.protocol.cid import to_cid
 from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.types import Address, CycleId, Digest, JobId
+from hansa.runtime import stopping
 from hansa.runtime.chain.calls import Call
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.deployment import Deployment
@@ -46,6 +47,7 @@ class DaemonConfig:
     min_claim: seconds that a job must leave after its end to claim what it pays.
     device: where a torch module computes: auto, cpu, cuda, cuda:1 or mps.
     threads: torch threads; None leaves torch's own choice.
+    validation: where a member's own rows are; None: its task knows.
     """
 
     deployment: Deployment
@@ -61,6 +63,7 @@ class DaemonConfig:
     allow: frozenset[str] = frozenset()
     log_file: Path | None = None
     caps: FeeCaps = NO_CAPS
+    validation: str | None = None
 
 
 @dataclass
@@ -134,6 +137,7 @@ class Desk:
     def publish(self, digest: Digest) -> None:
         """Puts a file of the journal into the store, once."""
         if digest not in self._published:
+            stopping.check()
             self.follower.store.put(self.journal.blob(digest))
             self._published.add(digest)
             self.log.info("published", cid=to_cid(digest))
@@ -169,6 +173,15 @@ class Desk:
     def working(self, kind: str) -> AbstractContextManager[None]:
         """A long step between two looks at the chain; the daemon is healthy in it up to the phase's end."""
         return self.metrics.working(kind, self.follower.state.deadline)
+
+    @contextmanager
+    def closed_on_failure(self) -> Iterator[None]:
+        """Around what a daemon begins with: another try needs the journal again."""
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         self.follower.federation.chain.close()

@@ -27,10 +27,10 @@ class JobContext:
     spec: JobSpec
 
     @classmethod
-    def read(cls, federation: Federation, store: Store, job: JobId) -> JobContext:
+    def read(cls, federation: Federation, store: Store, job: JobId, seconds: float = SPEC_SECONDS) -> JobContext:
         """Reads terms and spec. Raises FatalError where there is no such job, Malformed for a spec that is not one."""
         terms = federation.terms(job)
-        data = store.get(terms.spec, limit=SPEC_LIMIT, timeout=SPEC_SECONDS)
+        data = store.get(terms.spec, limit=SPEC_LIMIT, timeout=seconds)
         return cls(job, terms, JobSpec.decode(data))
 
     def check_allowed(self, deployment: Deployment, allow: Collection[str], max_bytes: int) -> None:

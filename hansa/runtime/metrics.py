@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Metric
+from prometheus_client.registry import Collector
 
 STALE_SECONDS = 60.0  # without a look at the chain, after which a daemon is not healthy
 
@@ -91,3 +92,35 @@ class Metrics:
 
     def _counter(self, name: str, text: str) -> Counter:
         return Counter(name, text, registry=self.registry)
+
+
+class ServiceMetrics(Collector):
+    """The metrics of a process that serves several jobs: every sample says by its label `job` which one it is of."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.registry.register(self)
+        self.by_job: dict[int, Metrics] = {}
+        self.looked = time.monotonic()  # for jobs
+
+    def collect(self) -> Iterator[Metric]:
+        """By family, the samples of all jobs."""
+        families: dict[str, Metric] = {}
+        for job, metrics in sorted(tuple(self.by_job.items())):
+            for found in metrics.registry.collect():
+                family = families.setdefault(found.name, Metric(found.name, found.documentation, found.type))
+                for sample in found.samples:
+                    family.add_sample(sample.name, {**sample.labels, "job": str(job)}, sample.value)
+        yield from families.values()
+
+    def health(self) -> tuple[bool, dict[str, Any]]:
+        """Whether every job is looked after, or waits for one in which something long is done; and what to show."""
+        served = sorted(tuple(self.by_job.items()))  # copied at once: another thread changes it
+        found = {job: metrics.health() for job, metrics in served}
+        new = {job for job, metrics in served if metrics.looked is None}
+        at_work = any("doing" in shown and healthy for healthy, shown in found.values())
+        idle = time.monotonic() - self.looked
+        all_well = all(healthy or job in new for job, (healthy, _) in found.items())
+        healthy = at_work or (idle <= STALE_SECONDS and all_well)
+        shown: dict[str, Any] = {"healthy": healthy, "looked": round(idle, 1)}
+        return healthy, {**shown, "jobs": {str(job): shown for job, (_, shown) in found.items()}}

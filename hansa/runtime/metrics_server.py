@@ -12,13 +12,13 @@ from prometheus_client import make_wsgi_app
 from prometheus_client.exposition import ThreadingWSGIServer
 
 from hansa.protocol.errors import FatalError
-from hansa.runtime.metrics import Metrics
+from hansa.runtime.metrics import Metrics, ServiceMetrics
 
 
 class MetricsServer:
     """Answers /metrics and /healthz from a thread of its own, until `close`. `address` is where."""
 
-    def __init__(self, where: str, metrics: Metrics) -> None:
+    def __init__(self, where: str, metrics: Metrics | ServiceMetrics) -> None:
         host, port = parse_address(where)
         try:
             self._server = make_server(host, port, app_of(metrics), _Server, _Handler)
@@ -44,7 +44,7 @@ def parse_address(where: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def app_of(metrics: Metrics) -> Any:
+def app_of(metrics: Metrics | ServiceMetrics) -> Any:
     """The WSGI application: Prometheus's own at /metrics, and whether the daemon is well at /healthz."""
     exposition = make_wsgi_app(metrics.registry)
 

@@ -10,7 +10,7 @@ import time
 
 from hansa.protocol.errors import HansaError
 from hansa.tasks.frozen import check_frozen, parse_frozen
-from hansa.tasks.loading import BUILT_IN, consent, defaults, load_task, running, use_device, use_validation
+from hansa.tasks.loading import BUILT_IN, consent, defaults, load_task, running, use_device
 from hansa.tasks.rehearsal import check, federate, table
 from hansa.tasks.settings import parse_settings
 
@@ -35,11 +35,9 @@ def _run(arguments: argparse.Namespace) -> None:
         task = load_task(name, settings, seed, **place)
         if arguments.frozen:
             check_frozen(task, parse_frozen(arguments.frozen))
-        if arguments.validation is not None:
-            use_validation(task, arguments.validation)
         print(f"  device: {use_device(task, arguments.device, arguments.threads)}")
         sources = arguments.data or (task.parties() if hasattr(task, "parties") else ["0"])
-        for remark in check(task, sources[0], arguments.seats):
+        for remark in check(task, sources[0], arguments.seats, arguments.validation):
             print(f"  {remark}")
         started = time.perf_counter()
         with running(name, "training by plain averaging"):
@@ -47,7 +45,7 @@ def _run(arguments: argparse.Namespace) -> None:
         took = time.perf_counter() - started
         print(f"seed {seed}: {rounds} rounds × {steps} steps, {len(sources)} parties: {took:.1f} s")
         with running(name, "measuring the model"):
-            tables.append(table(task, params, rounds * steps, arguments.seats, seed))
+            tables.append(table(task, params, rounds * steps, arguments.seats, seed, arguments.validation))
     for label in tables[0]:
         numbers = [lines[label] for lines in tables]
         print(f"{sum(numbers) / len(numbers):8.4f}  {label}")
@@ -63,7 +61,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seats", type=int, default=3, help="validators")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the task")
     parser.add_argument("--data", action="append", help="a trainer's source; default: all the task's parties")
-    parser.add_argument("--validation", metavar="FILE", help="rows that nobody trains on, dealt out to the validators")
+    parser.add_argument("--validation", metavar="FILE", help="the validators' rows, for a task that asks for them")
     parser.add_argument(
         "--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps: where a torch module computes"
     )

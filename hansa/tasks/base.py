@@ -56,7 +56,10 @@ class Task(Protocol):
         ...
 
     def validation(self, seat: int, seats: int) -> Data:
-        """The validation rows of one of `seats` members; together the members have all of them, each once."""
+        """The validation rows of one of `seats` members; together the members have all of them, each once.
+
+        A task whose members bring rows of their own has one argument more, `source`: what the member names.
+        """
         ...
 
     def train(self, params: Params, data: Data, *, steps: int, loss_threshold: float | None, seed: int) -> Trained:
@@ -99,13 +102,6 @@ class Movable(Protocol):
     def move_to(self, device: str, threads: int | None) -> str:
         """device: auto, cpu, cuda, cuda:1 or mps. The device's own name; FatalError where it isn't there."""
         ...
-
-
-@runtime_checkable
-class Validated(Protocol):
-    """A task that deals out the rows of a file that its user names."""
-
-    validation_file: str | None
 
 
 @runtime_checkable

@@ -25,7 +25,7 @@ from typing import Any, TypedDict, Unpack
 
 from hansa.protocol.errors import FatalError, HansaError, NotAllowed
 from hansa.protocol.spec import JobSpec
-from hansa.tasks.base import Movable, Task, Validated
+from hansa.tasks.base import Movable, Task
 from hansa.tasks.frozen import check_frozen
 from hansa.tasks.rows import BadRows
 
@@ -274,17 +274,6 @@ def _missing_variable(error: Exception) -> str | None:
     if isinstance(error, KeyError) and frames and frames[-1].f_globals.get("__name__") == os.__name__:
         return str(error.args[0])
     return None
-
-
-def use_validation(task: Task, file: str) -> None:
-    """Lets a task read its validation rows from a file of the user's. FatalError for a task that reads none."""
-    if not isinstance(task, Validated):
-        raise FatalError(
-            f"--validation {file} is no use to task {task.name}",
-            cause="it finds its validation rows by itself",
-            next_step="leave --validation out, or look at the task's own page",
-        )
-    task.validation_file = str(Path(file).expanduser())
 
 
 def use_device(task: Task, device: str, threads: int | None) -> str:

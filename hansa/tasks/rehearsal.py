@@ -18,6 +18,7 @@ from hansa.protocol.geometry import ALIKE
 from hansa.protocol.types import UNIT
 from hansa.tasks.base import Data, Differentiable, Movable, Params, Study, Task
 from hansa.tasks.loading import running
+from hansa.tasks.validation import validation_rows
 
 LOOK = "look for numbers in them that are not finite, or far too large"
 
@@ -59,17 +60,22 @@ def _likest(params: Params, trained: Sequence[Params], sources: Sequence[str]) -
     return f"updates: {said}; above {ALIKE / UNIT} the later one counts as a duplicate"
 
 
-def table(task: Task, params: Params, steps: int, seats: int, seed: int = 0) -> dict[str, float]:
+def table(
+    task: Task, params: Params, steps: int, seats: int, seed: int = 0, validation: str | None = None
+) -> dict[str, float]:
     """Label → mean over the parties: the trained model, and the task's baselines where it is a `Study`."""
     if not isinstance(task, Study):
-        shares = [task.metric(params, task.validation(seat, seats)) for seat in range(seats)]
+        shares = [task.metric(params, validation_rows(task, seat, seats, validation)) for seat in range(seats)]
         return {"federated, on the validation rows": float(np.mean(shares))}
     lines = [task.scores(params), *task.baselines(steps=steps, seed=seed).values()]
     return {f"{line.label} ({task.measure})" if not i else line.label: line.mean for i, line in enumerate(lines)}
 
 
-def check(task: Task, source: str, seats: int) -> Iterator[str]:
-    """What was found in order, one line each; FatalError names the first rule that the task breaks."""
+def check(task: Task, source: str, seats: int, validation: str | None = None) -> Iterator[str]:
+    """What was found in order, one line each; FatalError names the first rule that the task breaks.
+
+    validation: where the members' rows are, for a task that asks for that.
+    """
     with running(task.name, "making model 0"):
         start = task.model()
         _check_model(start, task.model())
@@ -79,7 +85,7 @@ def check(task: Task, source: str, seats: int) -> Iterator[str]:
         rows = task.load(source)
         count_rows(task, rows)
     with running(task.name, "reading the validation rows"):
-        shares = [task.validation(seat, seats) for seat in range(seats)]
+        shares = [validation_rows(task, seat, seats, validation) for seat in range(seats)]
     if not len(rows) or not all(map(len, shares)):
         raise FatalError("somebody has no rows", cause=f"{source}: {len(rows)}, validators: {list(map(len, shares))}")
     yield f"rows: {len(rows):,} of {source} to train on; validators have {', '.join(f'{len(s):,}' for s in shares)}"

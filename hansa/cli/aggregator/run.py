@@ -7,70 +7,90 @@ from typing import Annotated
 
 import typer
 
+from aggregator.seats import check_can_be_drawn, has_work
 from aggregator.validator import Validator
 from hansa.cli.command import Command
-from hansa.cli.daemon_options import DaemonOptions, JobOption, prepare_run, run_daemon
+from hansa.cli.daemon_options import DaemonOptions, as_service, prepare_run, run_daemon
 from hansa.cli.key_options import AccountName, FeeOptions, PasswordFile
+from hansa.cli.serving import Listing, ManyJobs, OneJob, chosen_jobs, serve
 from hansa.protocol.types import Address, JobId
 from hansa.runtime.accounts import load_account
-from hansa.runtime.chain.abi import ContractError, artifact
+from hansa.runtime.chain.deployment import Deployment
+from hansa.runtime.chain.federation import Federation, JobState
 from hansa.runtime.desk import DaemonConfig
-from hansa.runtime.session import Session, connect
+from hansa.runtime.session import connect
 from hansa.sponsor.terms import seconds
 
 
+@as_service
 def run(
     command: Command,
     *,
-    job: JobOption,
+    job: OneJob = None,
+    jobs: ManyJobs = None,
     account_name: AccountName = None,
     password_file: PasswordFile = None,
     fees: FeeOptions,
     keep_models: Annotated[
         int | None, typer.Option("--keep-models", help="Models to keep; all by default.", min=3)
     ] = None,
+    validation: Annotated[
+        str | None,
+        typer.Option(
+            "--validation",
+            help="Your validation rows, for a task that asks for a file of them; nobody may train on these.",
+            metavar="FILE",
+        ),
+    ] = None,
     options: DaemonOptions,
 ) -> None:
     """Score, aggregate, vote and claim, until the job has ended. Ctrl-C stops; run it again to go on."""
-    session = connect(command.workspace)
-    prepare_run(session, job)
-    account = load_account(command.workspace, account_name, password_file)
-    config = DaemonConfig(
-        deployment=session.deployment,
-        account=account,
-        journal=command.workspace.journal(account.address, f"job-{job}"),
-        job=JobId(job),
-        keep_models=keep_models,
-        max_bytes=options.max_bytes,
-        min_claim=seconds(options.min_claim),
-        device=options.device,
-        threads=options.threads,
-        task_file=options.task_file,
-        allow=frozenset(options.allow or ()),
-        log_file=options.log_file,
-        caps=fees.caps,
-    )
-    if is_outside(session, JobId(job), account.address):
-        phase = session.federation.state(JobId(job)).phase
-        if phase.is_over and not session.federation.fees(JobId(job), Address(account.address)):
-            said = f"job {job} is over ({phase.name}) and owes {account.address} no fees: there is nothing to do"
-            print(f"hansa: {said}", file=sys.stderr)
-            return
-        if not phase.is_over:
-            said = f"{account.address} is not in the committee of job {job}; it waits to be drawn"
-            print(f"hansa: {said}", file=sys.stderr)
-    run_daemon(Validator(config), options.metrics)
+    numbers = chosen_jobs(job, jobs)
+    session, workspace = connect(command.workspace), command.workspace
+    if job is not None:
+        prepare_run(session, job)
+    account = load_account(workspace, account_name, password_file)
+    me = Address(account.address)
+
+    def make(number: JobId, deployment: Deployment, named: bool) -> Validator | None:
+        federation = session.federation
+        state = federation.state(number)
+        if not has_work(federation, number, state, me) and not (named and me in state.committee):
+            if named:
+                say_why(federation, number, state, me)
+            return None
+        if job is None:
+            listing.check(number, deployment)
+        config = DaemonConfig(
+            deployment=deployment,
+            account=account,
+            journal=workspace.journal(me, f"job-{number}"),
+            job=number,
+            keep_models=keep_models,
+            validation=validation,
+            max_bytes=options.max_bytes,
+            min_claim=seconds(options.min_claim),
+            device=options.device,
+            threads=options.threads,
+            task_file=options.task_file,
+            allow=frozenset(options.allow or ()),
+            log_file=options.log_file,
+            caps=fees.caps,
+        )
+        if state.committee and me not in state.committee:
+            print(f"hansa: {me} is not in the committee of job {number}; it waits to be drawn", file=sys.stderr)
+        return Validator(config)
+
+    listing = Listing(session, workspace, options, numbers, make)
+    if job is None:
+        serve(listing, "validator", me)
+    elif (validator := make(JobId(job), session.deployment, True)) is not None:
+        run_daemon(validator, options.metrics)
 
 
-def is_outside(session: Session, job: JobId, account: str) -> bool:
-    """Whether the committee of the last cycle, or the one that would be drawn for the first, is without `account`."""
-    federation, chain = session.federation, session.chain
-    state, head = federation.state(job), chain.head()
-    if state.phase.is_over or state.committee:
-        return account not in state.committee
-    select = artifact("ICommittee").functions["select"]
-    try:
-        drawn = chain.read([(federation.terms(job).committee, select, (job, 0, bytes(32), head.timestamp))])
-    except ContractError:
-        return False
-    return account.lower() not in [member.lower() for member in drawn[0][0]]
+def say_why(federation: Federation, job: JobId, state: JobState, account: Address) -> None:
+    """Says of a job that was named that it is over; FatalError where the account can never have a seat in it."""
+    if not state.phase.is_over:
+        check_can_be_drawn(federation, job, state, account)
+    said = f"job {job} is over ({state.phase.name}) and owes {account} no fees: there is nothing to do"
+    print(f"hansa: {said}", file=sys.stderr)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,6 +17,7 @@ from hansa.cli.demo import tables
 from hansa.cli.demo.gas import Gas
 from hansa.cli.demo.progress import Progress
 from hansa.cli.demo.report import DemoView, report
+from hansa.cli.demo.rows import check_rows
 from hansa.cli.demo.view import View
 from hansa.devnet.chain_file import ChainFile, require_stopped
 from hansa.devnet.federation import LocalFederation
@@ -39,6 +39,13 @@ def run(
     trainers: Annotated[
         int | None, typer.Option("--trainers", help="As many as the task has parties by default.")
     ] = None,
+    data: Annotated[
+        list[str] | None,
+        typer.Option("--data", help="A trainer's rows, once for each, where the task brings none.", metavar="FILE"),
+    ] = None,
+    validation: Annotated[
+        str | None, typer.Option("--validation", help="The validators' rows, likewise.", metavar="FILE")
+    ] = None,
     validators: Annotated[int, typer.Option("--validators", help="Members of the committee.")] = 3,
     rounds: Annotated[int | None, typer.Option("--rounds", help="What the task recommends by default.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of splits, model 0 and training: same seed, same models.")] = 0,
@@ -48,28 +55,29 @@ def run(
     threads: Annotated[str, typer.Option("--validator-threads", help="torch threads by validator, like 1,2.")] = "1",
 ) -> None:
     """Train on a chain of your own, every party a process, and see who is paid what."""
+    if trainers is None:
+        trainers = len(data) if data else parties_of(task)
     setup = Setup(
         task=task,
-        trainers=check_range("--trainers", trainers if trainers is not None else parties_of(task), 1, 100),
+        trainers=check_range("--trainers", trainers, 1, 100),
         validators=check_range("--validators", validators, 1, LIMITS.seats),
         rounds=None if rounds is None else check_range("--rounds", rounds, 1, 1000),
         seed=check_range("--seed", seed, 0, 2**31 - 1),
         store=store,
         shuffle=shuffle,
         validator_threads=_parse_threads(threads),
+        data=tuple(data or ()),
+        validation=validation,
     )
     if store not in ("local", "kubo"):
         raise FatalError(f"--store {store!r} is no store", next_step="use local or kubo")
+    check_rows(setup)
     given = command.workspace.dir
     directory = given / "demo" if str(given) == DEFAULT_DIR else given
     require_stopped(directory)
     ChainFile.remove(directory)
     make_room(directory, Devnet("demo", setup.trainers, setup.validators))
-    previous = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        _run(replace(command, workspace=Workspace(directory)), LocalFederation(setup, directory, outlived=keep), keep)
-    finally:
-        signal.signal(signal.SIGTERM, previous)
+    _run(replace(command, workspace=Workspace(directory)), LocalFederation(setup, directory, outlived=keep), keep)
 
 
 def _run(command: Command, local: LocalFederation, keep: bool) -> None:
@@ -157,10 +165,6 @@ def _parse_threads(text: str) -> tuple[int, ...]:
         return tuple(check_range("--validator-threads", int(part), 1, 64) for part in text.split(","))
     except ValueError:
         raise FatalError(f"--validator-threads {text!r} is no list of numbers", next_step="write it like 1,2") from None
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _suggest_next(console: Console, directory: Path, local: LocalFederation, keep: bool) -> None:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from hansa.cli.demo.view import FinishedRound, View
 from hansa.devnet.federation import LocalFederation
 from hansa.protocol.cid import to_cid
-from hansa.protocol.errors import TransientError
+from hansa.protocol.errors import FatalError, TransientError
 from hansa.protocol.types import Phase
 from hansa.runtime.chain.structs import JobState
 from hansa.runtime.follower import JobFollower
@@ -16,6 +16,7 @@ from hansa.runtime.history.turn import counts
 
 LOOK_SECONDS = 1.0  # between two looks at the daemons
 WAIT = 0.5  # seconds for a new block
+UNTIL_SUBMITTED = (Phase.ENROL, Phase.OPEN, Phase.SUBMIT, Phase.LAPSED)  # phases in which a job needs trainers
 
 
 class Progress:
@@ -36,12 +37,15 @@ class Progress:
 
     def look(self) -> bool:
         """One look at the newest block; True when the job is over. Waits for the next block otherwise. FatalError when
-        the chain has ended. `moved` says whether this look saw something new."""
+        the chain has ended, or every trainer. `moved` says whether this look saw something new."""
         self.moved = False
         self._lab.check_chain()
         self._look_at_daemons()
+        nobody_trains = self._lab.have_ended("trainer")
         try:
             state = self._follower.look()
+            if nobody_trains and state.phase in UNTIL_SUBMITTED:
+                raise self._nobody_left()
             self._note(state)
             if state.round - 1 > self._shown:
                 self._show_rounds()
@@ -52,6 +56,14 @@ class Progress:
         except TransientError:
             time.sleep(0.1)
         return False
+
+    def _nobody_left(self) -> FatalError:
+        worker = self._lab.workers["trainer-1"]
+        return FatalError(
+            "no trainer is left",
+            cause=f"trainer-1 ended with code {worker.exit_code}: {worker.last_words()}",
+            next_step=f"look into {self._lab.workspace.dir / 'logs'}",
+        )
 
     def _note(self, state: JobState) -> None:
         now = time.monotonic()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from hansa.cli.top.screen import screen
 from hansa.cli.top.status import JobStatus, job_status, seconds_left
 from hansa.protocol.errors import TransientError
 from hansa.protocol.types import Address, JobId
+from hansa.runtime import stopping
 from hansa.runtime.accounts import names_of_accounts
 from hansa.runtime.amounts import Token
 from hansa.runtime.follower import JobFollower
@@ -49,8 +51,11 @@ def run(
         command.answer(status, lambda console: console.print(screen(status, token, width=console.width, height=None)))
         return
     console = Console(highlight=False)
-    with contextlib.suppress(KeyboardInterrupt):
+    try:
         _show_live(console, watcher, token, interval)
+    except stopping.Stopped as stopped:
+        if stopped.number != signal.SIGINT:
+            raise
     if watcher.is_over:
         console.print(screen(watcher.look(), token, width=console.width, height=None))
 

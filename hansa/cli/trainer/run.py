@@ -11,27 +11,42 @@ from client import TrainerConfig
 from client.committee_keys import read_pinned_keys
 from client.trainer import Trainer
 from hansa.cli.command import Command
-from hansa.cli.daemon_options import TRUST, DaemonOptions, JobOption, prepare_run, run_daemon
+from hansa.cli.daemon_options import TRUST, DaemonOptions, as_service, prepare_run, run_daemon
 from hansa.cli.key_options import AccountName, FeeOptions, PasswordFile
+from hansa.cli.serving import Listing, ManyJobs, OneJob, chosen_jobs, serve
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Address, JobId, Phase, Wei
 from hansa.runtime.accounts import load_account
 from hansa.runtime.amounts import Token
+from hansa.runtime.chain.deployment import Deployment
+from hansa.runtime.chain.federation import Federation
 from hansa.runtime.session import Session, connect
 from hansa.sponsor.terms import seconds
 
+MAX_JOBS = 4
 
+
+@as_service
 def run(
     command: Command,
     *,
-    job: JobOption,
+    job: OneJob = None,
+    jobs: ManyJobs = None,
     source: Annotated[str, typer.Option("--source", help="Your rows: a party of the task, or a file of your own.")],
     account_name: AccountName = None,
     password_file: PasswordFile = None,
     fees: FeeOptions,
     bond: Annotated[
-        str | None, typer.Option("--bond", help="Tokens; the least that the job asks for by default.")
+        str | None,
+        typer.Option(
+            "--bond",
+            help="Tokens for each job, which a job that asks for more does not get; the least that it asks for by "
+            "default.",
+        ),
     ] = None,
+    max_jobs: Annotated[
+        int, typer.Option("--max-jobs", help="With --jobs: so many at a time, each with a bond.", min=1)
+    ] = MAX_JOBS,
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Go on after a cycle that failed with your update in.")
     ] = False,
@@ -42,31 +57,55 @@ def run(
     options: DaemonOptions,
 ) -> None:
     """Enrol, train, submit and claim, until the job has ended. Ctrl-C stops; run it again to go on."""
-    session = connect(command.workspace)
-    prepare_run(session, job)
-    account = load_account(command.workspace, account_name, password_file)
-    paid_in = session.token(session.federation.terms(JobId(job)).token)
-    own_bond = None if bond is None else paid_in.units(bond, "--bond")
-    check_bond(session, JobId(job), Address(account.address), paid_in, own_bond)
-    config = TrainerConfig(
-        deployment=session.deployment,
-        account=account,
-        journal=command.workspace.journal(account.address, f"job-{job}"),
-        job=JobId(job),
-        source=source,
-        bond=own_bond,
-        pinned_keys=None if pin_keys is None else read_pinned_keys(pin_keys),
-        keep_going=keep_going,
-        max_bytes=options.max_bytes,
-        min_claim=seconds(options.min_claim),
-        device=options.device,
-        threads=options.threads,
-        task_file=options.task_file,
-        allow=frozenset(options.allow or ()),
-        log_file=options.log_file,
-        caps=fees.caps,
-    )
-    run_daemon(Trainer(config), options.metrics)
+    numbers = chosen_jobs(job, jobs)
+    session, workspace = connect(command.workspace), command.workspace
+    if job is not None:
+        prepare_run(session, job)
+    account = load_account(workspace, account_name, password_file)
+    me = Address(account.address)
+    pinned = None if pin_keys is None else read_pinned_keys(pin_keys)
+
+    def make(number: JobId, deployment: Deployment, named: bool) -> Trainer | None:
+        if not named and not has_work(session.federation, number, me):
+            return None
+        if job is None:
+            listing.check(number, deployment)
+        paid_in = session.token(session.federation.terms(number).token)
+        own_bond = None if bond is None else paid_in.units(bond, "--bond")
+        check_bond(session, number, me, paid_in, own_bond)
+        config = TrainerConfig(
+            deployment=deployment,
+            account=account,
+            journal=workspace.journal(me, f"job-{number}"),
+            job=number,
+            source=source,
+            bond=own_bond,
+            pinned_keys=pinned,
+            keep_going=keep_going,
+            max_bytes=options.max_bytes,
+            min_claim=seconds(options.min_claim),
+            device=options.device,
+            threads=options.threads,
+            task_file=options.task_file,
+            allow=frozenset(options.allow or ()),
+            log_file=options.log_file,
+            caps=fees.caps,
+        )
+        return Trainer(config)
+
+    listing = Listing(session, workspace, options, numbers, make)
+    if job is None:
+        serve(listing, "trainer", me, max_jobs)
+    elif (trainer := make(JobId(job), session.deployment, True)) is not None:
+        run_daemon(trainer, options.metrics)
+
+
+def has_work(federation: Federation, job: JobId, trainer: Address) -> bool:
+    """Whether a job enrols, or has this trainer in it until it has its bond back."""
+    phase = federation.state(job).phase
+    if not federation.trainer(job, trainer).enrolled:
+        return phase == Phase.ENROL
+    return not phase.is_over or bool(federation.bond(job, trainer))
 
 
 def check_bond(session: Session, job: JobId, trainer: Address, token: Token, bond: Wei | None) -> None:

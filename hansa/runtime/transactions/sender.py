@@ -16,6 +16,7 @@ from eth_account.signers.local import LocalAccount
 
 from hansa.protocol.errors import WrongChain
 from hansa.protocol.types import Address
+from hansa.runtime import stopping
 from hansa.runtime.chain.abi import ContractError
 from hansa.runtime.chain.calls import Call
 from hansa.runtime.chain.client import Chain
@@ -52,6 +53,7 @@ class Sender:
         self._lost: dict[bytes, float] = {}  # hash → when its nonce was first seen used by another transaction
         self._pruned = 0
         self._bound = False
+        self.peers: Sequence[Sender] = ()  # all senders of this account in this process: their nonces are not free
         self.on_sign: Callable[[Sent, bool], None] | None = None  # told of what is signed, and whether it replaces
         self.on_underpriced: Callable[[Sent, str], None] = _warn  # told of what no node takes, and why
 
@@ -105,7 +107,8 @@ class Sender:
         self._bind()
         view = self._mempool.view()
         flying = self._in_flight(view.count)
-        for nonce in range(view.count, max(flying, default=-1) + 1):
+        elsewhere = self._held_by_peers(view.count) - set(flying)
+        for nonce in sorted({*range(view.count, max(flying, default=-1) + 1)} - elsewhere):
             sent = flying.get(nonce)
             offer = view.market if sent is None else self._replacing(sent, view) if self._has_died(sent, view) else None
             if offer is not None:
@@ -199,14 +202,21 @@ class Sender:
 
     def _nonce(self, view: MempoolView) -> tuple[int, GasPrice]:
         """The lowest nonce that is free, or held by a dead intent: that one with the offer that replaces it."""
-        flying = self._in_flight(view.count)
+        flying, elsewhere = self._in_flight(view.count), self._held_by_peers(view.count)
         nonce = view.count
-        while nonce in flying:
+        while nonce in flying or nonce in elsewhere:
+            if nonce not in flying:
+                nonce += 1
+                continue
             if self._has_died(flying[nonce], view) and (offer := self._replacing(flying[nonce], view)) is not None:
                 return nonce, offer
             self._keep_alive(flying[nonce], view)
             nonce += 1
-        return (nonce if flying else max(nonce, view.pending)), view.market
+        return (nonce if flying or elsewhere else max(nonce, view.pending)), view.market
+
+    def _held_by_peers(self, count: int) -> set[int]:
+        """Nonces from `count` on that other senders of this account have something in flight for."""
+        return {nonce for peer in self.peers if peer is not self for nonce in peer._in_flight(count)}
 
     def _told_again(self, view: MempoolView) -> bool:
         """Whether something was in flight that this process had to broadcast first."""
@@ -228,6 +238,7 @@ class Sender:
         self, key: Key, call: Call, nonce: int, gas: int, offer: GasPrice, *, first_fee: int | None = None
     ) -> Sent:
         """Signs, and commits to the journal."""
+        stopping.check()
         fields: dict[str, Any] = {
             "chainId": self._chain.chain_id,
             "nonce": nonce,
@@ -253,6 +264,7 @@ class Sender:
     def _broadcast(self, sent: Sent, view: MempoolView) -> Sent:
         """What the nodes took: with the offer that they ask for, where that is within the caps; else TooDear."""
         for _ in range(RAISES):
+            stopping.check()
             try:
                 if not self._mempool.broadcast(sent):
                     self._lost.setdefault(sent.hash, time.monotonic())

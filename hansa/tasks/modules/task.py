@@ -41,7 +41,6 @@ class ModuleTask(ABC):
     learning_rate: float = 0.01
     proximal: float = 0.0  # FedProx's mu: how strongly training is pulled back to where it began
     rows_at_once: int = 256  # in what is only measured
-    validation_file: str | None = None  # what a validator names with --validation
     on_progress: Callable[[Progress], None] = staticmethod(lambda progress: None)
     _device: torch.device | None = None
     _threads: int | None = 1
@@ -91,14 +90,9 @@ class ModuleTask(ABC):
         """The files that `module` reads what stays frozen from: name → path. A job names each by its SHA-256."""
         return {}
 
-    def validation(self, seat: int, seats: int) -> Any:
-        """The rows of one of `seats` validators: row i of the file that `--validation` names is seat i mod seats's."""
-        if self.validation_file is None:
-            raise FatalError(
-                f"task {self.name} has no validation rows",
-                next_step="name a file of rows that nobody trains on: --validation FILE",
-            )
-        return batching.deal(self.load(self.validation_file), seat, seats)
+    def validation(self, seat: int, seats: int, source: str) -> Any:
+        """The rows of one of `seats` validators: row i of what `--validation` names is seat i mod seats's."""
+        return batching.deal(self.load(source), seat, seats)
 
     def optimizer(self, parameters: Sequence[Parameter]) -> Any:
         """A new optimizer, or (optimizer, scheduler); the scheduler's step is the optimizer's. One for each round."""

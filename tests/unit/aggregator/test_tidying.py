@@ -141,6 +141,7 @@ def test_member__whose_validation_rows_cannot_be_read__says_so_at_its_start(
         min_claim=0,
         max_bytes=1,
         keep_models=None,
+        validation=None,
     )
     with pytest.raises(FatalError, match=r"reading the validation rows of seat 0.*rows\.csv is gone"):
         Validator(cast(Any, config))

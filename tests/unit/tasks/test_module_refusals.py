@@ -13,15 +13,17 @@ import torch
 from test_module_task import Everything, Line, made
 from torch import nn
 
+from hansa import ModuleTask
 from hansa.protocol.errors import FatalError
 from hansa.protocol.spec import JobSpec
 from hansa.sponsor.post import prepare
 from hansa.tasks import load_task_of, task_digest
 from hansa.tasks.frozen import check_frozen, frozen_digests, parse_frozen
 from hansa.tasks.heart import Heart
-from hansa.tasks.loading import use_device, use_validation
+from hansa.tasks.loading import use_device
 from hansa.tasks.modules.device import find_device
 from hansa.tasks.rehearsal import check, federate
+from hansa.tasks.validation import validation_rows
 
 
 def refused(task: Any) -> str:
@@ -130,7 +132,7 @@ class Odd(Line):
     def load(self, source: str) -> Any:
         return [object()] * 64
 
-    def validation(self, seat: int, seats: int) -> Any:
+    def validation(self, seat: int, seats: int, source: str = "") -> Any:
         return self.load("")
 
 
@@ -166,14 +168,15 @@ def test_rehearsal__what_breaks_a_rule_is_named(kind: type[Line], said: str) -> 
     assert said in refused(Named({}, 1))
 
 
+class Asking(Line):
+    def validation(self, seat: int, seats: int, source: str) -> Any:  # type: ignore[override]
+        return ModuleTask.validation(self, seat, seats, source)
+
+
 def test_validation__without_a_file__is_asked_for() -> None:
-    task = Line({}, 1)
-    with pytest.raises(FatalError, match="task line has no validation rows; name a file .*: --validation FILE"):
-        super(Line, task).validation(0, 3)
-    use_validation(task, "held back")
-    assert [len(super(Line, task).validation(seat, 3)) for seat in range(3)] == [22, 21, 21]
-    with pytest.raises(FatalError, match="--validation rows.csv is no use to task heart: it finds its validation rows"):
-        use_validation(Heart({}, 1), "rows.csv")
+    task: Any = Asking({}, 1)
+    assert "task asking asks where its validation rows are; add --validation FILE" in refused(task)
+    assert [len(validation_rows(task, seat, 3, "rows")) for seat in range(3)] == [22, 21, 21]
 
 
 @pytest.mark.parametrize(

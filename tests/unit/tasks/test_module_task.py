@@ -14,7 +14,7 @@ from hansa import ModuleTask, Rows
 from hansa.protocol import aggregation
 from hansa.protocol.errors import FatalError
 from hansa.protocol.model import Model, initial_model, quantise
-from hansa.tasks.base import Differentiable, Movable, Progress, Reporting, Task, Validated
+from hansa.tasks.base import Differentiable, Movable, Progress, Reporting, Task
 from hansa.tasks.modules.sgd import Momentum
 from hansa.tasks.rehearsal import check
 
@@ -34,8 +34,8 @@ class Line(ModuleTask):
         inputs = np.random.default_rng(len(source)).normal(size=(64, 3)).astype(np.float32)
         return Rows(inputs, inputs @ SLOPE + 1)
 
-    def validation(self, seat: int, seats: int) -> Any:
-        return self.load("held back").take(slice(seat, None, seats))
+    def validation(self, seat: int, seats: int, source: str = "held back") -> Any:
+        return super().validation(seat, seats, source)
 
     def loss(self, module: nn.Module, batch: Any) -> Any:
         inputs, labels = batch
@@ -82,7 +82,7 @@ TRAVELLING = {
 
 def test_protocols__are_kept() -> None:
     task = Line({}, 1)
-    for protocol in (Task, Differentiable, Movable, Reporting, Validated):
+    for protocol in (Task, Differentiable, Movable, Reporting):
         assert isinstance(task, protocol)
     assert task.name == "line"
 

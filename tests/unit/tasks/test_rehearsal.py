@@ -18,18 +18,18 @@ from hansa.tasks.heart import Heart
 from hansa.tasks.learning import TorchTask
 from hansa.tasks.rehearsal import check, check_validation_rows, federate, table
 from hansa.tasks.rows import Rows
+from hansa.tasks.validation import validation_rows
 
 PAGE = Path(__file__).parents[3] / "docs" / "tutorial.md"
 
 
 @pytest.fixture
-def energy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def energy(tmp_path: Path) -> Path:
     """The page's own task and data, in a folder of their own."""
     text = PAGE.read_text()
     made = text.split("<<'END'\n")[1].split("END\n")[0]
     subprocess.run([sys.executable, "-c", made], cwd=tmp_path, check=True)
     (tmp_path / "energy.py").write_text(text.split("```python title=energy.py\n")[1].split("```")[0])
-    monkeypatch.setenv("ENERGY_VALIDATION", str(tmp_path / "validation.csv"))
     return tmp_path
 
 
@@ -37,8 +37,8 @@ def test_page__its_task__is_found_keeps_the_rules_and_learns(energy: Path) -> No
     file = energy / "energy.py"
     task = load_task("energy.py:Energy", {}, 1, task_digest=task_digest(file), allowed=[str(file)])
     sources = [str(energy / f"{name}.csv") for name in ("north", "middle", "south")]
-    assert len(list(check(task, sources[0], 3))) == 5
-    lines = table(task, federate(task, sources, 5, 50), steps=250, seats=3)
+    assert len(list(check(task, sources[0], 3, str(energy / "validation.csv")))) == 5
+    lines = table(task, federate(task, sources, 5, 50), steps=250, seats=3, validation=str(energy / "validation.csv"))
     assert lines["federated, on the validation rows"] == pytest.approx(-0.09, abs=0.01)
     with pytest.raises(FatalError, match="gone.csv can't be read"):
         task.load("gone.csv")
@@ -48,6 +48,7 @@ def test_page__its_command__prints_what_the_page_shows(energy: Path) -> None:
     command = [sys.executable, "-m", "hansa.tasks", "energy.py:Energy"]
     for name in ("north", "middle", "south"):
         command += ["--data", f"{name}.csv"]
+    command += ["--validation", "validation.csv"]
     printed = subprocess.run(command, cwd=energy, capture_output=True, text=True, check=True).stdout
     shown = re.findall(r"```text\n(  model: .*?)```", PAGE.read_text(), re.DOTALL)[0]
     for line in ("model", "rows", "train", "metric"):
@@ -59,24 +60,42 @@ def test_page__a_row_that_is_not_finite__is_named_before_anything_is_paid(energy
     lines = (energy / "north.csv").read_text().splitlines()
     lines[2] = "nan,100,3.0"
     (energy / "north.csv").write_text("\n".join(lines))
-    told = rehearsed(energy, "north.csv")
+    told = rehearsed(energy, "north.csv", "validation.csv")
     assert "north.csv, line 3, column degrees: 'nan' is not a finite number; leave the line out" in told
     (energy / "validation.csv").write_text("\n".join(lines))
-    assert "validation.csv, line 3, column degrees" in rehearsed(energy, "south.csv")
+    assert "validation.csv, line 3, column degrees" in rehearsed(energy, "south.csv", "validation.csv")
 
 
-def test_page__a_variable_that_nobody_set__is_named(energy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("ENERGY_VALIDATION")
+def test_page__validation_rows_that_nobody_named__are_asked_for(energy: Path) -> None:
+    assert rehearsed(energy, "south.csv") == ("task energy asks where its validation rows are; add --validation FILE\n")
+
+
+def test_variable__that_a_task_reads_its_rows_from__works_and_is_named_where_it_is_missing(
+    energy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (energy / "energy.py").read_text().replace("seats, source):", "seats):")
+    by_variable = text.replace("self.load(source)", 'self.load(__import__("os").environ["ENERGY_VALIDATION"])')
+    (energy / "energy.py").write_text(by_variable)
     told = rehearsed(energy, "south.csv")
     assert told == (
         "task energy failed while reading the validation rows: the environment variable ENERGY_VALIDATION is not set; "
         "set it, as in `export ENERGY_VALIDATION=…`\n"
     )
+    monkeypatch.setenv("ENERGY_VALIDATION", "validation.csv")
+    command = [sys.executable, "-m", "hansa.tasks", "energy.py:Energy", "--data", "south.csv"]
+    subprocess.run(command, cwd=energy, capture_output=True, check=True)
+    assert "energy takes no --validation FILE" in rehearsed(energy, "south.csv", "validation.csv")
 
 
-def rehearsed(folder: Path, data: str) -> str:
+def test_task__that_brings_its_validation_rows__takes_no_file_of_them() -> None:
+    with pytest.raises(FatalError, match=r"heart takes no --validation FILE.*leave the option out"):
+        validation_rows(Heart({}, 0), 0, 3, "mine.csv")
+
+
+def rehearsed(folder: Path, data: str, *validation: str) -> str:
     """What the rehearsal that fails says."""
     command = [sys.executable, "-m", "hansa.tasks", "energy.py:Energy", "--data", data]
+    command += [word for name in validation for word in ("--validation", name)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
     return done.stderr

@@ -16,7 +16,6 @@ from aggregator.measure import measure
 from hansa.protocol import geometry
 from hansa.protocol.model import Model, initial_model, quantise
 from hansa.tasks import load_task, task_digest
-from hansa.tasks.loading import use_validation
 from hansa.tasks.rehearsal import check, federate, table
 
 CLASSES = {"quarters": "Quarters", "majority": "Majority", "letters": "Letters"}
@@ -38,10 +37,11 @@ def test_file__is_short(name: str) -> None:
 @pytest.mark.parametrize("name", CLASSES)
 def test_file__keeps_the_rules_and_learns(name: str, tmp_path: Path) -> None:
     task, files = stranger(name), write_rows(name, tmp_path)
-    use_validation(task, files["validation"])
-    assert len(list(check(task, files["a"], 3))) == 5
+    assert len(list(check(task, files["a"], 3, files["validation"]))) == 5
     params = federate(task, [files["a"], files["b"]], rounds=3, steps=25)
-    assert table(task, params, 75, 3)["federated, on the validation rows"] > REACHED[name]
+    assert (
+        table(task, params, 75, 3, validation=files["validation"])["federated, on the validation rows"] > REACHED[name]
+    )
 
 
 @pytest.mark.parametrize("name", CLASSES)
@@ -60,14 +60,13 @@ def test_training__same_seed_same_bits(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", CLASSES)
 def test_updates__of_two_parties__are_neither_malformed_nor_duplicates_and_help(name: str, tmp_path: Path) -> None:
     task, files = stranger(name), write_rows(name, tmp_path)
-    use_validation(task, files["validation"])
     model = Model.decode(initial_model(task.model(), 8).encode())
     updates = []
     for seed, source in enumerate("ab"):
         trained = task.train(model.tensors, task.load(files[source]), steps=10, loss_threshold=None, seed=seed)
         updates.append(quantise({key: trained.params[key] - model.tensors[key] for key in model.names}, model))
     assert not geometry.duplicates(updates, model.k, [0, 1])
-    found = measure(task, task.validation(0, 3), model, [], updates, [1, 1])
+    found = measure(task, task.validation(0, 3, files["validation"]), model, [], updates, [1, 1])
     assert all(worth.finite and worth.gain > 0 for worth in found)
 
 

@@ -1,0 +1,34 @@
+"""The rows that a validator measures on: the task's own, or those of a file that the validator names."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from hansa.protocol.errors import FatalError
+from hansa.tasks.base import Data, Task
+
+OPTION = "--validation FILE"
+
+
+def validation_rows(task: Task, seat: int, seats: int, source: str | None = None) -> Data:
+    """The rows of one of `seats` members, out of `source` where the task reads them from there.
+
+    FatalError for a source that the task does not take, or one that it asks for and nobody named. Whatever else the
+    task raises comes out.
+    """
+    validation: Any = task.validation
+    parameter = inspect.signature(validation).parameters.get("source")
+    if source is None:
+        if parameter is not None and parameter.default is inspect.Parameter.empty:
+            raise FatalError(f"task {task.name} asks where its validation rows are", next_step=f"add {OPTION}")
+        rows: Data = validation(seat, seats)
+        return rows
+    if parameter is None:
+        raise FatalError(
+            f"task {task.name} takes no {OPTION}",
+            cause="its validation(seat, seats) has no argument `source`: it knows its rows itself",
+            next_step="leave the option out; docs/tasks.md says how a task of your own takes it",
+        )
+    given: Data = validation(seat, seats, source=source)
+    return given
