@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hansa.protocol.errors import FatalError
-from hansa.protocol.geometry import ALIKE
+from hansa.protocol.geometry import ALIKE, FEWEST
 from hansa.protocol.types import UNIT
 from hansa.tasks.base import Data, Differentiable, Movable, Params, Study, Task
 from hansa.tasks.loading import running
@@ -56,8 +56,10 @@ def _likest(params: Params, trained: Sequence[Params], sources: Sequence[str]) -
         change /= max(float(np.linalg.norm(change)), 1e-30)
     pairs = [(float(np.dot(changes[a], changes[b])), a, b) for a, b in combinations(range(len(changes)), 2)]
     most, first, second = max(pairs)
-    said = f"{sources[first]} and {sources[second]} are the likest, cosine {most:.2f}"
-    return f"updates: {said}; above {ALIKE / UNIT} the later one counts as a duplicate"
+    said = f"updates: {sources[first]} and {sources[second]} are the likest, cosine {most:.2f}"
+    if changes[0].size < FEWEST:
+        return f"{said}; duplicates are, of a model this small, only the same numbers"
+    return f"{said}; above {ALIKE / UNIT} the later one counts as a duplicate"
 
 
 def table(

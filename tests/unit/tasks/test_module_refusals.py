@@ -175,7 +175,7 @@ class Asking(Line):
 
 def test_validation__without_a_file__is_asked_for() -> None:
     task: Any = Asking({}, 1)
-    assert "task asking asks where its validation rows are; add --validation FILE" in refused(task)
+    assert "task line asks where its validation rows are; add --validation FILE" in refused(task)
     assert [len(validation_rows(task, seat, 3, "rows")) for seat in range(3)] == [22, 21, 21]
 
 
