@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -96,18 +97,19 @@ def time_wide(device: str) -> None:
     task: Any = Wide({}, 1)
     print(f"25 million parameters on {use_device(task, device, 1)}")
     params, rows = task.model(), task.load("")
-    for what, work in {
+    works: dict[str, Callable[[], object]] = {
         "first step": lambda: task.train(params, rows, steps=1, loss_threshold=None, seed=1),
         "20 steps": lambda: task.train(params, rows, steps=20, loss_threshold=None, seed=1),
         "gradient": lambda: task.gradient(params, rows),
         "metric": lambda: task.metric(params, rows),
-    }.items():
+    }
+    for what, work in works.items():
         began = time.perf_counter()
         work()
         print(f"  {what}: {time.perf_counter() - began:.2f} s")
 
 
-def said(work: Any, words: str) -> None:
+def said(work: Callable[[], object], words: str) -> None:
     try:
         work()
     except FatalError as error:
