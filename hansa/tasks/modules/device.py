@@ -81,8 +81,8 @@ def drawing_from(seed: int, device: torch.device) -> Iterator[None]:
 
 
 @contextmanager
-def naming_memory(task: str, doing: str, batch: int, device: torch.device) -> Iterator[None]:
-    """Turns what torch says of lacking memory into a sentence that names the batch."""
+def naming_memory(task: str, doing: str, batch: int, setting: str, device: torch.device) -> Iterator[None]:
+    """Turns what torch says of lacking memory into a sentence that names the batch, and where its size stands."""
     import torch
 
     try:
@@ -93,5 +93,5 @@ def naming_memory(task: str, doing: str, batch: int, device: torch.device) -> It
         raise FatalError(
             f"task {task} ran out of memory on {device} while {doing}",
             cause=f"batches of {batch} rows are too many for it",
-            next_step="lower the task's batch size (a job's setting: --set batch=…), or name another --device",
+            next_step=f"lower {setting}, or name another --device",
         ) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import wraps
 from itertools import count
 from pathlib import Path
@@ -59,7 +59,7 @@ class ModuleTask(ABC):
         super().__init_subclass__(**keywords)
         if not cls.name:
             cls.name = cls.__name__.lower()
-        if "metric" in cls.__dict__:
+        if not hasattr(cls.metric, "takes_models"):
             cls.metric = _of_model_or_module(cls.metric)  # type: ignore[method-assign]
 
     # --- what a user writes
@@ -122,7 +122,7 @@ class ModuleTask(ABC):
     ) -> Trained:
         """Trains a module that starts at `params`. Stopped half-way by any exception, it can train again."""
         self._require_rows(data, "train on")
-        with self._at(params, "training", self.batch, seed) as held:
+        with self._at(params, "training", self.batch, "the job's batch size (--set batch=…)", seed) as held:
             loaded = held.coarse()
             run = training.Run(self.name, steps, self.on_progress)
             passes = (self.batches(data, _mixed(seed, number)) for number in count())
@@ -145,7 +145,7 @@ class ModuleTask(ABC):
     ) -> tuple[float, dict[str, NDArray[np.float64]]]:
         """The mean loss over the rows, and its slope by every trainable parameter, in the module's own precision."""
         self._require_rows(data, "measure on")
-        with self._at(params, "taking a gradient", self.rows_at_once, 0) as held:
+        with self._measuring(params, "taking a gradient") as held:
             return training.slope(self.name, held, self.loss, self._in_order(data))
 
     def module_at(self, params: Mapping[str, NDArray[np.floating[Any]]]) -> Module:
@@ -174,13 +174,18 @@ class ModuleTask(ABC):
         """How many frozen numbers stay at home."""
         return sum(value.numel() for value in self._here().frozen.values())
 
+    def _measuring(self, params: Mapping[str, Any], doing: str) -> AbstractContextManager[FederatedModule]:
+        return self._at(params, doing, self.rows_at_once, "rows_at_once in the task", 0)
+
     @contextmanager
-    def _at(self, params: Mapping[str, Any], doing: str, batch: int, seed: int) -> Iterator[FederatedModule]:
+    def _at(
+        self, params: Mapping[str, Any], doing: str, batch: int, setting: str, seed: int
+    ) -> Iterator[FederatedModule]:
         """The module with a model's tensors, computing as it should."""
         with ExitStack() as stack:
             held = self._here()
             stack.enter_context(on_threads(self._threads))
-            stack.enter_context(naming_memory(self.name, doing, batch, held.device))
+            stack.enter_context(naming_memory(self.name, doing, batch, setting, held.device))
             stack.enter_context(drawing_from(seed, held.device))
             held.load(params)
             yield held
@@ -219,9 +224,10 @@ def _of_model_or_module(metric: Callable[..., float]) -> Callable[..., float]:
 
         if not isinstance(model, Mapping):
             return metric(self, model, data)
-        with self._at(model, "measuring", self.rows_at_once, 0) as held, torch.no_grad():
+        with self._measuring(model, "measuring") as held, torch.no_grad():
             return float(metric(self, held.module.eval(), data))
 
+    measured.takes_models = True  # type: ignore[attr-defined]
     return measured
 
 

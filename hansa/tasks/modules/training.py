@@ -53,18 +53,22 @@ class Run:
     def step(self, loss: Tensor) -> None:
         """Notes one step. FatalError for a loss that is not finite."""
         self.done += 1
-        self._waiting.append(loss.detach())
+        self._waiting.append(loss.detach().reshape(()))
         due = self.done % WINDOW == 0 or time.monotonic() - self.looked >= LOOK_SECONDS
         if loss.device.type == "cpu" or due:
             self.look()
 
     def look(self) -> None:
+        """Asks the device for the losses that it still holds, and tells how far the run is."""
+        import torch
+
         first = self.done - len(self._waiting) + 1
-        for number, value in enumerate(self._waiting, first):
-            self.losses.append(float(value))
-            if not math.isfinite(self.losses[-1]):
+        values: list[float] = torch.stack(self._waiting).tolist() if self._waiting else []
+        for number, value in enumerate(values, first):
+            self.losses.append(value)
+            if not math.isfinite(value):
                 raise FatalError(
-                    f"the loss of task {self.task} is {self.losses[-1]} in step {number} of {self.steps}",
+                    f"the loss of task {self.task} is {value} in step {number} of {self.steps}",
                     next_step="lower the learning rate, or look for numbers in the data that are far too large",
                 )
         self._waiting.clear()

@@ -157,7 +157,10 @@ class Restless(Line):
         (Endless, "load() of task line gave list_iterator, which has no length; return hansa.Rows, or a data set"),
         (Passive, "batches() of task line gave none; make it yield at least one a pass"),
         (Odd, "a batch of object can't be made; give tensors, arrays, numbers, texts"),
-        (Greedy, "task line ran out of memory on cpu while training: batches of 8 rows are too many for it; lower the"),
+        (
+            Greedy,
+            "task line ran out of memory on cpu while training: batches of 8 rows are too many for it; lower the job's batch size (--set batch=…), or name another --device",
+        ),
         (Restless, "differs from run to run; draw everything from `seed`"),
     ],
 )
@@ -171,6 +174,17 @@ def test_rehearsal__what_breaks_a_rule_is_named(kind: type[Line], said: str) -> 
 class Asking(Line):
     def validation(self, seat: int, seats: int, source: str) -> Any:  # type: ignore[override]
         return ModuleTask.validation(self, seat, seats, source)
+
+
+def test_measuring__without_memory_left__names_the_rows_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def out_of_memory(module: nn.Module, batch: Any) -> Any:
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+
+    task = Line({}, 1)
+    monkeypatch.setattr(task, "loss", out_of_memory)
+    for measured in (task.gradient, task.metric):
+        with pytest.raises(FatalError, match="batches of 256 rows are too many for it; lower rows_at_once in the task"):
+            measured(task.model(), task.load("a"))
 
 
 def test_validation__without_a_file__is_asked_for() -> None:

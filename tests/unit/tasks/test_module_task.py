@@ -87,6 +87,18 @@ def test_protocols__are_kept() -> None:
     assert task.name == "line"
 
 
+def test_metric__of_a_class_mixed_in__takes_models_too() -> None:
+    class Negated:
+        def metric(self, module: nn.Module, data: Any) -> float:
+            return float(module(torch.zeros(3)).sum())
+
+    class Mixed(Negated, Line):  # type: ignore[misc]
+        pass
+
+    task = Mixed({}, 1)
+    assert task.metric(task.model(), task.load("a")) == pytest.approx(float(task.model()["bias"][0]))
+
+
 def test_model__has_trainable_parameters_and_floating_buffers() -> None:
     task = made(Everything)
     assert task.model().keys() == TRAVELLING
