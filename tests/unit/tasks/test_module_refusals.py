@@ -159,7 +159,7 @@ class Restless(Line):
         (Odd, "a batch of object can't be made; give tensors, arrays, numbers, texts"),
         (
             Greedy,
-            "task line ran out of memory on cpu while training: batches of 8 rows are too many for it; lower the job's batch size (--set batch=…), or name another --device",
+            "task line ran out of memory on cpu while training: batches of 8 rows are too many for it; lower",
         ),
         (Restless, "differs from run to run; draw everything from `seed`"),
     ],
