@@ -13,7 +13,7 @@ from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Address, JobId
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.daemon import Daemon
-from hansa.runtime.job import JobContext
+from hansa.runtime.job import JobContext, check_contracts
 from hansa.runtime.log import open_log
 from hansa.runtime.service import Service
 from hansa.runtime.session import Session
@@ -92,8 +92,9 @@ class Listing:
         """FatalError, before a journal is made, for a job that the user's list does not take, or that is too fast."""
         check_pace(self.session, job)
         options, session = self.options, self.session
-        context = JobContext.read(session.federation, session.store, job, LOOK_SECONDS)
         allow = frozenset(options.allow or ())
+        check_contracts(job, session.federation.terms(job), deployment, allow)  # before anybody's file is asked for
+        context = JobContext.read(session.federation, session.store, job, LOOK_SECONDS)
         context.check_allowed(deployment, allow, options.max_bytes)
         defaults(
             context.spec.task,

@@ -18,6 +18,23 @@ SPEC_SECONDS = 30.0
 LARGEST_WEIGHT = 255
 
 
+def check_contracts(job: JobId, terms: JobTerms, deployment: Deployment, allow: Collection[str]) -> None:
+    """NotAllowed for a job with a token, a committee or an admission that its user does not trust."""
+    listed = deployment.allowed
+    more = {item.lower() for item in allow}
+    for kind, address, known in (
+        ("token", terms.token, listed.tokens),
+        ("committee", terms.committee, listed.committees),
+        ("admission", terms.admission, listed.admissions),
+    ):
+        if address.lower() not in more | {item.lower() for item in known}:
+            raise NotAllowed(
+                f"job {job} uses the {kind} {address}",
+                cause=f"it is not among the {kind}s that you trust",
+                next_step=f"look at its code, then pass --allow {address}",
+            )
+
+
 @dataclass(frozen=True)
 class JobContext:
     """The frozen facts of one job, from the chain (terms) and the store (spec)."""
@@ -38,19 +55,7 @@ class JobContext:
 
         allow: further addresses and task names, as given with --allow. Raises NotAllowed.
         """
-        listed = deployment.allowed
-        more = {item.lower() for item in allow}
-        for kind, address, known in (
-            ("token", self.terms.token, listed.tokens),
-            ("committee", self.terms.committee, listed.committees),
-            ("admission", self.terms.admission, listed.admissions),
-        ):
-            if address.lower() not in more | {item.lower() for item in known}:
-                raise NotAllowed(
-                    f"job {self.job} uses the {kind} {address}",
-                    cause=f"it is not among the {kind}s that you trust",
-                    next_step=f"look at its code, then pass --allow {address}",
-                )
+        check_contracts(self.job, self.terms, deployment, allow)
         if self.terms.attest_time or self.terms.release_time:
             raise NotAllowed(
                 f"job {self.job} has a phase ATTEST or RELEASE that its spec does not use",

@@ -106,7 +106,7 @@ class ServiceMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """By family, the samples of all jobs."""
         families: dict[str, Metric] = {}
-        for job, metrics in sorted(tuple(self.by_job.items())):
+        for job, metrics in sorted(self.by_job.items()):
             for found in metrics.registry.collect():
                 family = families.setdefault(found.name, Metric(found.name, found.documentation, found.type))
                 for sample in found.samples:
@@ -115,7 +115,7 @@ class ServiceMetrics(Collector):
 
     def health(self) -> tuple[bool, dict[str, Any]]:
         """Whether every job is looked after, or waits for one in which something long is done; and what to show."""
-        served = sorted(tuple(self.by_job.items()))  # copied at once: another thread changes it
+        served = sorted(self.by_job.items())  # copied at once: another thread changes it
         found = {job: metrics.health() for job, metrics in served}
         new = {job for job, metrics in served if metrics.looked is None}
         at_work = any("doing" in shown and healthy for healthy, shown in found.values())

@@ -29,6 +29,42 @@ SECONDS = 10.0  # for what takes less than two
 READY = 60.0  # for a command to get to the place in question
 NAMES = ["sponsor", "alice", "bob", "carol", "dave"]
 
+SLOW = """
+import hashlib
+
+import numpy as np
+
+from hansa import Rows, TorchTask
+
+
+class Slow(TorchTask):
+    name = "slow"
+    batch, learning_rate = 1, 0.1
+
+    def __init__(self, settings, seed):
+        pass
+
+    def model(self):
+        return {"w": np.zeros(1, np.float32)}
+
+    def load(self, source):
+        return Rows(np.ones((4, 1), np.float32), np.ones(4, np.float32))
+
+    def validation(self, seat, seats):
+        return self.load("")
+
+    def loss(self, params, inputs, labels):
+        return ((inputs @ params["w"] - labels) ** 2).mean()
+
+    def train(self, *arguments, **named):
+        open("training", "w").close()
+        hashlib.pbkdf2_hmac("sha256", b"", b"", 2_000_000_000)
+
+    def metric(self, params, data):
+        open("measuring", "w").close()
+        hashlib.pbkdf2_hmac("sha256", b"", b"", 2_000_000_000)
+"""
+
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Path]]:
@@ -37,6 +73,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Pat
     with started(path) as running, furnished(running, path) as world:
         store, prepared = open_store(world.deployment.store), prepare("heart", seed=0)
         world.post(spec=store.put(prepared.spec.encode()), model=store.put(prepared.model.encode()))
+        (path / "slow.py").write_text(SLOW)
+        slow = prepare(f"{path / 'slow.py'}:Slow", seed=0)
+        world.post(spec=store.put(slow.spec.encode()), model=store.put(slow.model.encode()))
         make_keystores(path / "keys", NAMES)
         yield world, path
 
@@ -169,6 +208,24 @@ def test_daemon__that_backs_off__ends_with_a_line_in_its_log(slow: tuple[Proxy, 
     process.send_signal(signal.SIGTERM)
     _, rest = process.communicate(timeout=SECONDS)
     assert (process.returncode, last_event(rest), sent(node)) == (0, "stopped by SIGTERM", before)
+
+
+@pytest.mark.parametrize(
+    ("doing", "words"),
+    [
+        ("training", ["trainer", "run", "--account", "alice", "--source", "0"]),
+        ("measuring", ["aggregator", "run", "--account", "dave"]),
+    ],
+)
+def test_daemon__that_computes_where_no_signal_is_heard__ends(
+    slow: tuple[Proxy, Path], doing: str, words: list[str]
+) -> None:
+    node, path = slow
+    process = start(path, *words, "--job", "2", "--allow", "slow.py")
+    wait_for((path / doing).exists, process)
+    status, _, errors = end(process)
+    assert (status, sent(node)) == (0, 0), errors
+    assert "stopped by SIGTERM" in errors.splitlines()[-1]
 
 
 def test_dashboard__ends(slow: tuple[Proxy, Path]) -> None:

@@ -40,8 +40,7 @@ def run(
         str | None,
         typer.Option(
             "--bond",
-            help="Tokens for each job, which a job that asks for more does not get; the least that it asks for by "
-            "default.",
+            help="Tokens for a job; one that asks for more is refused. The least that it asks for by default.",
         ),
     ] = None,
     max_jobs: Annotated[
