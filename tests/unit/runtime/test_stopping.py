@@ -16,7 +16,14 @@ SECONDS = 10.0  # for what takes less than two
 BEGIN = "from hansa.runtime import stopping\nstopping.listen()\nimport time, threading\n"
 READY = "print('ready', flush=True)\n"
 SLEEPS = READY + "time.sleep(600)\n"
-COMPUTES_IN_C = "import hashlib\n" + READY + "hashlib.pbkdf2_hmac('sha256', b'', b'', 2_000_000_000)\n"
+COMPUTES_IN_C = """
+import hashlib
+try:
+    print('ready', flush=True)
+    hashlib.pbkdf2_hmac('sha256', b'', b'', 2_000_000_000)
+except stopping.Stopped as stopped:  # it came before the computing began
+    stopping.leave(stopping.say(stopped))
+"""
 SWALLOWS = """
 class Swallows:
     def __del__(self):
