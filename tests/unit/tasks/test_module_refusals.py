@@ -68,6 +68,7 @@ class Frozen(nn.Linear):
         self.requires_grad_(False)
 
 
+@pytest.mark.filterwarnings("ignore:Complex modules are a new feature:UserWarning")
 @pytest.mark.parametrize(
     ("make", "said"),
     [
