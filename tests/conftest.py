@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # `nohup make test &`: whoever is started would ignore it too
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["PATH"] = f"{ROOT / 'node_modules/.bin'}:{os.environ['PATH']}"
     if config.pluginmanager.hasplugin("pytest-brownie"):
         from brownie._config import CONFIG

@@ -106,7 +106,7 @@ test('a first sight has no metric where the node hides the last round, changes t
   const lies = [
     (logs: Logs) => logs.slice(0, -1),
     (logs: Logs) => [...logs.slice(0, 1), ...logs.slice(2)],
-    (logs: Logs) => logs.map((log, i) => (i ? log : { ...log, data: log.data.slice(0, 2 + 64 * METRIC) + '0'.repeat(63) + '1' + log.data.slice(2 + 64 * (METRIC + 1)) })),
+    (logs: Logs) => logs.map((log, i) => (i < logs.length - 1 ? log : { ...log, data: log.data.slice(0, 2 + 64 * METRIC) + '0'.repeat(63) + '1' + log.data.slice(2 + 64 * (METRIC + 1)) })),
     (logs: Logs) => logs.reverse().map((log, i) => ({ ...log, blockNumber: `0x${i + 2}` })),
   ]
   for (const lie of lies) {

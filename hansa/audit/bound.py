@@ -10,6 +10,7 @@ from hansa.audit.replay import EventReplay
 from hansa.audit.report import Finding, Report, Wrong, require_equal
 from hansa.audit.signatures import Signatures
 from hansa.audit.storage import expected_storage
+from hansa.protocol.text import counted
 from hansa.protocol.types import Address
 from hansa.runtime.chain.bytecode import runtime_code
 from hansa.runtime.chain.layout import storage_layout
@@ -75,4 +76,4 @@ def _tell_unsigned(signatures: Signatures, state: State | None, report: Report) 
 
 
 def _acts(times: int) -> str:
-    return f"what {times} events tell" if times > 1 else "what an event tells"
+    return f"what {counted(times, 'event tells', 'events tell')}"

@@ -26,6 +26,7 @@ from hansa.cli.key_options import AccountName, PasswordFile
 from hansa.cli.paid_table import show_paid
 from hansa.cli.report_html import check_target, write_page
 from hansa.cli.report_page import report_page
+from hansa.cli.tables import naming
 from hansa.cli.unit_option import Unit, UnitOption, read_unit, token_in
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import FatalError
@@ -63,7 +64,7 @@ class AuditView:
 
 def run(
     command: Command,
-    job: Annotated[int | None, typer.Argument(help="The job; an archive knows its own.", metavar="[JOB]")] = None,
+    job: Annotated[int | None, typer.Argument(help="The job; an archive knows its own.", metavar="JOB")] = None,
     archive: Annotated[
         Path | None, typer.Option("--archive", help="Audit this file, without chain or store.", metavar="FILE")
     ] = None,
@@ -178,18 +179,19 @@ def show(console: Console, view: AuditView, names: Mapping[Address, str]) -> Non
         console.print(f"block hash 0x{facts.at.hash.hex()}")
         console.print(RESTS if facts.proof is not None else f"[yellow]{UNBOUND}[/]")
     for name, times in report.checked.items():
-        console.print(f"  [green]✓[/] {times} {name}")
+        console.print(f"  [green]✓[/] {name}: {times}")
     for name, what in report.noted.items():
         console.print(f"  [dim]· {name}: {what}[/]")
     for gap in report.gaps:
         mark = "[dim]–[/]" if gap.expected else "[yellow]?[/]"
-        console.print(f"  {mark} not checked: {escape_untrusted(gap.what)}: {escape_untrusted(gap.why)}")
+        what = naming(escape_untrusted(gap.what), names)
+        console.print(f"  {mark} not checked: {what}: {escape_untrusted(gap.why)}")
     if view.paid is not None and view.unit is not None:
         show_paid(console, view.paid, view.unit, names)
     if view.page is not None:
         console.print(f"report: {escape_untrusted(view.page)}")
     if report.wrong:
-        console.print(f"[bold red]wrong:[/] {escape_untrusted(str(report.wrong[0]))}")
+        console.print(f"[bold red]wrong:[/] {naming(escape_untrusted(str(report.wrong[0])), names)}")
         if others := len(report.wrong) - 1 + report.more["wrong"]:
             console.print(f"  and {others} more, which --json lists")
         return

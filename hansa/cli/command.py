@@ -13,6 +13,7 @@ import functools
 import inspect
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
@@ -33,6 +34,7 @@ from hansa.runtime.workspace import DEFAULT_DIR, Workspace
 UNEXPECTED = 70  # exit code of a failure that nobody foresaw
 INTERRUPTED = 130
 PIPE_WIDTH = 200
+MADE_UP = re.compile(r"(?<=<)list\[(?=\w+\]>)|(?<=\w)(?:\]| range)(?=>)")  # in the names that typer gives types
 FILE_TROUBLE = frozenset(
     {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO}
     | {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}
@@ -91,6 +93,7 @@ class PanelledCommand(TyperCommand):
             record = parameter.get_help_record(ctx)
             usual = "Arguments" if parameter.param_type_name == "argument" else "Options"
             if record is not None:
+                record = (MADE_UP.sub("", record[0]), record[1])
                 panels.setdefault(getattr(parameter, "rich_help_panel", None) or usual, []).append(record)
         for heading, records in panels.items():
             with formatter.section(heading):

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ParamSpec
+from typing import Annotated, Any, ParamSpec
 
 import typer
 
@@ -22,6 +22,7 @@ from hansa.runtime.chain.rpc import AllFailed, NodeError, Nonsense
 from hansa.runtime.daemon import Daemon
 from hansa.runtime.session import Session
 from hansa.runtime.snapshot import check_job
+from hansa.sponsor.terms import seconds
 
 TRUST, RUN = in_panel("What to accept"), in_panel("How to run")
 
@@ -58,6 +59,18 @@ class DaemonOptions:
             metavar="HOST:PORT",
         ),
     ] = None
+
+    def fields(self) -> dict[str, Any]:
+        """What a daemon's configuration takes of them, by its fields. FatalError for a --min-claim that is none."""
+        return {
+            "max_bytes": self.max_bytes,
+            "min_claim": seconds(self.min_claim),
+            "device": self.device,
+            "threads": self.threads,
+            "task_file": self.task_file,
+            "allow": frozenset(self.allow or ()),
+            "log_file": self.log_file,
+        }
 
 
 P = ParamSpec("P")

@@ -19,6 +19,7 @@ from hansa.protocol.cid import from_cid
 from hansa.protocol.errors import FatalError, HansaError, Malformed, NotFound
 from hansa.protocol.text import PLACEHOLDER
 from hansa.runtime.chain.deployment import Deployment
+from hansa.runtime.ports import why_taken
 from hansa.runtime.store import Store, open_store
 
 PAGE = Path(__file__).parent / "page"
@@ -66,7 +67,9 @@ def serve(deployment: Deployment, port: int) -> ThreadingHTTPServer:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
         raise FatalError(
-            f"port {port} can't be used", cause=error.strerror, next_step="choose another with --port"
+            f"port {port} can't be had",
+            cause=why_taken(port, error),
+            next_step="name another one with --port; 0 takes any that is free",
         ) from error
 
 

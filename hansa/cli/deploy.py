@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +29,9 @@ def run(
     password_file: PasswordFile = None,
     fees: FeeOptions,
     token: Annotated[str | None, typer.Option("--token", help="An ERC-20 to use; else a test token is made.")] = None,
-    store: Annotated[str, typer.Option("--store", help="`local`, or a Kubo API like /ip4/…/tcp/5001.")] = "local",
+    store: Annotated[
+        str, typer.Option("--store", help="`local`: this machine alone; `kubo`, or a Kubo API like /ip4/…/tcp/5001.")
+    ] = "local",
     store_auth: Annotated[
         str | None, typer.Option("--store-auth", help="What the Kubo API asks for, as '${NAME}'.", metavar="NAME")
     ] = None,
@@ -51,12 +54,24 @@ def run(
     settings = store_settings(store, workspace.dir, store_auth)
     planned = draft(rpc, name=name, store=settings, ws=ws, confirmations=confirmations, folder=workspace.dir)
     chain, checked_token = checked_chain(planned, token)
+    if warning := store_warning(planned, chain.rpc.local):
+        print(f"hansa: {warning}", file=sys.stderr)
     account = load_account(workspace, account_name, password_file)
     with signing_with(chain, account, workspace.journal(account.address), fees.caps) as signer:
         made = deploy_contracts(signer, planned, checked_token, progress=progress, say=command.say)
         made.save(workspace.deployment_file)
         deploy_progress.forget_finished(progress, made)
     command.answer(made, lambda console: show(console, made, workspace.deployment_file))
+
+
+def store_warning(deployment: Deployment, is_local: bool) -> str | None:
+    """Why others can't read what goes into the store. is_local: the chain's node is on this machine."""
+    if deployment.store["kind"] != "local" or is_local:
+        return None
+    return (
+        f"the store is a folder of this machine, {deployment.store['path']}, which parties on others can't read; "
+        "--store kubo takes the Kubo node of each machine, --store /ip4/…/tcp/5001 another one"
+    )
 
 
 def show(console: Console, made: Deployment, file: Path) -> None:

@@ -39,6 +39,7 @@ COMMANDS = {
     "aggregator run": "Score, aggregate, vote and claim, until the job has ended. Ctrl-C stops; run it again to go on.",
     "aggregator status": "What a validator has done and earned in a job, as the chain tells it.",
     "wallet new": "Make a key and keep it in DIR/keys/NAME.json, readable by you alone.",
+    "wallet fund": "Give an account test coins and tokens, on a local chain alone.",
     "wallet import": "Keep a key that exists already in DIR/keys/NAME.json. A keystore keeps its password.",
     "wallet list": "Every keystore of DIR/keys, with its balances where a chain answers.",
     "wallet show": "Coins and tokens of an account, and what every job owes it.",
@@ -47,6 +48,16 @@ COMMANDS = {
     "wallet why": "Explain a trainer's pay, a validator's fees and a sponsor's escrow, to the last unit.",
 }
 """By path: the first line of the command's docstring."""
+
+PANELS = {
+    "Try it on this machine": ("demo", "up"),
+    "Take part": ("job", "trainer", "aggregator", "wallet"),
+    "Look on, and check": ("top", "audit", "dashboard"),
+    "Set up": ("deploy", "doctor"),
+}
+"""The headings that the words after `hansa` stand under in its help."""
+
+WHOLE = 1000  # characters of a line of the table, more than any has
 
 NOUNS = {
     "job": "Post a job, look at it, stop it.",
@@ -70,6 +81,15 @@ class CommandGroup(TyperGroup):
 
     def get_params(self, ctx: Any) -> list[Any]:
         return super().get_params(ctx) if self.has_options else []
+
+
+class Door(CommandGroup):
+    """The command itself: the words after it stand under headings."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        for heading, words in PANELS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(word, self.commands[word].get_short_help_str(WHOLE)) for word in words])
 
 
 class LazyCommand(TyperCommand):
@@ -107,7 +127,7 @@ def print_version(asked: bool) -> None:
 
 app = typer.Typer(
     name="hansa",
-    cls=CommandGroup,
+    cls=Door,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

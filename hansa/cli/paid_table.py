@@ -11,7 +11,7 @@ from rich.table import Table
 
 from hansa.audit.paid import Escrow, Paid
 from hansa.cli.tables import fitting, named, wrapping_table
-from hansa.protocol.text import escape_untrusted
+from hansa.protocol.text import escape_untrusted, numbered
 from hansa.protocol.types import Address
 from hansa.runtime.amounts import Token
 
@@ -59,8 +59,8 @@ def show_paid(console: Console, paid: Paid, token: Token, names: Mapping[Address
         when = f", {utc(burn.ended)}" if burn.ended is not None else ""
         console.print(f"burnt: {token.text(burn.amount)}: {where}{burn.why}{when}")
     if paid.unknown_rounds:
-        rounds = ", ".join(map(str, paid.unknown_rounds))
-        console.print(f"[yellow]what trainers earned in rounds {rounds} is not known[/]")
+        rounds = numbered("round", paid.unknown_rounds)
+        console.print(f"[yellow]what trainers earned in {rounds} is not known[/]")
     parts = escrow_parts(paid.escrow)
     console.print(f"{escrow} = {' + '.join(f'{token.text(amount, unit=False)} {what}' for what, amount in parts)}\n")
 

@@ -25,6 +25,7 @@ from hansa.cli.report_html import (
     text,
 )
 from hansa.protocol.tables import VERDICTS
+from hansa.protocol.text import counted
 from hansa.protocol.types import Address
 from hansa.runtime.amounts import Token
 
@@ -108,14 +109,14 @@ def _headline(paid: Paid, write: _Writer) -> Html:
     fees = sum(item.earned for item in paid.validators)
     sentences = [
         f", the sponsor put {money(escrow.escrowed)} in escrow.",
-        f"{_count(len(paid.trainers), 'trainer')} {_earned(earned, escrow.pay, write)};",
-        f"{_count(len(paid.validators), 'validator')} {_earned(fees, escrow.fees, write)}.",
+        f"{counted(len(paid.trainers), 'trainer')} {_earned(earned, escrow.pay, write)};",
+        f"{counted(len(paid.validators), 'validator')} {_earned(fees, escrow.fees, write)}.",
     ]
     if escrow.refunded:
         sentences.append(f"{money(escrow.refunded)} went back to the sponsor.")
     if burnt := sum(burn.amount for burn in paid.burnt):
         sentences.append(f"{money(burnt)} were burnt.")
-    rounds = text(f"For {_count(len(paid.rounds), 'round')} of ")
+    rounds = text(f"For {counted(len(paid.rounds), 'round')} of ")
     return joined((rounds, task, text(" ".join(sentences), 2000)), "")
 
 
@@ -124,10 +125,6 @@ def _earned(earned: int | None, claimed: int, write: _Writer) -> str:
         return f"earned and were paid {write.money(earned)}"
     before = "" if earned is None else f"earned {write.money(earned)}, and "
     return f"{before}were paid {write.money(claimed)}"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _compare(where: Facts) -> Html:
@@ -256,7 +253,7 @@ def _rounds(paid: Paid, write: _Writer) -> Html:
 
 
 def _round(paid: Paid, item: RoundPaid, number: int, write: _Writer) -> Html:
-    decided = f"Decided by {len(item.matched)} of {len(item.matched) + len(item.others)} validators: "
+    decided = f"Decided by {len(item.matched)} of {counted(len(item.matched) + len(item.others), 'validator')}: "
     people = tag("p", text(decided), joined(map(write.who, item.matched)))
     rows = []
     for trainer in paid.trainers:

@@ -37,6 +37,13 @@ def named(account: Address, names: Mapping[Address, str], short: bool = False) -
     return f"{name} {shortened(account, short)}".strip()
 
 
+def naming(text: str, names: Mapping[Address, str]) -> str:
+    """A sentence with its accounts after the names that this directory has for them."""
+    for account in names:
+        text = text.replace(account, named(account, names))
+    return text
+
+
 def wrapping_table(*headings: str) -> Table:
     """On a narrow screen the wide columns of a job go on in the next line; none is left out."""
     table = Table(box=None, padding=(0, 2, 0, 0))

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from hansa.cli.command import Command
 from hansa.cli.deploy import show as show_deployment
-from hansa.devnet.anvil import Anvil, last_line, published_key, require_free, rpc, start_anvil
+from hansa.devnet.anvil import Anvil, end, last_line, published_key, require_free, rpc, start_anvil
 from hansa.devnet.bootstrap import bootstrap
 from hansa.devnet.chain_file import ChainFile, require_stopped
 from hansa.devnet.folder import STATE, Devnet, make_room, require_deployment
@@ -248,7 +248,11 @@ def _start_in_background(command: Command, made: Devnet, port: int | None) -> No
         process = subprocess.Popen(
             words, stdout=output, stderr=subprocess.STDOUT, env=environment, start_new_session=True
         )
-    running = _wait_for_chain(directory, process, log)
+    try:
+        running = _wait_for_chain(directory, process, log)
+    except BaseException:  # a signal too: what was not waited for does not go on by itself
+        end(process)
+        raise
     text = f"a chain runs at {running.url}; `hansa up --stop --dir {directory}` stops it and keeps what is on it"
     command.answer(BackgroundView(running.url, process.pid, str(log)), lambda console: console.print(text))
 
@@ -261,5 +265,4 @@ def _wait_for_chain(directory: Path, process: subprocess.Popen[bytes], log: Path
         if (running := ChainFile.load(directory)) is not None and running.alive:
             return running
         time.sleep(0.1)
-    process.terminate()
     raise FatalError("`hansa up` did not come up", cause=last_line(log))

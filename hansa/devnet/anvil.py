@@ -27,6 +27,7 @@ from eth_account.hdaccount import key_from_seed, seed_from_mnemonic
 from hansa.protocol.errors import ChainUnavailable, FatalError, check_range
 from hansa.protocol.types import Address
 from hansa.runtime.files import unwritable, write_atomically
+from hansa.runtime.ports import why_taken
 
 CHAIN_ID = 31337
 LOCAL_CHAINS = frozenset({31337, 1337})  # where the published accounts may be used
@@ -100,7 +101,7 @@ def require_free(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise FatalError(
-                f"port {port} can't be had", cause=error.strerror, next_step="name another one with --port"
+                f"port {port} can't be had", cause=why_taken(port, error), next_step="name another one with --port"
             ) from error
 
 

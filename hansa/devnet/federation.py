@@ -189,6 +189,11 @@ class LocalFederation(Waiting):
     def address(self, name: str) -> Address:
         return address_of(self.workspace, name)
 
+    @functools.cached_property
+    def known_as(self) -> dict[Address, str]:
+        """What each account is called."""
+        return {self.address(name): name for name in self.names}
+
     @property
     def trainers(self) -> list[Address]:
         return [self.address(name) for name in self.names if name.startswith("trainer")]

@@ -22,8 +22,13 @@ MARK = "devnet.json"  # says that a local chain's command made the folder
 STATE = "chain-state.json"  # of a chain that is kept
 PASSWORD = "hansa"  # of the published accounts' keystores
 KEYS = "keys"
-CLEARED = (STATE, "anvil.log", "baselines.json", "deployment.json", "job-1.hansa", "kubo", "logs", "store")
-"""What a new chain in the folder replaces, beside keys and journals, of which a user may have more."""
+CLEARED = {
+    "up": (STATE, "anvil.log", "deployment.json", "store"),
+    "demo": ("anvil.log", "baselines.json", "deployment.json", "job-1.hansa", "kubo", "logs", "store"),
+}
+"""What a new chain in the folder replaces, by the command that made it, beside keys and journals, of which a user may
+have more."""
+WATCHED = tuple(sorted({name for names in CLEARED.values() for name in names}))
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,7 @@ def make_room(directory: Path, made: Devnet) -> None:
             next_step="name another directory with --dir, or move that away",
         )
     if before is not None:
-        for path in [directory / name for name in (*CLEARED, KEYS, JOURNALS)]:
+        for path in [directory / name for name in (*CLEARED[made.maker], KEYS, JOURNALS)]:
             if path.is_dir():
                 shutil.rmtree(path)
             else:
@@ -117,14 +122,22 @@ def _is_its(deployment: Deployment, made: Devnet) -> bool:
 
 def _everything(directory: Path) -> Iterator[str]:
     """What a new chain would replace or mix with, by name; an empty folder is nothing."""
-    for name in (*CLEARED, DEPLOYING, KEYS, JOURNALS):
-        path = directory / name
-        if path.is_file() or (path.is_dir() and any(path.iterdir())):
-            yield name
+    yield from filter(lambda name: _is_something(directory / name), (*WATCHED, DEPLOYING, KEYS, JOURNALS))
+
+
+def _is_something(path: Path) -> bool:
+    return path.is_symlink() or path.is_file() or (path.is_dir() and any(path.iterdir()))
 
 
 def _foreign(directory: Path, made: Devnet) -> Iterator[str]:
-    """What is not the chain's own in the folder that it made, by name."""
+    """What is not the chain's own in the folder that it made, by name: links too, which none makes."""
+    for name in (*WATCHED, KEYS, JOURNALS):
+        path = directory / name
+        if path.is_symlink() or (name in WATCHED and name not in CLEARED[made.maker] and _is_something(path)):
+            yield name
+    for path in (directory / "store").rglob("*"):
+        if path.is_symlink() or (path.is_file() and not path.name.startswith(("Qm", "."))):
+            yield f"store/{path.relative_to(directory / 'store')}"
     published = {name: published_address(index) for index, name in enumerate(made.names)}
     own = tuple(f"{name}.sqlite" for name in published) + tuple(f"{each.lower()}-" for each in published.values())
     for path in (directory / KEYS).glob("*"):

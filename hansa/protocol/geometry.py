@@ -78,9 +78,9 @@ def duplicates(
     """Which candidates are duplicates: alike to an earlier candidate that is none itself; of several, to the most
     alike.
 
-    Alike are two with a cosine above `ALIKE`; in a model of fewer than `FEWEST` numbers, where honest updates can be as
-    near, two of the same integers. Nobody's duplicate is one of which half the squared length or more stands at the
-    edge of the range, where it was clipped: clipped updates from different rows can be equal.
+    Alike are two with a cosine above `ALIKE`. In a model of fewer than `FEWEST` numbers, where honest updates can be as
+    near, only two of the same integers are, and nobody's duplicate is one of which half the squared length or more
+    stands at the edge of the range, where it was clipped: clipped updates of so few numbers can be equal.
 
     updates: of one cycle, in on-chain order. candidates: indices of those that are neither malformed, missing nor
     zero. senior: candidates that are retries of an update of the failed cycle before; they keep their earlier place,
@@ -103,7 +103,7 @@ def duplicates(
             if product > 0 and (not small or product == norm == other)
         ]
         most, earlier = max(alike, default=(0, 0))
-        if most > ALIKE and 2 * squared_norm(_within(updates[index]), k) > norm:
+        if most > ALIKE and not (small and 2 * squared_norm(_within(updates[index]), k) <= norm):
             found[index] = Likeness(order[-earlier], most)
         else:
             kept.append(place)

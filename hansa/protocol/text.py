@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from urllib.parse import unquote
 
 LONGEST = 4000  # characters; what a line shows is given less
@@ -34,6 +35,16 @@ def escape_untrusted(text: str, most: int = LONGEST) -> str:
     seen = "".join(char if is_seen(char) else _escaped(char) for char in cut)
     safe = _MARKUP.sub(lambda found: "".join(map(_escaped, found[0])), seen)
     return safe if len(text) <= most else f"{safe}… ({len(text)} characters)"
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """'1 update', '2 updates'; plural: where it is not the noun with an s."""
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def numbered(noun: str, numbers: Sequence[int]) -> str:
+    """'round 3', 'rounds 3, 4'."""
+    return f"{noun if len(numbers) == 1 else f'{noun}s'} {', '.join(map(str, numbers))}"
 
 
 def is_seen(char: str) -> bool:

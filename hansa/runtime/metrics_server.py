@@ -13,6 +13,7 @@ from prometheus_client.exposition import ThreadingWSGIServer
 
 from hansa.protocol.errors import FatalError
 from hansa.runtime.metrics import Metrics, ServiceMetrics
+from hansa.runtime.ports import why_taken
 
 
 class MetricsServer:
@@ -25,7 +26,7 @@ class MetricsServer:
         except OSError as error:
             raise FatalError(
                 f"--metrics {where} can't be listened on",
-                cause=error.strerror or error,
+                cause=why_taken(port, error),
                 next_step="name another port, or 0 for any that is free",
             ) from error
         self.address = f"{host}:{self._server.server_port}"

@@ -51,10 +51,12 @@ class Session:
             self._tokens[asked] = any_token(self.chain, asked, is_ours=asked == self.deployment.token)
         return self._tokens[asked]
 
-    def check_funds(self, account: Address, token: Token, amount: int, what: str, next_step: str) -> None:
-        """FatalError where an account holds too few tokens for `what`."""
+    def check_funds(
+        self, account: Address, token: Token, amount: int, what: str, next_step: str, *, name: str = ""
+    ) -> None:
+        """FatalError where an account holds too few tokens for `what`. name: what to call it."""
         if (held := self.federation.token_balance(Address(token.address), account)) < amount:
-            text = f"{account} can't pay {what} of {token.text(amount)}"
+            text = f"{name or account} can't pay {what} of {token.text(amount)}"
             raise FatalError(text, cause=f"it has {token.text(held)}", next_step=next_step)
 
 

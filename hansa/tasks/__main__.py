@@ -9,6 +9,7 @@ import sys
 import time
 
 from hansa.protocol.errors import HansaError
+from hansa.protocol.text import counted
 from hansa.tasks.frozen import check_frozen, parse_frozen
 from hansa.tasks.loading import BUILT_IN, consent, defaults, load_task, running, use_device
 from hansa.tasks.rehearsal import check, federate, table
@@ -43,7 +44,8 @@ def _run(arguments: argparse.Namespace) -> None:
         with running(name, "training by plain averaging"):
             params = federate(task, sources, rounds, steps, seed, lambda said: print(f"  {said}"))
         took = time.perf_counter() - started
-        print(f"seed {seed}: {rounds} rounds × {steps} steps, {len(sources)} parties: {took:.1f} s")
+        size = f"{counted(rounds, 'round')} × {counted(steps, 'step')}, {counted(len(sources), 'party', 'parties')}"
+        print(f"seed {seed}: {size}: {took:.1f} s")
         with running(name, "measuring the model"):
             tables.append(table(task, params, rounds * steps, arguments.seats, seed, arguments.validation))
     for label in tables[0]:

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from hansa.protocol.errors import FatalError
 from hansa.protocol.geometry import ALIKE, FEWEST
+from hansa.protocol.text import counted
 from hansa.protocol.types import UNIT
 from hansa.tasks.base import Data, Differentiable, Movable, Params, Study, Task
 from hansa.tasks.loading import running
 from hansa.tasks.validation import validation_rows
 
+FIRST_STEPS = 3
 LOOK = "look for numbers in them that are not finite, or far too large"
 
 
@@ -81,7 +83,7 @@ def check(task: Task, source: str, seats: int, validation: str | None = None) ->
     with running(task.name, "making model 0"):
         start = task.model()
         _check_model(start, task.model())
-    yield f"model: {len(start)} tensors, {sum(value.size for value in start.values()):,} numbers"
+    yield f"model: {counted(len(start), 'tensor')}, {sum(value.size for value in start.values()):,} numbers"
 
     with running(task.name, f"loading {source}"):
         rows = task.load(source)
@@ -121,11 +123,12 @@ def count_rows(task: Task, rows: object) -> int:
 
 
 def check_training_rows(task: Task, start: Params, rows: Data, source: str) -> None:
-    """FatalError where one step from model 0 on these rows leads to numbers that are not finite."""
-    with running(task.name, f"taking a step on {source}"):
-        first = task.train(dict(start), rows, steps=1, loss_threshold=None, seed=0)
+    """FatalError where a few steps from model 0 on these rows lead to numbers that are not finite. With the first one
+    alone a row that is far too large may not show: model 0 is often zeros."""
+    with running(task.name, f"taking {FIRST_STEPS} steps on {source}"):
+        first = task.train(dict(start), rows, steps=FIRST_STEPS, loss_threshold=None, seed=0)
     if wrong := [name for name, value in first.params.items() if not np.isfinite(value).all()]:
-        raise FatalError(f"{', '.join(wrong)} is not finite after one step on {source}", next_step=LOOK)
+        raise FatalError(f"{', '.join(wrong)} is not finite after {FIRST_STEPS} steps on {source}", next_step=LOOK)
 
 
 def check_validation_rows(task: Task, start: Params, rows: Data) -> None:

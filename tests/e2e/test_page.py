@@ -93,7 +93,9 @@ def test_page__explains_pay_as_wallet_why_does(directory: Path, read: dict[str, 
             assert [{name: o[name] for name in SAID} for o in opinions] == said
             names = ("gain", "news", "p")
             assert [cell["share"][name] for name in names] == [line["share"][name] for name in names]
-            assert cell["share"]["counted"] == str(line["counted"]) and round_["agrees"] is line["root_matches"]
+            assert (
+                cell["share"]["counted"] == str(line["share"]["counted"]) and round_["agrees"] is line["root_matches"]
+            )
 
 
 def test_page__sees_every_claim_that_was_paid(directory: Path, read: dict[str, Any]) -> None:

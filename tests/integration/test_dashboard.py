@@ -92,5 +92,5 @@ def test_host__of_a_foreign_name_is_refused(server):
 
 
 def test_port__that_is_taken_is_one_sentence(server, deployment):
-    with pytest.raises(FatalError, match=f"port {server.server_port} can't be used"):
+    with pytest.raises(FatalError, match=f"port {server.server_port} can't be had: Address already in use, by "):
         dashboard.serve(deployment, server.server_port)

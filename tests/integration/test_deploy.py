@@ -75,6 +75,14 @@ def test_deploy__refuses_an_option__before_it_pays(anvil: Anvil, here: Path, wor
     assert paid(anvil) == 0 and not (here / "deployment.json").exists() and not (here / "deploying.json").exists()
 
 
+def test_deploy__with_a_store_that_others_can_not_read__warns_before_it_pays(anvil: Anvil, here: Path) -> None:
+    code, told = run("--rpc", anvil.url.replace("127.0.0.1", "0.0.0.0"), account="nobody")
+    assert code == 1 and "no keystore is called nobody" in told and paid(anvil) == 0
+    assert f"the store is a folder of this machine, {here / 'store'}, which parties on others can't read" in told
+    assert "--store kubo" in told
+    assert "can't read" not in run("--rpc", anvil.url, account="nobody")[1], "all of a chain of one's own is here"
+
+
 def test_deploy__with_secrets_by_name__works_and_keeps_them(anvil: Anvil, here: Path) -> None:
     with guarded(anvil.url) as url:
         (here / "secrets.env").write_text(f"WORD={WORD}\nKEY={KEY}\nPORT={anvil.url.rpartition(':')[2]}\n")

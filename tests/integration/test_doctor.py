@@ -37,6 +37,14 @@ def diagnose(here: Path, deployment: Deployment | None = None) -> tuple[int, dic
     return done.exit_code, {item["what"]: (item["state"], item["text"]) for item in found["findings"]}
 
 
+def test_doctor__of_a_store_that_others_can_not_read(here: Path, world_once: Once) -> None:
+    deployment = world_once[0].deployment
+    elsewhere = [url.replace("127.0.0.1", "0.0.0.0") for url in deployment.rpc]
+    code, found = diagnose(here, deployment.updated(rpc=elsewhere))
+    assert code == 0 and found["store"][0] == "warning"
+    assert "which parties on others can't read" in found["store"][1] and "--store kubo" in found["store"][1]
+
+
 def test_doctor__of_a_healthy_federation(here: Path, world_once: Once) -> None:
     code, found = diagnose(here)
     assert code == 0, found
@@ -54,7 +62,7 @@ def test_doctor__of_a_healthy_federation(here: Path, world_once: Once) -> None:
         "keystores",
     ):
         assert found[what][0] == "ok", found[what]
-    assert "1 jobs" in found["logs"][1]
+    assert "1 job" in found["logs"][1]
     assert "our test token" in found["token"][1]
 
 

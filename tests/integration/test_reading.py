@@ -19,10 +19,15 @@ import pytest
 from local_chain import furnished, started
 from worlds import NAMES, World
 
+from hansa.cli.command import Command
+from hansa.cli.job.watch import Teller
 from hansa.devnet.bootstrap import make_keystores
 from hansa.protocol.spec import JobSpec
 from hansa.protocol.types import JobId
+from hansa.runtime.follower import JobFollower
 from hansa.runtime.store import open_store
+from hansa.runtime.store.local import LocalStore
+from hansa.runtime.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "brownie")
@@ -119,6 +124,64 @@ def test_reading__loads_neither_torch_nor_brownie(answers: dict[str, Any], words
     assert json.loads(answers[f"{words} --json"]["out"])
 
 
+@pytest.mark.parametrize(
+    ("words", "who"),
+    [
+        ("job show 1", ("sponsor", "alice", "carol", "dave", "frank")),
+        ("trainer status --job 1 --account alice", ("alice",)),
+        ("aggregator status --job 1 --account dave", ("dave",)),
+        ("wallet show alice", ("alice",)),
+        ("wallet why alice --job 1", ("alice",)),
+        ("wallet history alice", ("alice",)),
+    ],
+)
+def test_accounts__have_the_names_that_the_directory_gives_them(
+    answers: dict[str, Any], place: Place, words: str, who: tuple[str, ...]
+) -> None:
+    for name in who:
+        assert f"{name} {place.world.address(name)}" in answers[words]["out"]
+
+
+def test_refusal__names_the_account_too(place: Place) -> None:
+    words = "trainer status --job 1 --account dave"
+    assert f"dave {place.world.address('dave')} is not enrolled in job 1" in place.answers(words)[words]["err"]
+
+
+def test_watch__at_the_end__says_what_to_do_next(answers: dict[str, Any]) -> None:
+    out = answers["job watch 2"]["out"]
+    assert out.splitlines()[0].endswith("CANCELLED after 0 rounds")
+    assert (
+        "next:\n  claim what no daemon has  hansa wallet claim --job 2 --account sponsor" in out and "audit" not in out
+    )
+    assert list(json.loads(answers["job watch 2 --json"]["out"]))[0] == "phase", "one object, the job's state"
+
+
+def test_watch__tells_each_round__once(place: Place) -> None:
+    federation, store = place.world.federation, open_store(place.world.deployment.store)
+    teller = Teller(Command(Workspace(place.directory)), JobFollower(federation, store, place.job))
+    teller.look()
+    rounds = list(teller.rounds())
+    assert rounds == [
+        "[bold]round 1 is final[/]: metric 0.0000, 3 updates",
+        "[bold]round 2 is final[/]: metric 0.0000 (+0.0000), 2 updates",
+    ]
+    teller.look()
+    assert list(teller.rounds()) == [] and teller.has_told_all
+    steps = "\n".join(teller.what_next(place.world.deployment.store))
+    for step in ("claim --job 1 --account alice", "why alice --job 1", "audit 1", "model.safetensors"):
+        assert step in steps
+
+
+def test_watch__without_the_jobs_spec__tells_the_metric_all_the_same(place: Place, tmp_path: Path) -> None:
+    follower = JobFollower(place.world.federation, LocalStore(tmp_path), place.job)
+    teller = Teller(Command(Workspace(place.directory)), follower)
+    teller.look()
+    assert [line.rpartition(": ")[2] for line in teller.rounds()] == [
+        "metric 0.0000, 3 updates",
+        "metric 0.0000 (+0.0000), 2 updates",
+    ]
+
+
 def test_top__says_who_is_due_and_what_the_last_round_said(answers: dict[str, Any]) -> None:
     data = json.loads(answers["top 1 --json"]["out"])
     assert (data["phase"], data["round"], data["rounds"]) == ("SUBMIT", 3, {"finalised": 2, "at_most": 3})
@@ -147,7 +210,7 @@ def test_aggregator_run__of_a_job_that_is_over__by_an_outsider__sends_nothing(pl
     words = "aggregator run --job 2 --account alice"
     done = place.answers(words)[words]
     assert done["code"] == 0
-    assert done["err"] == f"hansa: job 2 is over (CANCELLED) and owes {alice} no fees: there is nothing to do\n"
+    assert done["err"] == f"hansa: job 2 is over (CANCELLED) and owes alice {alice} no fees: there is nothing to do\n"
     assert place.world.rpc("eth_getTransactionCount", alice, "latest") == before
 
 
@@ -192,7 +255,7 @@ def test_watch__in_a_terminal__shows_a_bar(place: Place) -> None:
     try:
         shown = _read_until(own, b"left")
         shown += _read_until(own, b"2/3")
-        assert "1 updates in, 1 awaited" in shown
+        assert "1 update in, 1 awaited" in shown
     finally:
         process.kill()
         process.wait()

@@ -14,6 +14,7 @@ from client import TrainerConfig
 from client.enrol import Enroller
 from hansa.devnet.anvil import published_key
 from hansa.protocol.spec import JobSpec
+from hansa.runtime.chain.calls import approve_call
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.daemon import Daemon
 from hansa.runtime.store import open_store
@@ -75,7 +76,9 @@ def allowance(daemon: Enrolling) -> int:
 
 def approvals(daemon: Enrolling) -> int:
     """Signed versions of approvals in a daemon's journal."""
-    keys = [(daemon.desk.follower.job, "approve", BOND, times) for times in range(5)]
+    follower = daemon.desk.follower
+    call = approve_call(follower.context.terms.token, follower.federation.vault, BOND)
+    keys = [(follower.job, "approve", call.data, times) for times in range(5)]
     return sum(len(daemon.desk.journal.sent(key=key)) for key in keys)
 
 

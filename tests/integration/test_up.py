@@ -148,7 +148,10 @@ def test_up__on_a_port_that_is_taken__says_so(shell: Shell) -> None:
     with listening() as port:
         for words in (("up",), ("up", "--background")):
             told = shell.refused(*words, "--port", str(port))
-            assert f"port {port} can't be had: Address already in use; name another one with --port" in told
+            assert (
+                f"port {port} can't be had: Address already in use, by " in told
+                and "name another one with --port" in told
+            )
     assert "--port 70000 is out of range" in shell.refused("up", "--port", "70000")
     assert not (shell.folder / "hansa").exists()
 

@@ -282,11 +282,11 @@ def test_posting__lost_in_a_reorganisation__ends_no_daemon(world: World, monkeyp
                 assert world.federation.job_count() == 0
             return self.acts == 2
 
-        def _back_off(self, error: TransientError, failures: int) -> None:
-            super()._back_off(error, failures)
+        def note_failure(self, error: TransientError, failures: int) -> float:
             self.failures += 1
             if self.failures == 3:
                 world.senders["sponsor"].tend()
+            return super().note_failure(error, failures)
 
     daemon = Patient(config_of(world, job))
     daemon.run()

@@ -27,7 +27,9 @@ class GivenJob(JobFollower):
     def __init__(
         self, path: Path, cycles: Sequence[Any] = (), context: Any = None, deep: tuple[CycleId, Phase] | None = None
     ) -> None:
-        super().__init__(cast(Any, SimpleNamespace(chain=None)), LocalStore(path / "store"), JOB)
+        super().__init__(
+            cast(Any, SimpleNamespace(chain=SimpleNamespace(close=lambda: None))), LocalStore(path / "store"), JOB
+        )
         self.context = context
         self.cycles = list(cycles)
         self._given_deep = deep

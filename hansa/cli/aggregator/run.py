@@ -13,13 +13,13 @@ from hansa.cli.command import Command
 from hansa.cli.daemon_options import DaemonOptions, as_service, prepare_run, run_daemon
 from hansa.cli.key_options import AccountName, FeeOptions, PasswordFile
 from hansa.cli.serving import Listing, ManyJobs, OneJob, chosen_jobs, serve
+from hansa.cli.tables import named
 from hansa.protocol.types import Address, JobId
-from hansa.runtime.accounts import load_account
+from hansa.runtime.accounts import load_account, names_of_accounts
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.federation import Federation, JobState
 from hansa.runtime.desk import DaemonConfig
 from hansa.runtime.session import connect
-from hansa.sponsor.terms import seconds
 
 
 @as_service
@@ -51,13 +51,14 @@ def run(
         prepare_run(session, job)
     account = load_account(workspace, account_name, password_file)
     me = Address(account.address)
+    name = named(me, names_of_accounts(workspace.keys))
 
-    def make(number: JobId, deployment: Deployment, named: bool) -> Validator | None:
+    def make(number: JobId, deployment: Deployment, asked_for: bool) -> Validator | None:
         federation = session.federation
         state = federation.state(number)
-        if not has_work(federation, number, state, me) and not (named and me in state.committee):
-            if named:
-                say_why(federation, number, state, me)
+        if not has_work(federation, number, state, me) and not (asked_for and me in state.committee):
+            if asked_for:
+                say_why(federation, number, state, me, name)
             return None
         if job is None:
             listing.check(number, deployment)
@@ -68,17 +69,11 @@ def run(
             job=number,
             keep_models=keep_models,
             validation=validation,
-            max_bytes=options.max_bytes,
-            min_claim=seconds(options.min_claim),
-            device=options.device,
-            threads=options.threads,
-            task_file=options.task_file,
-            allow=frozenset(options.allow or ()),
-            log_file=options.log_file,
             caps=fees.caps,
+            **options.fields(),
         )
         if state.committee and me not in state.committee:
-            print(f"hansa: {me} is not in the committee of job {number}; it waits to be drawn", file=sys.stderr)
+            print(f"hansa: {name} is not in the committee of job {number}; it waits to be drawn", file=sys.stderr)
         return Validator(config)
 
     listing = Listing(session, workspace, options, numbers, make)
@@ -88,9 +83,9 @@ def run(
         run_daemon(validator, options.metrics)
 
 
-def say_why(federation: Federation, job: JobId, state: JobState, account: Address) -> None:
+def say_why(federation: Federation, job: JobId, state: JobState, account: Address, name: str) -> None:
     """Says of a job that was named that it is over; FatalError where the account can never have a seat in it."""
     if not state.phase.is_over:
         check_can_be_drawn(federation, job, state, account)
-    said = f"job {job} is over ({state.phase.name}) and owes {account} no fees: there is nothing to do"
+    said = f"job {job} is over ({state.phase.name}) and owes {name} no fees: there is nothing to do"
     print(f"hansa: {said}", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,8 +12,10 @@ from hansa.cli.command import Command
 from hansa.cli.daemon_options import JobOption
 from hansa.cli.document import INLINE, Amount
 from hansa.cli.key_options import AccountName
+from hansa.cli.tables import named
+from hansa.protocol.text import counted
 from hansa.protocol.types import Address, JobId
-from hansa.runtime.accounts import address_of
+from hansa.runtime.accounts import address_of, names_of_accounts
 from hansa.runtime.amounts import Token
 from hansa.runtime.session import connect
 from hansa.runtime.snapshot import Attendance, read_job
@@ -39,7 +42,7 @@ def run(command: Command, job: JobOption, account_name: AccountName = None) -> N
     --account may be an address.
     """
     session = connect(command.workspace)
-    who = address_of(command.workspace, account_name)
+    who, names = address_of(command.workspace, account_name), names_of_accounts(command.workspace.keys)
     snapshot = read_job(session.federation, session.store, JobId(job))
     state, did, seat = snapshot.state, snapshot.attendance(who), snapshot.state.seat_of(who)
     key = session.federation.announced_key(who)
@@ -57,15 +60,16 @@ def run(command: Command, job: JobOption, account_name: AccountName = None) -> N
         earned=did.matched * snapshot.terms.fee_per_seat,
     )
     token = session.token(snapshot.terms.token)
-    command.answer(view, lambda console: show(console, view, token))
+    command.answer(view, lambda console: show(console, view, token, names))
 
 
-def show(console: Console, view: ValidatorStatus, token: Token) -> None:
+def show(console: Console, view: ValidatorStatus, token: Token, names: Mapping[Address, str]) -> None:
     """A validator's part in a job, in a few lines."""
     seat = "no seat" if view.seat is None else f"seat {view.seat}"
     done = [step for step in ("committed", "revealed", "voted") if getattr(view, step)]
+    rounds = counted(view.round - 1, "round")
     console.print(
-        f"[bold]{view.address}[/] in job {view.job}: {view.phase} ({view.round - 1} rounds done), {seat}, "
+        f"[bold]{named(view.address, names)}[/] in job {view.job}: {view.phase} ({rounds} done), {seat}, "
         + (", ".join(done) or "nothing done in this cycle")
     )
     if view.key is None:

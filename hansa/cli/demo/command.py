@@ -23,8 +23,10 @@ from hansa.devnet.chain_file import ChainFile, require_stopped
 from hansa.devnet.federation import LocalFederation
 from hansa.devnet.folder import Devnet, make_room
 from hansa.devnet.setup import Setup
+from hansa.protocol.baselines import parse_baselines
 from hansa.protocol.errors import FatalError, check_range
 from hansa.protocol.tables import LIMITS
+from hansa.protocol.text import counted
 from hansa.runtime.amounts import Token
 from hansa.runtime.snapshot import FullSnapshot
 from hansa.runtime.workspace import DEFAULT_DIR, Workspace
@@ -83,7 +85,7 @@ def run(
 def _run(command: Command, local: LocalFederation, keep: bool) -> None:
     began = time.monotonic()
     setup = local.setup
-    title = f"{setup.task}: {setup.trainers} trainers, {setup.validators} validators"
+    title = f"{setup.task}: {counted(setup.trainers, 'trainer')}, {counted(setup.validators, 'validator')}"
     with View(command.console, title, setup.rounds or 0) as view:
         local.say = view.step
         with local:
@@ -128,11 +130,17 @@ def show(
 ) -> None:
     """What the federation reached, who got what, and what it cost."""
     console.print()
+    spec = snapshot.context.spec
+    metrics = [outcome.metric for _, outcome in snapshot.finalised]
+    tables.show_metric(
+        console, str(spec.settings.get("metric", "metric")), metrics, dict(parse_baselines(spec.baselines))
+    )
+    console.print()
     tables.show_accuracy(console, done.accuracy, getattr(local.prepared.task, "measure", "metric"))
     console.print()
     tables.show_rewards(console, done.rewards, snapshot, local, token)
     console.print()
-    tables.show_validators(console, done.validators, token)
+    tables.show_validators(console, done.validators, token, local.known_as)
     console.print()
     tables.show_conservation(console, done.conservation, token)
     console.print()

@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 
 from hansa.cli.demo.view import FinishedRound, View
+from hansa.cli.job.rounds import updates_text
 from hansa.devnet.federation import LocalFederation
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import FatalError, TransientError
@@ -85,8 +86,8 @@ class Progress:
                     round=number,
                     model=to_cid(outcome.model),
                     metric=outcome.metric,
-                    updates=len(cycle.updates),
-                    included=len(rounds[number - 1].included),
+                    before=history.finalised[number - 2][1].metric if number > 1 else None,
+                    updates=updates_text(cycle, rounds[number - 1], self._lab.known_as),
                     failures=tried - 1,
                     seconds=now - self._round_since,
                 )

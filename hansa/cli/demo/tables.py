@@ -10,12 +10,18 @@ from rich.table import Table
 
 from hansa.cli.demo.gas import Gas
 from hansa.cli.demo.report import Accuracy, Conservation, Reward, ScoreRow, ValidatorPay
+from hansa.cli.job.rounds import change_text
+from hansa.cli.job.state import metric_text
+from hansa.cli.tables import fitting
+from hansa.cli.top.screen import sparkline
 from hansa.devnet.federation import LocalFederation
 from hansa.protocol.pay import Record
+from hansa.protocol.text import counted, escape_untrusted
 from hansa.protocol.types import Address
 from hansa.runtime.amounts import Token, fixed
 from hansa.runtime.snapshot import FullSnapshot
 
+ROUNDS_A_LINE = 8
 LINES = {
     "federated": "federated",
     "local_own": "own model, own rows",
@@ -43,27 +49,45 @@ def show_accuracy(console: Console, accuracy: Accuracy, measure: str) -> None:
     console.print(table)
 
 
+def show_metric(console: Console, name: str, metrics: Sequence[int], baselines: Mapping[str, int]) -> None:
+    """The job's metric by round (1e-9), and what its sponsor compares it with."""
+    if not metrics:
+        return
+    known = "".join(f", {escape_untrusted(other)} {metric_text(value)}" for other, value in baselines.items())
+    console.print(f"[bold]{name} by round[/], on rows of the validators, larger is better{known}")
+    for start in range(0, len(metrics), ROUNDS_A_LINE):
+        line = metrics[start : start + ROUNDS_A_LINE]
+        console.print(f"  {start + 1:>3}  " + " ".join(f"{metric_text(value):>7}" for value in line))
+    change = metrics[-1] - metrics[0]
+    bars = sparkline(metrics, min(metrics), max(metrics))
+    console.print(f"  {bars}  {change_text(metrics[-1], metrics[0])} since round 1" if change else f"  {bars}")
+
+
 def show_rewards(
     console: Console, rewards: Sequence[Reward], snapshot: FullSnapshot, local: LocalFederation, token: Token
 ) -> None:
     """Who got what, and why: the sums that the last round's shares follow, and the share of all pay."""
     total = sum(row.pay for row in rewards)
     names = dict(zip(local.trainers, _labels(local), strict=True))
-    table = _table("trainer", "counted", "gain", "news", "share", "pay", "strikes", "repute", "balance")
-    for row in rewards:
-        record = snapshot.rounds[-1].records.get(row.address, Record()) if snapshot.rounds else Record()
-        table.add_row(
-            names[row.address],
-            _count_included(snapshot, row.address),
-            fixed(record.gain, 6, 3),
-            fixed(record.news, 6, 3),
-            f"{100 * row.pay / total if total else 0.0:.1f} %",
-            token.text(row.pay, 2, unit=False),
-            str(row.strikes),
-            f"{row.reputation / 1e6:.2f}",
-            token.text(row.balance, 2, unit=False),
-        )
-    console.print(table)
+
+    def make(whole: bool) -> Table:
+        more = ("strikes", "repute") if whole else ()
+        table = _table("trainer", "counted", "gain", "news", "share", "pay", *more, "balance")
+        for row in rewards:
+            record = snapshot.rounds[-1].records.get(row.address, Record()) if snapshot.rounds else Record()
+            table.add_row(
+                names[row.address],
+                _count_included(snapshot, row.address),
+                fixed(record.gain, 6, 3),
+                fixed(record.news, 6, 3),
+                f"{100 * row.pay / total if total else 0.0:.1f} %",
+                token.text(row.pay, 2, unit=False),
+                *((str(row.strikes), f"{row.reputation / 1e6:.2f}") if whole else ()),
+                token.text(row.balance, 2, unit=False),
+            )
+        return table
+
+    console.print(fitting(console, make, True, False)[0])
     reward = token.text(snapshot.terms.reward_per_round, 2)
     console.print(
         f"[dim]A round pays {reward} in proportion to gain, what a trainer's updates took off the error so far "
@@ -71,13 +95,15 @@ def show_rewards(
     )
 
 
-def show_validators(console: Console, validators: Sequence[ValidatorPay], token: Token) -> None:
+def show_validators(
+    console: Console, validators: Sequence[ValidatorPay], token: Token, names: Mapping[Address, str]
+) -> None:
     """A line a validator."""
     table = _table("validator", "matched", "wrong", "missed", "paid")
     for row in validators:
         did = row.attendance
         counts = [str(count) for count in (did.matched, did.wrong, did.missed)]
-        table.add_row(_short(row.address), *counts, token.text(row.paid, 2, unit=False))
+        table.add_row(names[row.address], *counts, token.text(row.paid, 2, unit=False))
     console.print(table)
 
 
@@ -97,7 +123,7 @@ def show_costs(console: Console, gas: Gas, local: LocalFederation) -> None:
         table.add_row(name, str(len(used)), f"{min(used):,}", f"{gas.mean(name):,}", f"{max(used):,}")
     console.print(table)
     if gas.reverted:
-        console.print(f"[dim]{gas.reverted} of {gas.transactions} transactions reverted[/]")
+        console.print(f"[dim]{gas.reverted} of {counted(gas.transactions, 'transaction')} reverted[/]")
     memory = {name: worker.peak_memory for name, worker in local.workers.items() if worker.peak_memory}
     if memory:
         groups: dict[str, list[int]] = {}
@@ -118,10 +144,13 @@ def show_time(console: Console, took: Mapping[str, float], phases: Mapping[str, 
 
 
 def _labels(local: LocalFederation) -> list[str]:
+    """Each trainer's account and, where there is one, the party that it plays."""
     task: Any = local.prepared.task
     parties = task.parties() if hasattr(task, "parties") else []
-    count = len(local.trainers)
-    return parties if len(parties) == count else [f"trainer-{i}" for i in range(1, count + 1)]
+    names = [local.known_as[trainer] for trainer in local.trainers]
+    if len(parties) != len(names):
+        return names
+    return [f"{name} {party}" for name, party in zip(names, parties, strict=True)]
 
 
 def _count_included(snapshot: FullSnapshot, trainer: Address) -> str:
@@ -137,10 +166,6 @@ def _table(*headings: str) -> Table:
     for index, heading in enumerate(headings):
         table.add_column(heading, justify="left" if index == 0 or heading == "address" else "right", no_wrap=True)
     return table
-
-
-def _short(address: str) -> str:
-    return f"{address[:8]}…{address[-4:]}"
 
 
 def _mega(size: int) -> str:

@@ -10,10 +10,12 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from hansa.cli.job.state import metric_text, state_line
+from hansa.cli.job.rounds import change_text
+from hansa.cli.job.state import state_line
 from hansa.runtime.chain.structs import JobState
 
 SHOWN = 8  # last rounds on the screen
+WIDE = 110  # columns from which models are named
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,8 @@ class FinishedRound:
     round: int
     model: str  # CID
     metric: int  # 1e-9
-    updates: int
-    included: int
+    before: int | None  # the metric of the round before
+    updates: str  # how many, and why some were left out
     failures: int  # cycles of this round that failed before
     seconds: float
 
@@ -63,8 +65,8 @@ class View:
             self._live.update(self._screen(""), refresh=True)
         else:
             self._console.print(
-                f"[dim]{self._elapsed():6.1f} s[/]  round {line.round}/{self.rounds}: {_counts(line)}, "
-                f"metric {metric_text(line.metric)}, model {line.model}{_failures(line)}",
+                f"[dim]{self._elapsed():6.1f} s[/]  round {line.round}/{self.rounds}: "
+                f"metric {change_text(line.metric, line.before)}, model {line.model}, {line.updates}{_failures(line)}",
                 soft_wrap=True,
             )
 
@@ -85,23 +87,21 @@ class View:
         if not self._lines:
             return Group(header, Text(f"  {status}", style="cyan"))
         table = Table(box=None, padding=(0, 2, 0, 0))
-        for name in ("round", "updates", "metric", "seconds", "model"):
-            table.add_column(
-                name, justify="left" if name == "model" else "right", style="dim" if name == "model" else ""
-            )
+        wide = self._console.width >= WIDE
+        for name in ("round", "metric", "seconds"):
+            table.add_column(name, justify="right", no_wrap=True)
+        if wide:
+            table.add_column("model", style="dim", no_wrap=True)
+        table.add_column("updates")
         for line in self._lines[-SHOWN:]:
             table.add_row(
                 f"{line.round}/{self.rounds}",
-                _counts(line) + _failures(line),
-                metric_text(line.metric),
+                change_text(line.metric, line.before),
                 f"{line.seconds:.1f}",
-                line.model,
+                *([line.model] if wide else []),
+                line.updates + _failures(line),
             )
         return Group(header, table, Text(f"  {status}", style="cyan"))
-
-
-def _counts(line: FinishedRound) -> str:
-    return f"{line.included} of {line.updates} updates"
 
 
 def _failures(line: FinishedRound) -> str:

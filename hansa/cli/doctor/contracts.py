@@ -7,6 +7,7 @@ from typing import Any
 
 from hansa.protocol.errors import ChainUnavailable, WrongChain
 from hansa.protocol.hashes import cycle_counter
+from hansa.protocol.text import counted
 from hansa.protocol.types import Address, JobId, Phase
 from hansa.runtime.chain.abi import ContractError, artifact
 from hansa.runtime.chain.federation import Federation
@@ -37,7 +38,7 @@ def _committee_problem(federation: Federation, job: JobId) -> str | None:
     except (ChainUnavailable, WrongChain) as error:
         return f"gives no list of members ({error})"
     if len(named) != terms.seats:
-        return f"names {len(named)} members for {terms.seats} seats"
+        return f"names {counted(len(named), 'member')} for {counted(terms.seats, 'seat')}"
     if named != sorted(set(named)):
         return "names a member twice, or out of order"
     return None

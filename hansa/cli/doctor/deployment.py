@@ -6,11 +6,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from hansa.cli.deploy import store_warning
 from hansa.cli.doctor.check import BAD, GOOD, WARNING, Check, Result, check
 from hansa.cli.doctor.contracts import party_problems
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import HansaError
 from hansa.protocol.phases import PHASES
+from hansa.protocol.text import counted
 from hansa.protocol.types import Address, JobId, Phase
 from hansa.runtime import secrets
 from hansa.runtime.accounts import keystores
@@ -60,7 +62,8 @@ def too_short(terms: JobTerms, confirmations: int, block_seconds: float = 12.0) 
     short = [row.key for row in PHASES[Phase.SUBMIT :] if 0 < row.seconds(terms) < needed]
     if not short:
         return None
-    return f"{', '.join(short)} shorter than the {needed:.0f} s that {confirmations} confirmations ask for"
+    depth = counted(confirmations, "confirmation")
+    return f"{', '.join(short)} shorter than the {needed:.0f} s that {depth} would need"
 
 
 def open_too_short(terms: JobTerms, block_seconds: float) -> str | None:
@@ -108,7 +111,7 @@ def _endpoint(session: Session, url: str) -> Result:
 def _chain(session: Session) -> Result:
     head = session.chain.head()
     off = time.time() - head.timestamp
-    text = f"block {head.number}, {session.deployment.confirmations} confirmations"
+    text = f"block {head.number}, {counted(session.deployment.confirmations, 'confirmation')}"
     if off > CLOCK_SECONDS:
         return WARNING, f"{text}; its last block is {off:.0f} s old: the chain stands still, or this clock is fast"
     if off < -CLOCK_SECONDS:
@@ -136,8 +139,9 @@ def _logs(session: Session) -> Result:
     )
     count = session.federation.job_count()
     if len(found) != count:
-        return BAD, f"the node gives {len(found)} of {count} posted jobs; name an endpoint that keeps all events"
-    return GOOD, f"complete from block {session.deployment.first_block}, {count} jobs"
+        posted = counted(count, "posted job")
+        return BAD, f"the node gives {len(found)} of {posted}; name an endpoint that keeps all events"
+    return GOOD, f"complete from block {session.deployment.first_block}, {counted(count, 'job')}"
 
 
 def _store(session: Session) -> Result:
@@ -148,6 +152,8 @@ def _store(session: Session) -> Result:
     digest = session.store.put(data)
     if session.store.get(digest, limit=64, timeout=10.0) != data:
         return BAD, "gives back other bytes than it was given; check its disk, or name another store"
+    if (warning := store_warning(session.deployment, session.chain.rpc.local)) is not None:
+        return WARNING, warning
     return GOOD, f"{session.deployment.store['kind']}, gave back {to_cid(digest)}"
 
 
@@ -166,14 +172,17 @@ def _balances(workspace: Workspace, session: Session) -> Result:
     if poor:
         return WARNING, f"{', '.join(poor)} can't pay for gas; send them some of the chain's own coin"
     if len(told) < len(stores):
-        return WARNING, f"{len(stores) - len(told)} keystores do not say their address; see to their coins yourself"
-    return GOOD, f"{len(stores)} accounts can pay for gas" if stores else "no account is here"
+        return WARNING, f"{counted(len(stores) - len(told), 'keystore')} without an address; see to the coins yourself"
+    return GOOD, f"{counted(len(stores), 'account')} can pay for gas" if stores else "no account is here"
 
 
 def _allowed(session: Session, job: int | None) -> Result:
     """Whether the federation's own contracts are trusted, and those of a job that is asked about."""
     listed = session.deployment.allowed
-    text = f"{len(listed.tokens)} tokens, {len(listed.committees)} committees, {len(listed.admissions)} admissions"
+    text = (
+        f"{counted(len(listed.tokens), 'token')}, {counted(len(listed.committees), 'committee')}, "
+        f"{counted(len(listed.admissions), 'admission')}"
+    )
     if job is not None:
         _context(session, job).check_allowed(session.deployment, (), 2**62)
         return GOOD, f"{text}; all of job {job}'s are among them"
@@ -201,7 +210,7 @@ def _jobs(session: Session, job: int | None) -> Result:
     said = "; ".join(f"job {number}: {problem}" for number, problem in problems.items() if problem)
     if said:
         return BAD, f"{said}; take part in others, or lower confirmations in deployment.json"
-    return GOOD, f"{len(running)} open; all phases last three times {confirmations} confirmations"
+    return GOOD, f"{len(running)} open; all phases last three times {counted(confirmations, 'confirmation')}"
 
 
 def _parties(session: Session, job: int | None) -> Result:
@@ -209,7 +218,7 @@ def _parties(session: Session, job: int | None) -> Result:
     running = _running(session, job)
     if problems := [problem for number in running for problem in party_problems(session.federation, number)]:
         return BAD, f"{'; '.join(problems)}; take part in others, and tell the sponsor"
-    return GOOD, f"committee and admission of {len(running)} open jobs answer"
+    return GOOD, f"committee and admission of {counted(len(running), 'open job')} answer"
 
 
 def _running(session: Session, job: int | None) -> list[JobId]:

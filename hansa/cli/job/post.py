@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,16 +13,19 @@ from rich.console import Console
 from hansa.cli.command import Command, in_panel
 from hansa.cli.document import Amount
 from hansa.cli.key_options import AccountName, FeeOptions, PasswordFile
+from hansa.cli.tables import named
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import FatalError
+from hansa.protocol.text import counted, escape_untrusted
 from hansa.protocol.types import Address
-from hansa.runtime.accounts import address_of, load_account
+from hansa.runtime.accounts import address_of, load_account, names_of_accounts
 from hansa.runtime.amounts import Token
 from hansa.runtime.deploy import allow_committee
 from hansa.runtime.session import connect, read_token
 from hansa.runtime.transactions.signer import signing_with
-from hansa.sponsor.post import parse_baseline_options, post_job, prepare
+from hansa.sponsor.post import PreparedJob, parse_baseline_options, post_job, prepare
 from hansa.sponsor.terms import NO_TARGET, JobOffer, parse_times
+from hansa.tasks.loading import BUILT_IN
 from hansa.tasks.settings import parse_settings
 
 JOB = in_panel("Job")
@@ -127,7 +132,8 @@ def run(
         print(f"hansa: {warning}", file=sys.stderr)
     account = load_account(workspace, account_name, password_file)
     remedy = "lower --rounds, --reward or --fee, send it tokens, or name another account"
-    session.check_funds(Address(account.address), paid_in, offer.escrow, "an escrow", remedy)
+    payer = named(Address(account.address), names_of_accounts(workspace.keys))
+    session.check_funds(Address(account.address), paid_in, offer.escrow, "an escrow", remedy, name=payer)
     with signing_with(session.chain, account, workspace.journal(account.address), fees.caps) as signer:
         posted = post_job(session, signer, prepared, offer, members, token)
     allow_committee(workspace.deployment(), posted.committee).save(workspace.deployment_file)
@@ -143,7 +149,9 @@ def run(
         escrow=offer.escrow,
         costliest_failures=offer.costliest_failures,
     )
-    command.answer(view, lambda console: show(console, view, paid_in, command.dir_option))
+    names = [names_of_accounts(workspace.keys).get(member, member) for member in members]
+    commands = next_commands(view, prepared, names, command.dir_option)
+    command.answer(view, lambda console: show(console, view, paid_in, commands))
 
 
 def parse_billionths(text: str, what: str) -> int:
@@ -151,14 +159,36 @@ def parse_billionths(text: str, what: str) -> int:
     return Token("", "", 9).signed(text, what)
 
 
-def show(console: Console, view: PostedView, token: Token, where: str) -> None:
-    """What was posted, and what to start next. where: --dir as a suggested command needs it."""
-    console.print(
-        f"[bold]job {view.job}[/] posted: {view.task}, {view.rounds} rounds, {token.text(view.escrow)} in escrow"
-    )
-    console.print(f"  committee  {view.committee} ({len(view.members)} members)")
+def next_commands(view: PostedView, prepared: PreparedJob, members: Sequence[str], where: str) -> list[str]:
+    """What each party types now. members: names, or addresses. where: --dir as a suggested command needs it."""
+    parties: list[str] = getattr(prepared.task, "parties", list)()
+    source, others = ("0", "--source 1, …") if parties else ("FILE", "its own rows")
+    allow = ""
+    if prepared.file is not None:
+        allow = f" --allow {shlex.quote(str(prepared.file))}"
+    elif prepared.spec.task not in BUILT_IN:
+        allow = f" --allow {prepared.spec.task.partition(':')[0]}"
+    first, *rest = members
+    members_too = f"     # and {', '.join(rest)}" if rest else ""
+    trainer = f"--account NAME --source {source}{allow}{where}     # each trainer: {others}"
+    commands = [
+        f"hansa aggregator run --job {view.job} --account {first}{allow}{where}{members_too}",
+        f"hansa trainer run --job {view.job} {trainer}",
+        f"hansa job watch {view.job}{where}",
+    ]
+    if prepared.file is not None:
+        digest = prepared.spec.task_digest
+        commands.append(f"# the others need {prepared.file.name}, SHA-256 {digest}, to read before they allow it")
+    return [*commands, f"# elsewhere: this directory's deployment.json, or --allow {view.committee} too"]
+
+
+def show(console: Console, view: PostedView, token: Token, commands: Sequence[str]) -> None:
+    """What was posted, and what to start next."""
+    rounds, escrow = counted(view.rounds, "round"), token.text(view.escrow)
+    console.print(f"[bold]job {view.job}[/] posted: {view.task}, {rounds}, {escrow} in escrow")
+    console.print(f"  committee  {view.committee} ({counted(len(view.members), 'member')})")
     console.print(f"  spec       {view.spec}\n  model 0    {view.model}")
     console.print(f"  failures   in a row burn {token.text(view.costliest_failures)} at most, then the job ends")
     console.print("next, each in a terminal of its own:")
-    console.print(f"  hansa aggregator run --job {view.job} --account NAME{where}     (every member)")
-    console.print(f"  hansa trainer run --job {view.job} --source 0 --account NAME{where}     (every trainer)")
+    for line in commands:
+        console.print(f"  {escape_untrusted(line)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -14,13 +14,14 @@ from rich.table import Table
 from hansa.cli.command import Command
 from hansa.cli.document import INLINE, OMIT_NONE, Amount, Metric, Only
 from hansa.cli.job.state import MONEY, JobNumber, Money, State, metric_text
-from hansa.cli.tables import fitting, shortened, wrapping_table
+from hansa.cli.tables import fitting, named, shortened, wrapping_table
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import HansaError
 from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.spec import JobSpec
-from hansa.protocol.text import escape_untrusted
+from hansa.protocol.text import counted, escape_untrusted
 from hansa.protocol.types import UNIT, Address, JobId
+from hansa.runtime.accounts import names_of_accounts
 from hansa.runtime.amounts import Token, fixed
 from hansa.runtime.chain.federation import Federation
 from hansa.runtime.chain.structs import JobTerms
@@ -115,7 +116,8 @@ def run(command: Command, job: JobNumber) -> None:
     except HansaError as error:
         problem = str(error)
     view = view_job(snapshot, session.federation, problem)
-    command.answer(view, lambda console: show(console, view, session.token(view.terms.token)))
+    token, names = session.token(view.terms.token), names_of_accounts(command.workspace.keys)
+    command.answer(view, lambda console: show(console, view, token, names))
     if problem is not None:
         raise typer.Exit(1)
 
@@ -162,8 +164,8 @@ def _view_trainer(snapshot: JobSnapshot, trainer: Address, bond: int) -> Trainer
     return TrainerView(trainer, bond, snapshot.earned(trainer), snapshot.strikes(trainer), snapshot.reputation(trainer))
 
 
-def show(console: Console, view: JobView, token: Token) -> None:
-    """One job: what it is, its rounds, its people, its money."""
+def show(console: Console, view: JobView, token: Token, names: Mapping[Address, str]) -> None:
+    """One job: what it is, its rounds, its people, its money. names: what this directory calls an account."""
     terms, state, spec = view.terms, view.state, view.spec.spec
     at = f"after {state.round - 1}" if not state.deadline else f"round {state.round}"
     task = "task unknown" if spec is None else escape_untrusted(spec.task, LONGEST_TASK)
@@ -171,12 +173,12 @@ def show(console: Console, view: JobView, token: Token) -> None:
     if spec is not None:
         measure = "" if spec.metric is None else f"\n  metric   {escape_untrusted(spec.metric)}"
         rule = f"  rule     {spec.rule}, {spec.bits} bits{measure}"
-    console.print(f"[bold]job {view.job}[/]  {task}  {state.phase.name}, {at} of {terms.max_rounds} rounds")
+    console.print(f"[bold]job {view.job}[/]  {task}  {state.phase.name}, {at} of {counted(terms.max_rounds, 'round')}")
     if spec is not None and spec.title:
         console.print(f"  title    {escape_untrusted(spec.title)}")
     if spec is not None and spec.about:
         console.print(f"  about    {escape_untrusted(' '.join(spec.about.split()))}")
-    console.print(f"  sponsor  {view.sponsor}\n  spec     {view.spec.cid}\n{rule}")
+    console.print(f"  sponsor  {named(view.sponsor, names)}\n  spec     {view.spec.cid}\n{rule}")
     reward, fee, bond = map(token.text, (terms.reward_per_round, terms.fee_per_seat, terms.min_bond))
     quorum = f"quorum {terms.quorum} of {terms.seats}"
     console.print(f"  pays     {reward} a round, {fee} a seat; bond {bond}; {quorum}")
@@ -185,9 +187,9 @@ def show(console: Console, view: JobView, token: Token) -> None:
     if view.cycles:
         tables.append(lambda short: _cycles(view.cycles, short))
     if view.trainers:
-        tables.append(lambda short: _trainers(view.trainers, token, short))
+        tables.append(lambda short: _trainers(view.trainers, token, names, short))
     if view.validators:
-        tables.append(lambda short: _validators(view.validators, short))
+        tables.append(lambda short: _validators(view.validators, names, short))
     for make in tables:
         console.print(fitting(console, make, False, True)[0])
         console.print()
@@ -205,21 +207,21 @@ def _cycles(cycles: list[CycleView], short: bool) -> Table:
     return table
 
 
-def _trainers(trainers: list[TrainerView], token: Token, short: bool) -> Table:
+def _trainers(trainers: list[TrainerView], token: Token, names: Mapping[Address, str], short: bool) -> Table:
     table = wrapping_table("trainer", "bond", "earned", "strikes", "reputation")
     for item in trainers:
         earned = None if item.earned is None else token.text(item.earned)
         reputation = None if item.reputation is None else fixed(item.reputation, 6, 3)
         numbers = map(_known, (earned, item.strikes, reputation))
-        table.add_row(shortened(item.address, short), token.text(item.bond), *numbers)
+        table.add_row(named(item.address, names, short), token.text(item.bond), *numbers)
     return table
 
 
-def _validators(validators: list[ValidatorView], short: bool) -> Table:
+def _validators(validators: list[ValidatorView], names: Mapping[Address, str], short: bool) -> Table:
     table = wrapping_table("validator", "matched", "wrong", "missed")
     for item in validators:
         did = item.attendance
-        table.add_row(shortened(item.address, short), str(did.matched), str(did.wrong), str(did.missed))
+        table.add_row(named(item.address, names, short), str(did.matched), str(did.wrong), str(did.missed))
     return table
 
 

@@ -11,14 +11,13 @@ from hansa.cli.document import Only, metric_of
 from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.phases import PHASES
 from hansa.protocol.sheet import NO_METRIC
+from hansa.protocol.text import counted
+from hansa.protocol.types import Phase
 from hansa.runtime.amounts import fixed
 from hansa.runtime.chain.structs import Books, JobState
 from hansa.sponsor.terms import in_words
 
 JobNumber = Annotated[int, typer.Argument(help="The job's number.", metavar="JOB")]
-
-PARTS = {"ENROL": "{enrolled} enrolled", "SUBMIT": "{submitted} updates in, {pending} awaited"}
-
 
 State = Annotated[
     JobState,
@@ -39,14 +38,24 @@ Money = Annotated[Books, Only(MONEY)]  # where a job's money is
 def state_line(state: JobState, now: int) -> str:
     """What a job is at, as a sentence; `now` is the newest block's time."""
     if state.phase.is_over:
-        return f"{state.phase.name} after {state.round - 1} rounds"
+        return f"{state.phase.name} after {counted(state.round - 1, 'round')}"
     left = f", {in_words(state.deadline - now)} left" if state.deadline > now else ""
-    step = PHASES[state.phase]
-    done = f": {PARTS[step.name].format(**vars(state))}" if step.name in PARTS else ""
-    if step.acted:
-        done = f": {step.seats_acted(state).bit_count()} members have {step.acted}"
+    done = f": {said}" if (said := _progress(state)) else ""
     failed = f" ({state.failures} failed in a row)" if state.failures else ""
     return f"round {state.round}, cycle {cycle_counter(state.cycle)}: {state.phase.name}{left}{done}{failed}"
+
+
+def _progress(state: JobState) -> str:
+    """Who has acted in the phase."""
+    step = PHASES[state.phase]
+    if state.phase == Phase.ENROL:
+        return f"{state.enrolled} enrolled"
+    if state.phase == Phase.SUBMIT:
+        return f"{counted(state.submitted, 'update')} in, {state.pending} awaited"
+    if not step.acted:
+        return ""
+    acted = step.seats_acted(state).bit_count()
+    return f"{counted(acted, 'member has', 'members have')} {step.acted}"
 
 
 def metric_text(units: int) -> str:

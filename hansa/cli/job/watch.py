@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
-from collections.abc import Callable, Iterator
+import shlex
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -13,14 +14,22 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from hansa.cli.command import Command
 from hansa.cli.document import to_json
+from hansa.cli.job.rounds import change_text, updates_text
 from hansa.cli.job.state import JobNumber, State, state_line
 from hansa.cli.top.status import seconds_left
-from hansa.protocol.types import JobId
+from hansa.protocol.cid import to_cid
+from hansa.protocol.errors import HansaError, HistoryMismatch
+from hansa.protocol.ledger import RoundLedger
+from hansa.protocol.text import counted, escape_untrusted
+from hansa.protocol.types import Digest, JobId
+from hansa.runtime.accounts import names_of_accounts
 from hansa.runtime.chain.client import Block
 from hansa.runtime.chain.structs import JobState
+from hansa.runtime.follower import JobFollower
 from hansa.runtime.history.turn import counts
 from hansa.runtime.session import Session, connect
 from hansa.runtime.snapshot import check_job
+from hansa.runtime.store.local import LocalStore
 from hansa.sponsor.terms import in_words
 
 Moved = Callable[[JobState, Block], None]
@@ -33,7 +42,8 @@ def run(
 ) -> None:
     """Tell what happens in a job until it ends, in a terminal with a bar of its rounds.
 
-    --json: one object a line.
+    Of each finalised round: its metric and how that changed, and which updates were left out and why. At the end: what
+    to do next. --json: one object a line, the job's state whenever that changes.
     """
     session = connect(command.workspace)
     check_job(session.federation, JobId(job))
@@ -42,19 +52,97 @@ def run(
 
 def follow(command: Command, session: Session, job: JobId, interval: float) -> None:
     """Until the job is over. JSON: one object a line."""
+    teller = Teller(command, JobFollower(session.federation, session.store, job))
     rounds = session.federation.terms(job).max_rounds
     before: tuple[Any, ...] = ()
     with _open_bar(command, rounds) as (say, moved):
         while True:
-            at = session.chain.head()
-            state = session.federation.state(job, at)
+            state, at = teller.look()
+            for line in teller.rounds():
+                say(line)
             if (now := counts(state)) != before:
                 before = now
                 say(json.dumps(to_json(state, State)) if command.json else _line(state, at))
             moved(state, at)
-            if state.phase.is_over:
-                return
+            if state.phase.is_over and teller.has_told_all:
+                break
             session.chain.wait(interval)
+    for line in teller.what_next(session.deployment.store):
+        say(line)
+
+
+class Teller:
+    """What `job watch` tells a person of a job beside its state: each finalised round, and at the end what to do."""
+
+    def __init__(self, command: Command, follower: JobFollower) -> None:
+        self._command = command
+        self._follower = follower
+        self._names = names_of_accounts(command.workspace.keys)
+        self._told = 0  # rounds
+        self._can_explain = True  # the spec, which says what was left out, can be had
+
+    def look(self) -> tuple[JobState, Block]:
+        """The job at the newest block."""
+        return self._follower.look(), self._follower.head
+
+    @property
+    def has_told_all(self) -> bool:
+        return self._command.json or self._told >= self._follower.state.round - 1
+
+    def rounds(self) -> Iterator[str]:
+        """A line for each round that was finalised since it was asked last. None while a node mixes blocks: the next
+        look has them."""
+        if self.has_told_all:
+            return
+        try:
+            finalised = self._follower.history().finalised
+        except HistoryMismatch:
+            return
+        ledgers = self._ledgers()
+        for number in range(self._told + 1, len(finalised) + 1):
+            cycle, outcome = finalised[number - 1]
+            metric = change_text(outcome.metric, finalised[number - 2][1].metric if number > 1 else None)
+            updates = counted(len(cycle.updates), "update")
+            if ledgers is not None:
+                updates = updates_text(cycle, ledgers[number - 1], self._names)
+            yield f"[bold]round {number} is final[/]: metric {metric}, {updates}"
+        self._told = len(finalised)
+
+    def _ledgers(self) -> list[RoundLedger] | None:
+        """None where the job's spec can't be had."""
+        if not self._can_explain:
+            return None
+        try:
+            return self._follower.ledgers()
+        except HansaError:
+            self._can_explain = False
+            return None
+
+    def what_next(self, store: Mapping[str, str]) -> Iterator[str]:
+        """Commands for what there is to do when the job is over, and where its model is. Nothing for a program."""
+        if self._command.json:
+            return
+        job, where = self._follower.job, self._command.dir_option
+        history = self._follower.read()
+        ours = [who for who in (*history.trainers, *history.members(), history.posted.sponsor) if who in self._names]
+        name = escape_untrusted(self._names[ours[0]]) if ours else "NAME"
+        steps = {"claim what no daemon has": f"hansa wallet claim --job {job} --account {name}{where}"}
+        if history.finalised:
+            steps |= {
+                "see who is paid and why": f"hansa wallet why {name} --job {job}{where}",
+                "check every number": f"hansa audit {job}{where}",
+                "fetch the last model": fetch_command(history.finalised[-1][1].model, store),
+            }
+        yield "next:"
+        for what, step in steps.items():
+            yield f"  [dim]{what:{max(map(len, steps))}}[/]  {step}"
+
+
+def fetch_command(model: Digest, store: Mapping[str, str]) -> str:
+    """The shell command that fetches a model's file out of the deployment's store."""
+    if store["kind"] == "local":
+        return f"cp {shlex.quote(str(LocalStore(store['path']).file(model)))} model.safetensors"
+    return f"ipfs --api {shlex.quote(store['api'])} cat {to_cid(model)} > model.safetensors"
 
 
 def _line(state: JobState, at: Block) -> str:

@@ -13,7 +13,7 @@ from hansa.cli.job.state import metric_text
 from hansa.cli.top.status import JobStatus, Person
 from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.sheet import NO_METRIC
-from hansa.protocol.text import escape_untrusted
+from hansa.protocol.text import counted, escape_untrusted, numbered
 from hansa.runtime.amounts import Token, fixed
 from hansa.sponsor.terms import in_words
 
@@ -29,8 +29,8 @@ def screen(job: JobStatus, token: Token, *, width: int, height: int | None, note
     """One job, as `job_status` has it. height: lines that there are; None: no limit. note: the last line."""
     parts: list[RenderableType] = [_head(job, width), _countdown(job, width), *_turns(job, width), *_metric(job)]
     if job.misvoted:
-        rounds = ", ".join(map(str, job.misvoted))
-        parts.append(Text(f"rewards of round {rounds} differ from what the sheets give", style="red", **_LINE))
+        rounds = numbered("round", job.misvoted)
+        parts.append(Text(f"rewards of {rounds} differ from what the sheets give", style="red", **_LINE))
     left = None if height is None else max(2, height - len(parts) - 5)
     trainers, validators = _rooms(left, len(job.trainers), len(job.validators))
     parts += [Text(""), _trainers(job, token, width, trainers)]
@@ -58,7 +58,7 @@ def short(person: Person) -> str:
 
 def _head(job: JobStatus, width: int) -> Text:
     rounds = job.rounds
-    at = f"round {job.state.round} of {rounds.at_most}" if job.state.deadline else f"{rounds.finalised} rounds"
+    at = f"round {job.state.round} of {rounds.at_most}" if job.state.deadline else counted(rounds.finalised, "round")
     failed = f", {job.state.failures} failed in a row" if job.state.failures else ""
     cycle = f", cycle {cycle_counter(job.state.cycle)}" if job.state.cycle and width >= NARROW else ""
     task = escape_untrusted(job.task, 80)
@@ -88,7 +88,7 @@ def _turns(job: JobStatus, width: int) -> list[Text]:
         return []
     waiting = _names(job.awaited, width - 13)
     if job.places_left:
-        waiting = f"{job.places_left} more trainers"
+        waiting = counted(job.places_left, "more trainer")
     return [
         Text.assemble(("acted:       ", "dim"), (_names(job.acted, width - 13), "green"), **_LINE),
         Text.assemble(("waiting for: ", "dim"), (waiting or "the next block", "yellow"), **_LINE),

@@ -14,14 +14,14 @@ from hansa.cli.command import Command
 from hansa.cli.daemon_options import TRUST, DaemonOptions, as_service, prepare_run, run_daemon
 from hansa.cli.key_options import AccountName, FeeOptions, PasswordFile
 from hansa.cli.serving import Listing, ManyJobs, OneJob, chosen_jobs, serve
+from hansa.cli.tables import named
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Address, JobId, Phase, Wei
-from hansa.runtime.accounts import load_account
+from hansa.runtime.accounts import load_account, names_of_accounts
 from hansa.runtime.amounts import Token
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.federation import Federation
 from hansa.runtime.session import Session, connect
-from hansa.sponsor.terms import seconds
 
 MAX_JOBS = 4
 
@@ -62,16 +62,17 @@ def run(
         prepare_run(session, job)
     account = load_account(workspace, account_name, password_file)
     me = Address(account.address)
+    name = named(me, names_of_accounts(workspace.keys))
     pinned = None if pin_keys is None else read_pinned_keys(pin_keys)
 
-    def make(number: JobId, deployment: Deployment, named: bool) -> Trainer | None:
-        if not named and not has_work(session.federation, number, me):
+    def make(number: JobId, deployment: Deployment, asked_for: bool) -> Trainer | None:
+        if not asked_for and not has_work(session.federation, number, me):
             return None
         if job is None:
             listing.check(number, deployment)
         paid_in = session.token(session.federation.terms(number).token)
         own_bond = None if bond is None else paid_in.units(bond, "--bond")
-        check_bond(session, number, me, paid_in, own_bond)
+        check_bond(session, number, me, paid_in, own_bond, name=name)
         config = TrainerConfig(
             deployment=deployment,
             account=account,
@@ -81,14 +82,8 @@ def run(
             bond=own_bond,
             pinned_keys=pinned,
             keep_going=keep_going,
-            max_bytes=options.max_bytes,
-            min_claim=seconds(options.min_claim),
-            device=options.device,
-            threads=options.threads,
-            task_file=options.task_file,
-            allow=frozenset(options.allow or ()),
-            log_file=options.log_file,
             caps=fees.caps,
+            **options.fields(),
         )
         return Trainer(config)
 
@@ -107,7 +102,9 @@ def has_work(federation: Federation, job: JobId, trainer: Address) -> bool:
     return not phase.is_over or bool(federation.bond(job, trainer))
 
 
-def check_bond(session: Session, job: JobId, trainer: Address, token: Token, bond: Wei | None) -> None:
+def check_bond(
+    session: Session, job: JobId, trainer: Address, token: Token, bond: Wei | None, *, name: str = ""
+) -> None:
     """FatalError where a trainer that has yet to enrol can't: its bond is too small, or it has too few tokens."""
     federation = session.federation
     if federation.state(job).phase != Phase.ENROL or federation.trainer(job, trainer).enrolled:
@@ -120,4 +117,4 @@ def check_bond(session: Session, job: JobId, trainer: Address, token: Token, bon
             cause=f"job {job} asks for {token.text(least)}",
             next_step="raise --bond",
         )
-    session.check_funds(trainer, token, bond, "a bond", "send it tokens, or name another account")
+    session.check_funds(trainer, token, bond, "a bond", "send it tokens, or name another account", name=name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -10,9 +11,11 @@ from hansa.cli.command import Command
 from hansa.cli.daemon_options import JobOption
 from hansa.cli.document import Amount
 from hansa.cli.key_options import AccountName
+from hansa.cli.tables import named
 from hansa.protocol.errors import FatalError
+from hansa.protocol.text import counted
 from hansa.protocol.types import Address, JobId
-from hansa.runtime.accounts import address_of
+from hansa.runtime.accounts import address_of, names_of_accounts
 from hansa.runtime.amounts import Token, fixed
 from hansa.runtime.session import connect
 from hansa.runtime.snapshot import read_job
@@ -38,10 +41,12 @@ def run(command: Command, job: JobOption, account_name: AccountName = None) -> N
     --account may be an address.
     """
     session = connect(command.workspace)
-    who = address_of(command.workspace, account_name)
+    who, names = address_of(command.workspace, account_name), names_of_accounts(command.workspace.keys)
     snapshot = read_job(session.federation, session.store, JobId(job))
     if who not in snapshot.trainers:
-        raise FatalError(f"{who} is not enrolled in job {job}", next_step=f"`hansa job show {job}` lists who is")
+        raise FatalError(
+            f"{named(who, names)} is not enrolled in job {job}", next_step=f"`hansa job show {job}` lists who is"
+        )
     sent = [sum(update.trainer == who for update in cycle.updates) for cycle in snapshot.history.cycles]
     view = TrainerStatus(
         job=job,
@@ -56,13 +61,14 @@ def run(command: Command, job: JobOption, account_name: AccountName = None) -> N
         reputation=snapshot.reputation(who),
     )
     token = session.token(snapshot.terms.token)
-    command.answer(view, lambda console: show(console, view, token))
+    command.answer(view, lambda console: show(console, view, token, names))
 
 
-def show(console: Console, view: TrainerStatus, token: Token) -> None:
+def show(console: Console, view: TrainerStatus, token: Token, names: Mapping[Address, str]) -> None:
     """A trainer's part in a job, in a few lines."""
     now = "submitted in the last cycle" if view.submitted else "nothing submitted in the last cycle"
-    console.print(f"[bold]{view.address}[/] in job {view.job}: {view.phase} ({view.round - 1} rounds done), {now}")
+    rounds, who = counted(view.round - 1, "round"), named(view.address, names)
+    console.print(f"[bold]{who}[/] in job {view.job}: {view.phase} ({rounds} done), {now}")
     console.print(f"  updates     {view.updates}\n  earned      {token.text(view.earned)}")
     console.print(f"  bond        {token.text(view.bond)}\n  strikes     {view.strikes}")
     console.print(f"  reputation  {fixed(view.reputation, 6, 3)}")

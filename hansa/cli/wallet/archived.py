@@ -9,7 +9,7 @@ from hansa.audit.paid import Settlement
 from hansa.audit.run import audit_archive
 from hansa.cli.wallet.portfolio import Problem
 from hansa.protocol.errors import FatalError
-from hansa.protocol.text import escape_untrusted
+from hansa.protocol.text import counted, escape_untrusted
 
 LONGEST_FINDING = 300  # characters
 
@@ -42,7 +42,8 @@ def read_archived(path: Path, job: int | None) -> tuple[Settlement, ArchiveView,
     problems = []
     if report.exit_code:
         missing = sum(not gap.expected for gap in report.gaps)
-        why = f"{missing} of the things to check are not in {path}; `hansa audit --archive {path}` says which"
+        absent = counted(missing, "of the things to check is", "of the things to check are")
+        why = f"{absent} not in {path}; `hansa audit --archive {path}` says which"
         problems.append(Problem(facts.job, why, is_grave=False))
     block, is_bound = facts.at, facts.proof is not None
     view = ArchiveView(str(path), facts.chain_id, block.number, f"0x{block.hash.hex()}", is_bound)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -10,11 +11,12 @@ from rich.console import Console
 
 from hansa.cli.command import Command
 from hansa.cli.key_options import AccountName, FeeOptions, PasswordFile
+from hansa.cli.tables import named
 from hansa.cli.wallet.owed import JobChoice, OwedView, show_later
 from hansa.cli.wallet.portfolio import Portfolio, Problem
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Address
-from hansa.runtime.accounts import address_of, load_account
+from hansa.runtime.accounts import address_of, load_account, names_of_accounts
 from hansa.runtime.claims import claim
 from hansa.runtime.session import Session, connect
 from hansa.runtime.transactions.signer import signing_with
@@ -60,11 +62,12 @@ def run(
             except FatalError as error:
                 portfolio.add(number, str(error))
     view = ClaimedView(target, rows, portfolio.problems)
-    command.answer(view, lambda console: show(console, view, session))
+    names = names_of_accounts(workspace.keys)
+    command.answer(view, lambda console: show(console, view, session, names))
     portfolio.report_problems()
 
 
-def show(console: Console, view: ClaimedView, session: Session) -> None:
+def show(console: Console, view: ClaimedView, session: Session, names: Mapping[Address, str]) -> None:
     """A line or more a job."""
     for row in view.jobs:
         token = session.token(row.token)
@@ -74,4 +77,4 @@ def show(console: Console, view: ClaimedView, session: Session) -> None:
         if row.phase == "LAPSED":
             console.print(f"    a phase of job {row.job} has run out. {WAITING.format(job=row.job)}")
     if not view.jobs:
-        console.print(f"{view.address} takes part in no job")
+        console.print(f"{named(view.address, names)} takes part in no job")

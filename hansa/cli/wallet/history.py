@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,11 @@ from rich.table import Table
 
 from hansa.cli.command import Command
 from hansa.cli.document import Amount
+from hansa.cli.tables import named
 from hansa.cli.wallet.owed import JobChoice, Who, moment
 from hansa.protocol.tables import MOVEMENTS
 from hansa.protocol.types import Address, JobId
-from hansa.runtime.accounts import address_of
+from hansa.runtime.accounts import address_of, names_of_accounts
 from hansa.runtime.chain.abi import artifact
 from hansa.runtime.chain.client import Log
 from hansa.runtime.session import Session, connect
@@ -46,7 +47,8 @@ def run(command: Command, who: Who = None, job: JobChoice = None) -> None:
     session = connect(command.workspace)
     address = address_of(command.workspace, who)
     view = HistoryView(address, movements(session, address, job))
-    command.answer(view, lambda console: show(console, view, session))
+    names = names_of_accounts(command.workspace.keys)
+    command.answer(view, lambda console: show(console, view, session, names))
 
 
 def movements(session: Session, account: Address, job: int | None) -> list[MovementRow]:
@@ -94,7 +96,7 @@ def _read_logs(session: Session, account: Address, job: int | None) -> list[Log]
     return sorted(found, key=lambda log: (log.block, log.index))
 
 
-def show(console: Console, view: HistoryView, session: Session) -> None:
+def show(console: Console, view: HistoryView, session: Session, names: Mapping[Address, str]) -> None:
     """A line a movement, and what they come to by token."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("when", "block", "job", "what", "amount"):
@@ -103,9 +105,9 @@ def show(console: Console, view: HistoryView, session: Session) -> None:
         amount = session.token(row.token).text(row.amount)
         table.add_row(moment(row.time), str(row.block), str(row.job), row.what, amount)
     if not view.movements:
-        console.print(f"no tokens have moved between {view.address} and the vault")
+        console.print(f"no tokens have moved between {named(view.address, names)} and the vault")
         return
     console.print(table)
     for token in dict.fromkeys(row.token for row in view.movements):
         moved = sum(row.moved for row in view.movements if row.token == token)
-        console.print(f"in all, from the vault to this account: {session.token(token).text(moved)}")
+        console.print(f"in all, from the vault to {named(view.address, names)}: {session.token(token).text(moved)}")

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from hansa.cli.command import Command
 from hansa.cli.key_options import Light, PasswordFile
+from hansa.devnet.anvil import LOCAL_CHAINS
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Address
 from hansa.runtime.accounts import new_password
@@ -35,7 +37,24 @@ def run(command: Command, name: KeyName, password_file: PasswordFile = None, lig
     path = free_path(command.workspace, name)
     private_folder(path.parent)  # before a password is asked for
     view = keep_key(path, new_password(path, password_file), light=light)
-    command.answer(view, lambda console: console.print(f"{view}. Back it up: nobody else has it."))
+    command.answer(view, lambda console: show(console, view, is_local(command.workspace), command.dir_option))
+
+
+def is_local(workspace: Workspace) -> bool:
+    """Whether the directory's deployment is on a local test chain."""
+    try:
+        return workspace.deployment().chain_id in LOCAL_CHAINS
+    except FatalError:
+        return False  # none, or none that can be read
+
+
+def show(console: Console, view: KeyView, local: bool, where: str) -> None:
+    """The new account, and how it comes to coins. where: --dir as a suggested command needs it."""
+    console.print(f"{view}. Back it up: nobody else has it.")
+    if local:
+        console.print(f"`hansa wallet fund {view.name}{where}` gives it test coins for gas and tokens for bonds.")
+    else:
+        console.print("To send anything it needs some of the chain's coin, and tokens for bonds or an escrow.")
 
 
 def free_path(workspace: Workspace, name: str) -> Path:

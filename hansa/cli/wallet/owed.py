@@ -10,12 +10,13 @@ import typer
 from rich.console import Console
 
 from hansa.cli.document import Amount
+from hansa.protocol.text import counted, numbered
 from hansa.protocol.types import Address
 from hansa.runtime.amounts import Token
 from hansa.runtime.claims import Owed
 from hansa.runtime.snapshot import JobSnapshot, SettledSnapshot
 
-Who = Annotated[str | None, typer.Argument(help="A keystore's name, or an address.", metavar="[WHO]")]
+Who = Annotated[str | None, typer.Argument(help="A keystore's name, or an address.", metavar="WHO")]
 JobChoice = Annotated[int | None, typer.Option("--job", help="Only this job.")]
 
 
@@ -58,7 +59,7 @@ class OwedView:
     def parts(self, token: Token) -> list[str]:
         """What there is to have now, in words."""
         named = [
-            ("pay", self.pay or 0, f" for {len(self.rounds)} rounds"),
+            ("pay", self.pay or 0, f" for {counted(len(self.rounds), 'round')}"),
             ("fees", self.fees, ""),
             ("bond", self.bond, ""),
             ("rest", self.rest, ""),
@@ -75,8 +76,8 @@ def show_later(console: Console, view: OwedView, token: Token) -> None:
     if view.expired:
         console.print("    the time to claim pay and fees is over")
     if view.misvoted_rounds:
-        rounds = ", ".join(map(str, view.misvoted_rounds))
-        console.print(f"    [red]rounds {rounds} pay by wrong rewards; nobody can claim those[/]")
+        rounds = numbered("round", view.misvoted_rounds)
+        console.print(f"    [red]wrong rewards were voted for {rounds}: nobody can claim those[/]")
 
 
 def moment(timestamp: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -9,11 +10,12 @@ from rich.console import Console
 
 from hansa.cli.command import Command
 from hansa.cli.document import INLINE
+from hansa.cli.tables import named
 from hansa.cli.wallet.list import Balances, balances_text, read_balances
 from hansa.cli.wallet.owed import JobChoice, OwedView, Who, show_later
 from hansa.cli.wallet.portfolio import Portfolio, Problem
 from hansa.protocol.types import Address
-from hansa.runtime.accounts import address_of
+from hansa.runtime.accounts import address_of, names_of_accounts
 from hansa.runtime.claims import owed
 from hansa.runtime.session import Session, connect
 
@@ -44,13 +46,14 @@ def run(command: Command, who: Who = None, job: JobChoice = None) -> None:
         jobs=jobs,
         problems=portfolio.problems,
     )
-    command.answer(view, lambda console: show(console, view, session))
+    names = names_of_accounts(command.workspace.keys)
+    command.answer(view, lambda console: show(console, view, session, names))
     portfolio.report_problems()
 
 
-def show(console: Console, view: WalletView, session: Session) -> None:
+def show(console: Console, view: WalletView, session: Session, names: Mapping[Address, str]) -> None:
     """Balances, then a line or more a job."""
-    console.print(f"[bold]{view.address}[/]\n  {balances_text(view.balances, session.token())}")
+    console.print(f"[bold]{named(view.address, names)}[/]\n  {balances_text(view.balances, session.token())}")
     for row in view.jobs:
         token = session.token(row.token)
         parts = row.parts(token)

@@ -26,6 +26,13 @@ COLUMNS = ("round", "verdict", "gain", "news", "gain so far", "news so far", "co
 LEAST_FIRST = ("news so far", "counts", "gain so far", "news", "gain", "verdict", "share")
 """Columns that a narrow screen does without, in this order; never the pay."""
 
+UNDER_TABLE = (
+    "gain, news: what the update took off the error, and the same without what the model's course already showed",
+    "gain so far, news so far: the sums of both; of what was, five sixths stay each round",
+    "counts: what of the gain so far is paid, all of it where enough of it was news; all in thousandths of loss",
+)
+"""What the columns of a receipt mean, as docs/pay.md says it."""
+
 
 @dataclass(frozen=True)
 class ValidatorsWord:
@@ -72,7 +79,7 @@ class ShareView:
 
 @dataclass(frozen=True)
 class RoundLine:
-    """One finalised round. measured: None where the trainer sent nothing. why: the pay in a sentence."""
+    """One finalised round. measured: None where the trainer sent nothing."""
 
     round: int
     verdict: str
@@ -189,10 +196,9 @@ def show_receipt(
     console.print(table)
     if missing := [name for name in COLUMNS if name not in shown]:
         console.print(f"not shown in {console.width} columns: {', '.join(missing)}")
-    console.print(
-        f"total {token.text(receipt.pay)}; gain and news: validation loss taken off, in thousandths; "
-        "so far: of what was, five sixths stay each round"
-    )
+    console.print(f"total {token.text(receipt.pay)}; share: of the round's reward; pay: in {token.symbol}")
+    for line in UNDER_TABLE:
+        console.print(line)
     console.print("`--round R` shows one round in full")
 
 
@@ -246,7 +252,9 @@ def _show_measured(console: Console, measured: Measured, names: Mapping[Address,
     if measured.repeats is not None:
         of = measured.repeats
         whose = named(of.trainer, names)
-        console.print(f"  too like the update of {whose} (place {of.place}): cosine {fixed(of.cosine, 9, 6)}")
+        console.print(
+            f"  too like the update of {whose} (place {of.place}): cosine {fixed(of.cosine, 9, 6)}, as most say"
+        )
     if measured.median_gain is not None:
         medians = f"gain {_small(measured.median_gain)}, news {_small(measured.median_news)}"
         console.print(f"  medians: {medians} (thousandths of loss)")
@@ -261,8 +269,8 @@ def _said(word: ValidatorsWord) -> str:
 
 def _show_share(console: Console, view: ShareView) -> None:
     share, rule = view.share, "min(s·U, 2·u·S)" if view.share.all_news else "s"
-    console.print(f"  so far: gain s = {share.gain}, news u = {share.news}")
-    console.print(f"  of all before the round: gain S = {share.all_gain}, news U = {share.all_news}")
+    console.print(f"  so far, in 1e-9 of loss: gain s = {share.gain}, news u = {share.news}")
+    console.print(f"  of all before the round, likewise: gain S = {share.all_gain}, news U = {share.all_news}")
     console.print(f"  p = {rule} = {share.p}, Σp = {view.sum_of_p}: {100 * view.part:.2f} %")
 
 

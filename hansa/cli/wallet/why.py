@@ -71,7 +71,7 @@ def run(
     address, shown_in = address_of(command.workspace, who), read_unit(unit)
     names = names_of_accounts(command.workspace.keys)
     if archive is not None:
-        view, token = _explain_archived(archive, job, address, round_, shown_in)
+        view, token = _explain_archived(archive, job, address, round_, shown_in, names)
         command.answer(view, lambda console: show(console, view, token, names))
         report_problems(view.problems)
         return
@@ -81,7 +81,9 @@ def run(
     if snapshot is None:
         portfolio.report_problems()
         where = f"job {job}" if job is not None else "any job"
-        raise FatalError(f"{address} has no part in {where}", next_step="`hansa job show JOB` lists who has")
+        raise FatalError(
+            f"{named(address, names)} has no part in {where}", next_step="`hansa job show JOB` lists who has"
+        )
     rounds = snapshot.rounds if isinstance(snapshot, SettledSnapshot) else None
     found = explain(snapshot.history, rounds, address, round_, portfolio.problems)
     token = session.token(snapshot.terms.token) if shown_in is None else token_in(shown_in, snapshot.terms.token)
@@ -90,13 +92,18 @@ def run(
 
 
 def _explain_archived(
-    path: Path, job: int | None, address: Address, round_: int | None, unit: Unit | None
+    path: Path,
+    job: int | None,
+    address: Address,
+    round_: int | None,
+    unit: Unit | None,
+    names: Mapping[Address, str],
 ) -> tuple[WhyView, Token]:
     settled, source, problems = read_archived(path, job)
     history, token = settled.history, token_in(unit, settled.history.posted.terms.token)
     if address not in (history.posted.sponsor, *history.trainers, *history.members()):
         raise FatalError(
-            f"{address} has no part in job {history.job}, which {path} is of",
+            f"{named(address, names)} has no part in job {history.job}, which {path} is of",
             next_step=f"`hansa audit --archive {path}` lists who has",
         )
     if settled.ledgers is None:

@@ -7,6 +7,7 @@ from dataclasses import astuple, dataclass
 from typing import Any
 
 from hansa.protocol.merkle import Leaf
+from hansa.protocol.text import counted
 from hansa.protocol.types import Address, CycleId, Digest, JobId, Seat
 from hansa.runtime.chain.abi import artifact
 from hansa.runtime.chain.structs import JobTerms
@@ -78,7 +79,7 @@ class Calls:
     def claim_call(self, job: JobId, trainer: Address, claims: Sequence[tuple[int, Leaf, Sequence[bytes]]]) -> Call:
         """claims: (round, leaf, Merkle proof) each."""
         listed = [(round_, (leaf.pay, leaf.strike, leaf.reputation), list(proof)) for round_, leaf, proof in claims]
-        return self._vault_call(f"claim {len(listed)} rounds of job {job}", "claim", job, trainer, listed)
+        return self._vault_call(f"claim {counted(len(listed), 'round')} of job {job}", "claim", job, trainer, listed)
 
     def claim_fees_call(self, job: JobId, member: Address) -> Call:
         return self._vault_call(f"claim booked fees of job {job}", "claimFees", job, member)

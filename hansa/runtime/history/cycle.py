@@ -19,6 +19,7 @@ from hansa.protocol.hashes import (
 from hansa.protocol.links import NO_KEY, NO_WORDS, Board, failed, finalised, vote_word, votes_hash
 from hansa.protocol.phases import STEP_OF, STEPS
 from hansa.protocol.sheet import ENTRY_BYTES, commitment
+from hansa.protocol.text import counted
 from hansa.protocol.types import Address, BlockNumber, Phase, Place, Round, Seat
 from hansa.runtime.chain.structs import JobState
 from hansa.runtime.history.records import CycleRecord, Failed, Finalized, Revealed, Submitted, Vote
@@ -107,7 +108,8 @@ class CycleBuilder:
         if known != commitment(self._place, member, revealed.sheet, revealed.salt):
             raise HistoryError(f"{self.name}: the sheet of seat {revealed.seat} is not the one that it committed to")
         if len(revealed.sheet) != ENTRY_BYTES * len(self._updates):
-            raise HistoryError(f"{self.name}: {len(self._updates)} updates don't fit the sheet of seat {revealed.seat}")
+            fit = counted(len(self._updates), "update doesn't fit", "updates don't fit")
+            raise HistoryError(f"{self.name}: {fit} the sheet of seat {revealed.seat}")
         self._sheets.append(revealed)
         self.sheets_acc = sheets_acc(self.sheets_acc, revealed.seat, revealed.sheet, revealed.salt)
         return revealed
@@ -147,7 +149,9 @@ class CycleBuilder:
         if state.cycle != self.cycle or state.committee != self._committee:
             raise HistoryError(f"{self.name} is not the one that the contract has")
         if len(self._updates) != state.submitted:
-            raise HistoryError(f"{self.name} has events of {len(self._updates)} of its {state.submitted} updates")
+            raise HistoryError(
+                f"{self.name} has events of {len(self._updates)} of its {counted(state.submitted, 'update')}"
+            )
         for step in STEPS:
             found = sum(1 << seat for seat in self._acted[step.phase])
             wrong = found ^ step.seats_acted(state)

@@ -19,7 +19,7 @@ class LocalStore:
 
     def put(self, data: bytes) -> Digest:
         digest = digest_of(data)
-        target = self._file(digest)
+        target = self.file(digest)
         try:
             if not (target.is_file() and target.read_bytes() == data):
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -30,7 +30,7 @@ class LocalStore:
 
     def get(self, digest: Digest, *, limit: int, timeout: float) -> bytes:
         try:
-            with self._file(digest).open("rb") as file:
+            with self.file(digest).open("rb") as file:
                 data = file.read(limit + 1)
         except FileNotFoundError as error:
             raise NotFound(f"{to_cid(digest)} is not in {self.path}") from error
@@ -41,7 +41,7 @@ class LocalStore:
         return checked(data, digest, limit)
 
     def has(self, digest: Digest) -> bool:
-        return self._file(digest).is_file()
+        return self.file(digest).is_file()
 
     def pin(self, digest: Digest) -> None:
         if not self.has(digest):
@@ -50,6 +50,7 @@ class LocalStore:
     def unpin(self, digest: Digest) -> None:
         return
 
-    def _file(self, digest: Digest) -> Path:
+    def file(self, digest: Digest) -> Path:
+        """Where a file is, or would be."""
         cid = to_cid(digest)
         return self.path / cid[-2:] / cid

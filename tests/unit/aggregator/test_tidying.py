@@ -204,5 +204,5 @@ def test_claim__in_a_lapsed_phase__says_what_helps(phase: str, told: bool) -> No
     row = OwedView(7, phase, Address("0x"), 0, [], 0, 0, 0, {}, expired=False, misvoted_rounds=[])
     session = SimpleNamespace(token=lambda address: SimpleNamespace(text=str))
     view = ClaimedView(Address("0xa"), [row], [])
-    show(cast(Any, SimpleNamespace(print=said.append)), view, cast(Any, session))
+    show(cast(Any, SimpleNamespace(print=said.append)), view, cast(Any, session), {})
     assert any("hansa job stop 7" in line for line in said) is told

@@ -49,7 +49,7 @@ def scorer(path: Path, monkeypatch: pytest.MonkeyPatch, measured: list[Measureme
         cycle=CYCLE,
         cycle_keys=SimpleNamespace(model=None, seat=Seat(0)),
         fetch=lambda: True,
-        verdicts=lambda attempts: [SimpleNamespace(code=code, update=update) for code in codes],
+        verdicts=lambda attempts: [SimpleNamespace(code=code, update=update, repeats=None) for code in codes],
     )
     desk = desk_of(path, follower, lambda call, *key: sent.append(call))
     boxes = cast(Any, SimpleNamespace(of=lambda cycle, seat: inbox))

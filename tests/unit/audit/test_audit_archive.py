@@ -34,7 +34,7 @@ VECTORS = Path(__file__).parents[2] / "vectors"
 JOB = VECTORS / "job-1.hansa"
 KEYS = VECTORS / "job-1.keys.json"
 BYTES = 3000
-FIELDS = 1200
+FIELDS = 400
 
 
 @pytest.fixture

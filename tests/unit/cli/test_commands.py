@@ -18,7 +18,7 @@ import typer
 from typer.testing import CliRunner
 
 from hansa.cli.command import Command, command_line, load, report_failures
-from hansa.cli.main import COMMANDS, app, module_of
+from hansa.cli.main import COMMANDS, PANELS, app, module_of
 from hansa.protocol.errors import FatalError
 from hansa.runtime.workspace import Workspace
 
@@ -79,6 +79,24 @@ def test_table__names_every_command_that_there_is() -> None:
 
 def test_version__is_the_installed_one(run: CliRunner) -> None:
     assert run.invoke(app, ["--version"]).output == f"hansa {version('hansa')}\n"
+
+
+def test_help__has_every_word_under_one_heading(run: CliRunner) -> None:
+    words = [word for listed in PANELS.values() for word in listed]
+    assert sorted(words) == sorted({path.split()[0] for path in COMMANDS})
+    shown = run.invoke(app, []).output
+    assert [heading for heading in PANELS if f"{heading}:" not in shown] == []
+
+
+@pytest.mark.parametrize("words", ["", "job", "trainer", "aggregator", "wallet", *COMMANDS])
+def test_help__fits_80_columns__with_nothing_cut(run: CliRunner, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = run.invoke(app, [*words.split(), "--help"]).output
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "..." not in shown.replace("[ARGS]...", "") and "list[" not in shown and " range>" not in shown
+    for path, line in COMMANDS.items():
+        if words in ("", path.rpartition(" ")[0]) and path.rpartition(" ")[0] == words:
+            assert line in re.sub(r"\s+", " ", shown), path
 
 
 def test_help__groups_many_options_under_headings(run: CliRunner) -> None:

@@ -74,13 +74,13 @@ JOB = JobView(
 )
 
 
-def show_trainer(console: Console, receipt: TrainerReceipt, token: Token) -> None:
-    show_receipt(console, receipt, token, TRAINER, {})
+def show_trainer(console: Console, receipt: TrainerReceipt, token: Token, names: dict[Address, str]) -> None:
+    show_receipt(console, receipt, token, TRAINER, names)
 
 
 def shown(width: int, show: Any, view: Any) -> str:
     out = io.StringIO()
-    show(Console(file=out, width=width, highlight=False, emoji=False, soft_wrap=True), view, TOKEN)
+    show(Console(file=out, width=width, highlight=False, emoji=False, soft_wrap=True), view, TOKEN, {})
     return out.getvalue()
 
 
@@ -97,7 +97,10 @@ def test_receipt__shows_the_whole_pay__and_says_what_it_leaves_out(width: int) -
 
 
 def test_receipt__on_a_wide_screen__shows_all() -> None:
-    assert "not shown" not in shown(200, show_trainer, RECEIPT)
+    text = shown(200, show_trainer, RECEIPT)
+    assert "not shown" not in text
+    below = text.partition("total 30.473211 HANSA")[2]
+    assert [name for name in COLUMNS[2:] if f"{name}:" not in below and f"{name}," not in below] == []
 
 
 def test_receipt__of_a_duplicate__says_of_whom_and_how_alike() -> None:

@@ -36,7 +36,7 @@ def test_table__has_every_amount_whole(width: int) -> None:
 def test_table__of_amounts_that_are_not_known() -> None:
     unknown = [replace(item, earned=None, unclaimed=None) for item in PAID.trainers]
     text = shown(100, replace(PAID, unknown_rounds=[1], trainers=unknown, task=Task(HOSTILE, None, "")))
-    assert "what trainers earned in rounds 1 is not known" in text and "–" in text
+    assert "what trainers earned in round 1 is not known" in text and "–" in text
     assert [char for char in text if not (char.isprintable() or char == "\n")] == [] and "\\u{202e}" in text
 
 

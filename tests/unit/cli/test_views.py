@@ -25,7 +25,7 @@ def test_state_line__in_every_phase(phase: Phase) -> None:
 
 def test_state_line__says_what_is_awaited() -> None:
     line = state_line(STATE, 940)
-    assert line == "round 2, cycle 5: SUBMIT, 1 min left: 1 updates in, 3 awaited (1 failed in a row)"
+    assert line == "round 2, cycle 5: SUBMIT, 1 min left: 1 update in, 3 awaited (1 failed in a row)"
     assert "2 members have committed" in state_line(replace(STATE, phase=Phase.SCORE), 940)
 
 
@@ -41,12 +41,12 @@ def test_view__shows_rounds_and_warnings(terminal: bool) -> None:
     with View(console, "heart", 3) as view:
         view.step("starting a chain")
         view.state(STATE, 940)
-        view.round(FinishedRound(1, "Qm" + "a" * 44, 750_000_000, 4, 3, 2, 1.5))
+        view.round(FinishedRound(1, "Qm" + "a" * 44, 750_000_000, 500_000_000, "3 of 4 updates", 2, 1.5))
         view.warn("trainer-2 ended with code 1: no such party")
         view.step("")
     shown = out.getvalue()
     assert "Qm" + "a" * 44 in shown
-    assert "3 of 4 updates" in shown
+    assert "3 of 4 updates" in shown and "0.7500 (+0.2500)" in shown
     assert "after 2 failed" in shown
     assert "trainer-2 ended with code 1" in shown
 

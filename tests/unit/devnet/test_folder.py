@@ -83,6 +83,11 @@ def test_folder__that_no_chain_made__stays_as_it_is(
         (lambda directory: deployment(directory, federation=OTHER), "deployment.json"),
         (lambda directory: deployment(directory, chain_id=1), "deployment.json"),
         (lambda directory: (directory / "deploying.json").write_text("{}"), "deploying.json"),
+        (lambda directory: (directory / "job-1.hansa").write_text("an archive"), "job-1.hansa"),
+        (lambda directory: filled(directory, "logs"), "logs"),
+        (lambda directory: filled(directory, "store"), "store/x"),
+        (lambda directory: (directory / "store").symlink_to(directory.parent), "store"),
+        (lambda directory: (directory / "journals").symlink_to(directory.parent), "journals"),
     ],
 )
 def test_new_chain__in_a_folder_where_a_user_has_put_something__refuses(

@@ -46,13 +46,12 @@ def duplicates(updates, k, order):
     for i in order:
         n = dot(updates[i], updates[i], k)
         inside = {name: [x for x in values if abs(x) < 127] for name, values in updates[i].items()}
-        alike = []
+        alike, small = [], sum(map(len, updates[i].values())) < 10
         for j in kept:
             d, m = dot(updates[i], updates[j], k), dot(updates[j], updates[j], k)
-            small = sum(map(len, updates[i].values())) < 10
             if d > 0 and (updates[i] == updates[j] if small else 10_000 * d * d > 9801 * n * m):
                 alike.append((isqrt(10**18 * d * d // (n * m)), -j))
-        if alike and 2 * dot(inside, inside, k) > n:
+        if alike and not (small and 2 * dot(inside, inside, k) <= n):
             cosine, j = max(alike)
             found[i] = (-j, cosine)
         else:

@@ -122,10 +122,18 @@ def test_duplicates__in_a_small_model__are_equal(numbers, expected):
     assert set(geometry.duplicates(updates, [8], range(4))) == expected
 
 
-@pytest.mark.parametrize(("inside", "expected"), [(126, {1}), (127, set())])
-def test_duplicates__clipped_for_the_most_part__are_none(inside, expected):
-    clipped = {"a": np.array([127] * 6 + [-127] * 6, np.int8), "b": np.array([inside] * 13, np.int8)}
+@pytest.mark.parametrize(("numbers", "inside", "expected"), [(9, 126, {1}), (9, 127, set()), (10, 127, {1})])
+def test_duplicates__clipped_for_the_most_part__are_none_in_a_small_model(numbers, inside, expected):
+    clipped = {"a": np.array([127, -127, 127, -127], np.int8), "b": np.array([inside] * (numbers - 4), np.int8)}
     assert set(geometry.duplicates([clipped, clipped], [8, 8], [0, 1])) == expected
+
+
+def test_duplicates__made_longer_until_clipped__still_are_duplicates():
+    """Whoever sends one's own update twice would only have to stretch it."""
+    honest = np.random.default_rng(3).normal(0, 30, 2410)
+    for times in (1, 4, 6, 100):
+        sent = {"a": np.clip(np.rint(times * honest), -127, 127).astype(np.int8)}
+        assert set(geometry.duplicates([sent, sent], [8], [0, 1])) == {1}
 
 
 @settings(max_examples=60, deadline=None)

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from hansa.cli.command import report_failures
 from hansa.protocol.errors import FatalError
-from hansa.protocol.text import UNSEEN, carries_secret, escape_untrusted, redact
+from hansa.protocol.text import UNSEEN, carries_secret, counted, escape_untrusted, numbered, redact
 from hansa.protocol.types import Address
 from hansa.runtime.chain.abi import artifact
 from hansa.runtime.session import read_token
@@ -173,3 +173,9 @@ def test_secret__in_an_address_is_seen(url: str) -> None:
 )
 def test_secret__where_there_is_none(url: str) -> None:
     assert not carries_secret(url)
+
+
+def test_counted__agrees_with_its_number() -> None:
+    assert [counted(number, "update") for number in (0, 1, 2)] == ["0 updates", "1 update", "2 updates"]
+    assert counted(1, "party", "parties") == "1 party" and counted(3, "party", "parties") == "3 parties"
+    assert numbered("round", [3]) == "round 3" and numbered("round", [3, 4]) == "rounds 3, 4"

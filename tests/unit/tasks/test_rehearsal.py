@@ -200,7 +200,7 @@ def test_check__a_good_task__says_five_things() -> None:
         (Line, 50, "somebody has no rows"),
         (Idle, 2, r"loss\(\) does not depend on v of model\(\); use it there, or leave it out of the model"),
         (Deaf, 2, r"loss\(\) does not depend on w of model\(\)"),
-        (Explosive, 2, "w is not finite after one step on mine"),
+        (Explosive, 2, "w is not finite after 3 steps on mine"),
         (Bottomless, 2, "not the slope of the loss"),
         (Unlucky, 2, "task line failed while measuring model 0: IndexError: no such row"),
     ],

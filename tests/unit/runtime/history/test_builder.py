@@ -53,7 +53,7 @@ def test_every_prefix__agrees_with_its_own_state_only() -> None:
     early = script.state
     fold(script.logs).agrees(early)
     script.submit(BOB)
-    with pytest.raises(HistoryError, match="events of 2 of its 1 updates"):
+    with pytest.raises(HistoryError, match="events of 2 of its 1 update"):
         fold(script.logs).agrees(early)
     with pytest.raises(HistoryError, match="events of 1 of its 2 updates"):
         fold(script.logs[:-1]).agrees(script.state)
@@ -91,7 +91,7 @@ SAYS: list[tuple[str, int, str]] = [
     ("JobPosted", 0, "its posting is missing"),
     ("TrainerEnrolled", 1, "the enrolment of 0x3333"),
     ("CycleOpened", 1, "cycle 2 is not open where it has events"),
-    ("UpdateSubmitted", 0, "cycle 1: 1 updates don't fit the sheet of seat 0"),
+    ("UpdateSubmitted", 0, "cycle 1: 1 update doesn't fit the sheet of seat 0"),
     ("ScoresCommitted", 1, "cycle 1: the commitment of seat 2 is missing"),
     ("ScoresRevealed", 2, "cycle 1: its updates, sheets and result don't have the hash that was voted"),
     ("ResultVoted", 0, "cycle 1: votes are missing or invented"),
