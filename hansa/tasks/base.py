@@ -79,8 +79,8 @@ class Differentiable(Protocol):
 
     def gradient(
         self, params: Mapping[str, NDArray[np.floating[Any]]], data: Data
-    ) -> tuple[float, dict[str, NDArray[np.float64]]]:
-        """The mean loss over the rows and its gradient, by name, in float64. Tensors that have none, such as
+    ) -> tuple[float, Mapping[str, NDArray[np.floating[Any]]]]:
+        """The mean loss over the rows and its gradient, by name, float32 or float64. Tensors that have none, such as
         BatchNorm's statistics, are left out: what happens to them is worth nothing."""
         ...
 

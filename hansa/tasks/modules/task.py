@@ -142,7 +142,7 @@ class ModuleTask(ABC):
 
     def gradient(
         self, params: Mapping[str, NDArray[np.floating[Any]]], data: Any
-    ) -> tuple[float, dict[str, NDArray[np.float64]]]:
+    ) -> tuple[float, dict[str, NDArray[np.float32]]]:
         """The mean loss over the rows, and its slope by every trainable parameter, in the module's own precision."""
         self._require_rows(data, "measure on")
         with self._measuring(params, "taking a gradient") as held:

@@ -128,7 +128,7 @@ def endless(task: str, passes: Iterable[Iterable[Any]]) -> Iterator[Any]:
 
 def slope(
     task: str, held: FederatedModule, loss_of: Loss, batches: Iterable[tuple[Any, float]]
-) -> tuple[float, dict[str, NDArray[np.float64]]]:
+) -> tuple[float, dict[str, NDArray[np.float32]]]:
     """The mean loss, and its gradient by each trainable parameter (zeros where it does not depend on one). The module
     computes in its own precision, as in `eval()`. batches: each with its part of all rows."""
     import torch
@@ -140,10 +140,10 @@ def slope(
             loss = _checked(task, loss_of(held.module, moved(batch, held.device))) * part
             loss.backward()  # type: ignore[no-untyped-call]
             total += loss.item()
-    slopes: dict[str, NDArray[np.float64]] = {}
+    slopes: dict[str, NDArray[np.float32]] = {}
     for name, weight in held.trainable.items():
         found = torch.zeros_like(weight) if weight.grad is None else weight.grad
-        slopes[name] = found.to("cpu", torch.float32).numpy().astype(np.float64)
+        slopes[name] = found.to("cpu", torch.float32).numpy()
     held.module.zero_grad()
     return total, slopes
 
