@@ -61,7 +61,7 @@ def _axes(gram: NDArray[np.float64]) -> list[NDArray[np.float64]]:
 def products(gradient: Gradient, model: Model, earlier: Sequence[Model], updates: Sequence[Tensors]) -> Products:
     """Over the tensors that have a gradient. With the updates in the gradient's own precision, block by block; summed
     in float64. Memory: one block of everything."""
-    count, precision = 1 + len(earlier), np.result_type(*gradient.values())
+    count, precision = 1 + len(earlier), np.result_type(np.float32, *gradient.values())
     rows, crossed = np.zeros((count, count)), np.zeros((count, len(updates)))
     left, right = np.empty((count, BLOCK)), np.empty((len(updates), BLOCK), precision)
     for name, k in zip(model.tensors, model.k, strict=True):

@@ -196,9 +196,10 @@ def _check_gradient(task: Differentiable, start: Params, trained: Params, rows: 
 
     middle, gradient = task.gradient(at(0.5), rows)
     for name, value in gradient.items():
-        if value.dtype != np.float64 or value.shape != start[name].shape:
+        if value.dtype not in (np.float32, np.float64) or value.shape != start[name].shape:
             raise FatalError(
-                f"gradient(): {name} is {value.dtype} {value.shape}", next_step="float64, the model's shape"
+                f"gradient(): {name} is {value.dtype} {value.shape} for a tensor of shape {start[name].shape}",
+                next_step="return it as float32 or float64, in the tensor's own shape",
             )
     epsilon = task.epsilon if isinstance(task, Movable) else 0.0
     step = max(1e-4, epsilon ** (1 / 3))

@@ -67,6 +67,11 @@ def test_products__tensors_without_a_gradient__count_nowhere() -> None:
     np.testing.assert_allclose(found.with_novel(), novel, rtol=1e-4)
 
 
+def test_products__no_gradient_at_all__is_worth_nothing() -> None:
+    found = products({}, model(), [model(3)], [integers(10 + i) for i in range(N)])
+    assert not found.with_gradient().any() and not found.with_novel().any()
+
+
 def test_products__a_gradient_along_the_last_change__has_no_news() -> None:
     here, before = model(), model(3)
     along = {name: here.tensors[name].astype(np.float64) - before.tensors[name] for name in SHAPES}

@@ -150,7 +150,7 @@ class Restless(Line):
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        (Exploding, "the loss of task line is nan in step 2 of 5; lower the learning rate, or look for numbers"),
+        (Exploding, "the loss of task line is nan in step 3 of 3; lower the learning rate, or look for numbers"),
         (Thoughtless, "optimizer() of task line returned nothing; return a torch optimizer, or (optimizer, scheduler)"),
         (Listed, "loss() of task line returned a tensor of shape (8, 1); return one number, the batch's mean"),
         (Detached, "loss() of task line does not depend on any parameter of module(); compute it from"),

@@ -179,13 +179,26 @@ class Bottomless(Line):
         return loss, {name: value * np.nan for name, value in gradient.items()}
 
 
+class Coarse(Line):
+    kind: type[np.floating[Any]] = np.float16
+
+    def gradient(self, params: Mapping[str, Any], data: Rows) -> tuple[float, dict[str, Any]]:
+        loss, gradient = super().gradient(params, data)
+        return loss, {name: value.astype(self.kind) for name, value in gradient.items()}
+
+
+class Single(Coarse):
+    kind = np.float32
+
+
 class Unlucky(Line):
     def metric(self, params: Params, data: Rows) -> float:
         raise IndexError("no such row")
 
 
-def test_check__a_good_task__says_five_things() -> None:
-    assert len(list(check(Line(), "", 2))) == 5
+@pytest.mark.parametrize("kind", [Line, Single])
+def test_check__a_good_task__says_five_things(kind: type[Line]) -> None:
+    assert len(list(check(kind(), "", 2))) == 5
 
 
 @pytest.mark.parametrize(
@@ -202,6 +215,7 @@ def test_check__a_good_task__says_five_things() -> None:
         (Deaf, 2, r"loss\(\) does not depend on w of model\(\)"),
         (Explosive, 2, "w is not finite after 3 steps on mine"),
         (Bottomless, 2, "not the slope of the loss"),
+        (Coarse, 2, r"gradient\(\): w is float16 \(1,\) for a tensor of shape \(1,\); return it as float32 or float64"),
         (Unlucky, 2, "task line failed while measuring model 0: IndexError: no such row"),
     ],
 )
