@@ -35,7 +35,8 @@ def _run(arguments: argparse.Namespace) -> None:
     for seed in range(arguments.seed, arguments.seed + arguments.seeds):
         task = load_task(name, settings, seed, **place)
         if arguments.frozen:
-            check_frozen(task, parse_frozen(arguments.frozen))
+            with running(name, "looking at its frozen files"):
+                check_frozen(task, parse_frozen(arguments.frozen))
         print(f"  device: {use_device(task, arguments.device, arguments.threads)}")
         sources = arguments.data or (task.parties() if hasattr(task, "parties") else ["0"])
         for remark in check(task, sources[0], arguments.seats, arguments.validation):

@@ -94,8 +94,7 @@ class Movable(Protocol):
         """Whether `train` gives the same bits again there."""
         ...
 
-    @property
-    def epsilon(self) -> float:
+    def epsilon(self) -> float:  # no property: `isinstance` would ask for its value
         """How coarse its arithmetic is: the distance from 1 to the next number."""
         ...
 

@@ -94,7 +94,8 @@ def load_task_of(spec: JobSpec, *, task_file: Path | None = None, allowed: Colle
     task = load_task(
         spec.task, spec.settings, spec.seed, task_digest=spec.task_digest, task_file=task_file, allowed=allowed
     )
-    check_frozen(task, spec.frozen)
+    with running(task.name, "looking at its frozen files"):
+        check_frozen(task, spec.frozen)
     return task
 
 
@@ -104,6 +105,12 @@ def load_task(name: str, settings: Mapping[str, object], seed: int, **place: Unp
     NotAllowed: the user's list does not have it. FatalError: it isn't there, differs, or refuses its settings.
     """
     kind = _task_class(name, **place)
+    if lacking := sorted(getattr(kind, "__abstractmethods__", ())):
+        raise FatalError(
+            f"task {name} lacks {', '.join(lacking)}",
+            cause="every task of its kind has a method of its own for each",
+            next_step="write what lacks, as docs/tasks.md tells",
+        )
     try:
         task = kind(settings, seed)
     except HansaError:
@@ -112,7 +119,7 @@ def load_task(name: str, settings: Mapping[str, object], seed: int, **place: Unp
         raise FatalError(
             f"task {name} refused its settings {dict(settings)}",
             cause=f"{type(error).__name__}: {error}",
-            next_step="compare them with the task's own page",
+            next_step="compare them with the task's own page; a class of your own is made by Class(settings, seed)",
         ) from error
     if not isinstance(task, Task):
         missing = [part for part in TASK_PARTS if not hasattr(task, part)]

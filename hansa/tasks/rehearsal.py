@@ -91,7 +91,11 @@ def check(task: Task, source: str, seats: int, validation: str | None = None) ->
     with running(task.name, "reading the validation rows"):
         shares = [validation_rows(task, seat, seats, validation) for seat in range(seats)]
     if not len(rows) or not all(map(len, shares)):
-        raise FatalError("somebody has no rows", cause=f"{source}: {len(rows)}, validators: {list(map(len, shares))}")
+        raise FatalError(
+            "somebody has no rows",
+            cause=f"{source}: {len(rows)}, validators: {list(map(len, shares))}",
+            next_step="give every trainer and every validator at least one",
+        )
     yield f"rows: {len(rows):,} of {source} to train on; validators have {', '.join(f'{len(s):,}' for s in shares)}"
 
     check_training_rows(task, start, rows, source)
@@ -178,6 +182,11 @@ def _check_training(task: Task, start: Params, rows: Data) -> Params:
             raise FatalError(f"train(): {name} differs from run to run", next_step="draw everything from `seed`")
         if start[name].tobytes() != before[name].tobytes():
             raise FatalError(f"train() changed its argument {name}", next_step="work on a copy")
+    if all(np.array_equal(first.params[name], value) for name, value in start.items()):
+        raise FatalError(
+            "train() changed nothing in 5 steps",
+            next_step="look whether the learning rate is far too small, or the optimizer has other parameters",
+        )
     return first.params
 
 
@@ -201,7 +210,7 @@ def _check_gradient(task: Differentiable, start: Params, trained: Params, rows: 
                 f"gradient(): {name} is {value.dtype} {value.shape} for a tensor of shape {start[name].shape}",
                 next_step="return it as float32 or float64, in the tensor's own shape",
             )
-    epsilon = task.epsilon if isinstance(task, Movable) else 0.0
+    epsilon = task.epsilon() if isinstance(task, Movable) else 0.0
     step = max(1e-4, epsilon ** (1 / 3))
     measured = (task.gradient(at(0.5 + step), rows)[0] - task.gradient(at(0.5 - step), rows)[0]) / (2 * step)
     slope = sum(float(np.vdot(gradient[name], way[name])) for name in way)

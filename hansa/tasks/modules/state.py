@@ -58,7 +58,7 @@ class FederatedModule:
             for name, tensor in self.travelling.items():
                 value = torch.tensor(np.asarray(params[name]))
                 if value.shape != tensor.shape:
-                    raise ValueError(f"{name} is {tuple(value.shape)} where the module has {tuple(tensor.shape)}")
+                    raise self._changed(name, f"{tuple(value.shape)}", f"{tuple(tensor.shape)}", "in another module()")
                 tensor.copy_(value)
                 if name.endswith("running_var"):
                     tensor.clamp_(min=0)
@@ -89,11 +89,14 @@ class FederatedModule:
         for name in sorted(now.keys() | before.keys()):
             if now.get(name) != before.get(name):
                 was, became = (f"{shapes.get(name, 'not there')}" for shapes in (before, now))
-                raise FatalError(
-                    f"module() of task {self._task}: {name} was {was} and is {became} after a batch",
-                    cause="its shape depends on the data",
-                    next_step="make every layer, with its size, in module()",
-                )
+                raise self._changed(name, was, became, "after a batch")
+
+    def _changed(self, name: str, was: str, became: str, when: str) -> FatalError:
+        return FatalError(
+            f"module() of task {self._task}: {name} was {was} and is {became} {when}",
+            cause="its shape depends on the data",
+            next_step="make every layer, with its size, in module()",
+        )
 
 
 def _sorted_out(module: Module, task: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:

@@ -19,6 +19,7 @@ from hansa.tasks.modules import batching, training
 from hansa.tasks.modules.device import drawing_from, find_device, naming_memory, on_threads
 from hansa.tasks.modules.sgd import Momentum
 from hansa.tasks.modules.state import FederatedModule
+from hansa.tasks.rows import Rows
 from hansa.tasks.settings import Settings
 
 if TYPE_CHECKING:
@@ -92,7 +93,9 @@ class ModuleTask(ABC):
 
     def validation(self, seat: int, seats: int, source: str) -> Any:
         """The rows of one of `seats` validators: row i of what `--validation` names is seat i mod seats's."""
-        return batching.deal(self.load(source), seat, seats)
+        rows = self.load(source)
+        self._require_items(rows)
+        return batching.deal(rows, seat, seats)
 
     def optimizer(self, parameters: Sequence[Parameter]) -> Any:
         """A new optimizer, or (optimizer, scheduler); the scheduler's step is the optimizer's. One for each round."""
@@ -164,7 +167,6 @@ class ModuleTask(ABC):
         """Whether the same arguments give the same bits."""
         return self._threads == 1 and (self._device is None or self._device.type == "cpu")
 
-    @property
     def epsilon(self) -> float:
         """How coarse the module's arithmetic is."""
         return self._here().epsilon
@@ -202,7 +204,8 @@ class ModuleTask(ABC):
             module = self.module()
         if not isinstance(module, torch.nn.Module):
             raise FatalError(
-                f"module() of task {self.name} returned {type(module).__name__}", next_step="return a torch.nn.Module"
+                f"module() of task {self.name} returned {training.described(module)}",
+                next_step="return a torch.nn.Module",
             )
         return FederatedModule(module, self.name, torch.device(device))
 
@@ -210,7 +213,17 @@ class ModuleTask(ABC):
         self._require_rows(data, "measure on")
         return batching.in_order(data, self.rows_at_once, self.collate)
 
+    def _require_items(self, data: Any) -> None:
+        """FatalError for what has a length but no row at each place."""
+        if isinstance(data, Mapping | tuple | str) or not isinstance(data, Rows) and not hasattr(data, "__getitem__"):
+            raise FatalError(
+                f"load() of task {self.name} gave {training.described(data)}, which is no data set",
+                cause="item i of a data set is row i",
+                next_step="return hansa.Rows(inputs, labels), or a data set with __len__ and __getitem__",
+            )
+
     def _require_rows(self, data: Any, purpose: str) -> None:
+        self._require_items(data)
         if not len(data):
             raise FatalError(f"task {self.name} has no rows to {purpose}", next_step="look at what load() reads")
 
@@ -225,7 +238,14 @@ def _of_model_or_module(metric: Callable[..., float]) -> Callable[..., float]:
         if not isinstance(model, Mapping):
             return metric(self, model, data)
         with self._measuring(model, "measuring") as held, torch.no_grad():
-            return float(metric(self, held.module.eval(), data))
+            value = metric(self, held.module.eval(), data)
+            try:
+                return float(value)
+            except (TypeError, ValueError, RuntimeError) as error:
+                raise FatalError(
+                    f"metric() of task {self.name} returned {training.described(value)}",
+                    next_step="return one number, larger being better",
+                ) from error
 
     measured.takes_models = True  # type: ignore[attr-defined]
     return measured

@@ -164,12 +164,31 @@ def _differentiable(held: FederatedModule) -> AbstractContextManager[Any]:
 def _usable(task: str, given: Any) -> tuple[Any, Any]:
     """(optimizer, scheduler or None) from what a task's `optimizer` returned."""
     optimizer, scheduler = pair = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
-    if not hasattr(optimizer, "zero_grad") or not (scheduler is None or hasattr(scheduler, "step")):
+    if (
+        isinstance(optimizer, type)
+        or not hasattr(optimizer, "zero_grad")
+        or not (scheduler is None or hasattr(scheduler, "step"))
+    ):
         raise FatalError(
-            f"optimizer() of task {task} returned {'nothing' if given is None else type(given).__name__}",
+            f"optimizer() of task {task} returned {described(given)}",
             next_step="return a torch optimizer, or (optimizer, scheduler)",
         )
     return pair
+
+
+def described(value: Any) -> str:
+    """What a user's method returned, in an error's words."""
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        return f"a tensor of shape {tuple(value.shape)}"
+    return (
+        "nothing"
+        if value is None
+        else f"{value.__name__}, a class"
+        if isinstance(value, type)
+        else type(value).__name__
+    )
 
 
 def _checked(task: str, loss: Any) -> Tensor:
@@ -177,8 +196,9 @@ def _checked(task: str, loss: Any) -> Tensor:
     import torch
 
     if not isinstance(loss, torch.Tensor) or loss.numel() != 1:
-        got = f"a tensor of shape {tuple(loss.shape)}" if isinstance(loss, torch.Tensor) else type(loss).__name__
-        raise FatalError(f"loss() of task {task} returned {got}", next_step="return one number, the batch's mean")
+        raise FatalError(
+            f"loss() of task {task} returned {described(loss)}", next_step="return one number, the batch's mean"
+        )
     if not loss.requires_grad:
         raise FatalError(
             f"loss() of task {task} does not depend on any parameter of module()",

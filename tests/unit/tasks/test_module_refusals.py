@@ -82,7 +82,7 @@ class Frozen(nn.Linear):
         (Sharing, "module() of task line: line.weight and again share their memory but are two parameters; tie them"),
         (lambda: nn.Linear(3, 1).to(torch.complex64), "module() of task line: weight is complex64; make it float32"),
         (Masked, "model(): mask is empty or has numbers that are not finite; leave it out of the model"),
-        (lambda: None, "module() of task line returned NoneType; return a torch.nn.Module"),
+        (lambda: None, "module() of task line returned nothing; return a torch.nn.Module"),
     ],
 )
 def test_module__that_can_not_be_federated(make: Any, said: str) -> None:
