@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aggregator.products import PARALLEL, Gradient, products
 from hansa.protocol import aggregation, geometry
+from hansa.protocol.exact import Tensors
 from hansa.protocol.model import Model
 from hansa.protocol.sheet import to_units
-from hansa.tasks.base import Data, Differentiable, Task
+from hansa.tasks.base import Data, Differentiable, Params, Task
 
 Flat = dict[str, NDArray[np.float64]]
-PARALLEL = 1e-9
-"""A direction of which no larger part of the squared length is new adds none."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def measure(
     data: Data,
     model: Model,
     earlier: Sequence[Model],
-    updates: Sequence[Mapping[str, NDArray[np.int8] | NDArray[np.int16]]],
+    updates: Sequence[Tensors],
     weights: Sequence[int],
 ) -> list[Measurement]:
     """Measures every ok update by what it takes off the validation loss.
@@ -50,38 +50,54 @@ def measure(
         return []
     norms = [geometry.squared_norm(update, model.k) for update in updates]
     clips = geometry.clip_factors(norms, weights)
-    total = sum(weights)
-
-    def entering() -> Iterator[Flat]:
-        for update, weight, clip in zip(updates, weights, clips, strict=True):
-            yield aggregation.contribution(model, update, weight, clip, total)
-
-    before: Flat = {name: values.astype(np.float64) for name, values in model.tensors.items()}
-    after = {name: values.copy() for name, values in before.items()}
-    for x in entering():
-        for name, values in x.items():
-            after[name] += values
-    changes = [_change(model, other) for other in earlier]
     if not isinstance(task, Differentiable):
-        return list(_by_losses(lambda at: -task.metric(_as_float32(at), data), before, after, entering(), changes))
-    slope = _average(task.gradient(model.tensors, data)[1], task.gradient(_as_float32(after), data)[1])
-    novel = _without(slope, changes)
-    return [_measurement(-_dot(slope, x), -_dot(novel, x)) for x in entering()]
+        return list(_by_losses(task, data, model, earlier, updates, weights, clips))
+    slope = _mean_slope(task, data, model, aggregation.aggregate("mean", model, updates, weights, clips))
+    found = products(slope, model, earlier, updates)
+    scales = np.array([-a * c / (256 * sum(weights)) for a, c in zip(weights, clips, strict=True)])
+    gains = scales * found.with_gradient()
+    news = scales * found.with_novel() if earlier else gains
+    return [_measurement(gain, new) for gain, new in zip(gains.tolist(), news.tolist(), strict=True)]
+
+
+def _mean_slope(task: Differentiable, data: Data, model: Model, after: Params) -> Gradient:
+    """The average of the gradients at the model and at the mean of the updates, tensor by tensor in their place."""
+    ends, starts = dict(task.gradient(after, data)[1]), dict(task.gradient(model.tensors, data)[1])
+    return {name: (ends.pop(name) + starts.pop(name)) / 2 for name in list(ends)}
 
 
 def _by_losses(
-    loss: Callable[[Flat], float], before: Flat, after: Flat, entering: Iterator[Flat], changes: Sequence[Flat]
+    task: Task,
+    data: Data,
+    model: Model,
+    earlier: Sequence[Model],
+    updates: Sequence[Tensors],
+    weights: Sequence[int],
+    clips: Sequence[int],
 ) -> Iterator[Measurement]:
     """Half the sum of what each update takes off the loss as the first one in and as the last one in.
 
     News: the same of x_i less its projection on the changes. 4n + 2 losses.
     """
+
+    def entering() -> Iterator[Flat]:
+        for update, weight, clip in zip(updates, weights, clips, strict=True):
+            yield aggregation.contribution(model, update, weight, clip, sum(weights))
+
+    def loss(at: Flat) -> float:
+        return -task.metric(_as_float32(at), data)
+
+    before: Flat = {name: values.astype(np.float64) for name, values in model.tensors.items()}
+    after = {name: values.copy() for name, values in before.items()}
+    for x in entering():
+        after = _plus(after, x, 1)
+    changes = [_change(model, other) for other in earlier]
     start, end = loss(before), loss(after)
 
     def taken_off(x: Flat) -> float:
         return ((start - loss(_plus(before, x, 1))) + (loss(_plus(after, x, -1)) - end)) / 2
 
-    for x in entering:
+    for x in entering():
         gain = taken_off(x)
         yield _measurement(gain, taken_off(_without(x, changes)) if changes else gain)
 
@@ -99,10 +115,6 @@ def _measurement(gain: float, news: float) -> Measurement:
 def _as_float32(tensors: Flat) -> dict[str, NDArray[np.float32]]:
     with np.errstate(over="ignore"):
         return {name: values.astype(np.float32) for name, values in tensors.items()}
-
-
-def _average(first: Flat, second: Flat) -> Flat:
-    return {name: (first[name] + second[name]) / 2 for name in first}
 
 
 def _change(model: Model, previous: Model) -> Flat:

@@ -19,7 +19,7 @@ from hansa.runtime.desk import DaemonConfig
 from hansa.runtime.history.records import CycleRecord
 from hansa.runtime.keeper import JobKeeper
 from hansa.runtime.model_chain import Abstention
-from hansa.tasks import load_task_of, running, use_threads
+from hansa.tasks import load_task_of, running, use_device
 
 
 class Validator(Daemon):
@@ -36,7 +36,7 @@ class Validator(Daemon):
         context.check_allowed(config.deployment, config.allow, config.max_bytes)
         allowed = {*config.deployment.allowed.tasks, *config.allow}
         task = load_task_of(context.spec, task_file=config.task_file, allowed=allowed)
-        use_threads(config.threads)
+        desk.log.info("task loaded", task=context.spec.task, device=use_device(task, config.device, config.threads))
         with running(context.spec.task, "making model 0"):
             desk.follower.models.shapes = {name: values.shape for name, values in task.model().items()}
         rows = ValidationRows(desk, task, config.validation)

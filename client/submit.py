@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from client.committee_keys import CommitteeKeys, PinnedKeys
-from client.training import local_update
+from client.training import local_update, reporting
 from hansa.protocol import envelope, tensors
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import FatalError
@@ -62,7 +62,8 @@ class Submitter:
 
         def make() -> dict[str, Any]:
             spec = self._desk.follower.context.spec
-            with running(spec.task, "training"), self._desk.working("training"):
+            said = self._desk.log.bind(round=model.round + 1)
+            with running(spec.task, "training"), self._desk.working("training"), reporting(self._task, said):
                 local = local_update(self._task, self._data, model, spec, self._desk.me)
             self._desk.log.info("trained", round=model.round + 1, loss=round(local.loss, 6), steps=local.steps)
             return {"integers": journal.put_blob(tensors.encode(local.tensors, {}))}

@@ -13,8 +13,8 @@ from hansa.runtime.chain.federation import JobState
 from hansa.runtime.daemon import Daemon
 from hansa.runtime.keeper import JobKeeper
 from hansa.runtime.model_chain import Abstention
-from hansa.tasks import load_task_of, running, use_threads
-from hansa.tasks.rehearsal import check_training_rows
+from hansa.tasks import load_task_of, running, use_device
+from hansa.tasks.rehearsal import check_training_rows, count_rows
 
 
 class Trainer(Daemon):
@@ -32,14 +32,15 @@ class Trainer(Daemon):
         context.check_allowed(config.deployment, config.allow, config.max_bytes)
         allowed = {*config.deployment.allowed.tasks, *config.allow}
         task = load_task_of(context.spec, task_file=config.task_file, allowed=allowed)
-        use_threads(config.threads)
+        desk.log.info("task loaded", task=context.spec.task, device=use_device(task, config.device, config.threads))
         with running(context.spec.task, f"loading {config.source}"):
             data = task.load(config.source)
+            rows = count_rows(task, data)
             start = task.model()
         check_training_rows(task, start, data, config.source)
         desk.follower.models.shapes = {name: values.shape for name, values in start.items()}
         desk.follower.trainer = desk.me
-        desk.log.info("data loaded", rows=len(data), source=config.source)
+        desk.log.info("data loaded", rows=rows, source=config.source)
         self.keeper = JobKeeper(desk)
         self.enroller = Enroller(desk, task, config)
         self.enroller.check_terms()

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from structlog.stdlib import BoundLogger
 
 from hansa.protocol.model import Model, quantise
 from hansa.protocol.spec import JobSpec
 from hansa.protocol.types import UNIT, Address
-from hansa.tasks.base import Data, Task
+from hansa.tasks.base import Data, Progress, Reporting, Task
+
+REPORT_SECONDS = 10.0  # between two lines of the log that tell how far training is
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,28 @@ def training_seed(spec: JobSpec, trainer: Address, round_: int) -> int:
     """A 63-bit seed that a retry of the same round, and a second run of the same job, draw again."""
     text = f"{spec.seed}:{trainer.lower()}:{round_}"
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+@contextmanager
+def reporting(task: Task, log: BoundLogger) -> Iterator[None]:
+    """Logs how far a training run is, now and then, where the task tells it."""
+    if not isinstance(task, Reporting):
+        yield
+        return
+    last = time.monotonic()
+
+    def tell(progress: Progress) -> None:
+        nonlocal last
+        if (now := time.monotonic()) - last >= REPORT_SECONDS:
+            last = now
+            loss, rate = round(progress.loss, 6), round(progress.rate, 2)
+            log.info("training", step=progress.step, of=progress.steps, loss=loss, steps_per_second=rate)
+
+    before, task.on_progress = task.on_progress, tell
+    try:
+        yield
+    finally:
+        task.on_progress = before
 
 
 def local_update(task: Task, data: Data, model: Model, spec: JobSpec, trainer: Address) -> LocalUpdate:

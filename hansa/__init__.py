@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from hansa.protocol.errors import FatalError
     from hansa.tasks.base import Data, Differentiable, Params, Scores, Study, Task, Trained
     from hansa.tasks.learning import TorchTask, mean_loss
+    from hansa.tasks.modules.task import ModuleTask
     from hansa.tasks.rows import Rows, read_table
     from hansa.tasks.settings import Settings
 
@@ -17,6 +18,7 @@ _HOMES = {
     "Data": "hansa.tasks.base",
     "Differentiable": "hansa.tasks.base",
     "FatalError": "hansa.protocol.errors",
+    "ModuleTask": "hansa.tasks.modules.task",
     "Params": "hansa.tasks.base",
     "Rows": "hansa.tasks.rows",
     "Scores": "hansa.tasks.base",
@@ -33,6 +35,7 @@ __all__ = [
     "Data",
     "Differentiable",
     "FatalError",
+    "ModuleTask",
     "Params",
     "Rows",
     "Scores",

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { digestOf, fromCid, toCid } from '../src/protocol/cid'
 import { floorDiv, measurementMedian } from '../src/protocol/exact'
 import { leafHash, RewardsTree } from '../src/protocol/merkle'
+import { decodeSpec } from '../src/protocol/spec'
 import { decodeSheet } from '../src/protocol/sheet'
 import { tally } from '../src/protocol/tally'
 import { read } from './vectors'
@@ -46,4 +47,21 @@ test.for(VECTORS.cids as any[])('CID of $length bytes', async ({ text, length, c
 
 test.each(['', 'Qm', 'bafy', '0'.repeat(46), '1'.repeat(46)])('%j is no CIDv0', (text) => {
   expect(() => fromCid(text)).toThrow(RangeError)
+})
+
+test('specs of both versions', () => {
+  const bytes = (text: string) => new TextEncoder().encode(text)
+  const { version, title, about, metric, frozen } = decodeSpec(bytes(VECTORS.spec.text))
+  expect({ version, title, about, metric, frozen }).toEqual({
+    version: 2, title: 'Beats, é', about: 'Three hospitals', metric: 'accuracy', frozen: { encoder: 'ab'.repeat(32) },
+  })
+  expect(decodeSpec(bytes(VECTORS.spec.version_1))).toMatchObject({ version: 1, title: '', about: '', metric: null, frozen: {} })
+})
+
+test.for([
+  ['version', 3], ['title', null], ['metric', 1], ['frozen', []], ['frozen', { encoder: 1 }], ['privacy', 'masked'],
+  ['group', 1], ['shares', 2], ['validation', 'own'], ['validation_set', 'x'], ['title', undefined],
+] as [string, unknown][])('a spec whose %s is %o is refused by name', ([name, value]) => {
+  const text = JSON.stringify({ ...JSON.parse(VECTORS.spec.text), [name]: value })
+  expect(() => decodeSpec(new TextEncoder().encode(text))).toThrow(`the job spec's ${name}`)
 })

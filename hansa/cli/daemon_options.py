@@ -44,6 +44,9 @@ class DaemonOptions:
             "--min-claim", help="Refuse a job that leaves less time after its end to claim what was earned, like 30m."
         ),
     ] = "1h"
+    device: Annotated[
+        str, RUN("--device", help="Where a torch module computes: auto (a GPU where there is one), cpu, cuda:1, mps.")
+    ] = "auto"
     threads: Annotated[int, RUN("--threads", help="torch threads.", min=1)] = 1
     log_file: Annotated[Path | None, RUN("--log-file", help="JSON lines go there; to standard error by default.")] = (
         None
@@ -62,6 +65,7 @@ class DaemonOptions:
         return {
             "max_bytes": self.max_bytes,
             "min_claim": seconds(self.min_claim),
+            "device": self.device,
             "threads": self.threads,
             "task_file": self.task_file,
             "allow": frozenset(self.allow or ()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -16,27 +16,43 @@ MAX_BYTES: Final = 65_536
 _MAX_DEPTH: Final = 8
 _SAFE: Final = 2**53 - 1  # what JSON readers of any language hold exactly
 
+NEW: Final = frozenset({"title", "about", "metric", "frozen", "group", "shares", "validation", "validation_set"})
+"""Fields that version 2 has beside those of version 1."""
+
 Setting = int | str | bool | list[Any]  # lists of the same, nested
+
+
+FileName = Annotated[str, Field(min_length=1, max_length=128)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class JobSpec(BaseModel):
     """What is trained, and how.
 
+    version: 2 is what is written; 1, without the fields of `NEW`, is still read.
+    title, about: the sponsor's own words. metric: what the task's metric measures, such as 'accuracy'; None: unsaid.
     task: a built-in task's name, or a user's 'module.path:Class' or file, whose SHA-256 is then `task_digest`.
     settings: the task's own; integers, strings, booleans and lists of them.
+    frozen: SHA-256 by name of the files that the model reads and nobody trains; every party has its own copy.
     steps: of local training in one cycle; loss_threshold: mean loss that ends them early, 1e-9.
     bits: of an update's integers. weights: every trainer alike, or by bond.
     baselines: what the metric is compared with: 'NAME=DECIMAL' as hansa.protocol.baselines writes it, or a name alone.
     publish_keys: whether trainers publish their content keys at the job's end.
+    privacy, group, shares: who can see one update; other ways than 'committee' are refused until they work.
+    validation, validation_set: whose rows members measure on; others than those dealt out by seat likewise.
     model_bytes, update_bytes: largest model file and sealed update that anybody fetches.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    version: Literal[1] = 1
+    version: Literal[1, 2] = 2
+    title: str = Field(default="", max_length=120)
+    about: str = Field(default="", max_length=4000)
+    metric: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     task: str = Field(min_length=1, max_length=256)
-    task_digest: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    task_digest: Sha256 | None = None
     settings: dict[str, Setting] = Field(default_factory=dict)
+    frozen: dict[FileName, Sha256] = Field(default_factory=dict, max_length=16)
     seed: int = Field(default=0, ge=0, le=_SAFE)
     steps: int = Field(ge=1, le=_SAFE)
     loss_threshold: int | None = Field(default=None, ge=-_SAFE, le=_SAFE)
@@ -44,6 +60,10 @@ class JobSpec(BaseModel):
     rule: Literal[tuple(RULES)] = "validated_mean"  # type: ignore[valid-type]
     weights: Literal["equal", "bond"] = "equal"
     privacy: Literal["committee"] = "committee"
+    group: Literal[0] = 0
+    shares: Literal[0] = 0
+    validation: Literal["dealt"] = "dealt"
+    validation_set: None = None
     baselines: list[str] = Field(default_factory=list)
     publish_keys: bool = False
     model_bytes: int = Field(ge=1, le=_SAFE)
@@ -70,7 +90,7 @@ class JobSpec(BaseModel):
 
     def encode(self) -> bytes:
         """Canonical JSON: sorted keys, no spaces, UTF-8. Raises TooLarge for more than anybody reads."""
-        data = _canonical(self.model_dump())
+        data = _canonical(self.model_dump(exclude=set(NEW) if self.version == 1 else None))
         if len(data) > MAX_BYTES:
             raise TooLarge("job spec", cause=f"{len(data)} bytes; {MAX_BYTES} at most")
         return data
@@ -86,9 +106,11 @@ class JobSpec(BaseModel):
             raise Malformed("job spec is not JSON", cause=error) from error
         if not isinstance(fields, dict):
             raise Malformed("job spec is not a JSON object")
-        missing = sorted(cls.model_fields.keys() - fields.keys())
-        if missing:
+        expected = cls.model_fields.keys() - (NEW if fields.get("version") == 1 else ())
+        if missing := sorted(expected - fields.keys()):
             raise Malformed("job spec", cause=f"{', '.join(missing)} missing")
+        if unknown := sorted(fields.keys() & cls.model_fields.keys() - expected):
+            raise Malformed("job spec", cause=f"version 1 has no {', '.join(unknown)}")
         try:
             spec = cls.model_validate(fields)
             canonical = spec.encode() == data

@@ -45,6 +45,7 @@ class DaemonConfig:
     keep_models: models back that stay pinned; None keeps every model, for those who audit the job later.
     max_bytes: largest model or update file that it handles.
     min_claim: seconds that a job must leave after its end to claim what it pays.
+    device: where a torch module computes: auto, cpu, cuda, cuda:1 or mps.
     threads: torch threads; None leaves torch's own choice.
     validation: where a member's own rows are; None: its task knows.
     """
@@ -56,6 +57,7 @@ class DaemonConfig:
     keep_models: int | None = None
     max_bytes: int = 2**30
     min_claim: int = 3600
+    device: str = "cpu"
     threads: int | None = 1
     task_file: Path | None = None
     allow: frozenset[str] = frozenset()

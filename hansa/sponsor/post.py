@@ -21,6 +21,8 @@ from hansa.runtime.session import Session
 from hansa.runtime.transactions.signer import Signer
 from hansa.sponsor.terms import JobOffer, job_terms
 from hansa.tasks import Task, consent, defaults, load_task
+from hansa.tasks.frozen import frozen_digests
+from hansa.tasks.loading import running
 from hansa.tasks.study import PartyTask
 
 
@@ -57,6 +59,8 @@ def prepare(
     weights: str = "equal",
     publish_keys: bool = False,
     baselines: Sequence[str] = (),
+    title: str = "",
+    about: str = "",
 ) -> PreparedJob:
     """Loads the sponsor's own task and makes spec and model 0 of it. What is not given is what the task recommends."""
     name, place = consent(task)
@@ -64,9 +68,16 @@ def prepare(
     chosen = {**usual["settings"], **(settings or {})}
     loaded = load_task(name, chosen, seed, **place)
     width = usual["bits"] if bits is None else bits
-    model = initial_model(loaded.model(), width)
+    with running(name, "making model 0"):
+        model = initial_model(loaded.model(), width)
+    with running(name, "looking at its frozen files"):
+        frozen = frozen_digests(loaded)
     model.encode()  # FatalError for one that nobody would accept
     fields = {
+        "title": title,
+        "about": about,
+        "metric": getattr(loaded, "metric_name", None),
+        "frozen": frozen,
         "task": name,
         "task_digest": place["task_digest"],
         "settings": chosen,

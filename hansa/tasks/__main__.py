@@ -10,7 +10,8 @@ import time
 
 from hansa.protocol.errors import HansaError
 from hansa.protocol.text import counted
-from hansa.tasks.loading import BUILT_IN, consent, defaults, load_task, running
+from hansa.tasks.frozen import check_frozen, parse_frozen
+from hansa.tasks.loading import BUILT_IN, consent, defaults, load_task, running, use_device
 from hansa.tasks.rehearsal import check, federate, table
 from hansa.tasks.settings import parse_settings
 
@@ -33,12 +34,16 @@ def _run(arguments: argparse.Namespace) -> None:
     tables = []
     for seed in range(arguments.seed, arguments.seed + arguments.seeds):
         task = load_task(name, settings, seed, **place)
+        if arguments.frozen:
+            with running(name, "looking at its frozen files"):
+                check_frozen(task, parse_frozen(arguments.frozen))
+        print(f"  device: {use_device(task, arguments.device, arguments.threads)}")
         sources = arguments.data or (task.parties() if hasattr(task, "parties") else ["0"])
         for remark in check(task, sources[0], arguments.seats, arguments.validation):
             print(f"  {remark}")
         started = time.perf_counter()
         with running(name, "training by plain averaging"):
-            params = federate(task, sources, rounds, steps, seed)
+            params = federate(task, sources, rounds, steps, seed, lambda said: print(f"  {said}"))
         took = time.perf_counter() - started
         size = f"{counted(rounds, 'round')} × {counted(steps, 'step')}, {counted(len(sources), 'party', 'parties')}"
         print(f"seed {seed}: {size}: {took:.1f} s")
@@ -60,6 +65,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the task")
     parser.add_argument("--data", action="append", help="a trainer's source; default: all the task's parties")
     parser.add_argument("--validation", metavar="FILE", help="the validators' rows, for a task that asks for them")
+    parser.add_argument(
+        "--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps: where a torch module computes"
+    )
+    parser.add_argument("--threads", type=int, default=1, help="torch threads; on one, training is repeatable")
+    parser.add_argument(
+        "--frozen", action="append", default=[], metavar="NAME=SHA256", help="the file that a job names; repeat it"
+    )
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
     return parser.parse_args()
 

@@ -6,8 +6,9 @@ own. docs/tasks.md shows how to write one, hansa/tasks/loading.py how it is foun
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -29,9 +30,20 @@ class Trained:
     loss: float
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far a training run is: steps done of all, the mean loss of the last of them, steps a second."""
+
+    step: int
+    steps: int
+    loss: float
+    rate: float
+
+
 @runtime_checkable
 class Task(Protocol):
-    """What trainers and validators need. Same arguments, same result, bit for bit, on any number of threads."""
+    """What trainers and validators need. `model` gives the same bits wherever it is called. What `train` comes to is
+    journalled once and need not come out again; validators' measurements may differ a little."""
 
     name: str
 
@@ -51,7 +63,8 @@ class Task(Protocol):
         ...
 
     def train(self, params: Params, data: Data, *, steps: int, loss_threshold: float | None, seed: int) -> Trained:
-        """`steps` steps from `params`, fewer once the loss is at most `loss_threshold`; `params` stays as it is."""
+        """`steps` steps from `params`, fewer once the loss is at most `loss_threshold`; `params` stays as it is.
+        Whatever is drawn comes from `seed`."""
         ...
 
     def metric(self, params: Params, data: Data) -> float:
@@ -66,8 +79,43 @@ class Differentiable(Protocol):
 
     def gradient(
         self, params: Mapping[str, NDArray[np.floating[Any]]], data: Data
-    ) -> tuple[float, dict[str, NDArray[np.float64]]]:
-        """The mean loss over the rows and its gradient, by name, in float64."""
+    ) -> tuple[float, Mapping[str, NDArray[np.floating[Any]]]]:
+        """The mean loss over the rows and its gradient, by name, float32 or float64. Tensors that have none, such as
+        BatchNorm's statistics, are left out: what happens to them is worth nothing."""
+        ...
+
+
+@runtime_checkable
+class Movable(Protocol):
+    """A task that computes where it is told."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether `train` gives the same bits again there."""
+        ...
+
+    def epsilon(self) -> float:  # no property: `isinstance` would ask for its value
+        """How coarse its arithmetic is: the distance from 1 to the next number."""
+        ...
+
+    def move_to(self, device: str, threads: int | None) -> str:
+        """device: auto, cpu, cuda, cuda:1 or mps. The device's own name; FatalError where it isn't there."""
+        ...
+
+
+@runtime_checkable
+class Reporting(Protocol):
+    """A task that tells how far its training is. An exception that `on_progress` raises ends it."""
+
+    on_progress: Callable[[Progress], None]
+
+
+@runtime_checkable
+class Freezing(Protocol):
+    """A task that reads what no party trains from files of which every party has its own copy."""
+
+    def frozen(self) -> Mapping[str, str | Path]:
+        """name → path. A job's spec has the SHA-256 of each."""
         ...
 
 

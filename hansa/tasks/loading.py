@@ -25,7 +25,8 @@ from typing import Any, TypedDict, Unpack
 
 from hansa.protocol.errors import FatalError, HansaError, NotAllowed
 from hansa.protocol.spec import JobSpec
-from hansa.tasks.base import Task
+from hansa.tasks.base import Movable, Task
+from hansa.tasks.frozen import check_frozen
 from hansa.tasks.rows import BadRows
 
 BUILT_IN = {
@@ -70,7 +71,7 @@ def _only_task(path: Path) -> str:
     except (SyntaxError, ValueError) as error:
         raise FatalError(f"task file {path} is not Python", cause=str(error)) from error
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
-    trainers = [node.name for node in classes if any(getattr(item, "name", "") == "train" for item in node.body)]
+    trainers = [node.name for node in classes if any(getattr(item, "name", "") in TRAINING for item in node.body)]
     names = trainers or [node.name for node in classes]
     if len(names) != 1:
         raise FatalError(
@@ -80,16 +81,22 @@ def _only_task(path: Path) -> str:
     return names[0]
 
 
+TRAINING = ("train", "module")  # the methods by which a task is told from other classes
+
+
 def task_digest(path: str | Path) -> str:
     """SHA-256 of a task file, in hex: what a job and an allow-list name."""
     return hashlib.sha256(_read(Path(path))).hexdigest()
 
 
 def load_task_of(spec: JobSpec, *, task_file: Path | None = None, allowed: Collection[str] = ()) -> Task:
-    """The task that a job's spec names; arguments and errors as of `load_task`."""
-    return load_task(
+    """The task that a job's spec names, its frozen files those of the job; arguments and errors as of `load_task`."""
+    task = load_task(
         spec.task, spec.settings, spec.seed, task_digest=spec.task_digest, task_file=task_file, allowed=allowed
     )
+    with running(task.name, "looking at its frozen files"):
+        check_frozen(task, spec.frozen)
+    return task
 
 
 def load_task(name: str, settings: Mapping[str, object], seed: int, **place: Unpack[Place]) -> Task:
@@ -98,6 +105,12 @@ def load_task(name: str, settings: Mapping[str, object], seed: int, **place: Unp
     NotAllowed: the user's list does not have it. FatalError: it isn't there, differs, or refuses its settings.
     """
     kind = _task_class(name, **place)
+    if lacking := sorted(getattr(kind, "__abstractmethods__", ())):
+        raise FatalError(
+            f"task {name} lacks {', '.join(lacking)}",
+            cause="every task of its kind has a method of its own for each",
+            next_step="write what lacks, as docs/tasks.md tells",
+        )
     try:
         task = kind(settings, seed)
     except HansaError:
@@ -106,7 +119,7 @@ def load_task(name: str, settings: Mapping[str, object], seed: int, **place: Unp
         raise FatalError(
             f"task {name} refused its settings {dict(settings)}",
             cause=f"{type(error).__name__}: {error}",
-            next_step="compare them with the task's own page",
+            next_step="compare them with the task's own page; a class of your own is made by Class(settings, seed)",
         ) from error
     if not isinstance(task, Task):
         missing = [part for part in TASK_PARTS if not hasattr(task, part)]
@@ -270,8 +283,18 @@ def _missing_variable(error: Exception) -> str | None:
     return None
 
 
-def use_threads(threads: int | None) -> None:
-    """Lets torch use so many threads, where a task has imported it; None leaves torch's own choice."""
+def use_device(task: Task, device: str, threads: int | None) -> str:
+    """Lets a task compute on a device (auto, cpu, cuda, cuda:1 or mps) and on so many threads, None being torch's own
+    choice; returns the device's name. FatalError where it isn't there."""
     torch = sys.modules.get("torch")
     if torch is not None and threads is not None:
         torch.set_num_threads(threads)
+    if isinstance(task, Movable):
+        return task.move_to(device, threads)
+    if device not in ("auto", "cpu"):
+        raise FatalError(
+            f"--device {device} is no use to task {task.name}",
+            cause="it computes on the CPU",
+            next_step="leave --device out",
+        )
+    return "cpu"

@@ -34,6 +34,11 @@ class PartyTask(TorchTask):
     @abstractmethod
     def metric(self, params: Params, data: Rows) -> float: ...
 
+    @property
+    def metric_name(self) -> str:
+        """What `metric` measures, as a job's spec says it."""
+        return self.measure
+
     def measured(self, params: Params, data: Rows) -> float:
         """What the final table shows: the metric, unless the task says otherwise."""
         return self.metric(params, data)
@@ -107,6 +112,10 @@ class Classifier(PartyTask):
     def __init__(self, parties: Sequence[Party], seed: int, metric: str) -> None:
         super().__init__(parties, seed)
         self.metric_is_accuracy = metric == "accuracy"
+
+    @property
+    def metric_name(self) -> str:
+        return self.measure if self.metric_is_accuracy else "likelihood"
 
     @abstractmethod
     def measured(self, params: Params, data: Rows) -> float:

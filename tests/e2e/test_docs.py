@@ -95,7 +95,7 @@ def test_tutorial__ends_with_a_paid_and_audited_job_of_ones_own(reader: Reader) 
     assert "everything that was checked holds" in printed
     job = reader.ask("job", "show", "1")
     assert job["state"]["phase"] == "COMPLETED"
-    assert job["spec"]["task"] == "energy.py:Energy"
+    assert (job["spec"]["task"], job["spec"]["title"]) == ("energy.py:Energy", "Houses")
     assert job["cycles"][-1]["metric"] > -0.2, "the validators' mean squared error, negated"
     assert [row for row in job["trainers"] if int(row["earned"])], "somebody was paid"
 

@@ -21,7 +21,8 @@ from hansa.runtime.store import open_store
 
 HOSTILE = "\x1b]0;PWNED\x07\x1b[31mEVIL\x9b31m \u202egnp [link=http://evil]x[/link] [/nope]"
 HTML = "</bdi></title></style><img src=x onerror=alert(1)>"
-SPEC = JobSpec(task=HOSTILE + HTML, steps=1, model_bytes=9999, update_bytes=9999, baselines=["[/m]=0.5"])
+WORDS = {"title": HOSTILE, "about": f"{HOSTILE}\n{HTML}", "metric": HOSTILE[:64]}
+SPEC = JobSpec(task=HOSTILE + HTML, steps=1, model_bytes=9999, update_bytes=9999, baselines=["[/m]=0.5"], **WORDS)
 
 
 @pytest.fixture(scope="module")

@@ -54,7 +54,10 @@ export function SpecFacts({ view }: { view: JobGlance }) {
         <>
           <Facts
             of={[
+              ...said('Title', spec.title),
+              ...said('About', spec.about),
               ['Task', escapeUntrusted(spec.task)],
+              ...said('Metric', spec.metric),
               ['Steps a cycle', spec.steps],
               ['Update', `${spec.bits} bits a number`],
               ['Aggregation', escapeUntrusted(spec.rule, 40)],
@@ -70,6 +73,11 @@ export function SpecFacts({ view }: { view: JobGlance }) {
       )}
     </Section>
   )
+}
+
+/** A line about what a sponsor may leave unsaid. */
+function said(name: string, text: string | null): [string, string][] {
+  return text ? [[name, escapeUntrusted(text.replace(/\s+/g, ' '))]] : []
 }
 
 export function TermsFacts({ view }: { view: JobGlance }) {

@@ -5,6 +5,11 @@ import { RULES } from './tables'
 export const MAX_BYTES = 65_536
 
 export interface JobSpec {
+  version: 1 | 2
+  title: string
+  about: string
+  metric: string | null // what the task's metric measures
+  frozen: Record<string, string> // SHA-256 by name of the files that nobody trains
   task: string
   settings: Record<string, unknown>
   steps: number
@@ -16,17 +21,21 @@ export interface JobSpec {
   raw: string // canonical JSON
 }
 
-/** Throws RangeError, naming the field. */
+const ONLY = { privacy: 'committee', group: 0, shares: 0, validation: 'dealt', validation_set: null } // others don't work yet
+const NEUTRAL = { ...ONLY, title: '', about: '', metric: null, frozen: {} } // what version 1 lacks, or has in one value alone
+
+/** Of version 2, or 1. Throws RangeError, naming the field. */
 export function decodeSpec(data: Uint8Array): JobSpec {
   const raw = new TextDecoder().decode(data)
-  let fields: unknown
-  try {
-    fields = JSON.parse(raw)
-  } catch {
-    throw new RangeError('the job spec is not JSON')
-  }
-  if (!isObject(fields)) throw new RangeError('the job spec is not a JSON object')
+  const fields = { ...parsed(raw) }
+  if (fields.version === 1) for (const [name, value] of Object.entries(NEUTRAL)) fields[name] ??= value
+  for (const [name, only] of Object.entries(ONLY)) checked(name, fields[name], (value): value is unknown => value === only)
   return {
+    version: checked('version', fields.version, (value): value is 1 | 2 => value === 1 || value === 2),
+    title: checked('title', fields.title, isText),
+    about: checked('about', fields.about, isText),
+    metric: checked('metric', fields.metric, (value): value is string | null => value === null || isText(value)),
+    frozen: checked('frozen', fields.frozen, isTexts),
     task: checked('task', fields.task, isText),
     settings: checked('settings', fields.settings, isObject),
     steps: checked('steps', fields.steps, (value): value is number => Number.isSafeInteger(value)),
@@ -39,8 +48,20 @@ export function decodeSpec(data: Uint8Array): JobSpec {
   }
 }
 
+function parsed(raw: string): Record<string, unknown> {
+  let fields: unknown
+  try {
+    fields = JSON.parse(raw)
+  } catch {
+    throw new RangeError('the job spec is not JSON')
+  }
+  if (!isObject(fields)) throw new RangeError('the job spec is not a JSON object')
+  return fields
+}
+
 const isText = (value: unknown): value is string => typeof value === 'string'
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isTexts = (value: unknown): value is Record<string, string> => isObject(value) && Object.values(value).every(isText)
 
 function checked<Kind>(name: string, value: unknown, fits: (value: unknown) => value is Kind): Kind {
   if (!fits(value)) throw new RangeError(`the job spec's ${name} is missing, or makes no sense`)

@@ -52,6 +52,8 @@ class PostedView:
 def run(
     command: Command,
     *,
+    title: Annotated[str, JOB("--title", help="A few words that lists show for it.")] = "",
+    about: Annotated[str, JOB("--about", help="What it is for, who may join, what data it needs.")] = "",
     task: Annotated[str, JOB("--task", help="A built-in task, package.module:Class, or FILE.py:Class.")] = "heart",
     rounds: Annotated[int | None, JOB("--rounds", help="What the task recommends by default.")] = None,
     steps: Annotated[int | None, JOB("--steps", help="Training steps of one round.")] = None,
@@ -108,6 +110,8 @@ def run(
         weights=weights,
         publish_keys=publish_keys,
         baselines=parse_baseline_options(baselines or []),
+        title=title,
+        about=about,
     )
     offer = JobOffer(
         trainers=trainers,

@@ -171,8 +171,13 @@ def show(console: Console, view: JobView, token: Token, names: Mapping[Address, 
     task = "task unknown" if spec is None else escape_untrusted(spec.task, LONGEST_TASK)
     rule = f"           can't be read: {view.spec.problem}"
     if spec is not None:
-        rule = f"  rule     {spec.rule}, {spec.bits} bits"
+        measure = "" if spec.metric is None else f"\n  metric   {escape_untrusted(spec.metric)}"
+        rule = f"  rule     {spec.rule}, {spec.bits} bits{measure}"
     console.print(f"[bold]job {view.job}[/]  {task}  {state.phase.name}, {at} of {counted(terms.max_rounds, 'round')}")
+    if spec is not None and spec.title:
+        console.print(f"  title    {escape_untrusted(spec.title)}")
+    if spec is not None and spec.about:
+        console.print(f"  about    {escape_untrusted(' '.join(spec.about.split()))}")
     console.print(f"  sponsor  {named(view.sponsor, names)}\n  spec     {view.spec.cid}\n{rule}")
     reward, fee, bond = map(token.text, (terms.reward_per_round, terms.fee_per_seat, terms.min_bond))
     quorum = f"quorum {terms.quorum} of {terms.seats}"

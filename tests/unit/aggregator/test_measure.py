@@ -60,6 +60,25 @@ def test_measure__by_losses__takes_four_a_update_and_two_more() -> None:
     assert all(value.dtype == np.float32 for params in asked for value in params.values())
 
 
+@pytest.mark.parametrize("previous", [None, model(2)])
+def test_measure__a_tensor_without_a_slope__is_worth_nothing(previous: Model | None) -> None:
+    """BatchNorm's statistics: as if neither the updates nor the last models had them."""
+
+    def without_b(params: Any, data: Any) -> Any:
+        found, slopes = with_gradients.gradient({**params, "b": TARGET["b"]}, data)
+        return found, {"a": slopes["a"]}
+
+    def flat(params: Any, data: Any) -> Any:
+        found, slopes = with_gradients.gradient(params, data)
+        return found, {"a": slopes["a"], "b": np.zeros((2, 2))}
+
+    ours = measured(SimpleNamespace(gradient=without_b), previous)
+    theirs = measured(SimpleNamespace(gradient=flat), previous)
+    assert [found.gain for found in ours] == [found.gain for found in theirs]
+    assert any(found.gain for found in ours)
+    assert [found.news for found in ours] != [found.gain for found in ours] or previous is None
+
+
 def test_measure__losses_that_are_not_finite__are_worth_nothing() -> None:
     assert (
         measured(SimpleNamespace(metric=lambda params, data: float("nan")), None)

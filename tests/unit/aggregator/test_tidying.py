@@ -136,6 +136,7 @@ def test_member__whose_validation_rows_cannot_be_read__says_so_at_its_start(
         deployment=SimpleNamespace(allowed=SimpleNamespace(tasks=[])),
         allow=(),
         task_file=None,
+        device="cpu",
         threads=None,
         min_claim=0,
         max_bytes=1,

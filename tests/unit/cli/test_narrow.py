@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from records import BOOKS, STATE, TERMS
@@ -27,6 +26,7 @@ from hansa.cli.wallet.trainer_receipt import (
 from hansa.protocol.cid import from_cid
 from hansa.protocol.geometry import Likeness
 from hansa.protocol.pay import Record, Share
+from hansa.protocol.spec import JobSpec
 from hansa.protocol.types import Address
 from hansa.runtime.amounts import Token
 from hansa.runtime.history.records import Submitted
@@ -54,11 +54,14 @@ def line(round_: int) -> RoundLine:
 
 RECEIPT = TrainerReceipt(reward_per_round=10**20, rounds=[line(1), line(2)], pay=PAY)
 UPDATES = [Submitted(TRAINER, from_cid(MODEL))] * 3
+SPEC = JobSpec(
+    task="heart", title="Beats", about="Four hospitals", metric="accuracy", steps=1, model_bytes=1, update_bytes=1
+)
 JOB = JobView(
     job=1,
     sponsor=TRAINER,
     state=STATE,
-    spec=job_show.SpecView(MODEL, cast(Any, SimpleNamespace(task="heart", rule="mean", bits=8)), None),
+    spec=job_show.SpecView(MODEL, SPEC, None),
     terms=TERMS,
     cycles=[
         CycleView(1, 1, UPDATES, "finalised", FinalisedView(MODEL, 812_500_000, 3, [0])),

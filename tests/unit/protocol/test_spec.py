@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from hansa.protocol.errors import Malformed, TooLarge
-from hansa.protocol.spec import MAX_BYTES, JobSpec
+from hansa.protocol.spec import MAX_BYTES, NEW, JobSpec
 
 HEART = JobSpec(task="heart", settings={"batch": 4}, steps=100, model_bytes=4096, update_bytes=2048)
+FIRST = JobSpec(version=1, task="heart", steps=100, model_bytes=4096, update_bytes=2048)
+SHA = "ab" * 32
 
 plain = st.recursive(
     st.one_of(st.integers(-(2**53) + 1, 2**53 - 1), st.booleans(), st.text(max_size=5)),
@@ -39,9 +41,27 @@ def test_spec__any_settings__round_trip(settings: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"version": 2},
+        {"version": 1},
+        {"version": 3},
         {"version": True},
         {"version": 1.0},
+        {"title": None},
+        {"title": "x" * 121},
+        {"about": "x" * 4001},
+        {"metric": ""},
+        {"metric": "x" * 65},
+        {"frozen": []},
+        {"frozen": {"encoder": "AB" * 32}},
+        {"frozen": {"encoder": SHA[1:]}},
+        {"frozen": {"": SHA}},
+        {"frozen": {str(number): SHA for number in range(17)}},
+        {"group": 1},
+        {"group": False},
+        {"shares": 3},
+        {"shares": 0.0},
+        {"validation": "own"},
+        {"validation_set": SHA},
+        {"privacy": "threshold"},
         {"task": ""},
         {"task": "x" * 257},
         {"task": 3},
@@ -88,6 +108,28 @@ def test_decode__missing_field__is_malformed_even_where_there_is_a_default(name:
     del table[name]
     with pytest.raises(Malformed, match=f"{name} missing"):
         JobSpec.decode(json.dumps(table, sort_keys=True, separators=(",", ":")).encode())
+
+
+def test_first_version__is_read_as_it_was_written() -> None:
+    data = FIRST.encode()
+    assert not {"title", "frozen", "validation_set"} & json.loads(data).keys()
+    assert JobSpec.decode(data) == FIRST
+    assert JobSpec.decode(data).encode() == data
+
+
+@pytest.mark.parametrize("field", sorted(NEW))
+def test_first_version__with_a_field_of_the_second__is_malformed(field: str) -> None:
+    table = json.loads(FIRST.encode()) | {field: json.loads(HEART.encode())[field]}
+    with pytest.raises(Malformed, match=f"version 1 has no {field}"):
+        JobSpec.decode(json.dumps(table, sort_keys=True, separators=(",", ":")).encode())
+
+
+def test_second_version__says_what_it_is_about() -> None:
+    given = {"title": "Beats", "about": "Two hospitals\nand a third", "metric": "accuracy", "frozen": {"encoder": SHA}}
+    spec = HEART.model_copy(update=given)
+    assert spec.version == 2
+    assert JobSpec.decode(spec.encode()) == spec
+    assert json.loads(HEART.encode())["validation"] == "dealt", "neutral values are written too"
 
 
 @pytest.mark.parametrize(

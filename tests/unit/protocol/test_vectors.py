@@ -28,6 +28,8 @@ def test_spec__of_the_vectors__is_read() -> None:
     text = VECTORS["spec"]["text"].encode()
     assert JobSpec.decode(text).encode() == text
     assert to_cid(digest_of(text)) == VECTORS["spec"]["cid"]
+    first = VECTORS["spec"]["version_1"].encode()
+    assert JobSpec.decode(first).encode() == first
 
 
 def test_files__of_the_vectors__are_read_and_sealed_again() -> None:

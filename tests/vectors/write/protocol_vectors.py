@@ -164,8 +164,17 @@ def spec() -> Facts:
         steps=100,
         model_bytes=4096,
         update_bytes=2048,
+        title="Beats, é",
+        about="Three hospitals",
+        metric="accuracy",
+        frozen={"encoder": "ab" * 32},
     )
-    return {"text": example.encode().decode(), "cid": to_cid(digest_of(example.encode()))}
+    first = JobSpec(version=1, task="heart", steps=1, model_bytes=1, update_bytes=1)
+    return {
+        "text": example.encode().decode(),
+        "cid": to_cid(digest_of(example.encode())),
+        "version_1": first.encode().decode(),
+    }
 
 
 def files() -> Facts:
