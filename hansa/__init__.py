@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hansa.protocol.errors import FatalError
+    from hansa.results.modules import load_model
     from hansa.tasks.base import Data, Differentiable, Params, Scores, Study, Task, Trained
     from hansa.tasks.learning import TorchTask, mean_loss
     from hansa.tasks.modules.task import ModuleTask
@@ -27,6 +28,7 @@ _HOMES = {
     "Task": "hansa.tasks.base",
     "TorchTask": "hansa.tasks.learning",
     "Trained": "hansa.tasks.base",
+    "load_model": "hansa.results.modules",
     "mean_loss": "hansa.tasks.learning",
     "read_table": "hansa.tasks.rows",
 }
@@ -44,6 +46,7 @@ __all__ = [
     "Task",
     "TorchTask",
     "Trained",
+    "load_model",
     "mean_loss",
     "read_table",
 ]

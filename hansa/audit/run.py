@@ -11,6 +11,7 @@ from hansa.audit.bound import check_bound
 from hansa.audit.facts import Facts
 from hansa.audit.models import Models, files_of
 from hansa.audit.openers import Openers, published_keys
+from hansa.audit.paid import Settlement
 from hansa.audit.replay import EventReplay
 from hansa.audit.report import Finding, Report, Wrong
 from hansa.audit.rounds import Rounds
@@ -18,10 +19,13 @@ from hansa.audit.settle import settle
 from hansa.audit.signatures import Signatures
 from hansa.protocol.cid import to_cid
 from hansa.protocol.content_keys import keys_limit
-from hansa.protocol.errors import HansaError
+from hansa.protocol.errors import FatalError, HansaError
 from hansa.protocol.spec import MAX_BYTES
+from hansa.protocol.text import escape_untrusted
 from hansa.protocol.types import Digest
 from hansa.runtime.store import Store
+
+LONGEST_FINDING = 300  # characters
 
 
 def audit(facts: Facts, files: Store, keys: Openers | None = None) -> Report:
@@ -77,6 +81,23 @@ def audit_archive(path: Path, keys: Openers | None = None) -> tuple[Report, Fact
         if replay is not None:
             _check_rest(archive, replay, report)
         return report, archive.facts
+
+
+def require_sound(path: Path, so: str) -> tuple[Report, Facts, Settlement]:
+    """An archive's facts and what they come to, after an audit that found nothing wrong; FatalError where it did.
+
+    so: what is not done with it then, as in `no model is taken from it`.
+    """
+    report, facts = audit_archive(path)
+    if report.wrong:
+        more = f", and {len(report.wrong) - 1} more" if len(report.wrong) > 1 else ""
+        raise FatalError(
+            f"{path} is not as it must be, so {so}",
+            cause=f"{escape_untrusted(str(report.wrong[0]), LONGEST_FINDING)}{more}",
+            next_step=f"`hansa audit --archive {path}` says all of it",
+        )
+    assert facts is not None and report.settlement is not None  # nothing is wrong
+    return report, facts, report.settlement
 
 
 def _check_rest(archive: Archive, replay: EventReplay, report: Report) -> None:

@@ -34,6 +34,10 @@ COMMANDS = {
     "job show": "Terms, state, rounds and accounts of a job.",
     "job watch": "Tell what happens in a job until it ends, in a terminal with a bar of its rounds.",
     "job stop": "End a job of yours: at once while it waits for trainers or a cycle, else with the cycle under way.",
+    "model list": "Every model of a job: round, metric, when, CID, and whether its file is at hand.",
+    "model get": "Write a model's own file, the bytes that its CID names: safetensors, with its job, round and parent.",
+    "model export": "Write a model for other programs: safetensors, a torch state dict (pt), or a graph of ONNX.",
+    "model predict": "What a job's model says of new data: a line of CSV for each row of the input.",
     "trainer run": "Enrol, train, submit and claim, until the job has ended. Ctrl-C stops; run it again to go on.",
     "trainer status": "What a trainer has done and earned in a job, as the chain tells it.",
     "aggregator run": "Score, aggregate, vote and claim, until the job has ended. Ctrl-C stops; run it again to go on.",
@@ -52,6 +56,7 @@ COMMANDS = {
 PANELS = {
     "Try it on this machine": ("demo", "up"),
     "Take part": ("job", "trainer", "aggregator", "wallet"),
+    "Use the result": ("model",),
     "Look on, and check": ("top", "audit", "dashboard"),
     "Set up": ("deploy", "doctor"),
 }
@@ -64,6 +69,7 @@ NOUNS = {
     "trainer": "Train in a job.",
     "aggregator": "Validate and aggregate in a job.",
     "wallet": "Keys, balances, claims and their reasons.",
+    "model": "A job's models, checked against the chain: look, take, export, predict.",
 }
 
 

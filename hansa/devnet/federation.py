@@ -37,7 +37,7 @@ from hansa.runtime.accounts import address_of
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.structs import JobState
 from hansa.runtime.claims import claim
-from hansa.runtime.deploy import allow_committee
+from hansa.runtime.deploy import allow_committee, allow_task
 from hansa.runtime.job import JobContext
 from hansa.runtime.session import Session
 from hansa.runtime.snapshot import read_job
@@ -46,6 +46,7 @@ from hansa.runtime.workspace import Workspace
 from hansa.sponsor.post import PostedJob, PreparedJob, post_job, prepare, with_baselines
 from hansa.sponsor.terms import JobOffer
 from hansa.tasks import consent, defaults
+from hansa.tasks.loading import BUILT_IN
 
 SPONSOR = "sponsor"
 TOKEN = 10**18
@@ -134,7 +135,11 @@ class LocalFederation(Waiting):
         return {**parties, **self.setup.settings}
 
     def _allow_committee(self, deployment: Deployment) -> None:
-        self.session.deployment = allow_committee(deployment, self.posted.committee)
+        allowed = allow_committee(deployment, self.posted.committee)
+        if self.prepared.spec.task not in BUILT_IN:
+            file = self.prepared.file
+            allowed = allow_task(allowed, self.prepared.spec.task if file is None else str(file.resolve()))
+        self.session.deployment = allowed
         self.session.deployment.save(self.workspace.deployment_file)
 
     def _store_of(self, name: str) -> dict[str, str] | None:

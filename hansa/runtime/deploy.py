@@ -93,6 +93,12 @@ def allow_committee(deployment: Deployment, committee: Address) -> Deployment:
     return deployment.model_copy(update={"allowed": listed})
 
 
+def allow_task(deployment: Deployment, task: str) -> Deployment:
+    """The deployment with a task, a file or a module's name, on its allow-list."""
+    listed = deployment.allowed.model_copy(update={"tasks": [*deployment.allowed.tasks, task]})
+    return deployment.model_copy(update={"allowed": listed})
+
+
 def store_settings(store: str, directory: Path, auth: str | None = None) -> dict[str, str]:
     """`local` keeps files in a folder of the directory, which it makes; anything else is a Kubo node's API address.
 

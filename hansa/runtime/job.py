@@ -46,9 +46,12 @@ class JobContext:
     @classmethod
     def read(cls, federation: Federation, store: Store, job: JobId, seconds: float = SPEC_SECONDS) -> JobContext:
         """Reads terms and spec. Raises FatalError where there is no such job, Malformed for a spec that is not one."""
-        terms = federation.terms(job)
-        data = store.get(terms.spec, limit=SPEC_LIMIT, timeout=seconds)
-        return cls(job, terms, JobSpec.decode(data))
+        return cls.of(job, federation.terms(job), store, seconds)
+
+    @classmethod
+    def of(cls, job: JobId, terms: JobTerms, store: Store, seconds: float = SPEC_SECONDS) -> JobContext:
+        """Reads the spec that the terms name."""
+        return cls(job, terms, JobSpec.decode(store.get(terms.spec, limit=SPEC_LIMIT, timeout=seconds)))
 
     def check_allowed(self, deployment: Deployment, allow: Collection[str], max_bytes: int) -> None:
         """Refuses, before anything is paid or run, a job that its user has not allowed.

@@ -25,15 +25,18 @@ class ModelChain:
     """Fetches a job's models by digest and checks each one's place: job, round, parent, shapes.
 
     limit: largest model file, in bytes, that is fetched.
-    keep: how many models back stay pinned in this node's store; None keeps them all.
+    keep: how many models back stay pinned in this node's store; None keeps them all. pins: whether any is.
     """
 
-    def __init__(self, store: Store, job: JobId, first: Digest, limit: int, keep: int | None = None) -> None:
+    def __init__(
+        self, store: Store, job: JobId, first: Digest, limit: int, keep: int | None = None, pins: bool = True
+    ) -> None:
         self._store = store
         self._job = job
         self._line: tuple[Digest, ...] = (first,)
         self._limit = limit
         self._keep = keep
+        self._pins = pins
         self.shapes: dict[str, tuple[int, ...]] | None = None  # what the job's task trains, where that is known
         self._cache: dict[Digest, Model] = {}
         self._pinned: dict[Digest, int] = {}  # by this process; the model's round
@@ -95,12 +98,13 @@ class ModelChain:
 
     def _remember(self, digest: Digest, model: Model) -> None:
         self._cache[digest] = model
-        self._store.pin(digest)
-        self._pinned[digest] = model.round
+        if self._pins:
+            self._store.pin(digest)
+            self._pinned[digest] = model.round
         if len(self._cache) > CACHED:
             later = [item for item, model in self._cache.items() if model.round > 0]
             del self._cache[min(later, key=lambda item: self._cache[item].round)]
-        if self._keep is None:
+        if self._keep is None or not self._pins:
             return
         newest = max(self._pinned.values())
         for old in [item for item, round_ in self._pinned.items() if 0 < round_ <= newest - self._keep]:

@@ -26,8 +26,9 @@ MAY_IMPORT: dict[str, set[str]] = {  # rooms, from the bottom up
     "hansa.runtime": {"hansa.protocol"},
     "hansa.tasks": {"hansa.protocol"},
     **dict.fromkeys(ROLES, SHARED),
+    "hansa.results": {*SHARED, "hansa.audit"},
     "hansa.devnet": {*SHARED, *ROLES},
-    "hansa.cli": {*SHARED, *ROLES, "hansa.devnet"},
+    "hansa.cli": {*SHARED, *ROLES, "hansa.devnet", "hansa.results"},
 }
 ABOVE_ALL = ("scripts", "benchmarks", "tests")
 MAX_LINES = 320

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hansa.audit.paid import Settlement
-from hansa.audit.run import audit_archive
+from hansa.audit.run import require_sound
 from hansa.cli.wallet.portfolio import Problem
 from hansa.protocol.errors import FatalError
-from hansa.protocol.text import counted, escape_untrusted
-
-LONGEST_FINDING = 300  # characters
+from hansa.protocol.text import counted
 
 
 @dataclass(frozen=True)
@@ -28,15 +26,7 @@ class ArchiveView:
 def read_archived(path: Path, job: int | None) -> tuple[Settlement, ArchiveView, list[Problem]]:
     """Audits an archive; problems: that not everything could be checked. FatalError where anything in it is wrong, or
     it is of another job than the one named."""
-    report, facts = audit_archive(path)
-    if report.wrong:
-        more = f", and {len(report.wrong) - 1} more" if len(report.wrong) > 1 else ""
-        raise FatalError(
-            f"{path} is not as it must be, so nothing is explained from it",
-            cause=f"{escape_untrusted(str(report.wrong[0]), LONGEST_FINDING)}{more}",
-            next_step=f"`hansa audit --archive {path}` says all of it",
-        )
-    assert facts is not None and report.settlement is not None  # nothing is wrong
+    report, facts, settlement = require_sound(path, "nothing is explained from it")
     if job not in (None, facts.job):
         raise FatalError(f"{path} is of job {facts.job}, not of job {job}")
     problems = []
@@ -47,4 +37,4 @@ def read_archived(path: Path, job: int | None) -> tuple[Settlement, ArchiveView,
         problems.append(Problem(facts.job, why, is_grave=False))
     block, is_bound = facts.at, facts.proof is not None
     view = ArchiveView(str(path), facts.chain_id, block.number, f"0x{block.hash.hex()}", is_bound)
-    return report.settlement, view, problems
+    return settlement, view, problems

@@ -110,7 +110,7 @@ class ModuleTask(ABC):
         return batching.stack(items)
 
     def mean(self, module: Module, data: Any, function: Callable[[Any], Any] | None = None) -> float:
-        """The mean over all rows of what `function(batch)` gives for a batch, its mean; of the loss by default."""
+        """The mean over all rows of what `function(batch)` gives, its mean or a value a row; of the loss by default."""
         device = next(module.parameters()).device
         return training.mean(function or (lambda batch: self.loss(module, batch)), self._in_order(data), device)
 

@@ -149,8 +149,12 @@ def slope(
 
 
 def mean(function: Callable[[Any], Any], batches: Iterable[tuple[Any, float]], device: torch.device) -> float:
-    """The mean over all rows of what `function` gives as a batch's mean."""
-    return sum(float(function(moved(batch, device))) * part for batch, part in batches)
+    """The mean over all rows of what `function` gives of a batch: a value for each row, or their mean."""
+    return sum(float(_mean_of(function(moved(batch, device)))) * part for batch, part in batches)
+
+
+def _mean_of(value: Any) -> Any:
+    return value.double().mean() if hasattr(value, "double") else value
 
 
 def _differentiable(held: FederatedModule) -> AbstractContextManager[Any]:

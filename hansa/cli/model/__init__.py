@@ -1,0 +1,1 @@
+"""`hansa model`: a job's models, checked against the chain."""

@@ -1,0 +1,159 @@
+"""Models of the recorded job, out of its archive."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import safetensors.numpy
+from typer.testing import CliRunner
+
+from hansa.cli.main import app
+from hansa.protocol.cid import digest_of, to_cid
+from hansa.protocol.errors import FatalError
+from hansa.protocol.model import Model
+from hansa.results.modules import load_model
+from hansa.results.source import open_job
+from hansa.runtime.workspace import Workspace
+
+ROOT = Path(__file__).resolve().parents[3]
+ARCHIVE = ROOT / "tests" / "vectors" / "job-1.hansa"
+VIEW = json.loads((ROOT / "tests" / "vectors" / "view.json").read_text())
+HEART = ROOT / "hansa" / "tasks" / "heart" / "heart.csv"
+ROUNDS = 3
+
+
+def run(words: str, directory: Path) -> Any:
+    return CliRunner().invoke(app, ["model", *words.split(), "--dir", str(directory)])
+
+
+def answer(words: str, directory: Path) -> Any:
+    done = run(f"{words} --archive {ARCHIVE} --json", directory)
+    assert done.exit_code == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_list__has_every_model_of_the_job(tmp_path: Path) -> None:
+    found = answer("list", tmp_path)
+    assert [row["round"] for row in found["models"]] == list(range(ROUNDS + 1))
+    metrics = [row["metric"] for row in found["models"]]
+    assert metrics[0] is None and found["best"] == metrics.index(max(metrics[1:]))
+    assert all(row["here"] for row in found["models"]) and found["task"] == "heart"
+
+
+def test_get__writes_the_bytes_that_the_cid_names(tmp_path: Path) -> None:
+    listed = answer("list", tmp_path)["models"]
+    for round_ in range(ROUNDS + 1):
+        out = tmp_path / f"model-{round_}"
+        told = answer(f"get --round {round_} --out {out}", tmp_path)
+        data = out.read_bytes()
+        assert told["cid"] == listed[round_]["cid"] == to_cid(digest_of(data))
+        assert Model.decode(data).round == told["round"] == round_ and told["bytes"] == len(data)
+
+
+def test_round__is_the_last_or_the_best_or_a_number(tmp_path: Path) -> None:
+    with open_job(Workspace(tmp_path), None, ARCHIVE) as job:
+        metrics = [outcome.metric for outcome in job.rounds]
+        assert (job.pick(None), job.pick("0"), job.pick("2")) == (ROUNDS, 0, 2)
+        assert job.pick("best") == metrics.index(max(metrics)) + 1
+        for wanted in ("4", "-1", "٣", "latest", "", "1e3", "9" * 5000):
+            with pytest.raises(FatalError, match="round"):
+                job.pick(wanted)
+
+
+def test_safetensors__is_read_by_the_reference_reader(tmp_path: Path) -> None:
+    out = tmp_path / "heart.safetensors"
+    told = answer(f"export --out {out}", tmp_path)
+    with open_job(Workspace(tmp_path), 1, ARCHIVE) as job:
+        model = job.model(job.pick(None))
+    found = safetensors.numpy.load_file(out)
+    assert found.keys() == model.tensors.keys()
+    assert all((found[name] == tensor).all() for name, tensor in model.tensors.items())
+    with safetensors.safe_open(out, "np") as file:
+        labels = file.metadata()
+    assert labels["cid"] == told["cid"] and float(labels["metric"]) == told["metric"]
+    assert (labels["job"], labels["round"], labels["task"], labels["format"]) == ("1", str(ROUNDS), "heart", "pt")
+
+
+def test_predict__says_what_the_model_thinks_of_each_patient(tmp_path: Path) -> None:
+    lines = list(csv.reader(HEART.read_text().splitlines()))
+    disease = lines[0].index("disease")
+    new = tmp_path / "new.csv"
+    with new.open("w", newline="") as file:
+        csv.writer(file).writerows([[cell for at, cell in enumerate(line) if at != disease] for line in lines[:101]])
+    rows = list(csv.DictReader(run(f"predict --input {new} --archive {ARCHIVE}", tmp_path).stdout.splitlines()))
+    truth = [line[disease] == "1" for line in lines[1:101]]
+    right = [(float(row["disease"]) > 0.5) == ill for row, ill in zip(rows, truth, strict=True)]
+    assert sum(right) > 65, "of a hundred"
+    assert answer(f"predict --input {new}", tmp_path)["rows"] == [{"disease": float(row["disease"])} for row in rows]
+    out = tmp_path / "said.csv"
+    assert run(f"predict --input {new} --archive {ARCHIVE} --out {out}", tmp_path).exit_code == 0
+    assert list(csv.DictReader(out.open())) == rows
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("get --round 4", "job 1 has no finalised round 4: 3 are; name 0 to 3, or best"),
+        ("get --round first", "'first' is no round"),
+        ("get 2", "is of job 1, not of job 2"),
+        ("export --format pt", "job 1 can't give a file of pt: its task heart is no ModuleTask"),
+        ("export --format onnx", "job 1 can't give a file of onnx: its task heart is no ModuleTask"),
+        ("export --out model.h5", "model.h5 ends with .h5, which is none of .safetensors, .pt, .onnx"),
+        ("export --out nowhere/model.pt", "the folder nowhere is not there"),
+        ("get --out .", "is a folder"),
+        ("get --out taken", "taken is there already"),
+        ("predict", "no input is named"),
+        ("predict --input gone.csv", "gone.csv can't be read"),
+        ("predict --input taken", "taken, line 1: no column age"),
+    ],
+)
+def test_what_can_not_be__is_one_sentence(
+    words: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "taken").write_text("mine\n")
+    done = run(f"{words} --archive {ARCHIVE}", tmp_path)
+    assert (done.exit_code, done.stdout) == (1, "") and said in done.stderr and done.stderr.count("\n") == 1
+    assert (tmp_path / "taken").read_text() == "mine\n" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_force__overwrites(tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("old")
+    assert answer(f"get --force --out {taken}", tmp_path)["bytes"] == len(taken.read_bytes()) > 3
+
+
+def test_spoilt_archive__gives_no_model(tmp_path: Path) -> None:
+    data = bytearray(ARCHIVE.read_bytes())
+    with open_job(Workspace(tmp_path), 1, ARCHIVE) as job:
+        at = data.index(job.model(job.pick("2")).encode()[-40:])
+    data[at] ^= 1
+    spoilt = tmp_path / "spoilt.hansa"
+    spoilt.write_bytes(data)
+    done = run(f"get --archive {spoilt} --out {tmp_path / 'model'}", tmp_path)
+    assert done.exit_code == 1 and "is not as it must be, so no model is taken from it" in done.stderr
+    assert not (tmp_path / "model").exists()
+
+
+def test_without_a_chain__the_archive_that_a_demo_left_is_found(tmp_path: Path) -> None:
+    assert "no deployment.json" in run("list 1", tmp_path).stderr
+    assert "no job is named" in run("list", tmp_path).stderr
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "job-1.hansa").write_bytes(ARCHIVE.read_bytes())
+    done = run("list 1", tmp_path)
+    assert done.exit_code == 0 and "job-1.hansa, since no chain answers" in done.stdout
+    assert "no deployment.json" in run("list 2", tmp_path).stderr
+
+
+def test_load_model__of_a_task_without_a_module__is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FatalError, match="is no ModuleTask"):
+        load_model(1, dir=tmp_path, archive=ARCHIVE)
+
+
+def test_list__tells_what_the_page_tells(tmp_path: Path) -> None:
+    found = answer("list", tmp_path)["models"]
+    assert str(VIEW).count(found[-1]["cid"]) > 0
