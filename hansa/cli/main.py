@@ -33,6 +33,7 @@ COMMANDS = {
     "job list": "Every job of the deployment, newest first.",
     "job show": "Terms, state, rounds and accounts of a job.",
     "job watch": "Tell what happens in a job until it ends, in a terminal with a bar of its rounds.",
+    "job export": "Write a job's history for a spreadsheet or a notebook: metric, gas and pay by round; or draw it.",
     "job stop": "End a job of yours: at once while it waits for trainers or a cycle, else with the cycle under way.",
     "trainer run": "Enrol, train, submit and claim, until the job has ended. Ctrl-C stops; run it again to go on.",
     "trainer status": "What a trainer has done and earned in a job, as the chain tells it.",

@@ -233,7 +233,7 @@ def test_why__of_a_spoilt_archive__is_refused_with_what_is_wrong(moments: Moment
     spoilt.write_bytes(data)
     done = run(moments.world, f"wallet why alice --archive {spoilt}")
     assert (done.exit_code, done.stdout) == (1, "")
-    assert "nothing is explained from it: " in done.stderr and "expected" in done.stderr
+    assert "nothing is told from it: " in done.stderr and "expected" in done.stderr
     assert len(done.stderr) < 1000
 
 

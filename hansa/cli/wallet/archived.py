@@ -1,4 +1,4 @@
-"""A job out of an archive, as `hansa wallet why` reads it: after an audit that found nothing wrong."""
+"""A job out of an archive, as `wallet why` and `job export` read it: after an audit that found nothing wrong."""
 
 from __future__ import annotations
 
@@ -32,13 +32,15 @@ def read_archived(path: Path, job: int | None) -> tuple[Settlement, ArchiveView,
     if report.wrong:
         more = f", and {len(report.wrong) - 1} more" if len(report.wrong) > 1 else ""
         raise FatalError(
-            f"{path} is not as it must be, so nothing is explained from it",
+            f"{path} is not as it must be, so nothing is told from it",
             cause=f"{escape_untrusted(str(report.wrong[0]), LONGEST_FINDING)}{more}",
             next_step=f"`hansa audit --archive {path}` says all of it",
         )
     assert facts is not None and report.settlement is not None  # nothing is wrong
     if job not in (None, facts.job):
-        raise FatalError(f"{path} is of job {facts.job}, not of job {job}")
+        raise FatalError(
+            f"{path} is of job {facts.job}, not of job {job}", next_step="leave the job out, or name another file"
+        )
     problems = []
     if report.exit_code:
         missing = sum(not gap.expected for gap in report.gaps)
