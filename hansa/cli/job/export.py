@@ -28,8 +28,9 @@ from hansa.protocol.types import Digest, JobId
 from hansa.runtime.accounts import names_of_accounts
 from hansa.runtime.follower import JobFollower
 from hansa.runtime.history.records import JobHistory
-from hansa.runtime.session import Session, connect
+from hansa.runtime.session import connect
 from hansa.runtime.snapshot import read_snapshot, with_ledgers
+from hansa.runtime.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,7 @@ def run(
     check_targets(out, picture, archive, force)
     shown_in = read_unit(unit)
     names = names_of_accounts(command.workspace.keys)
-    source = (
-        from_chain(connect(command.workspace), job, shown_in)
-        if archive is None
-        else from_archive(archive, job, shown_in)
-    )
+    source = from_chain(command.workspace, job, shown_in) if archive is None else from_archive(archive, job, shown_in)
     view = view_history(source, names)
     data, drawn = encode(view, chosen), None if picture is None else plot(view).encode()
     check_targets(out, picture, archive, force)  # whatever came while it was read
@@ -98,10 +95,11 @@ def run(
     )
 
 
-def from_chain(session: Session, job: int | None, unit: Unit | None) -> Source:
+def from_chain(workspace: Workspace, job: int | None, unit: Unit | None) -> Source:
     """A job as chain and store have it. FatalError where there is nothing to export."""
     if job is None:
         raise FatalError("no job is named", next_step="name one, like `hansa job export 1`, or a file with --archive")
+    session = connect(workspace)
     follower = JobFollower(session.federation, session.store, JobId(job))
     require_round(read_snapshot(follower).history)
     snapshot = with_ledgers(follower)
