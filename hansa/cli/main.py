@@ -33,6 +33,7 @@ COMMANDS = {
     "job list": "Every job of the deployment, newest first.",
     "job show": "Terms, state, rounds and accounts of a job.",
     "job watch": "Tell what happens in a job until it ends, in a terminal with a bar of its rounds.",
+    "job export": "Write a job's history for a spreadsheet or a notebook: metric, gas and pay by round; or draw it.",
     "job stop": "End a job of yours: at once while it waits for trainers or a cycle, else with the cycle under way.",
     "model list": "Every model of a job: round, metric, when, CID, and whether its file is at hand.",
     "model get": "Write a model's own file, the bytes that its CID names: safetensors, with its job, round and parent.",

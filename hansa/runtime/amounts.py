@@ -54,6 +54,12 @@ class Token:
             raise FatalError(f"{what} {text} has more than {self.decimals} decimals")
         return whole
 
+    def exact(self, amount: int) -> str:
+        """Every digit and no separator, for programs: 1500000 of 6 decimals → '1.5'."""
+        whole, part = divmod(abs(amount), 10**self.decimals)
+        digits = f"{part:0{self.decimals}d}".rstrip("0") if self.decimals else ""
+        return f"{'-' if amount < 0 else ''}{whole}{'.' + digits if digits else ''}"
+
     def text(self, amount: int, places: int = PLACES, unit: bool = True) -> str:
         """What a person reads: rounded down to `places`, never 0 for something that isn't."""
         name = f" {self.symbol}" if unit else ""

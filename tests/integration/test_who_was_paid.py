@@ -230,7 +230,7 @@ def test_why__of_a_spoilt_archive__is_refused_with_what_is_wrong(moments: Moment
     spoilt.write_bytes(data)
     done = run(moments.world, f"wallet why alice --archive {spoilt}")
     assert (done.exit_code, done.stdout) == (1, "")
-    assert "nothing is explained from it: " in done.stderr and "expected" in done.stderr
+    assert "nothing is told from it: " in done.stderr and "expected" in done.stderr
     assert len(done.stderr) < 1000
 
 
@@ -267,3 +267,20 @@ def test_lost_spec__amounts_of_the_events_are_told(moments: Moments, tmp_path: P
     done = run(moments.world, f"wallet why alice --archive {archive}")
     assert done.exit_code == 1 and f"its spec, {cid}, is not in the archive" in done.stderr
     assert run(moments.world, f"wallet why dave --archive {archive}").exit_code == 0, "its fees need no spec"
+
+
+def test_export__of_the_chain_and_of_the_archive__are_the_same_but_for_the_gas(moments: Moments) -> None:
+    told = answer(moments.world, f"job export {moments.job} --json")
+    archived = answer(moments.world, f"job export --archive {moments.archive} --unit HANSA:18 --json")
+    source, gas = archived.pop("archive"), [row.pop("gas") for row in told["rounds"]]
+    assert [row.pop("gas") for row in archived["rounds"]] == [None, None] and archived | {
+        "token": told["token"]
+    } == told
+    assert min(gas) > 300_000 and source["bound"]
+    assert [(row["round"], row["cycle"], row["phase"], row["burnt"]) for row in told["failed"]] == [
+        (1, 1, "SCORE", str(BURN))
+    ]
+    earned = {item.trainer: str(item.earned) for item in moments.ended.trainers}
+    assert {trainer["address"]: trainer["pay"] for trainer in told["trainers"]} == earned
+    bob = next(row for row in told["rounds"][0]["trainers"] if row["trainer"] == moments.world.address("bob"))
+    assert (bob["verdict"], bob["included"], bob["gain"], bob["strike"]) == ("malformed", False, None, 1)

@@ -33,6 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {  # rooms, from the bottom up
 ABOVE_ALL = ("scripts", "benchmarks", "tests")
 MAX_LINES = 320
 HEAVY = {"torch", "brownie"}
+OF_DEVELOPERS = ("dev", "bench")  # extras; what the others install may be imported where it is used
 KINDS = ("unit", "integration", "e2e", "browser")  # of tests that one pytest runs; contract tests have brownie's own
 IO = {
     "os",
@@ -183,8 +184,11 @@ def test_dependencies__are_exactly_what_is_imported() -> None:
     used = {root_of(name) for path in shipped for name in imports(path)}
     foreign = used - set(PACKAGES) - sys.stdlib_module_names
     needed = {normal(providers.get(name, [name])[0]) for name in foreign}
-    declared = {normal(re.split(r"[<>=!~\[ ]", line)[0]) for line in PROJECT["project"]["dependencies"]}
-    assert needed == declared
+    extras = PROJECT["project"]["optional-dependencies"]
+    lines = {"declared": PROJECT["project"]["dependencies"]}
+    lines["optional"] = [line for name, extra in extras.items() if name not in OF_DEVELOPERS for line in extra]
+    named = {kind: {normal(re.split(r"[<>=!~\[ ]", line)[0]) for line in found} for kind, found in lines.items()}
+    assert needed - named["optional"] == named["declared"]
 
 
 def test_constraints__pin_every_declared_dependency() -> None:

@@ -1,4 +1,4 @@
-"""A job out of an archive, as `hansa wallet why` reads it: after an audit that found nothing wrong."""
+"""A job out of an archive, as `wallet why` and `job export` read it: after an audit that found nothing wrong."""
 
 from __future__ import annotations
 
@@ -26,9 +26,11 @@ class ArchiveView:
 def read_archived(path: Path, job: int | None) -> tuple[Settlement, ArchiveView, list[Problem]]:
     """Audits an archive; problems: that not everything could be checked. FatalError where anything in it is wrong, or
     it is of another job than the one named."""
-    report, facts, settlement = require_sound(path, "nothing is explained from it")
+    report, facts, settlement = require_sound(path, "nothing is told from it")
     if job not in (None, facts.job):
-        raise FatalError(f"{path} is of job {facts.job}, not of job {job}")
+        raise FatalError(
+            f"{path} is of job {facts.job}, not of job {job}", next_step="leave the job out, or name another file"
+        )
     problems = []
     if report.exit_code:
         missing = sum(not gap.expected for gap in report.gaps)

@@ -1,0 +1,81 @@
+"""Where an export goes, and as what: settled before anything is read."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+from hansa.cli.job.export_table import require_parquet
+from hansa.protocol.errors import FatalError
+from hansa.runtime.files import unwritable, write_atomically
+
+
+class Kind(StrEnum):
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+def choose_kind(out: Path | None, given: Kind | None, is_json: bool) -> Kind:
+    """What is written. FatalError where nothing says it, or it can't be. is_json: whether the answer shall be JSON."""
+    kind = given or _usual_kind(out, is_json)
+    if out is None and kind is Kind.PARQUET:
+        raise FatalError(
+            "Parquet can't stand on standard output", cause="it is no text", next_step="name a file with --out"
+        )
+    if out is None and is_json and kind is not Kind.JSON:
+        raise FatalError(
+            f"--json and --format {kind} don't go together", next_step="leave one out, or name a file with --out"
+        )
+    if kind is Kind.PARQUET:
+        require_parquet()
+    return kind
+
+
+def _usual_kind(out: Path | None, is_json: bool) -> Kind:
+    if out is None:
+        return Kind.JSON if is_json else Kind.CSV
+    for kind in Kind:
+        if out.suffix.lower() == f".{kind}":
+            return kind
+    raise FatalError(
+        f"what to write into {out} is not known",
+        cause=f"its name ends with {out.suffix}" if out.suffix else "its name has no suffix",
+        next_step="name a file that ends with .csv, .json or .parquet, or say --format",
+    )
+
+
+def check_targets(out: Path | None, picture: Path | None, archive: Path | None, force: bool) -> None:
+    """FatalError where a file can't be written, or would take another's place. archive: what is read."""
+    if picture is not None and picture.suffix.lower() != ".svg":
+        raise FatalError(
+            f"no picture can be written into {picture}", cause="it would be SVG", next_step="end its name with .svg"
+        )
+    taken: set[Path] = set() if archive is None else {archive.resolve()}
+    for path in (out, picture):
+        if path is not None:
+            _check_target(path, taken, force)
+            taken.add(path.resolve())
+
+
+def _check_target(path: Path, taken: set[Path], force: bool) -> None:
+    if path.resolve() in taken:
+        raise FatalError(f"{path} is named twice", next_step="name another file")
+    if not path.parent.is_dir():
+        raise FatalError(
+            f"{path} can't be written",
+            cause=f"there is no folder {path.parent}",
+            next_step="make it, or name another file",
+        )
+    if path.exists() and not path.is_file():
+        raise FatalError(f"{path} can't be written", cause="it is no plain file", next_step="name another file")
+    if path.exists() and not force:
+        raise FatalError(f"{path} is there already", next_step="name another file, or write over it with --force")
+
+
+def write(path: Path, data: bytes) -> None:
+    """Whole or not at all; FatalError where that fails."""
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        raise unwritable(path, error) from error
