@@ -15,7 +15,7 @@ import requests
 from hansa.protocol.errors import ChainUnavailable
 from hansa.runtime.chain.abi import contract_error
 from hansa.runtime.chain.node_errors import BadStatus, NodeError, Nonsense, TooLong, TooSlow, is_rate_limited
-from hansa.runtime.http import CONNECT_SECONDS, Cap, Reply, bound, causes, checked_url, is_too_large, post
+from hansa.runtime.http import CONNECT_SECONDS, Cap, Poster, Reply, bound, causes, checked_url, is_too_large
 
 Request = tuple[str, Sequence[Any]]  # method, parameters
 ANSWER_SECONDS = 20.0  # for the whole of an answer
@@ -40,10 +40,11 @@ class Endpoint:
         self.mixes_blocks = False
         self.url = url
         self._batch, self._shrunk = BATCH, 0.0  # how many requests it takes at once; when that became less
-        self._session = requests.Session()
-        self._session.trust_env = not self.local
-        bound(self._session, Cap(ANSWER_BYTES))
-        self._session.headers["User-Agent"] = "hansa"  # some nodes refuse what says that it is a library
+        session = requests.Session()
+        session.trust_env = not self.local
+        session.headers["User-Agent"] = "hansa"  # some nodes refuse what says that it is a library
+        bound(session, Cap(ANSWER_BYTES))
+        self._poster = Poster(session, url)
 
     def ask(self, batch: Sequence[Request]) -> list[Any]:
         """One answer a request, in order: the raw result, or a NodeError or ContractError as a value.
@@ -69,7 +70,7 @@ class Endpoint:
         ]
         data = json.dumps(calls[0] if single else calls).encode()
         try:
-            reply = post(self._session, self.url, data, seconds=ANSWER_SECONDS, limit=ANSWER_BYTES)
+            reply = self._poster.post(data, seconds=ANSWER_SECONDS, limit=ANSWER_BYTES)
         except requests.RequestException as error:
             if single or not is_too_large(error):
                 raise
