@@ -7,18 +7,22 @@ is run instead of it. It stands for the command: the same folder, environment, s
 are passed on, and the command is killed when it is.
 """
 
+import atexit
+import gc
+import importlib
+import json
 import os
+import select
 import signal
 import socket
 import sys
+import threading
 
 SIZE = 8  # bytes of a number on the line
 
 
 def ask(address: str, words: list[str]) -> int:
     """Has a command run; its exit code, negative for a signal."""
-    import json
-
     passed_on = (signal.SIGTERM, signal.SIGINT)
     signal.pthread_sigmask(signal.SIG_BLOCK, passed_on)
     with socket.socket(socket.AF_UNIX) as line:
@@ -43,8 +47,6 @@ def end(code: int) -> None:
 
 def serve(door: socket.socket) -> list[str]:
     """Returns in the process of each command, with its words; ends when standard input does."""
-    import select
-
     children = 0
     while True:
         while children and os.waitpid(-1, os.WNOHANG)[0]:
@@ -62,9 +64,6 @@ def serve(door: socket.socket) -> list[str]:
 
 def _begin(line: socket.socket) -> list[str]:
     """Forks once more: the child returns, as the command, the parent tells the other side of it."""
-    import json
-    import select
-
     size, streams, _, _ = socket.recv_fds(line, SIZE, 3)
     asked = json.loads(_read(line, int.from_bytes(size, "big", signed=True)))
     pid = os.fork()
@@ -115,11 +114,6 @@ def _read(line: socket.socket, size: int) -> bytes:
 
 def main() -> None:
     """In the warm process: imports, then serves; returns never but as a command that has run."""
-    import atexit
-    import gc
-    import importlib
-    import threading
-
     from hansa.cli.main import COMMANDS, module_of
     from hansa.cli.main import main as run
     from hansa.devnet.processes import PRELOAD
