@@ -4,6 +4,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export OMP_NUM_THREADS=1 # the cores are shared out already
+unset PYTHONDONTWRITEBYTECODE # hundreds of processes would compile the same modules anew
 
 log=$(mktemp)
 compiling=$(mktemp)

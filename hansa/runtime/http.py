@@ -97,29 +97,35 @@ class Reply:
     body: bytes
 
 
-def post(session: requests.Session, url: str, data: bytes, *, seconds: float, limit: int) -> Reply:
-    """Sends JSON; redirects aren't followed. Raises ReadTimeout after `seconds`, TooManyBytes over `limit`, or another
-    RequestException."""
-    end = time.monotonic() + seconds
-    body = bytearray()
-    try:
-        with session.post(
-            url,
-            data=data,
-            headers={"Content-Type": "application/json"},
-            timeout=(CONNECT_SECONDS, seconds),
-            stream=True,
-            allow_redirects=False,
-        ) as response:
-            for chunk in response.iter_content(CHUNK):
-                body += chunk
-                if len(body) > limit:
-                    raise TooManyBytes(f"more than {limit} bytes")
-            return Reply(response.status_code, response.headers, bytes(body))
-    except requests.RequestException as error:
-        if time.monotonic() >= end and not isinstance(error, TooManyBytes):
-            raise requests.ReadTimeout(str(error)) from error
-        raise
+class Poster:
+    """Sends JSON to one address. What is the same for every request, most of a request's work, is made once."""
+
+    def __init__(self, session: requests.Session, url: str) -> None:
+        asked = requests.Request("POST", url, headers={"Content-Type": "application/json"})
+        self._session, self._asked = session, session.prepare_request(asked)
+        self._settings = session.merge_environment_settings(url, {}, stream=True, verify=None, cert=None)
+
+    def post(self, data: bytes, *, seconds: float, limit: int) -> Reply:
+        """Redirects aren't followed. Raises ReadTimeout after `seconds`, TooManyBytes over `limit`, or another
+        RequestException."""
+        end = time.monotonic() + seconds
+        body = bytearray()
+        request = self._asked.copy()
+        request.prepare_body(data, None)
+        if self._session.cookies:  # which a balancer keeps its clients apart by
+            request.prepare_cookies(self._session.cookies)
+        timeout = (CONNECT_SECONDS, seconds)
+        try:
+            with self._session.send(request, timeout=timeout, allow_redirects=False, **self._settings) as response:
+                for chunk in response.iter_content(CHUNK):
+                    body += chunk
+                    if len(body) > limit:
+                        raise TooManyBytes(f"more than {limit} bytes")
+                return Reply(response.status_code, response.headers, bytes(body))
+        except requests.RequestException as error:
+            if time.monotonic() >= end and not isinstance(error, TooManyBytes):
+                raise requests.ReadTimeout(str(error)) from error
+            raise
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

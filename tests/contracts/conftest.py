@@ -18,12 +18,13 @@ from brownie import (
     accounts,
     chain,
     network,
+    project,
     web3,
 )
 from brownie.network.account import Account
 from drive import Job
 from house import House
-from node import Settled, quicken, rpc
+from node import Settled, keep_only, quicken, rpc
 
 from hansa.protocol.types import Phase
 
@@ -61,9 +62,7 @@ def house(actors: dict[str, Account]) -> House:
     for account in (actors["sponsor"], actors["mallory"], *trainers, *validators):
         token.transfer(account, 10**24, by)
         token.approve(federation.vault(), 2**256 - 1, {"from": account})
-    gc.collect()
-    gc.freeze()  # brownie collects garbage at every revert of the chain
-    return House(
+    house = House(
         federation=federation,
         vault=Vault.at(federation.vault()),
         token=token,
@@ -73,6 +72,10 @@ def house(actors: dict[str, Account]) -> House:
         trainers=trainers,
         validators=validators,
     )
+    keep_only({contract.address for container in project.get_loaded_projects()[0] for contract in container})
+    gc.collect()
+    gc.freeze()  # brownie collects garbage at every revert of the chain
+    return house
 
 
 @pytest.fixture(autouse=True)

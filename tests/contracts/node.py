@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from http.client import HTTPConnection
 from types import SimpleNamespace
@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import brownie
+import requests
 from brownie import chain, web3
 from brownie.network.account import Account
 from eth_utils.crypto import keccak
@@ -19,6 +20,8 @@ from web3.middleware import Web3Middleware
 from web3.types import RPCEndpoint, RPCResponse
 
 from hansa.protocol.types import Phase
+
+SEND = "eth_sendTransactionSync"  # anvil's: answers with the receipt
 
 
 def word(text: str) -> bytes:
@@ -68,35 +71,49 @@ def send(method: Any, *arguments: Any) -> None:
     """A transaction that must succeed, and of which nobody asks anything; brownie's calls end with its options."""
     *values, options = arguments
     to, data = method._address, method.encode_input(*values)
-    sent = rpc("eth_sendTransaction", {"from": str(options["from"]), "to": to, "data": data, "gas": hex(8_000_000)})
-    assert settled(sent)["status"] == "0x1", f"{method} by {options['from']} failed"
-
-
-def settled(transaction: str) -> Any:
-    """The receipt, as soon as there is one: anvil answers a moment before it has mined."""
-    receipt = None
-    while receipt is None:
-        receipt = rpc("eth_getTransactionReceipt", transaction)
-    return receipt
+    receipt = rpc(SEND, {"from": str(options["from"]), "to": to, "data": data, "gas": hex(8_000_000)})
+    assert receipt["status"] == "0x1", f"{method} by {options['from']} failed"
 
 
 def quicken() -> None:
     """Takes out of brownie what costs a third of the time and serves nobody here: a snapshot after every transaction,
-    for `chain.undo`, and reading the source of every caller to see who asks for a snapshot."""
+    for `chain.undo`; reading the source of every caller to see who asks for a snapshot; and looking, at every request,
+    for a proxy or a password in the environment."""
 
     def stack() -> list[Any]:
         return [None, SimpleNamespace(frame=sys._getframe(2))]  # brownie looks at the frame of its caller alone
 
     sys.modules["brownie.network.rpc"].inspect = SimpleNamespace(stack=stack)  # type: ignore[attr-defined]
     chain._add_to_undo_buffer = lambda *_: None
+    requests.sessions.get_environ_proxies = lambda *_, **__: {}
+    requests.sessions.get_netrc_auth = lambda *_: None
+
+
+def keep_only(lasting: Collection[str]) -> None:
+    """A revert makes brownie forget all contracts but those at these addresses, and those that were deployed by the
+    block that it goes back to. It would ask the chain, each time, which of them have code."""
+
+    def is_there(contract: Any, height: int) -> bool:
+        deployed_by = contract.tx is not None and contract.tx.block_number <= height
+        return contract.address in lasting or deployed_by
+
+    def forget(container: Any, height: int) -> None:
+        for contract in [each for each in container if not is_there(each, height)]:
+            container.remove(contract)
+            contract._reverted = True
+
+    sys.modules["brownie.network.contract"].ContractContainer._revert = forget  # type: ignore[attr-defined]
 
 
 class Settled(Web3Middleware):
     """Lets brownie ask for a receipt when it is there; it would sleep for a second, or call the transaction dropped."""
 
+    def request_processor(self, method: RPCEndpoint, params: Any) -> Any:
+        return (SEND if method == "eth_sendTransaction" else method), params
+
     def response_processor(self, method: RPCEndpoint, response: RPCResponse) -> RPCResponse:
-        if method == "eth_sendTransaction" and "result" in response:
-            settled(response["result"])
+        if method == SEND and "result" in response:
+            return {**response, "result": response["result"]["transactionHash"]}  # type: ignore[typeddict-item]
         return response
 
 

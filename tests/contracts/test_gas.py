@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from brownie import MockCommittee, accounts
 from drive import Job
-from node import rpc, rpc_all, settled, skip_to, word
+from node import SEND, rpc, rpc_all, skip_to, word
 
 from hansa.protocol.types import Phase
 
@@ -211,8 +211,8 @@ def crowd(house) -> Iterator[list[str]]:
 
 def send_each(senders: list[str], method, *arguments) -> None:
     call = {"to": method._address, "data": method.encode_input(*arguments), "gas": hex(400_000)}
-    for sent in rpc_all(*(("eth_sendTransaction", {**call, "from": who}) for who in senders)):
-        assert settled(sent)["status"] == "0x1"
+    for receipt in rpc_all(*((SEND, {**call, "from": who}) for who in senders)):
+        assert receipt["status"] == "0x1"
 
 
 def floor_of(data: bytes) -> int:

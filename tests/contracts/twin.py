@@ -15,7 +15,7 @@ from history import History
 from house import House
 from ledger import Refused, Who
 from model import MEMBER_PHASES, Model, bitmap
-from node import at, call, head, now, rpc, send, settled, word
+from node import SEND, at, call, head, now, rpc, send, word
 from outcomes import Outcome
 
 from hansa.protocol import hashes
@@ -223,11 +223,8 @@ def _send(question: Call) -> str | None:
     """The name of the error, or None."""
     method, arguments, sender = question
     data = method.encode_input(*arguments)
-    sent = rpc(
-        "eth_sendTransaction",
-        {"from": sender.address, "to": method._address, "data": data, "gas": hex(8_000_000)},
-    )
-    if settled(sent)["status"] == "0x1":
+    receipt = rpc(SEND, {"from": sender.address, "to": method._address, "data": data, "gas": hex(8_000_000)})
+    if receipt["status"] == "0x1":
         return None
-    trace = rpc("debug_traceTransaction", sent, {"tracer": "callTracer"})
+    trace = rpc("debug_traceTransaction", receipt["transactionHash"], {"tracer": "callTracer"})
     return str(decode_typed_error(trace.get("output", "0x"))).partition(":")[0]

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from commands import COLD, warm_command
 from federations import Undisturbed, run_undisturbed
 
-HANSA = [sys.executable, "-m", "hansa.cli.main"]
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 240
 
@@ -23,10 +22,10 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
 def kept_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     """Where a demo of three rounds left its chain running, for reading alone; and what it printed."""
     path = tmp_path_factory.mktemp("kept")
-    command = [*HANSA, "demo", "--rounds", "3", "--keep", "--dir", str(path)]
+    command = [*COLD, "demo", "--rounds", "3", "--keep", "--dir", str(path)]
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         yield path, done.stdout
     finally:
-        subprocess.run([*HANSA, "up", "--stop", "--dir", str(path)], cwd=ROOT, timeout=SECONDS, check=False)
+        subprocess.run([*warm_command(), "up", "--stop", "--dir", str(path)], cwd=ROOT, timeout=SECONDS, check=False)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import warm_command
 from federations import federation, finish
 
 from hansa.audit.archive import Archive
@@ -20,7 +20,7 @@ SECONDS = 240
 
 
 def hansa(*words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "hansa.cli.main", *words]
+    command = [*warm_command(), *words]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
 
 

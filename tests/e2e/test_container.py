@@ -8,13 +8,13 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import COLD, warm_command
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 10.0  # for what takes less than two
@@ -32,7 +32,13 @@ def container(volume: Path, *command: str, **named: Any) -> subprocess.Popen[str
 
 
 def hansa(volume: Path, *words: str) -> list[str]:
-    return [sys.executable, "-m", "hansa.cli.main", *words, "--dir", str(volume / "hansa")]
+    """A command outside the container."""
+    return [*warm_command(), *words, "--dir", str(volume / "hansa")]
+
+
+def cold(volume: Path, *words: str) -> list[str]:
+    """One for the inside."""
+    return [*COLD, *words, "--dir", str(volume / "hansa")]
 
 
 def refusal(volume: Path) -> str | None:
@@ -84,7 +90,7 @@ def submitted(log: Path) -> int:
 
 def test_container__that_waits_for_a_chain__ends(volume: Path) -> None:
     subprocess.run(hansa(volume, "up", "--stop"), cwd=ROOT, check=True)
-    words = hansa(volume, "trainer", "run", "--job", "1", "--account", "trainer-1", "--source", "0")
+    words = cold(volume, "trainer", "run", "--job", "1", "--account", "trainer-1", "--source", "0")
     with container(volume, *words, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None and "waiting for it" in process.stderr.readline()
         assert terminate(process) == 0
@@ -97,7 +103,7 @@ def test_container__is_stopped_in_the_midst_of_a_job__and_goes_on_with_it(volume
         hansa(volume, *post, "--validators", "validator-1", "--time", "slash=2s"), cwd=ROOT, check=True, timeout=60
     )
     log = volume / "trainer-1.log"
-    mine = hansa(volume, "trainer", "run", "--jobs", "all", "--account", "trainer-1", "--source", "0", "--keep-going")
+    mine = cold(volume, "trainer", "run", "--jobs", "all", "--account", "trainer-1", "--source", "0", "--keep-going")
     mine += ["--log-file", str(log)]
     with contextlib.ExitStack() as stack:
         for name, words in PARTIES.items():

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import COLD, warm_command
 from typer.testing import CliRunner
 
 from hansa.cli.main import app
@@ -18,14 +19,15 @@ ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 240
 
 
-def hansa(*words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "hansa.cli.main", *words]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
+def hansa(*words: str, command: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+    words = (*(command or warm_command()), *words)
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
 
 
 def demo(directory: Path, *words: str) -> dict[str, Any]:
-    done = hansa("demo", "--json", "--dir", str(directory), *words)
-    assert done.returncode == 0, done.stderr
+    """In this process, whose daemons are forked from one that may be warm already."""
+    done = CliRunner().invoke(app, ["demo", "--json", "--dir", str(directory), *words], catch_exceptions=False)
+    assert done.exit_code == 0, done.stderr
     shown: dict[str, Any] = json.loads(done.stdout)
     return shown
 
@@ -36,7 +38,11 @@ def models(shown: dict[str, Any]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return demo(tmp_path_factory.mktemp("demo"), "--rounds", "4", "--seed", "7")
+    words = ("demo", "--json", "--dir", str(tmp_path_factory.mktemp("demo")), "--rounds", "4", "--seed", "7")
+    done = hansa(*words, command=COLD)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 def test_demo__prints_exactly_what_it_says(shown: dict[str, Any]) -> None:
@@ -99,7 +105,9 @@ def test_demo__other_numbers_of_parties(tmp_path: Path) -> None:
 
 
 def test_demo__keep__leaves_a_chain_to_look_at(tmp_path: Path) -> None:
-    kept = demo(tmp_path, "--rounds", "1", "--keep")
+    done = hansa("demo", "--json", "--dir", str(tmp_path), "--rounds", "1", "--keep")
+    assert done.returncode == 0, done.stderr
+    kept = json.loads(done.stdout)
     where = ("--dir", str(tmp_path), "--json")
     try:
         job = json.loads(hansa("job", "show", "1", *where).stdout)

@@ -7,12 +7,12 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import warm_command
 
 ROOT = Path(__file__).resolve().parents[2]
 TASK = '''
@@ -99,7 +99,7 @@ class Terminal:
         self.running: list[subprocess.Popen[str]] = []
 
     def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "hansa.cli.main", *words, "--dir", str(self.directory / "hansa")]
+        return [*warm_command(), *words, "--dir", str(self.directory / "hansa")]
 
     def run(self, *words: str) -> dict[str, Any]:
         done = self.attempt(*words, "--json")

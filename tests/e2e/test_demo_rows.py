@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import warm_command
 
 ROOT = Path(__file__).resolve().parents[2]
 TASK = """
@@ -59,7 +60,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def demo(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "hansa.cli.main", "demo", "--task", "slope.py:Slope", "--rounds", "2", *words]
+    command = [*warm_command(), "demo", "--task", "slope.py:Slope", "--rounds", "2", *words]
     environment = {"PATH": str(Path(sys.executable).parent), "PYTHONPATH": str(ROOT), "HOME": str(folder)}
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False

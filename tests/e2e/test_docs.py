@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import warm_command
 
 ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^```(?P<kind>\w+)(?: title=(?P<file>\S+))?\n(?P<text>.*?)^```$", re.M | re.S)
@@ -28,7 +30,11 @@ class Reader:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        tools = folder / ".tools"
+        tools.mkdir()
+        (tools / "hansa").write_text(f'#!/bin/sh\nexec {shlex.join(warm_command())} "$@"\n')
+        (tools / "hansa").chmod(0o755)
+        path = os.pathsep.join((str(tools), str(Path(sys.executable).parent), os.environ["PATH"]))
         self.environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
         self.environment.pop("HANSA_DIR", None)
 
@@ -47,12 +53,16 @@ class Reader:
         return self.run("bash", "-c", text)
 
     def ask(self, *words: str) -> Any:
-        return json.loads(self.run(sys.executable, "-m", "hansa.cli.main", *words, "--json"))
+        return json.loads(self.run(*warm_command(), *words, "--json"))
 
     def refused(self, *words: str) -> str:
-        command = [sys.executable, "-m", "hansa.cli.main", *words]
         done = subprocess.run(
-            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+            [*warm_command(), *words],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode != 0, done.stdout
         return done.stderr
@@ -87,7 +97,7 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
         yield somebody
     finally:
         with suppress(AssertionError):
-            somebody.run(sys.executable, "-m", "hansa.cli.main", "up", "--stop")
+            somebody.run(*warm_command(), "up", "--stop")
 
 
 def test_tutorial__ends_with_a_paid_and_audited_job_of_ones_own(reader: Reader) -> None:

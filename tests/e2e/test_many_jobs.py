@@ -6,13 +6,13 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import warm_command
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 120.0  # for a job of one round
@@ -29,7 +29,7 @@ class Folder:
         self.daemons: dict[str, subprocess.Popen[str]] = {}
 
     def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "hansa.cli.main", *words, "--dir", str(self.path / "hansa")]
+        return [*warm_command(), *words, "--dir", str(self.path / "hansa")]
 
     def ask(self, *words: str) -> Any:
         done = subprocess.run(self.command(*words, "--json"), cwd=ROOT, capture_output=True, text=True, check=False)

@@ -227,6 +227,7 @@ def test_a_node_that_stays_behind__is_given_up__in_time(
 
 
 def test_witnesses__of_a_block_and_a_job(world: World, node: Proxy) -> None:
+    before = world.chain.head()
     job = world.post()
     chain = over(world, node.url, world.anvil.url)
     federation, head = Federation(chain, world.deployment), chain.head()
@@ -234,7 +235,7 @@ def test_witnesses__of_a_block_and_a_job(world: World, node: Proxy) -> None:
     assert federation.witnessed(job, head, state).agreed
 
     def of_before(request: dict[str, Any]) -> dict[str, Any] | None:
-        earlier = {**request, "params": [request["params"][0], hex(head.number - 1)]}
+        earlier = {**request, "params": [request["params"][0], hex(before.number)]}
         return node.forward(earlier) if request["method"] == "eth_call" else None
 
     node.answer = of_before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import json
 import socket
 import time
 from collections.abc import Mapping, Sequence
@@ -10,15 +11,11 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import requests
-from eth_typing import URI
-from web3 import HTTPProvider
-from web3.exceptions import Web3Exception
-from web3.types import RPCEndpoint
 
 from hansa.protocol.errors import ChainUnavailable
 from hansa.runtime.chain.abi import contract_error
 from hansa.runtime.chain.node_errors import BadStatus, NodeError, Nonsense, TooLong, TooSlow, is_rate_limited
-from hansa.runtime.http import CONNECT_SECONDS, Cap, Reply, bound, causes, checked_url, is_too_large, post
+from hansa.runtime.http import CONNECT_SECONDS, Cap, Poster, Reply, bound, causes, checked_url, is_too_large
 
 Request = tuple[str, Sequence[Any]]  # method, parameters
 ANSWER_SECONDS = 20.0  # for the whole of an answer
@@ -43,11 +40,11 @@ class Endpoint:
         self.mixes_blocks = False
         self.url = url
         self._batch, self._shrunk = BATCH, 0.0  # how many requests it takes at once; when that became less
-        self._session = requests.Session()
-        self._session.trust_env = not self.local
-        bound(self._session, Cap(ANSWER_BYTES))
-        self._codec = HTTPProvider(URI(url), session=self._session)
-        self._session.headers["User-Agent"] = self._codec.get_request_headers()["User-Agent"]
+        session = requests.Session()
+        session.trust_env = not self.local
+        session.headers["User-Agent"] = "hansa"  # some nodes refuse what says that it is a library
+        bound(session, Cap(ANSWER_BYTES))
+        self._poster = Poster(session, url)
 
     def ask(self, batch: Sequence[Request]) -> list[Any]:
         """One answer a request, in order: the raw result, or a NodeError or ContractError as a value.
@@ -61,16 +58,19 @@ class Endpoint:
             return answers
         except requests.RequestException as error:
             raise self._failed(error) from error
-        except (Web3Exception, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise Nonsense(f"{self.shown} {batch[0][0]}", error) from error
 
     def _post(self, part: Sequence[Request]) -> list[Any]:
         """The answers to one HTTP request; none where the node asked for fewer at once."""
-        calls = [(RPCEndpoint(method), params) for method, params in part]
         single = len(part) == 1
-        data = self._codec.encode_rpc_request(*calls[0]) if single else self._codec.encode_batch_rpc_request(calls)
+        calls = [
+            {"jsonrpc": "2.0", "id": place, "method": method, "params": params}
+            for place, (method, params) in enumerate(part)
+        ]
+        data = json.dumps(calls[0] if single else calls).encode()
         try:
-            reply = post(self._session, self.url, data, seconds=ANSWER_SECONDS, limit=ANSWER_BYTES)
+            reply = self._poster.post(data, seconds=ANSWER_SECONDS, limit=ANSWER_BYTES)
         except requests.RequestException as error:
             if single or not is_too_large(error):
                 raise
@@ -93,10 +93,10 @@ class Endpoint:
     def _decoded(self, reply: Reply, single: bool) -> Any:
         """A JSON-RPC body, whatever the status; BadStatus where there is none."""
         try:
-            answer: Any = self._codec.decode_rpc_response(reply.body)
+            answer: Any = json.loads(reply.body.decode())
             if reply.status < 300 or isinstance(answer, list) or {"error", "result"} & set(answer):
                 return answer
-        except (Web3Exception, ValueError, TypeError, RecursionError):
+        except (ValueError, TypeError, RecursionError):
             if reply.status < 300:
                 raise
         if reply.status == 413 and not single:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from hansa.devnet.processes import Worker, warm_up
+
 ROOT = Path(__file__).resolve().parents[3]
+SECONDS = 600.0
 INSTALL = "pip install --target build/bench scikit-learn"
 SIMULATED = """
 from benchmarks import payrules, riders, worlds
@@ -54,19 +60,40 @@ for name, value in mean.items():
 """
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+@dataclass(frozen=True)
+class Done:
+    """A script that has run; what it printed."""
+
+    returncode: int | None
+    printed: str
+
+
+def run(script: str, *words: str) -> Done:
+    """Runs a script in a process of its own, whose parent has imported torch."""
+    warm_up()
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        worker = Worker("script", play_script, (script, words), log)
+        worker.start()
+        assert worker.join(SECONDS)
+        return Done(worker.exit_code, log.read_text())
+
+
+def play_script(script: str, words: tuple[str, ...]) -> None:
     """From the root of the project: another package of this name may be installed."""
-    return subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    os.chdir(ROOT)
+    sys.argv = ["-c", *words]
+    exec(compile(script, "script", "exec"), {"__name__": "__main__"})
 
 
 def test_simulator__same_job_same_model_and_the_ledgers_pay() -> None:
-    done = run("-c", SIMULATED)
-    assert done.returncode == 0, done.stderr
+    done = run(SIMULATED)
+    assert done.returncode == 0, done.printed
 
 
 def test_attacks__remembered_training_and_the_peer__are_what_training_gives() -> None:
-    done = run("-c", REMEMBERED)
-    assert done.returncode == 0, done.stderr
+    done = run(REMEMBERED)
+    assert done.returncode == 0, done.printed
 
 
 CELLS = """
@@ -91,8 +118,8 @@ Cells(file)
 
 def test_cells__a_second_run__goes_on_and_a_torn_line_is_named(tmp_path: Path) -> None:
     file = tmp_path / "cells"
-    done = run("-c", CELLS, str(file))
-    assert f"line 4 of {file} is no result of a benchmark" in done.stderr
+    done = run(CELLS, str(file))
+    assert f"line 4 of {file} is no result of a benchmark" in done.printed
     assert len(file.read_text().splitlines()) == 4
 
 
@@ -114,12 +141,12 @@ def test_benchmark__quick_on_heart__shows_and_writes(name: str, tmp_path: Path) 
     file = tmp_path / "report.json"
     small = ["--quick", "--tasks", "heart", "--seeds", "1", "--no-plot"]
     small += ["--rules", "validated_mean"] if name == "attacks" else []
-    done = run("-c", SMALL, name, *small, "--json", str(file))
-    assert done.returncode == 0, done.stderr
+    done = run(SMALL, name, *small, "--json", str(file))
+    assert done.returncode == 0, done.printed
     report = json.loads(file.read_text())
     assert (report["benchmark"], report["quick"]) == (name, True)
     assert all(len(row) == len(section["columns"]) for section in report["sections"] for row in section["rows"])
-    assert report["sections"][0]["title"][:20] in done.stdout
+    assert report["sections"][0]["title"][:20] in done.printed
 
 
 DIGITS = """
@@ -149,15 +176,15 @@ worlds.digits(1, 6)
 
 
 def test_digits__a_world_of_the_benchmarks__is_dealt_out_and_learnt() -> None:
-    if run("-c", "import sys\nfrom benchmarks.peers import offered\nsys.exit(not offered('sklearn'))").returncode:
+    if run("import sys\nfrom benchmarks.peers import offered\nsys.exit(not offered('sklearn'))").returncode:
         pytest.skip(f"the small digits come with scikit-learn, which is not installed: {INSTALL}")
-    done = run("-c", DIGITS)
-    assert done.returncode == 0, done.stderr
+    done = run(DIGITS)
+    assert done.returncode == 0, done.printed
 
 
 def test_digits__without_scikit_learn__say_what_to_install() -> None:
-    done = run("-c", NO_DIGITS)
-    assert "which is not installed" in done.stderr and "scikit-learn==" in done.stderr
+    done = run(NO_DIGITS)
+    assert "which is not installed" in done.printed and "scikit-learn==" in done.printed
 
 
 PAY_CELLS = """
@@ -183,10 +210,11 @@ assert measured(2, file) == fresh and file.read_text() == kept
 
 
 def test_pay__a_second_run__goes_on_after_the_seeds_it_has(tmp_path: Path) -> None:
-    done = run("-c", PAY_CELLS, str(tmp_path / "cells"))
-    assert done.returncode == 0, done.stderr
+    done = run(PAY_CELLS, str(tmp_path / "cells"))
+    assert done.returncode == 0, done.printed
 
 
 def test_benchmark__unknown_name__is_refused() -> None:
-    done = run("-m", "benchmarks", "everything")
+    command = [sys.executable, "-m", "benchmarks", "everything"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2 and "everything" in done.stderr
