@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import email.utils
-import json
 import socket
 import time
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,10 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import requests
+from eth_typing import URI
+from web3 import HTTPProvider
+from web3.exceptions import Web3Exception
+from web3.types import RPCEndpoint
 
 from hansa.protocol.errors import ChainUnavailable
 from hansa.runtime.chain.abi import contract_error
@@ -42,8 +45,9 @@ class Endpoint:
         self._batch, self._shrunk = BATCH, 0.0  # how many requests it takes at once; when that became less
         session = requests.Session()
         session.trust_env = not self.local
-        session.headers["User-Agent"] = "hansa"  # some nodes refuse what says that it is a library
         bound(session, Cap(ANSWER_BYTES))
+        self._codec = HTTPProvider(URI(url), session=session)
+        session.headers["User-Agent"] = self._codec.get_request_headers()["User-Agent"]
         self._poster = Poster(session, url)
 
     def ask(self, batch: Sequence[Request]) -> list[Any]:
@@ -58,17 +62,14 @@ class Endpoint:
             return answers
         except requests.RequestException as error:
             raise self._failed(error) from error
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except (Web3Exception, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise Nonsense(f"{self.shown} {batch[0][0]}", error) from error
 
     def _post(self, part: Sequence[Request]) -> list[Any]:
         """The answers to one HTTP request; none where the node asked for fewer at once."""
+        calls = [(RPCEndpoint(method), params) for method, params in part]
         single = len(part) == 1
-        calls = [
-            {"jsonrpc": "2.0", "id": place, "method": method, "params": params}
-            for place, (method, params) in enumerate(part)
-        ]
-        data = json.dumps(calls[0] if single else calls).encode()
+        data = self._codec.encode_rpc_request(*calls[0]) if single else self._codec.encode_batch_rpc_request(calls)
         try:
             reply = self._poster.post(data, seconds=ANSWER_SECONDS, limit=ANSWER_BYTES)
         except requests.RequestException as error:
@@ -93,10 +94,10 @@ class Endpoint:
     def _decoded(self, reply: Reply, single: bool) -> Any:
         """A JSON-RPC body, whatever the status; BadStatus where there is none."""
         try:
-            answer: Any = json.loads(reply.body.decode())
+            answer: Any = self._codec.decode_rpc_response(reply.body)
             if reply.status < 300 or isinstance(answer, list) or {"error", "result"} & set(answer):
                 return answer
-        except (ValueError, TypeError, RecursionError):
+        except (Web3Exception, ValueError, TypeError, RecursionError):
             if reply.status < 300:
                 raise
         if reply.status == 413 and not single:
