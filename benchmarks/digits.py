@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from benchmarks.peers import INSTALL, offered
 from hansa.protocol.errors import FatalError
-from hansa.tasks.mnist import DIGITS, DigitReader, share_out
+from hansa.tasks.images import CLASSES, share_out
+from hansa.tasks.mnist import DigitReader
 from hansa.tasks.rows import Rows
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Digits(DigitReader):
     name = "digits"
     batch = 32
     learning_rate = 0.1
-    shapes = {"hidden": (HIDDEN, PIXELS), "out": (DIGITS, HIDDEN)}
+    shapes = {"hidden": (HIDDEN, PIXELS), "out": (CLASSES, HIDDEN)}
 
     def __init__(self, parties: int, alpha: float, seed: int) -> None:
         images, labels = _images()

@@ -30,7 +30,9 @@ from hansa.tasks.frozen import check_frozen
 from hansa.tasks.rows import BadRows
 
 BUILT_IN = {
+    "fashion": "hansa.tasks.fashion:Fashion",
     "heart": "hansa.tasks.heart:Heart",
+    "mail": "hansa.tasks.mail:Mail",
     "maintenance": "hansa.tasks.maintenance:Maintenance",
     "mnist": "hansa.tasks.mnist:Mnist",
     "traffic": "hansa.tasks.traffic:Traffic",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,33 +11,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hansa.protocol.errors import FatalError
-from hansa.tasks.base import Params, Scores
+from hansa.tasks.base import Params, Scores, Trained
 from hansa.tasks.learning import TorchTask, mean_loss
 from hansa.tasks.rows import Party, Rows, concat, share
 
 
-class PartyTask(TorchTask):
-    """A `Study` over a list of parties. A task adds `model`, `loss`, `metric`, and `read` for a user's own file."""
+class PartyStudy(ABC):
+    """A `Study` over the list of parties `everyone`, whatever trains its model. A task adds `read` for a user's own
+    file."""
 
     name: str
     measure: str
     metric_is_accuracy = False
     """Whether `metric` is the share of labels that are answered rightly."""
-
-    def __init__(self, parties: Sequence[Party], seed: int) -> None:
-        self.everyone = list(parties)
-        self.seed = seed
+    everyone: list[Party]
 
     @abstractmethod
     def model(self) -> Params: ...
 
     @abstractmethod
-    def metric(self, params: Params, data: Rows) -> float: ...
+    def train(self, params: Params, data: Rows, *, steps: int, loss_threshold: float | None, seed: int) -> Trained: ...
 
-    @property
-    def metric_name(self) -> str:
-        """What `metric` measures, as a job's spec says it."""
-        return self.measure
+    @abstractmethod
+    def metric(self, params: Any, data: Any) -> float: ...
 
     def measured(self, params: Params, data: Rows) -> float:
         """What the final table shows: the metric, unless the task says otherwise."""
@@ -103,6 +99,19 @@ class PartyTask(TorchTask):
         return f"{', '.join(names[:6])}{', …' if len(names) > 6 else ''} (or 0 to {len(names) - 1})"
 
 
+class PartyTask(TorchTask, PartyStudy):
+    """A `PartyStudy` of named arrays. A task adds `model`, `loss`, `metric`."""
+
+    def __init__(self, parties: Sequence[Party], seed: int) -> None:
+        self.everyone = list(parties)
+        self.seed = seed
+
+    @property
+    def metric_name(self) -> str:
+        """What `metric` measures, as a job's spec says it."""
+        return self.measure
+
+
 class Classifier(PartyTask):
     """A `PartyTask` measured by accuracy. Its metric may be `likelihood`, the mean probability (geometric) given to the
     truth: accuracy on a few dozen rows moves in large steps, likelihood also rises while nothing crosses one half."""
@@ -131,7 +140,7 @@ class Classifier(PartyTask):
 class Own:
     """Models that parties could train without Hansa, each trained once."""
 
-    def __init__(self, task: PartyTask, steps: int, seed: int) -> None:
+    def __init__(self, task: PartyStudy, steps: int, seed: int) -> None:
         self.task = task
         self.steps = steps
         self.seed = seed

