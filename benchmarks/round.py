@@ -6,7 +6,6 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
@@ -104,7 +103,9 @@ def measured(folder: Path, trainers: int, parameters: int, validators: int, roun
             known: dict[str, Any] = json.loads(out.read_text())
             calls = [Timed(*call) for call in known["calls"]]
             calls = [call for call in calls if watch.began[-2] <= call.at <= watch.began[-1]]
-            parties.append(Party(name, watch.cpu[-1][name] - watch.cpu[-2][name], calls, known["memory"], known["start"]))
+            parties.append(
+                Party(name, watch.cpu[-1][name] - watch.cpu[-2][name], calls, known["memory"], known["start"])
+            )
     lengths = [later - sooner for sooner, later in zip(watch.began, watch.began[1:], strict=False)]
     return Measured(parties, lengths, watch.phases)
 
@@ -123,12 +124,12 @@ class _Watch:
 
     def is_over(self) -> bool:
         state, now = self._local.state(), time.monotonic()
-        if state.phase in SHOWN or state.phase.is_over:
-            if state.round > self._round or state.phase.is_over:
-                self._round = state.round
-                self.began.append(now)
-                self.cpu.append({name: _cpu_seconds(worker.pid) for name, worker in self._local.workers.items()})
-                self.phases = self.phases if state.phase.is_over else {}
+        is_new = state.phase in SHOWN and state.round > self._round
+        if is_new or state.phase.is_over:
+            self._round = state.round
+            self.began.append(now)
+            self.cpu.append({name: _cpu_seconds(worker.pid) for name, worker in self._local.workers.items()})
+            self.phases = self.phases if state.phase.is_over else {}
         if self._phase is not None and self._phase[0] in SHOWN:
             name = self._phase[0].name.lower()
             self.phases[name] = self.phases.get(name, 0.0) + now - self._phase[1]
@@ -142,7 +143,15 @@ def _cpu_seconds(pid: int | None) -> float:
 
 
 def _by_party(found: Measured, title: str, trainers: int, parameters: int) -> Section:
-    columns = ["", "CPU s, mean", "CPU s, most", "of it known steps", "peak MB, mean", "peak MB, most", "× float32 model"]
+    columns = [
+        "",
+        "CPU s, mean",
+        "CPU s, most",
+        "of it known steps",
+        "peak MB, mean",
+        "peak MB, most",
+        "× float32 model",
+    ]
     rows: list[list[Cell]] = []
     for kind in KINDS:
         parties = found.of(kind)
@@ -158,7 +167,7 @@ def _by_party(found: Measured, title: str, trainers: int, parameters: int) -> Se
             (extra - beside) / (4 * parameters),
         ])  # fmt: skip
     notes = [
-        f"{load()}. Peak: of the process from its start (VmHWM), with {parties[0].start / 1e6:.0f} MB of interpreter and torch;",
+        f"{load()}. Peak: VmHWM, with {parties[0].start / 1e6:.0f} MB of interpreter and torch;",
         "× float32 model: without those and the bytes of the updates themselves, as multiples of the model's.",
     ]
     return Section(title, columns, rows, notes)
