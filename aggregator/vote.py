@@ -57,8 +57,11 @@ class Voter:
         result, weights = NOTHING, follower.weights()
         with self._desk.working("aggregating"):
             if ledger.included:
-                model = next_model(follower.job, base, digest, ledger, trainers, updates, weights, rule)
-                result = Result.of(model, ledger)
+                result = Result.of(
+                    next_model(follower.job, base, digest, ledger, trainers, updates, weights, rule), ledger
+                )
+        del inbox, updates
+        self._inboxes.drop()
         return self._desk.journal.remember(key, lambda: self.seal(state, result, seat))
 
     def seal(self, state: JobState, result: Result, seat: Seat) -> dict[str, Any]:

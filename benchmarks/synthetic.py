@@ -32,7 +32,7 @@ class Synthetic:
 
     def model(self) -> Params:
         random = np.random.default_rng(self.seed)
-        sizes = [len(part) for part in np.array_split(range(self.parameters), LAYERS)]
+        sizes = [(self.parameters + i) // LAYERS for i in range(LAYERS)]
         return {f"layer{i}": random.random(size, np.float32) + np.float32(0.5) for i, size in enumerate(sizes)}
 
     def load(self, source: str) -> Rows:
@@ -52,11 +52,12 @@ class Synthetic:
         return Trained(trained, steps, 0.0)
 
     def metric(self, params: Params, data: Rows) -> float:
-        return -self.gradient(params, data)[0]
+        return -self._loss(params)
 
     def gradient(
         self, params: Mapping[str, NDArray[np.floating[Any]]], data: Rows
     ) -> tuple[float, Mapping[str, NDArray[np.floating[Any]]]]:
-        return sum(float(np.vdot(values, values)) for values in params.values()) / (2 * self.parameters), {
-            name: values / self.parameters for name, values in params.items()
-        }
+        return self._loss(params), {name: values / self.parameters for name, values in params.items()}
+
+    def _loss(self, params: Mapping[str, NDArray[np.floating[Any]]]) -> float:
+        return sum(float(np.vdot(values, values)) for values in params.values()) / (2 * self.parameters)
