@@ -72,7 +72,7 @@ class Voter:
                 metric = sheet.to_metric(self._task.metric(Model.decode(result.file).tensors, self._rows.of(seat)))
             if metric == sheet.NO_METRIC:
                 self._desk.log.warning("metric not finite", model=to_cid(result.model), metric=metric)
-            self._desk.journal.put_blob(result.file)
+            self._desk.journal.put_blob(result.file, result.model)
         place = follower.federation.place(follower.job, state.cycle)
         hashed = result_hash(place, state.updates, state.sheets, result.model, result.rewards)
         self._desk.log.info("result worked out", model=to_cid(result.model), metric=metric)

@@ -19,6 +19,7 @@ NAMES = {
     "attacks": "what each rule loses to each attack",
     "audit": "a round made again from its sealed updates, beyond reading the files",
     "duplicates": "how alike honest updates are, and a twin's",
+    "measure": "what measuring a large model's updates takes a validator",
     "page": "the web page of a large job, in headless Chromium",
     "pay": "who is paid what, by the pay rule and by three that it was chosen over",
     "quantisation": "8 and 16 bits beside float32",
@@ -84,7 +85,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--minutes", type=float, help="stop measuring after so many, report what there is (attacks)")
     for size in SIZES:
-        made.add_argument(f"--{size}", type=int, metavar="N", help=f"so many {size} (round)")
+        made.add_argument(f"--{size}", type=int, metavar="N", help=f"so many {size} (round, measure)")
     return made
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hansa.protocol.errors import FatalError
-from hansa.tasks.base import Params, Trained
+from hansa.tasks.base import Data, Params, Trained
 from hansa.tasks.rows import Rows
 
 LAYERS = 4
@@ -41,7 +41,7 @@ class Synthetic:
     def validation(self, seat: int, seats: int) -> Rows:
         return self.load(str(seat))
 
-    def train(self, params: Params, data: Rows, *, steps: int, loss_threshold: float | None, seed: int) -> Trained:
+    def train(self, params: Params, data: Data, *, steps: int, loss_threshold: float | None, seed: int) -> Trained:
         random, trained = np.random.default_rng(seed), {}
         for name, values in params.items():
             step = random.random(values.shape, np.float32)
@@ -51,11 +51,11 @@ class Synthetic:
             trained[name] = step
         return Trained(trained, steps, 0.0)
 
-    def metric(self, params: Params, data: Rows) -> float:
+    def metric(self, params: Params, data: Data) -> float:
         return -self._loss(params)
 
     def gradient(
-        self, params: Mapping[str, NDArray[np.floating[Any]]], data: Rows
+        self, params: Mapping[str, NDArray[np.floating[Any]]], data: Data
     ) -> tuple[float, Mapping[str, NDArray[np.floating[Any]]]]:
         return self._loss(params), {name: values / self.parameters for name, values in params.items()}
 
