@@ -50,7 +50,7 @@ class Inbox:
                     break
                 batch = missing[start : start + FETCHES]
                 for place, got in zip(batch, pool.map(self._get, batch), strict=True):
-                    self._judge(place, got)
+                    self._note(place, got)
         return len(self._judged) == len(self.cycle.updates)
 
     def verdicts(self, attempts: Sequence[Attempt]) -> list[Judged]:
@@ -81,7 +81,7 @@ class Inbox:
                 continue
             held = self._judged.get(place)
             if held is None or held.update is None:
-                self._judge(place, self._get(place))
+                self._note(place, self._get(place))
                 held = self._judged.get(place)
             if held is None or held.update is None or held.code == Code.ZERO:
                 self._log.warning("an update that the others call ok is not to be had", place=place)
@@ -89,17 +89,19 @@ class Inbox:
             updates[place] = held.update
         return updates
 
-    def _get(self, place: int) -> bytes | HansaError:
-        """A sealed update, or why it is not to be had; runs beside others."""
+    def _get(self, place: int) -> Judged | HansaError:
+        """The verdict on an update, or why it is not to be had; runs beside others. Its sealed bytes are dropped at
+        once."""
+        submitted = self.cycle.updates[place]
         try:
-            return self._fetch(self.cycle.updates[place].digest)
+            return judge(self._fetch(submitted.digest), submitted.trainer, self.cycle_keys)
         except (TooLarge, NotFound, WrongBytes, StoreUnavailable) as error:
             return error
 
     def _fetch(self, digest: Digest) -> bytes:
         return self._store.get(digest, limit=self._limit, timeout=FETCH_SECONDS)
 
-    def _judge(self, place: int, got: bytes | HansaError) -> None:
+    def _note(self, place: int, got: Judged | HansaError) -> None:
         submitted = self.cycle.updates[place]
         cid = to_cid(submitted.digest)
         self._tries[place] += 1
@@ -109,7 +111,7 @@ class Inbox:
             self._log.debug("update not there yet", trainer=submitted.trainer, cid=cid, error=str(got))
             return
         else:
-            judged = judge(got, submitted.trainer, self.cycle_keys)
+            judged = got
             if judged.code == Code.OK:
                 self._store.pin(submitted.digest)
         self._judged[place] = judged
@@ -145,3 +147,7 @@ class Inboxes:
             limit = follower.context.spec.update_bytes
             self._inbox = Inbox(cycle, cycle_keys, follower.store, limit, self._desk.log)
         return self._inbox
+
+    def drop(self) -> None:
+        """Lets go of the updates: what they came to is in the journal."""
+        self._inbox = None

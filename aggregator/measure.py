@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,7 +52,7 @@ def measure(
     clips = geometry.clip_factors(norms, weights)
     if not isinstance(task, Differentiable):
         return list(_by_losses(task, data, model, earlier, updates, weights, clips))
-    slope = _mean_slope(task, data, model, aggregation.aggregate("mean", model, updates, weights, clips))
+    slope = _mean_slope(task, data, model, lambda: aggregation.aggregate("mean", model, updates, weights, clips))
     found = products(slope, model, earlier, updates)
     scales = np.array([-a * c / (256 * sum(weights)) for a, c in zip(weights, clips, strict=True)])
     gains = scales * found.with_gradient()
@@ -60,9 +60,11 @@ def measure(
     return [_measurement(gain, new) for gain, new in zip(gains.tolist(), news.tolist(), strict=True)]
 
 
-def _mean_slope(task: Differentiable, data: Data, model: Model, after: Params) -> Gradient:
-    """The average of the gradients at the model and at the mean of the updates, tensor by tensor in their place."""
-    ends, starts = dict(task.gradient(after, data)[1]), dict(task.gradient(model.tensors, data)[1])
+def _mean_slope(task: Differentiable, data: Data, model: Model, after: Callable[[], Params]) -> Gradient:
+    """The average of the gradients at the model and at the mean of the updates (`after`, let go at once), tensor by
+    tensor in their place."""
+    ends = dict(task.gradient(after(), data)[1])
+    starts = dict(task.gradient(model.tensors, data)[1])
     return {name: (ends.pop(name) + starts.pop(name)) / 2 for name in list(ends)}
 
 

@@ -57,8 +57,11 @@ class Voter:
         result, weights = NOTHING, follower.weights()
         with self._desk.working("aggregating"):
             if ledger.included:
-                model = next_model(follower.job, base, digest, ledger, trainers, updates, weights, rule)
-                result = Result.of(model, ledger)
+                result = Result.of(
+                    next_model(follower.job, base, digest, ledger, trainers, updates, weights, rule), ledger
+                )
+        del inbox, updates
+        self._inboxes.drop()
         return self._desk.journal.remember(key, lambda: self.seal(state, result, seat))
 
     def seal(self, state: JobState, result: Result, seat: Seat) -> dict[str, Any]:
@@ -69,7 +72,7 @@ class Voter:
                 metric = sheet.to_metric(self._task.metric(Model.decode(result.file).tensors, self._rows.of(seat)))
             if metric == sheet.NO_METRIC:
                 self._desk.log.warning("metric not finite", model=to_cid(result.model), metric=metric)
-            self._desk.journal.put_blob(result.file)
+            self._desk.journal.put_blob(result.file, result.model)
         place = follower.federation.place(follower.job, state.cycle)
         hashed = result_hash(place, state.updates, state.sheets, result.model, result.rewards)
         self._desk.log.info("result worked out", model=to_cid(result.model), metric=metric)

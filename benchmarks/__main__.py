@@ -19,10 +19,15 @@ NAMES = {
     "attacks": "what each rule loses to each attack",
     "audit": "a round made again from its sealed updates, beyond reading the files",
     "duplicates": "how alike honest updates are, and a twin's",
+    "measure": "what measuring a large model's updates takes a validator",
     "page": "the web page of a large job, in headless Chromium",
     "pay": "who is paid what, by the pay rule and by three that it was chosen over",
     "quantisation": "8 and 16 bits beside float32",
+    "round": "a whole round of a large model, every party a process",
 }
+
+
+SIZES = ("trainers", "parameters", "validators", "rounds")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,7 +54,7 @@ def measured(options: argparse.Namespace) -> Report:
     module = importlib.import_module(f"benchmarks.{options.name}")
     chosen = {
         name: value
-        for name in ("tasks", "seeds", "seats", "rules", "cells", "minutes")
+        for name in ("tasks", "seeds", "seats", "rules", "cells", "minutes", *SIZES)
         if (value := getattr(options, name)) is not None
     }
     report: Report = module.run(quick=options.quick, **chosen)
@@ -79,6 +84,8 @@ def parser() -> argparse.ArgumentParser:
         help="keep every run there; go on where it ends (attacks, duplicates, pay)",
     )
     made.add_argument("--minutes", type=float, help="stop measuring after so many, report what there is (attacks)")
+    for size in SIZES:
+        made.add_argument(f"--{size}", type=int, metavar="N", help=f"so many {size} (round, measure)")
     return made
 
 

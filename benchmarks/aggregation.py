@@ -196,10 +196,10 @@ def _aggregate_from(path: Path, n: int, size: int) -> int:
     random = np.random.default_rng(1)
     model = Model({NAME: random.random(size, np.float32) + 1}, job=0, round=0, parent=None, bits=8, k=(8,))
     aggregation.aggregate("mean", model, updates, [1] * n, [256] * n)
-    return _most_in_memory()
+    return most_in_memory()
 
 
-def _most_in_memory() -> int:
+def most_in_memory() -> int:
     """Of this process alone: what getrusage says starts with its parent's."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmHWM:"):

@@ -39,6 +39,7 @@ class Trainer(Daemon):
             start = task.model()
         check_training_rows(task, start, data, config.source)
         desk.follower.models.shapes = {name: values.shape for name, values in start.items()}
+        desk.follower.models.cached = 1  # it starts from the newest alone
         desk.follower.trainer = desk.me
         desk.log.info("data loaded", rows=rows, source=config.source)
         self.keeper = JobKeeper(desk)

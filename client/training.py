@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from structlog.stdlib import BoundLogger
 from hansa.protocol.model import Model, quantise
 from hansa.protocol.spec import JobSpec
 from hansa.protocol.types import UNIT, Address
-from hansa.tasks.base import Data, Progress, Reporting, Task
+from hansa.tasks.base import Data, Params, Progress, Reporting, Task
 
 REPORT_SECONDS = 10.0  # between two lines of the log that tell how far training is
 
@@ -70,5 +70,20 @@ def local_update(task: Task, data: Data, model: Model, spec: JobSpec, trainer: A
         loss_threshold=threshold,
         seed=training_seed(spec, trainer, model.round + 1),
     )
-    delta = {name: trained.params[name] - model.tensors[name] for name in model.names}
-    return LocalUpdate(quantise(delta, model), trained.loss, trained.steps)
+    return LocalUpdate(quantise(_Delta(trained.params, model.tensors), model), trained.loss, trained.steps)
+
+
+class _Delta(Mapping[str, NDArray[np.float32]]):
+    """What training changed, worked out for one tensor at a time."""
+
+    def __init__(self, after: Params, before: Params) -> None:
+        self._after, self._before = after, before
+
+    def __getitem__(self, name: str) -> NDArray[np.float32]:
+        return self._after[name] - self._before[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._before)
+
+    def __len__(self) -> int:
+        return len(self._before)

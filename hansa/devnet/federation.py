@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -44,6 +45,7 @@ from hansa.runtime.snapshot import read_job
 from hansa.runtime.transactions.signer import Signer, signing_with
 from hansa.runtime.workspace import Workspace
 from hansa.sponsor.post import PostedJob, PreparedJob, post_job, prepare, with_baselines
+from hansa.sponsor.rehearse import rehearse
 from hansa.sponsor.terms import JobOffer
 from hansa.tasks import consent, defaults
 from hansa.tasks.loading import BUILT_IN
@@ -59,6 +61,7 @@ class LocalFederation(Waiting):
     session: Session
     prepared: PreparedJob
     posted: PostedJob
+    times: dict[str, int]  # seconds by phase
 
     def __init__(
         self, setup: Setup, directory: Path, *, say: Callable[[str], None] = lambda text: None, outlived: bool = False
@@ -120,6 +123,7 @@ class LocalFederation(Waiting):
                 publish_keys=self.setup.publish_keys,
             )
             self.prepared = with_baselines(self.prepared, self.setup.validators)
+            self.times = self._times()
             self.say("posting the job")
             self.session = Session(deployment)
             with self.sponsor() as signer:
@@ -127,6 +131,16 @@ class LocalFederation(Waiting):
         self._allow_committee(deployment)
         for index, name in enumerate(self.names[1:], 1):
             self.workers[name] = self._worker(name, index)
+
+    def _times(self) -> dict[str, int]:
+        """Seconds by phase; all parties share this machine's processors."""
+        setup, times = self.setup, dict(TIMES)
+        if setup.rehearsed:
+            self.say("rehearsing the task")
+            found = rehearse(self.prepared, setup.validators, setup.sources[0], setup.validation)
+            crowd = max(1.0, max(setup.trainers, setup.validators) / (os.cpu_count() or 1))
+            times |= found.proposed(setup.trainers, self.prepared.spec.steps, TIMES, crowd)
+        return {**times, **setup.times}
 
     def _settings(self) -> dict[str, Any]:
         name, place = consent(self.setup.task)
@@ -184,7 +198,7 @@ class LocalFederation(Waiting):
             penalty=Wei(25 * TOKEN),
             quorum=setup.quorum,
             failures=setup.failures,
-            times={**TIMES, **setup.times},
+            times=self.times,
         )
 
     @functools.cached_property
@@ -237,8 +251,9 @@ class LocalFederation(Waiting):
         """SIGKILL: nothing is written any more, nothing is said."""
         self.workers[name].kill()
 
-    def start_all(self, timeout: float = 60.0) -> None:
+    def start_all(self, timeout: float | None = None) -> None:
         """Starts the members first, waits until their encryption keys are in force, then the trainers."""
+        timeout = max(60.0, self.times["score"]) if timeout is None else timeout
         members = [name for name in self.workers if name.startswith("validator")]
         trainers = [name for name in self.workers if name.startswith("trainer")]
         if self.setup.shuffle is not None:

@@ -38,7 +38,7 @@ BOXES_AT: Final = _EPHEMERAL_AT + 32  # byte where they begin
 class Opened(NamedTuple):
     """An update's file and the content key that it was sealed with."""
 
-    update: bytes
+    update: memoryview
     key: bytes
 
 
@@ -106,10 +106,12 @@ def open_with_key(data: bytes, ctx: bytes, key: bytes, members: Sequence[bytes |
     head = _head(key, ctx, members)
     if view[: len(head)] != head:
         raise Malformed("envelope", cause="its commitment, ephemeral key or a box is not what sealing gives")
+    update = bytearray(len(view) - len(head) - _TAG)
     try:
-        return Opened(AESGCM(key).decrypt(_NONCE, view[len(head) :], ctx), key)
+        AESGCM(key).decrypt_into(_NONCE, view[len(head) :], ctx, update)
     except InvalidTag as error:
         raise Malformed("envelope", cause="its ciphertext was changed") from error
+    return Opened(memoryview(update).toreadonly(), key)
 
 
 def _checked(data: bytes, ctx: bytes, members: Sequence[bytes | None]) -> memoryview:

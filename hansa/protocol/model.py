@@ -175,21 +175,25 @@ def largest(bits: int) -> int:
 
 def quantise(delta: Mapping[str, FloatArray], model: Model) -> dict[str, IntArray]:
     """clip(rint(delta · 2^k), ±Q) tensor by tensor. Raises FatalError if the delta is not finite."""
-    if sorted(delta) != model.names or any(delta[name].shape != shape for name, shape in model.shapes.items()):
-        raise ValueError("the delta has other names or shapes than the model")
+    if sorted(delta) != model.names:
+        raise ValueError("the delta has other names than the model")
     q_max = largest(model.bits)
     quantised = {}
     for name, k in zip(model.names, model.k, strict=True):
-        flat = np.ascontiguousarray(delta[name]).reshape(-1)
+        values = delta[name]
+        if values.shape != model.tensors[name].shape:
+            raise ValueError("the delta has other shapes than the model")
+        flat = np.ascontiguousarray(values).reshape(-1)
         out = np.empty(flat.size, _DTYPES[model.bits])
         for part in blocks(0, flat.size, BLOCK):
-            block = np.ldexp(flat[part].astype(np.float64), k)
+            block = flat[part] * np.float64(2.0**k)  # exact
             if not np.isfinite(block).all():
                 raise FatalError(
                     f"the update's tensor {name!r} is not finite", next_step="lower the learning rate or check the data"
                 )
-            out[part] = np.clip(np.rint(block), -q_max, q_max)
-        quantised[name] = out.reshape(delta[name].shape)
+            np.rint(block, out=block)
+            out[part] = np.clip(block, -q_max, q_max, out=block)
+        quantised[name] = out.reshape(values.shape)
     return quantised
 
 

@@ -71,7 +71,7 @@ def judge(data: bytes, trainer: Address, cycle_keys: CycleKeys) -> Judged:
         return Judged(Code.MALFORMED, None, str(error))
 
 
-def judge_opened(data: bytes, trainer: Address, place: Place, model: Model) -> Judged:
+def judge_opened(data: bytes | memoryview, trainer: Address, place: Place, model: Model) -> Judged:
     """Reads an update's file. Raises Malformed."""
     update = Update.decode(data, model=model, job=place.job, cycle=place.cycle, trainer=trainer)
     if geometry.is_zero(update.tensors):

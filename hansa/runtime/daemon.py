@@ -10,6 +10,7 @@ from hansa.protocol.errors import TransientError
 from hansa.runtime import stopping
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.desk import DaemonConfig, Desk
+from hansa.runtime.memory import give_back_large
 from hansa.runtime.metrics_server import MetricsServer
 from hansa.runtime.pace import IdleChain
 
@@ -26,6 +27,7 @@ class Daemon(ABC):
     """One key's part in one job. Subclasses say what is due in `act`; nothing is decided on a remembered phase."""
 
     def __init__(self, config: DaemonConfig) -> None:
+        give_back_large()
         self.desk = Desk.open(config, type(self).__name__.lower())
         self._idle_chain = IdleChain(self.desk.sender, self.desk.log)
         self._metrics_server: MetricsServer | None = None

@@ -138,9 +138,9 @@ class Journal:
 
     # --- files
 
-    def put_blob(self, data: bytes) -> Digest:
-        """Keeps a file of any size under its CID, on disk before this returns."""
-        digest = digest_of(data)
+    def put_blob(self, data: bytes, digest: Digest | None = None) -> Digest:
+        """Keeps a file of any size under its CID, on disk before this returns. digest: the file's own, where known."""
+        digest = digest or digest_of(data)
         path = self._blobs / to_cid(digest)
         try:
             private_folder(self._blobs)

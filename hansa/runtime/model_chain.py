@@ -38,6 +38,7 @@ class ModelChain:
         self._keep = keep
         self._pins = pins
         self.shapes: dict[str, tuple[int, ...]] | None = None  # what the job's task trains, where that is known
+        self.cached = CACHED  # models in memory
         self._cache: dict[Digest, Model] = {}
         self._pinned: dict[Digest, int] = {}  # by this process; the model's round
 
@@ -97,13 +98,13 @@ class ModelChain:
             raise Malformed(f"model file {to_cid(digest)}", cause=cause)
 
     def _remember(self, digest: Digest, model: Model) -> None:
+        while len(self._cache) >= self.cached:
+            later = [item for item in self._cache if self._cache[item].round > 0 or self.cached < CACHED]
+            del self._cache[min(later, key=lambda item: self._cache[item].round)]
         self._cache[digest] = model
         if self._pins:
             self._store.pin(digest)
             self._pinned[digest] = model.round
-        if len(self._cache) > CACHED:
-            later = [item for item, model in self._cache.items() if model.round > 0]
-            del self._cache[min(later, key=lambda item: self._cache[item].round)]
         if self._keep is None or not self._pins:
             return
         newest = max(self._pinned.values())

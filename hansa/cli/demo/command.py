@@ -32,7 +32,7 @@ from hansa.runtime.snapshot import FullSnapshot
 from hansa.runtime.workspace import DEFAULT_DIR, Workspace
 from hansa.tasks import consent, defaults
 
-ROUND_SECONDS = 240.0  # that the demo waits for one round
+PATIENCE = 240.0  # seconds that the demo waits for anything to happen, at least
 
 
 def run(
@@ -70,6 +70,7 @@ def run(
         validator_threads=_parse_threads(threads),
         data=tuple(data or ()),
         validation=validation,
+        rehearsed=True,
     )
     if store not in ("local", "kubo"):
         raise FatalError(f"--store {store!r} is no store", next_step="use local or kubo")
@@ -151,13 +152,14 @@ def show(
 def follow(local: LocalFederation, view: View) -> dict[str, float]:
     """Shows the rounds until the job is over; the seconds that each phase took, longest first."""
     progress = Progress(local, view)
-    deadline = time.monotonic() + ROUND_SECONDS
+    patience = max(PATIENCE, 2.0 * max(local.times.values()))
+    deadline = time.monotonic() + patience
     while not progress.look():
         if progress.moved:
-            deadline = time.monotonic() + ROUND_SECONDS
+            deadline = time.monotonic() + patience
         if time.monotonic() > deadline:
             raise FatalError(
-                f"nothing has happened for {ROUND_SECONDS:.0f} s", next_step=f"look into {local.workspace.dir / 'logs'}"
+                f"nothing has happened for {patience:.0f} s", next_step=f"look into {local.workspace.dir / 'logs'}"
             )
     return dict(sorted(progress.phases.items(), key=lambda item: -item[1]))
 

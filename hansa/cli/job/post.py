@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -24,6 +24,7 @@ from hansa.runtime.deploy import allow_committee
 from hansa.runtime.session import connect, read_token
 from hansa.runtime.transactions.signer import signing_with
 from hansa.sponsor.post import PreparedJob, parse_baseline_options, post_job, prepare
+from hansa.sponsor.rehearse import rehearse
 from hansa.sponsor.terms import NO_TARGET, JobOffer, parse_times
 from hansa.tasks.loading import BUILT_IN
 from hansa.tasks.settings import parse_settings
@@ -79,7 +80,13 @@ def run(
     failures: Annotated[int, END("--failures", help="Failed cycles in a row that abort the job.")] = 3,
     patience: Annotated[int, END("--patience", help="Rounds without a better metric; 0: no limit.")] = 0,
     target: Annotated[str | None, END("--target", help="A metric that ends the job.")] = None,
-    times: Annotated[list[str] | None, END("--time", help="Length of a phase, like submit=10m.")] = None,
+    times: Annotated[
+        list[str] | None, END("--time", help="Length of a phase, like submit=10m; what the task takes by default.")
+    ] = None,
+    data: Annotated[str | None, END("--data", help="Rows to rehearse the task on.", metavar="FILE")] = None,
+    no_rehearsal: Annotated[
+        bool, END("--no-rehearsal", help="Don't try the task out: times are as given, or the usual ones.")
+    ] = False,
     rule: Annotated[str, RULES("--rule", help="How updates are aggregated.")] = "validated_mean",
     weights: Annotated[str, RULES("--weights", help="equal, or bond.")] = "equal",
     publish_keys: Annotated[
@@ -113,6 +120,7 @@ def run(
         title=title,
         about=about,
     )
+    given = parse_times(times or [])
     offer = JobOffer(
         trainers=trainers,
         seats=len(members),
@@ -126,7 +134,7 @@ def run(
         failures=failures,
         patience=patience,
         target=NO_TARGET if target is None else parse_billionths(target, "--target"),
-        times=parse_times(times or []),
+        times=given if no_rehearsal else {**rehearsed_times(prepared, trainers, len(members), given, data), **given},
     )
     if warning := offer.claim_warning:
         print(f"hansa: {warning}", file=sys.stderr)
@@ -152,6 +160,17 @@ def run(
     names = [names_of_accounts(workspace.keys).get(member, member) for member in members]
     commands = next_commands(view, prepared, names, command.dir_option)
     command.answer(view, lambda console: show(console, view, paid_in, commands))
+
+
+def rehearsed_times(
+    prepared: PreparedJob, trainers: int, seats: int, given: Mapping[str, int], source: str | None
+) -> dict[str, int]:
+    """Lengths of phases, in seconds, by what the task takes here; says so. FatalError for one given too short."""
+    rehearsal, steps = rehearse(prepared, seats, source), prepared.spec.steps
+    times = rehearsal.proposed(trainers, steps)
+    rehearsal.check(trainers, steps, {**times, **given})
+    print(f"hansa: {rehearsal.says({**times, **given})}", file=sys.stderr)
+    return times
 
 
 def parse_billionths(text: str, what: str) -> int:

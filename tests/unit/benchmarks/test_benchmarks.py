@@ -149,6 +149,46 @@ def test_benchmark__quick_on_heart__shows_and_writes(name: str, tmp_path: Path) 
     assert report["sections"][0]["title"][:20] in done.printed
 
 
+def test_measure__a_small_model__shows_and_writes(tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    size = ["--trainers", "2", "--parameters", "1000"]
+    done = run("-m", "benchmarks", "measure", "--quick", "--no-plot", *size, "--json", str(file))
+    assert done.returncode == 0, done.stderr
+    section = json.loads(file.read_text())["sections"][0]
+    assert "2 × 1,000 int8" in section["title"] and all(len(row) == 3 for row in section["rows"])
+
+
+CLOCK = """
+import time
+from benchmarks.clocked import Clock
+
+class Party:
+    def outer(self):
+        time.sleep(0.02)
+        return self.inner()
+    @classmethod
+    def of(cls):
+        return cls()
+    def inner(self):
+        time.sleep(0.05)
+        return "done"
+
+clock = Clock()
+for step in ("outer", "inner", "of"):
+    clock.watch(step, Party, step)
+assert Party.of().outer() == "done"
+took = {call.step: call.wall for call in clock.done}
+assert list(took) == ["of", "inner", "outer"]
+assert took["inner"] >= 0.05 and 0.02 <= took["outer"] and took["outer"] + took["inner"] >= 0.07
+assert sum(took.values()) < 2, "the outer one's seconds are without the inner one's"
+"""
+
+
+def test_clock__a_step_within_another__is_counted_once() -> None:
+    done = run("-c", CLOCK)
+    assert done.returncode == 0, done.stderr
+
+
 DIGITS = """
 import numpy as np
 from benchmarks import worlds

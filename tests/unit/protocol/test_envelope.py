@@ -58,7 +58,8 @@ def verdicts(data: bytes, keys: list[bytes | None]) -> set[str]:
     for seat, key in enumerate(keys):
         if key in KEYS:
             try:
-                found.add(open_envelope(data, CTX, seat, SECRETS[KEYS.index(key)], keys).update.decode())
+                opened = open_envelope(data, CTX, seat, SECRETS[KEYS.index(key)], keys)
+                found.add(bytes(opened.update).decode())
             except Malformed:
                 found.add("malformed")
     return found

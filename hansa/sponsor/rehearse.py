@@ -1,0 +1,134 @@
+"""How long a job's phases must be: its task is tried out before anybody pays for it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from hansa.protocol.cid import digest_of
+from hansa.protocol.errors import FatalError
+from hansa.protocol.model import Model
+from hansa.sponsor.post import PreparedJob
+from hansa.sponsor.terms import TIMES
+from hansa.tasks.base import Data, Differentiable, Study, Task
+from hansa.tasks.validation import validation_rows
+
+SLOWER = 5  # the slowest machine that a job should be for, beside this one
+LONG_ENOUGH = 1.0  # second: a first step that takes less is mostly warming up, so another one is timed
+MINUTE = 60
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """Seconds on this machine. step: of training, None where no rows are here; gradient: of a look at a validator's
+    rows, None likewise; file: of writing, hashing and reading a model. parameters: the model's."""
+
+    step: float | None
+    gradient: float | None
+    file: float
+    parameters: int
+
+    def work(self, trainers: int, steps: int) -> dict[str, float]:
+        """Seconds of each phase that one party on this machine is at work. A member's fetching has half of SCORE."""
+        step, gradient = self.step or 0.0, self.gradient or 0.0
+        return {
+            "submit": steps * step + 3 * self.file,
+            "score": 2 * (2 * gradient + (4 + trainers / 2) * self.file),
+            "vote": gradient + (4 + trainers / 4) * self.file,
+            "finalize": 3 * self.file,
+        }
+
+    def proposed(
+        self, trainers: int, steps: int, usual: Mapping[str, int] = TIMES, crowd: float = 1.0
+    ) -> dict[str, int]:
+        """Seconds by phase for a machine so much slower, never less than usual. crowd: parties on one processor."""
+        slow = {name: SLOWER * crowd * seconds for name, seconds in self.work(trainers, steps).items()}
+        return {name: max(usual[name], _rounded(seconds)) for name, seconds in slow.items()}
+
+    def says(self, times: Mapping[str, int]) -> str:
+        """One line on what was found, and what follows."""
+        step = "no rows here to train on" if self.step is None else f"a step takes {self.step:.3g} s"
+        gradient = "" if self.gradient is None else f", a gradient {self.gradient:.3g} s"
+        chosen = " ".join(f"--time {name}={_short(times[name])}" for name in self.work(1, 1))
+        return f"rehearsed: {self.parameters:,} parameters, {step}{gradient}; for machines five times slower: {chosen}"
+
+    def check(self, trainers: int, steps: int, times: Mapping[str, int]) -> None:
+        """FatalError where the work of a phase would not end in its time on this very machine."""
+        proposed = self.proposed(trainers, steps)
+        for name, seconds in self.work(trainers, steps).items():
+            if seconds > times[name]:
+                raise FatalError(
+                    f"--time {name}={times[name]} is too short: the task's rehearsal takes {seconds:.0f} s of it here",
+                    cause="every cycle would fail, and burn a part of its reward",
+                    next_step=f"give --time {name}={proposed[name]}, or post it as it is with --no-rehearsal",
+                )
+
+
+def rehearse(prepared: PreparedJob, seats: int, source: str | None = None, validation: str | None = None) -> Rehearsal:
+    """One training step, one gradient, one file. source, validation: where rows are that the task does not bring; what
+    can't be tried here is left out."""
+    task, model = prepared.task, prepared.model
+    file = _seconds(lambda: _handled(model))
+    rows, held = _rows(task, seats, source, validation)
+    step = None if rows is None else _tried(lambda: _step(task, model, rows))
+    gradient = None if held is None else _tried(lambda: _look(task, model, held))
+    return Rehearsal(step, gradient, file, model.size)
+
+
+def _rows(task: Task, seats: int, source: str | None, validation: str | None) -> tuple[Data | None, Data | None]:
+    """A trainer's and a validator's rows, as far as they are here."""
+    if source is None and isinstance(task, Study):
+        source = "0"
+    if source is None:
+        return None, None
+    try:
+        rows = task.load(source)
+    except Exception:  # whatever a task does where its rows aren't
+        return None, None
+    try:
+        return rows, validation_rows(task, 0, seats, validation)
+    except Exception:
+        return rows, rows
+
+
+def _handled(model: Model) -> None:
+    data = model.encode()
+    digest_of(data)
+    Model.decode(data)
+
+
+def _step(task: Task, model: Model, rows: Data) -> None:
+    task.train(dict(model.tensors), rows, steps=1, loss_threshold=None, seed=0)
+
+
+def _look(task: Task, model: Model, rows: Data) -> None:
+    if isinstance(task, Differentiable):
+        task.gradient(model.tensors, rows)
+    else:
+        task.metric(model.tensors, rows)
+
+
+def _tried(work: Callable[[], None]) -> float | None:
+    try:
+        first = _seconds(work)
+        return first if first >= LONG_ENOUGH else _seconds(work)
+    except Exception:  # said in words by whoever trains; a sponsor need not be able to
+        return None
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    began = time.monotonic()
+    work()
+    return time.monotonic() - began
+
+
+def _short(seconds: int) -> str:
+    return f"{seconds}s" if seconds % MINUTE else f"{seconds // MINUTE}m"
+
+
+def _rounded(seconds: float) -> int:
+    """Up to whole ten seconds, from a minute on to whole minutes."""
+    unit = 10 if seconds < MINUTE else MINUTE
+    return math.ceil(seconds / unit) * unit

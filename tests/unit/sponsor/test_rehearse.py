@@ -1,0 +1,54 @@
+"""A job's phases are as long as what its task takes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from hansa.protocol.errors import FatalError
+from hansa.sponsor.post import prepare
+from hansa.sponsor.rehearse import Rehearsal, rehearse
+from hansa.sponsor.terms import TIMES, parse_times
+
+SMALL = Rehearsal(step=0.001, gradient=0.01, file=0.001, parameters=14)
+LARGE = Rehearsal(step=2.0, gradient=20.0, file=1.0, parameters=25_000_000)
+
+
+def test_proposed__a_small_task__gets_the_usual_times() -> None:
+    assert SMALL.proposed(4, 100) == {name: TIMES[name] for name in ("submit", "score", "vote", "finalize")}
+
+
+def test_proposed__a_large_task__is_for_a_machine_five_times_slower() -> None:
+    work, proposed = LARGE.work(10, 100), LARGE.proposed(10, 100)
+    assert work["submit"] == 203 and proposed["submit"] == 1020, "5 × 203 s, up to whole minutes"
+    assert all(proposed[name] >= 5 * seconds or proposed[name] == TIMES[name] for name, seconds in work.items())
+    crowded = LARGE.proposed(10, 100, crowd=2.0)
+    assert crowded["submit"] == 2040
+
+
+def test_says__one_line__that_job_post_takes() -> None:
+    said = LARGE.says(LARGE.proposed(10, 100))
+    assert "\n" not in said and "25,000,000 parameters, a step takes 2 s, a gradient 20 s" in said
+    parts = said.split("slower: ")[1].replace("--time ", "").split()
+    assert parse_times(parts) == LARGE.proposed(10, 100)
+    assert "no rows here" in replace(LARGE, step=None, gradient=None).says(LARGE.proposed(10, 100))
+
+
+def test_check__too_short_a_phase__is_refused_with_what_to_do() -> None:
+    times = LARGE.proposed(10, 100)
+    LARGE.check(10, 100, times)
+    with pytest.raises(FatalError, match=r"--time submit=60 is too short.*203 s") as refused:
+        LARGE.check(10, 100, {**times, "submit": 60})
+    assert "--time submit=1020" in str(refused.value) and "--no-rehearsal" in str(refused.value)
+
+
+def test_rehearse__a_task_with_rows__times_a_step_and_a_gradient() -> None:
+    found = rehearse(prepare("heart", seed=0), 3)
+    assert found.parameters == 14 and found.file > 0
+    assert found.step is not None and found.gradient is not None
+
+
+def test_rehearse__rows_that_are_not_here__leaves_that_out() -> None:
+    found = rehearse(prepare("heart", seed=0), 3, "no such party")
+    assert found.step is None and found.gradient is None
