@@ -110,6 +110,14 @@ def test_tutorial__ends_with_a_paid_and_audited_job_of_ones_own(reader: Reader) 
     assert [row for row in job["trainers"] if int(row["earned"])], "somebody was paid"
 
 
+def test_torch_loop__becomes_a_job_whose_model_plain_torch_reads(reader: Reader) -> None:
+    printed = reader.follow("from-pytorch.md")
+    alone, together = (float(re.findall(rf"{name}: (0\.\d+) right", printed)[-1]) for name in ("alone", "together"))
+    best = reader.ask("model", "list", "1")["models"]
+    assert max(row["metric"] for row in best[1:]) == pytest.approx(together, abs=0.03), "on a third of the rows each"
+    assert together > 0.75 and alone > 0.5
+
+
 def test_sponsor__gets_the_rest_of_a_job_that_it_stopped(reader: Reader) -> None:
     reader.follow("sponsor.md", until=STOP)
     assert reader.ask("job", "show", "1")["state"]["phase"] == "COMPLETED"
