@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hansa.protocol.errors import FatalError
+from hansa.tasks.fashion.pictures import read_pictures
 from hansa.tasks.images import find_folder, read_rows, share_out
 from hansa.tasks.modules.parties import PartyClassifier
 from hansa.tasks.rows import Rows, generator
@@ -64,6 +65,16 @@ class Fashion(PartyClassifier):
 
         images, labels = batch
         return super().loss(module, (augmented(images) if module.training else images, labels))
+
+    def predict(self, module: Module, source: str) -> list[dict[str, Any]]:
+        """source: pictures in a .npy, idx or .png file. For each its number, its kind, and how likely that is."""
+        import torch
+
+        pictures = torch.tensor(read_pictures(Path(source).expanduser()))
+        with torch.no_grad():
+            chances, kinds = module(pictures).softmax(dim=1).max(dim=1)
+        found = zip(kinds.tolist(), chances.tolist(), strict=True)
+        return [{"image": n, "kind": KINDS[kind], "probability": round(p, 4)} for n, (kind, p) in enumerate(found, 1)]
 
 
 def _some(rows: Rows, count: int, part: str, seed: int) -> Rows:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from hansa.tasks.images import CLASSES, SIDE
 
-WIDTHS = (32, 64, 128, 256)
+WIDTHS = (16, 32, 128, 256)
 MEAN, SPREAD = 73.0, 90.0  # of Fashion-MNIST's bytes
 SHIFT = 2  # pixels
 

