@@ -181,7 +181,8 @@ def _by_step(found: Measured, title: str) -> Section:
         rows.append([step, *cells])
     rest = [mean(party.cpu - sum(map(party.spent, NAMES)) for party in found.of(kind)) for kind in KINDS]
     rows.append(["all else", rest[0], None, rest[1], None])
-    return Section(title, columns, rows, ["`(task)` is the made-up training and gradient itself; a call counts where it ends."])
+    notes = ["`(task)` is the made-up training and gradient itself; a call counts where it ends."]
+    return Section(title, columns, rows, notes)
 
 
 def _by_phase(found: Measured, title: str) -> Section:

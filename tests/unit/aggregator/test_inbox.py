@@ -153,6 +153,18 @@ def test_models__earlier__are_the_last_three_and_the_first(tmp_path: Path) -> No
     assert shown == [[], [0], [1, 0], [2, 1, 0], [3, 2, 1, 0], [4, 3, 2, 0], [5, 4, 3, 0]]
 
 
+def test_models__of_who_needs_the_newest_alone__are_held_one_at_a_time(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    digests = chain_of(store, 2)
+    models = ModelChain(store, JOB, digests[0], 10_000, 3)
+    models.cached = 1
+    models.follow(digests[1:])
+    loaded = [models.load(digest, Round(number)) for number, digest in enumerate(digests)]
+    assert models.load(digests[2], Round(2)) is loaded[2]
+    again = models.load(digests[0], Round(0))
+    assert again is not loaded[0] and again.encode() == loaded[0].encode()
+
+
 def test_models__one_that_follows_another_than_the_chains__is_spoilt(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
     digests = chain_of(store, 2)

@@ -13,6 +13,7 @@ from hansa.protocol.errors import FatalError, NotFound, StoreUnavailable, TooLar
 from hansa.protocol.types import Digest
 from hansa.runtime.store import LocalStore, Store, open_store
 from hansa.runtime.store.kubo import KuboStore
+from hansa.runtime.store.local import PIECE
 
 
 def file_of(store: LocalStore, digest: Digest) -> Path:
@@ -40,6 +41,17 @@ def test_put__mends_what_was_damaged(tmp_path: Path) -> None:
         store.get(digest, limit=9, timeout=1)
     store.put(b"hello")
     assert store.get(digest, limit=9, timeout=1) == b"hello"
+
+
+def test_put__a_large_file__is_compared_to_its_end(tmp_path: Path) -> None:
+    store, data = LocalStore(tmp_path), bytes(PIECE + 5)
+    path = file_of(store, digest := store.put(data))
+    before = path.stat().st_ino
+    store.put(data)
+    assert path.stat().st_ino == before, "what is there is not written again"
+    path.write_bytes(data[:-1] + b"x")
+    store.put(data)
+    assert store.get(digest, limit=len(data), timeout=1) == data
 
 
 def test_get__over_the_limit__reads_no_more_than_that(tmp_path: Path) -> None:
