@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -30,7 +29,7 @@ from hansa.devnet.folder import account_names
 from hansa.devnet.kubo import KuboNode, start_nodes
 from hansa.devnet.processes import Worker, warm_up
 from hansa.devnet.roles import Role, measure_baselines, play
-from hansa.devnet.setup import TIMES, Setup
+from hansa.devnet.setup import Setup, phase_times
 from hansa.devnet.waiting import Waiting
 from hansa.protocol.errors import TransientError
 from hansa.protocol.types import Address, Wei
@@ -38,14 +37,13 @@ from hansa.runtime.accounts import address_of
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.structs import JobState
 from hansa.runtime.claims import claim
-from hansa.runtime.deploy import allow_committee, allow_task
+from hansa.runtime.deploy import allow_committee
 from hansa.runtime.job import JobContext
 from hansa.runtime.session import Session
 from hansa.runtime.snapshot import read_job
 from hansa.runtime.transactions.signer import Signer, signing_with
 from hansa.runtime.workspace import Workspace
 from hansa.sponsor.post import PostedJob, PreparedJob, post_job, prepare, with_baselines
-from hansa.sponsor.rehearse import rehearse
 from hansa.sponsor.terms import JobOffer
 from hansa.tasks import consent, defaults
 from hansa.tasks.loading import BUILT_IN
@@ -123,7 +121,9 @@ class LocalFederation(Waiting):
                 publish_keys=self.setup.publish_keys,
             )
             self.prepared = with_baselines(self.prepared, self.setup.validators)
-            self.times = self._times()
+            if self.setup.rehearsed:
+                self.say("rehearsing the task")
+            self.times = phase_times(self.setup, self.prepared)
             self.say("posting the job")
             self.session = Session(deployment)
             with self.sponsor() as signer:
@@ -132,16 +132,6 @@ class LocalFederation(Waiting):
         for index, name in enumerate(self.names[1:], 1):
             self.workers[name] = self._worker(name, index)
 
-    def _times(self) -> dict[str, int]:
-        """Seconds by phase; all parties share this machine's processors."""
-        setup, times = self.setup, dict(TIMES)
-        if setup.rehearsed:
-            self.say("rehearsing the task")
-            found = rehearse(self.prepared, setup.validators, setup.sources[0], setup.validation)
-            crowd = max(1.0, max(setup.trainers, setup.validators) / (os.cpu_count() or 1))
-            times |= found.proposed(setup.trainers, self.prepared.spec.steps, TIMES, crowd)
-        return {**times, **setup.times}
-
     def _settings(self) -> dict[str, Any]:
         name, place = consent(self.setup.task)
         usual = defaults(name, **place)
@@ -149,11 +139,9 @@ class LocalFederation(Waiting):
         return {**parties, **self.setup.settings}
 
     def _allow_committee(self, deployment: Deployment) -> None:
-        allowed = allow_committee(deployment, self.posted.committee)
-        if self.prepared.spec.task not in BUILT_IN:
-            file = self.prepared.file
-            allowed = allow_task(allowed, self.prepared.spec.task if file is None else str(file.resolve()))
-        self.session.deployment = allowed
+        task, file = self.prepared.spec.task, self.prepared.file
+        own = [] if task in BUILT_IN else [task if file is None else str(file.resolve())]
+        self.session.deployment = allow_committee(deployment, self.posted.committee, *own)
         self.session.deployment.save(self.workspace.deployment_file)
 
     def _store_of(self, name: str) -> dict[str, str] | None:

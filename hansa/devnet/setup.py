@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from hansa.sponsor.post import PreparedJob
+from hansa.sponsor.rehearse import rehearse
 
 TIMES: Mapping[str, int] = {
     "enrol": 120,
@@ -47,3 +51,13 @@ class Setup:
     def sources(self) -> list[str]:
         """By trainer, where its rows are."""
         return list(self.data) or [str(number) for number in range(self.trainers)]
+
+
+def phase_times(setup: Setup, prepared: PreparedJob) -> dict[str, int]:
+    """Seconds by phase; all parties share this machine's processors."""
+    times = dict(TIMES)
+    if setup.rehearsed:
+        found = rehearse(prepared, setup.validators, setup.sources[0], setup.validation)
+        crowd = max(1.0, max(setup.trainers, setup.validators) / (os.cpu_count() or 1))
+        times |= found.proposed(setup.trainers, prepared.spec.steps, TIMES, crowd)
+    return {**times, **setup.times}

@@ -87,16 +87,11 @@ def deploy_contracts(
     )
 
 
-def allow_committee(deployment: Deployment, committee: Address) -> Deployment:
-    """The deployment with a committee on its allow-list."""
-    listed = deployment.allowed.model_copy(update={"committees": [*deployment.allowed.committees, committee]})
-    return deployment.model_copy(update={"allowed": listed})
-
-
-def allow_task(deployment: Deployment, task: str) -> Deployment:
-    """The deployment with a task, a file or a module's name, on its allow-list."""
-    listed = deployment.allowed.model_copy(update={"tasks": [*deployment.allowed.tasks, task]})
-    return deployment.model_copy(update={"allowed": listed})
+def allow_committee(deployment: Deployment, committee: Address, *tasks: str) -> Deployment:
+    """The deployment with a committee, and tasks by file or module, on its allow-list."""
+    known = deployment.allowed
+    more = {"committees": [*known.committees, committee], "tasks": [*known.tasks, *tasks]}
+    return deployment.model_copy(update={"allowed": known.model_copy(update=more)})
 
 
 def store_settings(store: str, directory: Path, auth: str | None = None) -> dict[str, str]:

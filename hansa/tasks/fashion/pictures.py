@@ -54,7 +54,8 @@ def read_png(data: bytes) -> NDArray[np.uint8]:
     lines = np.frombuffer(zlib.decompressobj().decompress(chunks.get(b"IDAT", b""), size), np.uint8)
     points = _unfiltered(lines.reshape(height, -1), channels).reshape(height, width, channels)
     colours = points[:, :, : channels - 1 if channels in (2, 4) else channels]
-    return colours.mean(axis=2).round().astype(np.uint8)
+    grey: NDArray[np.uint8] = colours.mean(axis=2).round().astype(np.uint8)
+    return grey
 
 
 def _unfiltered(lines: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:

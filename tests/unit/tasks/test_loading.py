@@ -47,7 +47,7 @@ def test_load_task__built_in__needs_no_permission() -> None:
 
 
 def test_load_task__unknown_name__lists_what_there_is() -> None:
-    with pytest.raises(FatalError, match="no task 'hart'; name heart"):
+    with pytest.raises(FatalError, match="no task 'hart'; name fashion, heart"):
         load_task("hart", {}, 1)
 
 
