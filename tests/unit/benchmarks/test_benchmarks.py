@@ -152,7 +152,7 @@ def test_benchmark__quick_on_heart__shows_and_writes(name: str, tmp_path: Path) 
 def test_measure__a_small_model__shows_and_writes(tmp_path: Path) -> None:
     file = tmp_path / "report.json"
     size = ["--trainers", "2", "--parameters", "1000"]
-    done = run("-m", "benchmarks", "measure", "--quick", "--no-plot", *size, "--json", str(file))
+    done = run(SMALL, "measure", "--quick", "--no-plot", *size, "--json", str(file))
     assert done.returncode == 0, done.printed
     section = json.loads(file.read_text())["sections"][0]
     assert "2 × 1,000 int8" in section["title"] and all(len(row) == 3 for row in section["rows"])
@@ -185,7 +185,7 @@ assert sum(took.values()) < 2, "the outer one's seconds are without the inner on
 
 
 def test_clock__a_step_within_another__is_counted_once() -> None:
-    done = run("-c", CLOCK)
+    done = run(CLOCK)
     assert done.returncode == 0, done.printed
 
 
