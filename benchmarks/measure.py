@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -21,7 +20,6 @@ EARLIER = 4  # models whose ways to the present one are no news, from round 4 on
 
 
 def run(quick: bool, trainers: int = 10, parameters: int | None = None) -> Report:
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     give_back_large()
     size = parameters or (MILLION if quick else 25 * MILLION)
     random, task = np.random.default_rng(1), Synthetic({"parameters": size}, 1)

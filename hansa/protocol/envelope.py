@@ -12,6 +12,7 @@ import os
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+import numpy as np
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -106,12 +107,12 @@ def open_with_key(data: bytes, ctx: bytes, key: bytes, members: Sequence[bytes |
     head = _head(key, ctx, members)
     if view[: len(head)] != head:
         raise Malformed("envelope", cause="its commitment, ephemeral key or a box is not what sealing gives")
-    update = bytearray(len(view) - len(head) - _TAG)
+    update = np.empty(len(view) - len(head) - _TAG, np.uint8).data  # of huge pages, where there are some
     try:
         AESGCM(key).decrypt_into(_NONCE, view[len(head) :], ctx, update)
     except InvalidTag as error:
         raise Malformed("envelope", cause="its ciphertext was changed") from error
-    return Opened(memoryview(update).toreadonly(), key)
+    return Opened(update.toreadonly(), key)
 
 
 def _checked(data: bytes, ctx: bytes, members: Sequence[bytes | None]) -> memoryview:
