@@ -43,7 +43,7 @@ class Fashion(PartyClassifier):
 
     def configure(self, settings: Settings) -> None:
         parties = settings.integer("parties", 4, low=1, high=100)
-        alpha = settings.decimal("alpha", "2", low="0.01", high="1000")
+        alpha = settings.decimal("alpha", "5", low="0.01", high="1000")
         rows = settings.integer("rows", 2400, low=200, high=60_000)
         folder = _folder()
         train = _some(read_rows(folder, "train", AGAIN), rows, "train", self.seed)
@@ -52,7 +52,7 @@ class Fashion(PartyClassifier):
 
     @staticmethod
     def defaults() -> dict[str, Any]:
-        return {"rounds": 15, "steps": 20, "bits": 8, "parties": 4, "settings": {"parties": 4}}
+        return {"rounds": 12, "steps": 20, "bits": 8, "parties": 4, "settings": {"parties": 4}}
 
     def module(self) -> Module:
         from hansa.tasks.fashion.resnet import ResNet
