@@ -115,6 +115,7 @@ def _run(command: Command, local: LocalFederation, keep: bool) -> None:
         show(console, done, snapshot, gas, phases, local, token)
         console.print("\nCheck every number of it, now or in ten years, without chain or store:")
         console.print(f"  hansa audit --archive {archive} --dir {command.workspace.dir} --account validator-1")
+        console.print(f"Its models, for other programs: hansa model list --archive {archive}")
         _suggest_next(console, command.workspace.dir, local, keep)
 
     command.answer(done, render)
