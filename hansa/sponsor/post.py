@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from hansa.protocol.baselines import baseline, check_baselines
+from hansa.protocol.cid import digest_of
 from hansa.protocol.errors import FatalError
 from hansa.protocol.model import Model, initial_model
 from hansa.protocol.sheet import NO_METRIC, to_metric
@@ -113,6 +114,12 @@ def _check_spec(fields: Mapping[str, Any]) -> JobSpec:
         raise FatalError(f"{place} {problem['input']!r} can't be in a job spec", cause=problem["msg"]) from error
 
 
+def check_offer(prepared: PreparedJob, offer: JobOffer, members: Sequence[Address]) -> None:
+    """FatalError for terms that the contract would refuse, in words."""
+    file, anyone = digest_of(prepared.spec.encode()), members[0]
+    job_terms(offer, token=anyone, committee=anyone, admission=anyone, spec=file, model=file)
+
+
 def post_job(
     session: Session,
     signer: Signer,
@@ -122,9 +129,9 @@ def post_job(
     token: str | None = None,
 ) -> PostedJob:
     """Stores spec and model 0, deploys the committee, approves the escrow and posts. Says how it went on chain."""
+    check_offer(prepared, offer, members)
     spec = session.store.put(prepared.spec.encode())
     model = session.store.put(prepared.model.encode())
-    job_terms(offer, token=members[0], committee=members[0], admission=members[0], spec=spec, model=model)  # checks
     committee = create(signer, "AppointedCommittee", list(members))
     terms = job_terms(
         offer,

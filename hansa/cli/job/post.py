@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from rich.console import Console
@@ -23,7 +23,7 @@ from hansa.runtime.amounts import Token
 from hansa.runtime.deploy import allow_committee
 from hansa.runtime.session import connect, read_token
 from hansa.runtime.transactions.signer import signing_with
-from hansa.sponsor.post import PreparedJob, parse_baseline_options, post_job, prepare
+from hansa.sponsor.post import PreparedJob, check_offer, parse_baseline_options, post_job, prepare
 from hansa.sponsor.rehearse import rehearse
 from hansa.sponsor.terms import NO_TARGET, JobOffer, parse_times
 from hansa.tasks.loading import BUILT_IN
@@ -134,17 +134,24 @@ def run(
         failures=failures,
         patience=patience,
         target=NO_TARGET if target is None else parse_billionths(target, "--target"),
-        times=given if no_rehearsal else {**rehearsed_times(prepared, trainers, len(members), given, data), **given},
+        times=given,
     )
+    check_offer(prepared, offer, members)
     if warning := offer.claim_warning:
         print(f"hansa: {warning}", file=sys.stderr)
     account = load_account(workspace, account_name, password_file)
     remedy = "lower --rounds, --reward or --fee, send it tokens, or name another account"
     payer = named(Address(account.address), names_of_accounts(workspace.keys))
     session.check_funds(Address(account.address), paid_in, offer.escrow, "an escrow", remedy, name=payer)
+    rehearsed = ""
+    if not no_rehearsal:
+        lengths, rehearsed = rehearsed_times(prepared, trainers, len(members), given, data)
+        offer = replace(offer, times=lengths)
     with signing_with(session.chain, account, workspace.journal(account.address), fees.caps) as signer:
         posted = post_job(session, signer, prepared, offer, members, token)
     allow_committee(workspace.deployment(), posted.committee).save(workspace.deployment_file)
+    if rehearsed:
+        print(f"hansa: {rehearsed}", file=sys.stderr)
     view = PostedView(
         job=posted.job,
         committee=posted.committee,
@@ -164,13 +171,15 @@ def run(
 
 def rehearsed_times(
     prepared: PreparedJob, trainers: int, seats: int, given: Mapping[str, int], source: str | None
-) -> dict[str, int]:
-    """Lengths of phases, in seconds, by what the task takes here; says so. FatalError for one given too short."""
+) -> tuple[dict[str, int], str]:
+    """Lengths of phases, in seconds, by what the task takes here, `given` ones as they are; and a line that says so.
+
+    FatalError for one given too short.
+    """
     rehearsal, steps = rehearse(prepared, seats, source), prepared.spec.steps
-    times = rehearsal.proposed(trainers, steps)
-    rehearsal.check(trainers, steps, {**times, **given})
-    print(f"hansa: {rehearsal.says({**times, **given})}", file=sys.stderr)
-    return times
+    times = {**rehearsal.proposed(trainers, steps), **given}
+    rehearsal.check(trainers, steps, times)
+    return times, rehearsal.says(times)
 
 
 def parse_billionths(text: str, what: str) -> int:
