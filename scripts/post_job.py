@@ -16,7 +16,7 @@ from brownie import AppointedCommittee, Federation, RewardToken
 
 from hansa.protocol.types import Wei
 from hansa.runtime.chain.deployment import Deployment
-from hansa.runtime.deploy import allow_committee
+from hansa.runtime.deploy import trusting
 from hansa.runtime.store import open_store
 from hansa.sponsor.post import prepare
 from hansa.sponsor.terms import JobOffer, job_terms
@@ -61,6 +61,6 @@ def main(
         token.approve(deployment.vault, 0, sender)  # some tokens change no approval that is not zero
     token.approve(deployment.vault, offer.escrow, sender)
     posted = federation.post(dataclasses.astuple(terms), offer.escrow, sender)
-    allow_committee(deployment, committee.address).save(file)
+    trusting(deployment, committee.address).save(file)
     job = posted.events["JobPosted"]["job"]
     print(f"Posted job {job}: {offer.escrow // TOKEN} tokens in escrow. Its committee is in {file} now.")

@@ -22,6 +22,7 @@ from hansa.audit.report import Report, Wrong
 from hansa.audit.run import audit, audit_archive, files_with_limits
 from hansa.cli.command import Command
 from hansa.cli.document import INLINE, OMIT_NONE, AsJson, Only
+from hansa.cli.file_options import JobOrArchived
 from hansa.cli.key_options import AccountName, PasswordFile
 from hansa.cli.paid_table import show_paid
 from hansa.cli.report_html import check_target, write_page
@@ -64,7 +65,7 @@ class AuditView:
 
 def run(
     command: Command,
-    job: Annotated[int | None, typer.Argument(help="The job; an archive knows its own.", metavar="JOB")] = None,
+    job: JobOrArchived = None,
     archive: Annotated[
         Path | None, typer.Option("--archive", help="Audit this file, without chain or store.", metavar="FILE")
     ] = None,

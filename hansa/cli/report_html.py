@@ -9,7 +9,7 @@ from typing import NewType
 
 from hansa.protocol.errors import FatalError
 from hansa.protocol.text import escape_untrusted
-from hansa.runtime.files import unwritable, write_atomically
+from hansa.runtime.files import unwritable, write_file
 
 Html = NewType("Html", str)  # escaped already
 
@@ -161,7 +161,4 @@ def check_target(path: Path) -> None:
 def write_page(path: Path, page: str) -> None:
     """Writes a page whole or not at all. FatalError as `check_target` says."""
     check_target(path)
-    try:
-        write_atomically(path, page.encode())
-    except OSError as error:
-        raise unwritable(path, error) from error
+    write_file(path, page.encode())

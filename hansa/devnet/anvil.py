@@ -26,7 +26,7 @@ from eth_account.hdaccount import key_from_seed, seed_from_mnemonic
 
 from hansa.protocol.errors import ChainUnavailable, FatalError, check_range
 from hansa.protocol.types import Address
-from hansa.runtime.files import unwritable, write_atomically
+from hansa.runtime.files import write_file
 from hansa.runtime.ports import why_taken
 
 CHAIN_ID = 31337
@@ -49,11 +49,7 @@ class Anvil:
 
         ChainUnavailable where it doesn't answer, FatalError where the file can't be written.
         """
-        dumped = gzip.decompress(bytes.fromhex(rpc(self.url, "anvil_dumpState").removeprefix("0x")))
-        try:
-            write_atomically(state, dumped)
-        except OSError as error:
-            raise unwritable(state, error) from error
+        write_file(state, gzip.decompress(bytes.fromhex(rpc(self.url, "anvil_dumpState").removeprefix("0x"))))
 
     def stop(self) -> None:
         end(self.process)

@@ -37,7 +37,7 @@ from hansa.runtime.accounts import address_of
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.structs import JobState
 from hansa.runtime.claims import claim
-from hansa.runtime.deploy import allow_committee
+from hansa.runtime.deploy import trusting
 from hansa.runtime.job import JobContext
 from hansa.runtime.session import Session
 from hansa.runtime.snapshot import read_job
@@ -128,7 +128,7 @@ class LocalFederation(Waiting):
             self.session = Session(deployment)
             with self.sponsor() as signer:
                 self.posted = post_job(self.session, signer, self.prepared, self.offer, self.validators)
-        self._allow_committee(deployment)
+        self._trust_job(deployment)
         for index, name in enumerate(self.names[1:], 1):
             self.workers[name] = self._worker(name, index)
 
@@ -138,10 +138,10 @@ class LocalFederation(Waiting):
         parties = {"parties": self.setup.trainers} if "parties" in usual["settings"] else {}
         return {**parties, **self.setup.settings}
 
-    def _allow_committee(self, deployment: Deployment) -> None:
+    def _trust_job(self, deployment: Deployment) -> None:
         task, file = self.prepared.spec.task, self.prepared.file
         own = [] if task in BUILT_IN else [task if file is None else str(file.resolve())]
-        self.session.deployment = allow_committee(deployment, self.posted.committee, *own)
+        self.session.deployment = trusting(deployment, self.posted.committee, own)
         self.session.deployment.save(self.workspace.deployment_file)
 
     def _store_of(self, name: str) -> dict[str, str] | None:

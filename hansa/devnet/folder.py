@@ -14,7 +14,7 @@ from hansa.protocol.types import Address
 from hansa.runtime.accounts import PASSWORD_FILE
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.deploy_progress import FILE as DEPLOYING
-from hansa.runtime.files import unwritable, write_atomically
+from hansa.runtime.files import write_file
 from hansa.runtime.keystore import Keyfile
 from hansa.runtime.workspace import JOURNALS, Workspace
 
@@ -66,10 +66,7 @@ class Devnet:
         """Writes it, with changes; what was written."""
         changed = replace(self, **changes)  # type: ignore[arg-type]
         directory.mkdir(parents=True, exist_ok=True)
-        try:
-            write_atomically(directory / MARK, (json.dumps(asdict(changed)) + "\n").encode())
-        except OSError as error:
-            raise unwritable(directory / MARK, error) from error
+        write_file(directory / MARK, (json.dumps(asdict(changed)) + "\n").encode())
         return changed
 
 

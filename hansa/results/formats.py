@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import logging
+import os
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -96,14 +99,9 @@ def _arguments(task: ModuleTask, module: Module, data: Any) -> tuple[Any, ...]:
     return seen[0]
 
 
-@contextmanager
+@contextlib.contextmanager
 def _quietly() -> Iterator[None]:
     """Without what the exporter prints and warns of."""
-    import contextlib
-    import logging
-    import os
-    import warnings
-
     logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings(), open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):

@@ -15,7 +15,7 @@ from hansa.protocol.model import Model
 from hansa.protocol.sheet import NO_METRIC
 from hansa.protocol.spec import JobSpec
 from hansa.protocol.text import counted, redact
-from hansa.protocol.types import Digest, JobId, Round
+from hansa.protocol.types import UNIT, Digest, JobId, Round
 from hansa.runtime.follower import JobFollower
 from hansa.runtime.history.records import Finalized, JobHistory
 from hansa.runtime.job import JobContext
@@ -55,10 +55,9 @@ class PublishedJob:
         """What the chain says of model `round_`."""
         return self.rounds[round_ - 1].model if round_ else self.context.terms.model
 
-    def metric(self, round_: int) -> int | None:
-        """Of model `round_`, in 1e-9, as its committee voted; None where nobody measured it."""
-        metric = self.rounds[round_ - 1].metric if round_ else NO_METRIC
-        return None if metric == NO_METRIC else metric
+    def metric(self, round_: int) -> int:
+        """Of model `round_`, in 1e-9, as its committee voted; NO_METRIC of the sponsor's, which nobody measured."""
+        return self.rounds[round_ - 1].metric if round_ else NO_METRIC
 
     def pick(self, wanted: str | None) -> Round:
         """A round that a user names: a number, 0 for the sponsor's model, `best`; by default the last. FatalError where
@@ -93,9 +92,11 @@ class PublishedJob:
 
     def labels(self, round_: Round) -> dict[str, str]:
         """What a file tells of where it comes from."""
-        metric = self.metric(round_)
         told = {"job": str(self.job), "round": str(round_), "chain_id": str(self.chain_id), "task": self.spec.task}
-        return told | {"cid": to_cid(self.digest(round_))} | ({} if metric is None else {"metric": str(metric / 1e9)})
+        told["cid"] = to_cid(self.digest(round_))
+        if (metric := self.metric(round_)) != NO_METRIC:
+            told["metric"] = str(metric / UNIT)
+        return told
 
 
 @contextmanager

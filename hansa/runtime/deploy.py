@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +87,7 @@ def deploy_contracts(
     )
 
 
-def allow_committee(deployment: Deployment, committee: Address, *tasks: str) -> Deployment:
+def trusting(deployment: Deployment, committee: Address, tasks: Sequence[str] = ()) -> Deployment:
     """The deployment with a committee, and tasks by file or module, on its allow-list."""
     known = deployment.allowed
     more = {"committees": [*known.committees, committee], "tasks": [*known.tasks, *tasks]}

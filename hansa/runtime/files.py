@@ -56,6 +56,14 @@ def close_to_others(path: Path) -> bool:
     return True
 
 
+def write_file(path: Path, data: bytes) -> None:
+    """As `write_atomically`; FatalError where that fails."""
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
 def write_atomically(path: Path, data: bytes, mode: int = SHARED) -> None:
     """Writes a file so that readers, and a crash, meet all of it or nothing; OSError leaves nothing behind.
 

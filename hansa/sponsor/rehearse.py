@@ -13,11 +13,13 @@ from hansa.protocol.model import Model
 from hansa.sponsor.post import PreparedJob
 from hansa.sponsor.terms import TIMES
 from hansa.tasks.base import Data, Differentiable, Study, Task
-from hansa.tasks.validation import validation_rows
+from hansa.tasks.loading import running
+from hansa.tasks.validation import asks_for_rows, validation_rows
 
 SLOWER = 5  # the slowest machine that a job should be for, beside this one
 LONG_ENOUGH = 1.0  # second: a first step that takes less is mostly warming up, so another one is timed
 MINUTE = 60
+FIRST_PARTY = "0"  # as a source of a task that carries everybody's rows
 
 
 @dataclass(frozen=True)
@@ -67,30 +69,31 @@ class Rehearsal:
 
 
 def rehearse(prepared: PreparedJob, seats: int, source: str | None = None, validation: str | None = None) -> Rehearsal:
-    """One training step, one gradient, one file. source, validation: where rows are that the task does not bring; what
-    can't be tried here is left out."""
+    """One training step, one gradient, one file. source, validation: where rows are that the task does not bring;
+    without a source steps and gradients are left out. FatalError where the task fails at it."""
     task, model = prepared.task, prepared.model
     file = _seconds(lambda: _handled(model))
     rows, held = _rows(task, seats, source, validation)
-    step = None if rows is None else _tried(lambda: _step(task, model, rows))
-    gradient = None if held is None else _tried(lambda: _look(task, model, held))
+    step = gradient = None
+    if rows is not None and held is not None:
+        with running(task.name, "trying a step of training"):
+            step = _warm_seconds(lambda: _step(task, model, rows))
+        with running(task.name, "trying to measure model 0"):
+            gradient = _warm_seconds(lambda: _look(task, model, held))
     return Rehearsal(step, gradient, file, model.size)
 
 
 def _rows(task: Task, seats: int, source: str | None, validation: str | None) -> tuple[Data | None, Data | None]:
-    """A trainer's and a validator's rows, as far as they are here."""
-    if source is None and isinstance(task, Study):
-        source = "0"
-    if source is None:
+    """A trainer's and a validator's rows, where they are here; a trainer's may stand for a validator's."""
+    if source is None and not isinstance(task, Study):
         return None, None
-    try:
+    source = source or FIRST_PARTY
+    with running(task.name, f"loading {source}"):
         rows = task.load(source)
-    except Exception:  # whatever a task does where its rows aren't
-        return None, None
-    try:
-        return rows, validation_rows(task, 0, seats, validation)
-    except Exception:
+    if validation is None and asks_for_rows(task):
         return rows, rows
+    with running(task.name, "reading the validation rows"):
+        return rows, validation_rows(task, 0, seats, validation)
 
 
 def _handled(model: Model) -> None:
@@ -110,12 +113,9 @@ def _look(task: Task, model: Model, rows: Data) -> None:
         task.metric(model.tensors, rows)
 
 
-def _tried(work: Callable[[], None]) -> float | None:
-    try:
-        first = _seconds(work)
-        return first if first >= LONG_ENOUGH else _seconds(work)
-    except Exception:  # said in words by whoever trains; a sponsor need not be able to
-        return None
+def _warm_seconds(work: Callable[[], None]) -> float:
+    first = _seconds(work)
+    return first if first >= LONG_ENOUGH else _seconds(work)
 
 
 def _seconds(work: Callable[[], None]) -> float:

@@ -11,6 +11,16 @@ from hansa.tasks.base import Data, Task
 OPTION = "--validation FILE"
 
 
+def asks_for_rows(task: Task) -> bool:
+    """Whether members have to say where their validation rows are."""
+    parameter = _source(task)
+    return parameter is not None and parameter.default is inspect.Parameter.empty
+
+
+def _source(task: Task) -> inspect.Parameter | None:
+    return inspect.signature(task.validation).parameters.get("source")
+
+
 def validation_rows(task: Task, seat: int, seats: int, source: str | None = None) -> Data:
     """The rows of one of `seats` members, out of `source` where the task reads them from there.
 
@@ -18,13 +28,12 @@ def validation_rows(task: Task, seat: int, seats: int, source: str | None = None
     task raises comes out.
     """
     validation: Any = task.validation
-    parameter = inspect.signature(validation).parameters.get("source")
     if source is None:
-        if parameter is not None and parameter.default is inspect.Parameter.empty:
+        if asks_for_rows(task):
             raise FatalError(f"task {task.name} asks where its validation rows are", next_step=f"add {OPTION}")
         rows: Data = validation(seat, seats)
         return rows
-    if parameter is None:
+    if _source(task) is None:
         raise FatalError(
             f"task {task.name} takes no {OPTION}",
             cause="its validation(seat, seats) has no argument `source`: it knows its rows itself",

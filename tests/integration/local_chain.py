@@ -14,7 +14,7 @@ from hansa.devnet.anvil import Anvil, find_anvil, published_key, start_anvil
 from hansa.protocol.errors import FatalError
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.federation import Federation
-from hansa.runtime.deploy import allow_committee, create, deploy_contracts
+from hansa.runtime.deploy import create, deploy_contracts, trusting
 from hansa.runtime.deploy_check import draft
 from hansa.runtime.journal import Journal
 from hansa.runtime.transactions.sender import Sender
@@ -47,7 +47,7 @@ def furnished(anvil: Anvil, tmp_path: Path) -> Iterator[World]:
     sponsor = Signer(chain, Account.from_key(published_key(NAMES.index("sponsor"))), journals[NAMES.index("sponsor")])
     made = deploy_contracts(sponsor, draft([anvil.url], name="test", store=store, ws=anvil.ws))
     committee = create(sponsor, "AppointedCommittee", members)
-    made = allow_committee(made.updated(committee=committee), committee)
+    made = trusting(made.updated(committee=committee), committee)
     chain.first_block = made.first_block
     made_world = World(anvil, tmp_path, chain, made, Federation(chain, made), terms(made), senders, journals)
     for name in TRAINERS:

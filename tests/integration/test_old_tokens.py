@@ -13,7 +13,7 @@ from hansa.devnet.anvil import published_key
 from hansa.protocol.types import JobId, Wei
 from hansa.runtime.chain.calls import approve_call
 from hansa.runtime.chain.refusals import explain
-from hansa.runtime.deploy import allow_committee
+from hansa.runtime.deploy import trusting
 from hansa.runtime.session import Session, any_token, read_token
 from hansa.runtime.transactions.sender import Refused
 from hansa.runtime.transactions.signer import Signer
@@ -43,7 +43,7 @@ def job(world: World) -> JobId:
     )
     sponsor = Signer(world.chain, Account.from_key(published_key(0)), world.journals[0])
     posted = post_job(Session(world.deployment), sponsor, prepare("heart", seed=0), offer, [world.address("dave")])
-    world.deployment = allow_committee(world.deployment, posted.committee)
+    world.deployment = trusting(world.deployment, posted.committee)
     return posted.job
 
 

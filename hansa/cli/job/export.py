@@ -14,9 +14,10 @@ from hansa.audit.archive import Archive
 from hansa.audit.bound import UNBOUND
 from hansa.cli.command import Command
 from hansa.cli.document import OMIT_NONE, to_json
+from hansa.cli.file_options import ArchiveFile, Force, JobOrArchived
 from hansa.cli.job.export_plot import plot
 from hansa.cli.job.export_table import to_csv, to_parquet
-from hansa.cli.job.export_target import Kind, check_targets, choose_kind, write
+from hansa.cli.job.export_target import Kind, check_targets, choose_kind
 from hansa.cli.job.export_view import HistoryView, Source, view_history
 from hansa.cli.job.round_gas import gas_by_round
 from hansa.cli.unit_option import Unit, UnitOption, read_unit, token_in
@@ -26,6 +27,7 @@ from hansa.protocol.spec import MAX_BYTES, JobSpec
 from hansa.protocol.text import counted, escape_untrusted, numbered
 from hansa.protocol.types import Digest, JobId
 from hansa.runtime.accounts import names_of_accounts
+from hansa.runtime.files import write_file
 from hansa.runtime.follower import JobFollower
 from hansa.runtime.history.records import JobHistory
 from hansa.runtime.session import connect
@@ -43,7 +45,7 @@ class ExportedView:
 
 def run(
     command: Command,
-    job: Annotated[int | None, typer.Argument(help="The job; an archive knows its own.", metavar="JOB")] = None,
+    job: JobOrArchived = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", help="Where to: .csv, .json or .parquet; else standard output.", metavar="FILE"),
@@ -54,12 +56,9 @@ def run(
     picture: Annotated[
         Path | None, typer.Option("--plot", help="Also draw metric and pay by round.", metavar="FILE.svg")
     ] = None,
-    archive: Annotated[
-        Path | None,
-        typer.Option("--archive", help="Of the job in this file, without chain or store.", metavar="job-N.hansa"),
-    ] = None,
+    archive: ArchiveFile = None,
     unit: UnitOption = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over files that are there.")] = False,
+    force: Force = False,
 ) -> None:
     """Write a job's history for a spreadsheet or a notebook: metric, gas and pay by round; or draw it.
 
@@ -82,12 +81,12 @@ def run(
     data, drawn = encode(view, chosen), None if picture is None else plot(view).encode()
     check_targets(out, picture, archive, force)  # whatever came while it was read
     if picture is not None and drawn is not None:
-        write(picture, drawn)
+        write_file(picture, drawn)
     _warn(view)
     if out is None:
         print(data.decode(), end="")
         return
-    write(out, data)
+    write_file(out, data)
     answer = ExportedView(view.job, len(view.rounds), str(out), None if picture is None else str(picture))
     files = escape_untrusted(" and ".join([answer.out, *([answer.plot] if answer.plot else [])]))
     command.answer(

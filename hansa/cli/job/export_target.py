@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 
+from hansa.cli.file_options import require_new
 from hansa.cli.job.export_table import require_parquet
 from hansa.protocol.errors import FatalError
-from hansa.runtime.files import unwritable, write_atomically
 
 
 class Kind(StrEnum):
@@ -61,21 +61,4 @@ def check_targets(out: Path | None, picture: Path | None, archive: Path | None, 
 def _check_target(path: Path, taken: set[Path], force: bool) -> None:
     if path.resolve() in taken:
         raise FatalError(f"{path} is named twice", next_step="name another file")
-    if not path.parent.is_dir():
-        raise FatalError(
-            f"{path} can't be written",
-            cause=f"there is no folder {path.parent}",
-            next_step="make it, or name another file",
-        )
-    if path.exists() and not path.is_file():
-        raise FatalError(f"{path} can't be written", cause="it is no plain file", next_step="name another file")
-    if path.exists() and not force:
-        raise FatalError(f"{path} is there already", next_step="name another file, or write over it with --force")
-
-
-def write(path: Path, data: bytes) -> None:
-    """Whole or not at all; FatalError where that fails."""
-    try:
-        write_atomically(path, data)
-    except OSError as error:
-        raise unwritable(path, error) from error
+    require_new(path, force)

@@ -20,7 +20,7 @@ from hansa.protocol.text import counted, escape_untrusted
 from hansa.protocol.types import Address
 from hansa.runtime.accounts import address_of, load_account, names_of_accounts
 from hansa.runtime.amounts import Token
-from hansa.runtime.deploy import allow_committee
+from hansa.runtime.deploy import trusting
 from hansa.runtime.session import connect, read_token
 from hansa.runtime.transactions.signer import signing_with
 from hansa.sponsor.post import PreparedJob, check_offer, parse_baseline_options, post_job, prepare
@@ -149,7 +149,7 @@ def run(
         offer = replace(offer, times=lengths)
     with signing_with(session.chain, account, workspace.journal(account.address), fees.caps) as signer:
         posted = post_job(session, signer, prepared, offer, members, token)
-    allow_committee(workspace.deployment(), posted.committee).save(workspace.deployment_file)
+    trusting(workspace.deployment(), posted.committee).save(workspace.deployment_file)
     if rehearsed:
         print(f"hansa: {rehearsed}", file=sys.stderr)
     view = PostedView(

@@ -10,9 +10,11 @@ import typer
 from rich.console import Console
 
 from hansa.cli.command import Command
-from hansa.cli.model.options import ArchiveFile, Force, Job, RoundOption, TaskOption, Written, check_new, write
-from hansa.protocol.cid import to_cid
+from hansa.cli.file_options import ArchiveFile, Force, JobOrArchived, require_new
+from hansa.cli.job.state import metric_text
+from hansa.cli.model.options import RoundOption, TaskOption, Written, write_model
 from hansa.protocol.errors import FatalError
+from hansa.protocol.sheet import NO_METRIC
 from hansa.protocol.text import escape_untrusted
 from hansa.protocol.types import Round
 from hansa.results import formats
@@ -36,7 +38,7 @@ HOW = {
 
 def run(
     command: Command,
-    job: Job = None,
+    job: JobOrArchived = None,
     format_: Annotated[
         Format | None,
         typer.Option(
@@ -63,21 +65,16 @@ def run(
     with open_job(command.workspace, job, archive) as found:
         picked = found.pick(round_)
         path = out or Path(f"job-{found.job}-round-{picked}.{kind}")
-        check_new(path, force)
-        encoded = _encoded(found, picked, kind, task, data)
-        write(path, encoded)
-        metric = found.metric(picked)
-        told = None if metric is None else metric / 1e9
-        cid = to_cid(found.digest(picked))
-        view = Written(found.job, picked, cid, told, str(path), len(encoded), kind, found.origin)
+        require_new(path, force)
+        view = write_model(found, picked, path, _encoded(found, picked, kind, task, data), kind)
     command.answer(view, lambda console: show(console, view))
 
 
 def show(console: Console, view: Written) -> None:
     """Which model the file is, and how it is read."""
-    metric = "" if view.metric is None else f", metric {view.metric:.4f}"
+    metric = "" if view.metric == NO_METRIC else f", metric {metric_text(view.metric)}"
     console.print(f"{escape_untrusted(view.file)}: model {view.round} of job {view.job}{metric}, {view.cid}")
-    console.print(f"[dim]read it with[/] {HOW[Format(view.format)].format(file=view.file)}", markup=True)
+    console.print(f"read it with {HOW[Format(view.format)].format(file=view.file)}", markup=False)
 
 
 def _format_of(out: Path | None) -> Format:

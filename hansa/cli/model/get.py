@@ -8,14 +8,15 @@ from typing import Annotated
 import typer
 
 from hansa.cli.command import Command
-from hansa.cli.model.options import ArchiveFile, Force, Job, RoundOption, Written, check_new, write
-from hansa.protocol.cid import to_cid
+from hansa.cli.file_options import ArchiveFile, Force, JobOrArchived, require_new
+from hansa.cli.model.options import RoundOption, write_model
+from hansa.protocol.text import escape_untrusted
 from hansa.results.source import open_job
 
 
 def run(
     command: Command,
-    job: Job = None,
+    job: JobOrArchived = None,
     round_: RoundOption = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="By default job-N-round-R.safetensors.", metavar="FILE")
@@ -30,11 +31,7 @@ def run(
     with open_job(command.workspace, job, archive) as found:
         picked = found.pick(round_)
         path = out or Path(f"job-{found.job}-round-{picked}.safetensors")
-        check_new(path, force)
-        data = found.model(picked).encode()
-        write(path, data)
-        metric = found.metric(picked)
-        cid = to_cid(found.digest(picked))
-        told = None if metric is None else metric / 1e9
-        view = Written(found.job, picked, cid, told, str(path), len(data), "safetensors", found.origin)
-    command.answer(view, lambda console: console.print(f"{path}: model {picked} of job {view.job}, {cid}"))
+        require_new(path, force)
+        view = write_model(found, picked, path, found.model(picked).encode(), "safetensors")
+    told = f"{escape_untrusted(view.file)}: model {view.round} of job {view.job}, {view.cid}"
+    command.answer(view, lambda console: console.print(told))

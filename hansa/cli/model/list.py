@@ -10,8 +10,8 @@ from rich.table import Table
 
 from hansa.cli.command import Command
 from hansa.cli.document import Metric
+from hansa.cli.file_options import ArchiveFile, JobOrArchived
 from hansa.cli.job.state import metric_text
-from hansa.cli.model.options import ArchiveFile, Job
 from hansa.cli.tables import fitting, shortened, wrapping_table
 from hansa.protocol.cid import to_cid
 from hansa.protocol.sheet import NO_METRIC
@@ -38,7 +38,7 @@ class ModelList:
     models: list[ModelRow]
 
 
-def run(command: Command, job: Job = None, archive: ArchiveFile = None) -> None:
+def run(command: Command, job: JobOrArchived = None, archive: ArchiveFile = None) -> None:
     """Every model of a job: round, metric, when, CID, and whether its file is at hand."""
     with open_job(command.workspace, job, archive) as found:
         view = view_models(found)

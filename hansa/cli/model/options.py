@@ -1,4 +1,4 @@
-"""Options that the commands of `hansa model` share, and how they write a file."""
+"""Options that the commands of `hansa model` share, and what they say of a file that they wrote."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from typing import Annotated
 
 import typer
 
-from hansa.protocol.errors import FatalError
-from hansa.runtime.files import unwritable, write_atomically
+from hansa.cli.document import Metric
+from hansa.protocol.cid import to_cid
+from hansa.protocol.types import Round
+from hansa.results.source import PublishedJob
+from hansa.runtime.files import write_file
 
-Job = Annotated[int | None, typer.Argument(help="The job; an archive knows its own.", metavar="JOB")]
-ArchiveFile = Annotated[
-    Path | None,
-    typer.Option("--archive", help="Take it from this job-N.hansa, without chain or store.", metavar="FILE"),
-]
 RoundOption = Annotated[
     str | None,
     typer.Option(
@@ -30,7 +28,6 @@ TaskOption = Annotated[
         metavar="TASK",
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite the file.")]
 
 
 @dataclass(frozen=True)
@@ -40,26 +37,15 @@ class Written:
     job: int
     round: int
     cid: str
-    metric: float | None  # as its committee voted
+    metric: Metric  # as its committee voted
     file: str
     bytes: int
     format: str
     origin: str
 
 
-def check_new(path: Path, force: bool) -> None:
-    """FatalError where a file can't be written there, before any work."""
-    if path.is_dir():
-        raise FatalError(f"{path} is a folder", next_step="name a file in it with --out")
-    if path.exists() and not force:
-        raise FatalError(f"{path} is there already", next_step="name another with --out, or overwrite it with --force")
-    if not path.parent.is_dir():
-        raise FatalError(f"the folder {path.parent} is not there", next_step="make it, or name another with --out")
-
-
-def write(path: Path, data: bytes) -> None:
-    """Whole or not at all."""
-    try:
-        write_atomically(path, data)
-    except OSError as error:
-        raise unwritable(path, error) from error
+def write_model(found: PublishedJob, picked: Round, path: Path, data: bytes, form: str) -> Written:
+    """Writes what was made of a model, whole or not at all."""
+    write_file(path, data)
+    cid = to_cid(found.digest(picked))
+    return Written(found.job, picked, cid, found.metric(picked), str(path), len(data), form, found.origin)

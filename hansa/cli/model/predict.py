@@ -14,17 +14,22 @@ import typer
 
 from hansa.cli.command import Command
 from hansa.cli.document import AsJson
-from hansa.cli.model.options import ArchiveFile, Force, Job, RoundOption, TaskOption, check_new, write
+from hansa.cli.file_options import ArchiveFile, Force, JobOrArchived, require_new
+from hansa.cli.job.export_table import inert
+from hansa.cli.model.options import RoundOption, TaskOption
 from hansa.protocol.errors import FatalError
+from hansa.protocol.text import counted, escape_untrusted
 from hansa.protocol.types import Round
 from hansa.results.modules import task_of
 from hansa.results.source import PublishedJob, open_job
+from hansa.runtime.files import write_file
 from hansa.tasks.base import Task
 from hansa.tasks.loading import running
 from hansa.tasks.modules.task import ModuleTask
 
 Row = dict[str, Any]
 PREDICTION = "prediction"
+LONGEST_TEXT = 10_000  # characters of a cell
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Predictions:
 
 def run(
     command: Command,
-    job: Job = None,
+    job: JobOrArchived = None,
     source: Annotated[
         str,
         typer.Option("--input", help="What the task's predict() reads: a .csv, .npy, .png, a folder.", metavar="FILE"),
@@ -57,16 +62,15 @@ def run(
     if not source:
         raise FatalError("no input is named", next_step="name a file with --input")
     if out is not None:
-        check_new(out, force)
+        require_new(out, force)
     with open_job(command.workspace, job, archive) as found:
         picked = found.pick(round_)
         rows = predictions(found, task_of(found, task), picked, source)
         view = Predictions(found.job, picked, source, rows)
     if out is not None:
-        write(out, as_csv(rows).encode())
-        command.answer(
-            view, lambda console: console.print(f"{out}: {len(rows)} rows, model {picked} of job {view.job}")
-        )
+        write_file(out, as_csv(rows).encode())
+        told = f"{escape_untrusted(str(out))}: {counted(len(rows), 'row')}, model {picked} of job {view.job}"
+        command.answer(view, lambda console: console.print(told))
     else:
         command.answer(view, lambda console: print(as_csv(rows), end=""))
 
@@ -87,10 +91,10 @@ def predictions(job: PublishedJob, task: Task, round_: Round, source: str) -> li
                 said = predict(task.module_at(params), source)
         else:
             said = predict(dict(params), source)
-        return _rows(task, said)
+        return predicted(task.name, said)
 
 
-def _rows(task: Task, said: Any) -> list[Row]:
+def predicted(task: str, said: Any) -> list[Row]:
     """A dict a row, of whatever predict() may return: dicts, values, or an array of one or two dimensions."""
     if hasattr(said, "detach"):
         said = said.detach().cpu().numpy()
@@ -98,7 +102,7 @@ def _rows(task: Task, said: Any) -> list[Row]:
         said = said.tolist()
     if isinstance(said, str | bytes | Mapping) or not isinstance(said, Sequence):
         raise FatalError(
-            f"predict() of task {task.name} returned {type(said).__name__}",
+            f"predict() of task {task} returned {type(said).__name__}",
             next_step="return a list with one entry for each row: a dict, a value, or a list of values",
         )
     return [_row(each) for each in said]
@@ -118,11 +122,15 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
+def _cell(value: Any) -> Any:
+    return inert(value, LONGEST_TEXT) if isinstance(value, str) else value
+
+
 def as_csv(rows: Sequence[Row]) -> str:
-    """A header of every name in order of appearance, then a line a row."""
+    """A header of every name in order of appearance, then a line a row. No text in it is a formula to a spreadsheet."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     out = io.StringIO()
-    table = csv.DictWriter(out, names, lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
+    table = csv.writer(out, lineterminator="\n")
+    table.writerow([inert(name) for name in names])
+    table.writerows([_cell(row.get(name)) for name in names] for row in rows)
     return out.getvalue()

@@ -13,6 +13,7 @@ from rich.console import Console
 from hansa.audit.bound import UNBOUND
 from hansa.cli.command import Command
 from hansa.cli.document import INLINE, OMIT_NONE
+from hansa.cli.file_options import ArchiveFile
 from hansa.cli.tables import named
 from hansa.cli.unit_option import Unit, UnitOption, read_unit, token_in
 from hansa.cli.wallet.archived import ArchiveView, read_archived
@@ -58,9 +59,7 @@ def run(
         int | None, typer.Option("--job", help="The last one that the account took part in by default.")
     ] = None,
     round_: Annotated[int | None, typer.Option("--round", help="Only this round, in full.")] = None,
-    archive: Annotated[
-        Path | None, typer.Option("--archive", help="Of the job in this file, without chain or store.", metavar="FILE")
-    ] = None,
+    archive: ArchiveFile = None,
     unit: UnitOption = None,
 ) -> None:
     """Explain a trainer's pay, a validator's fees and a sponsor's escrow, to the last unit.

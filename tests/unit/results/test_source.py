@@ -7,11 +7,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import safetensors.numpy
 from typer.testing import CliRunner
 
 from hansa.cli.main import app
+from hansa.cli.model.predict import as_csv, predicted
 from hansa.protocol.cid import digest_of, to_cid
 from hansa.protocol.errors import FatalError
 from hansa.protocol.model import Model
@@ -103,8 +105,8 @@ def test_predict__says_what_the_model_thinks_of_each_patient(tmp_path: Path) -> 
         ("export --format pt", "job 1 can't give a file of pt: its task heart is no ModuleTask"),
         ("export --format onnx", "job 1 can't give a file of onnx: its task heart is no ModuleTask"),
         ("export --out model.h5", "model.h5 ends with .h5, which is none of .safetensors, .pt, .onnx"),
-        ("export --out nowhere/model.pt", "the folder nowhere is not there"),
-        ("get --out .", "is a folder"),
+        ("export --out nowhere/model.pt", "nowhere/model.pt can't be written: there is no folder nowhere"),
+        ("get --out .", "it is no plain file"),
         ("get --out taken", "taken is there already"),
         ("predict", "no input is named"),
         ("predict --input gone.csv", "gone.csv can't be read"),
@@ -125,6 +127,16 @@ def test_force__overwrites(tmp_path: Path) -> None:
     taken = tmp_path / "taken"
     taken.write_text("old")
     assert answer(f"get --force --out {taken}", tmp_path)["bytes"] == len(taken.read_bytes()) > 3
+
+
+def test_predictions__of_any_form__are_cells_that_no_spreadsheet_runs() -> None:
+    rows = predicted("made", [{"name": "=1+1", "value": -0.5}, {"name": "-", "value": 2}])
+    assert as_csv(rows) == "name,value\n\\u{3d}1+1,-0.5\n\\u{2d},2\n"
+    assert as_csv(predicted("made", np.array([[1.0, 2.0]]))) == "prediction 1,prediction 2\n1.0,2.0\n"
+    assert as_csv(predicted("made", ["a", None])) == 'prediction\na\n""\n'
+    for said in ("text", {"a": 1}, 3):
+        with pytest.raises(FatalError, match="return a list"):
+            predicted("made", said)
 
 
 def test_spoilt_archive__gives_no_model(tmp_path: Path) -> None:
@@ -156,4 +168,4 @@ def test_load_model__of_a_task_without_a_module__is_refused(tmp_path: Path) -> N
 
 def test_list__tells_what_the_page_tells(tmp_path: Path) -> None:
     found = answer("list", tmp_path)["models"]
-    assert str(VIEW).count(found[-1]["cid"]) > 0
+    assert found[-1]["cid"] in json.dumps(VIEW)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from strangers_rows import STRANGERS, write_rows
 
 from hansa.protocol.errors import FatalError
 from hansa.sponsor.post import prepare
@@ -49,6 +51,28 @@ def test_rehearse__a_task_with_rows__times_a_step_and_a_gradient() -> None:
     assert found.step is not None and found.gradient is not None
 
 
-def test_rehearse__rows_that_are_not_here__leaves_that_out() -> None:
-    found = rehearse(prepare("heart", seed=0), 3, "no such party")
-    assert found.step is None and found.gradient is None
+def test_rehearse__a_task_that_brings_no_rows__is_timed_on_those_that_are_named(tmp_path: Path) -> None:
+    files, task = write_rows("quarters", tmp_path), prepare(f"{STRANGERS / 'quarters.py'}:Quarters", seed=0)
+    without = rehearse(task, 3)
+    assert without.step is None and without.gradient is None
+    found = rehearse(task, 3, files["a"])
+    assert found.step is not None and found.gradient is not None, "a trainer's rows stand for a validator's"
+
+
+def test_rehearse__rows_that_can_not_be_read__are_named(tmp_path: Path) -> None:
+    with pytest.raises(FatalError, match="no such party"):
+        rehearse(prepare("heart", seed=0), 3, "no such party")
+    gone = tmp_path / "gone.npz"
+    with pytest.raises(FatalError, match=r"failed while loading .*gone\.npz"):
+        rehearse(prepare(f"{STRANGERS / 'quarters.py'}:Quarters", seed=0), 3, str(gone))
+
+
+def test_rehearse__a_task_that_can_not_train__is_refused_before_anybody_pays(tmp_path: Path) -> None:
+    file, rows = tmp_path / "broken.py", write_rows("quarters", tmp_path)["a"]
+    text = (STRANGERS / "quarters.py").read_text()
+    file.write_text(
+        text.replace("return torch.optim.Adam(parameters, lr=0.01)", "torch.optim.Adam(parameters, lr=0.01)")
+    )
+    with pytest.raises(FatalError, match="optimizer") as refused:
+        rehearse(prepare(f"{file}:Quarters", seed=0), 3, rows)
+    assert "quarters" in str(refused.value)

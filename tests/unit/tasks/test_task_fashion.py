@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from idx_files import write_idx
 
 from hansa.protocol.errors import FatalError
 from hansa.tasks.fashion import INSTALLED, KINDS, Fashion
 from hansa.tasks.fashion.pictures import read_pictures, read_png
 from hansa.tasks.fashion.resnet import ResNet, augmented
-from hansa.tasks.images import FILES, MAGIC_IMAGES, MAGIC_LABELS, find_folder
+from hansa.tasks.images import FILES, find_folder
 from hansa.tasks.rehearsal import check, federate
 
 SMALL = {"rows": 400, "parties": 2, "batch": 16}
@@ -27,10 +28,7 @@ def write(folder: Path, part: str, count: int) -> None:
     images = random.randint(0, 40, (count, 28, 28)).astype(np.uint8)
     for image, label in zip(images, labels, strict=True):
         image[: 2 + 2 * int(label)] = 250
-    pictures, names = FILES[part]
-    head = MAGIC_IMAGES + b"".join(n.to_bytes(4, "big") for n in (count, 28, 28))
-    (folder / f"{pictures}.gz").write_bytes(gzip.compress(head + images.tobytes()))
-    (folder / f"{names}.gz").write_bytes(gzip.compress(MAGIC_LABELS + count.to_bytes(4, "big") + labels.tobytes()))
+    write_idx(folder, part, images, labels, packed=True)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from idx_files import write_idx
 
 from hansa.protocol.errors import FatalError
 from hansa.tasks.images import FILES
@@ -22,10 +23,7 @@ def write(folder: Path, part: str, count: int) -> None:
     for image, label in zip(images, labels, strict=True):
         row, column = divmod(int(label), 4)
         image[2 + 8 * row : 8 + 8 * row, 1 + 7 * column : 7 + 7 * column] = 250
-    pictures, names = FILES[part]
-    head = bytes([0, 0, 8, 3]) + b"".join(n.to_bytes(4, "big") for n in (count, 28, 28))
-    (folder / pictures).write_bytes(head + images.tobytes())
-    (folder / names).write_bytes(bytes([0, 0, 8, 1]) + count.to_bytes(4, "big") + labels.tobytes())
+    write_idx(folder, part, images, labels)
 
 
 @pytest.fixture
