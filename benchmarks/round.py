@@ -79,7 +79,7 @@ def run(
 
 
 def measured(folder: Path, trainers: int, parameters: int, validators: int, rounds: int) -> Measured:
-    """Plays a job of so many rounds; the last is measured."""
+    """Plays a job of so many rounds; the last is measured. Of one round alone the daemons' start may be a part."""
     setup = Setup(
         task=TASK,
         trainers=trainers,
@@ -94,8 +94,8 @@ def measured(folder: Path, trainers: int, parameters: int, validators: int, roun
             role = replace(worker.arguments[0])
             role.fields["allow"] = frozenset([TASK])
             worker.target, worker.arguments = play_clocked, (role, outs[name])
-        local.start_all(PATIENCE)
         watch = _Watch(local)
+        local.start_all(PATIENCE)
         local.wait_until(watch.is_over, PATIENCE * rounds, "the job's end", watch=list(local.workers))
         local.wait_until(lambda: all(out.is_file() for out in outs.values()), PATIENCE, "the daemons' figures")
         parties = []
@@ -111,8 +111,8 @@ def measured(folder: Path, trainers: int, parameters: int, validators: int, roun
 
 
 class _Watch:
-    """Looks at a federation until its job is over. began, cpu: the clock and each process's CPU seconds where a round
-    began, and at the end."""
+    """Looks at a federation until its job is over. began, cpu: the clock and each process's CPU seconds at the last
+    look before a round, since its first steps may be over at the next, and at the end."""
 
     def __init__(self, local: LocalFederation) -> None:
         self.began: list[float] = []
@@ -121,15 +121,19 @@ class _Watch:
         self._local = local
         self._round = 0
         self._phase: tuple[Phase, float] | None = None
+        self._before = (time.monotonic(), dict.fromkeys(local.workers, 0.0))  # as at the last look; none has started
 
     def is_over(self) -> bool:
         state, now = self._local.state(), time.monotonic()
+        cpu = {name: _cpu_seconds(worker.pid) for name, worker in self._local.workers.items()}
         is_new = state.phase in SHOWN and state.round > self._round
         if is_new or state.phase.is_over:
+            before = self._before if is_new else (now, cpu)
             self._round = state.round
-            self.began.append(now)
-            self.cpu.append({name: _cpu_seconds(worker.pid) for name, worker in self._local.workers.items()})
+            self.began.append(before[0])
+            self.cpu.append(before[1])
             self.phases = self.phases if state.phase.is_over else {}
+        self._before = (now, cpu)
         if self._phase is not None and self._phase[0] in SHOWN:
             name = self._phase[0].name.lower()
             self.phases[name] = self.phases.get(name, 0.0) + now - self._phase[1]
