@@ -8,6 +8,7 @@ from typing import Literal
 
 import pytest
 from federations import look
+from playwright.sync_api import expect
 from stage_jobs import FALSE_ROOT, HOSTILE_TEXT, Stage
 from views import View, Views, amount_in
 
@@ -208,11 +209,11 @@ def test_keyboard__reaches_content_and_tables(views: Views) -> None:
     page = view.open("#/")
     view.see("Job 1")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent").strip() == "Skip to the content"
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "content"
+    expect(page.locator("#content")).to_be_focused()
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.className") == "scroll"
+    expect(page.locator(".scroll").first).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_url("**/#/job/*")
@@ -231,11 +232,12 @@ def test_theme__follows_the_button_and_stays(views: Views) -> None:
     view = views.new(scheme="light")
     page = view.open("#/")
     view.see("Job 1")
+    root = page.locator("html")
     view.click("Dark colours")
-    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    expect(root).to_have_attribute("data-theme", "dark")
     page.reload()
     view.see("Job 1")
-    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    expect(root).to_have_attribute("data-theme", "dark")
 
 
 def test_unknown_places__say_so(tour: View) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
+from playwright.sync_api import expect
 from stage_jobs import Hands, Stage
 from views import View, Views, amount_in
 from wallet_stub import Purse
@@ -56,8 +57,7 @@ def test_claim__two_clicks_one_confirmation_exact_amount(views: Views, scene: St
     assert federation.token_balance(token, me) - before == shown
     assert mine.asked.count("eth_sendTransaction") == 1
     view.click("Show the token in the wallet")
-    view.page.wait_for_timeout(100)
-    assert "wallet_watchAsset" in mine.asked
+    view.until(lambda: "wallet_watchAsset" in mine.asked, "a question to the wallet")
     assert view.axe() == []
 
 
@@ -191,7 +191,7 @@ def test_post_a_job__then_stop_it(views: Views, scene: Stage) -> None:
     view.see("Quorum: a whole number from 2 to 3")
     page.get_by_label("Validators that must agree").fill("2")
     page.get_by_label("Rounds", exact=True).fill("2")
-    assert "230 HANSA" in page.locator(".total").inner_text()
+    expect(page.locator(".total")).to_contain_text("230 HANSA")
     view.click("Approve and post")
     view.see(f"Job {jobs + 1} is posted")
     assert mine.asked.count("eth_sendTransaction") == 2

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -53,6 +55,13 @@ class View:
 
     def click(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).first.click(timeout=WAIT)
+
+    def until(self, holds: Callable[[], bool], what: str) -> None:
+        """Waits for something outside the page, while the page goes on."""
+        end = time.monotonic() + WAIT / 1000
+        while not holds():
+            assert time.monotonic() < end, f"no {what} within {WAIT / 1000:.0f} s"
+            self.page.wait_for_timeout(20)
 
     def turn(self, width: int, scheme: Literal["light", "dark"]) -> None:
         """The same page on another screen; waits until it is drawn."""
