@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 import time
 from dataclasses import dataclass, replace
@@ -12,6 +11,9 @@ from statistics import mean
 from typing import Any
 
 from benchmarks.clocked import NAMES, Timed, play_clocked
+from benchmarks.deployed import Deployed, deployed, is_installed
+from benchmarks.peers import INSTALL
+from benchmarks.processes import cpu_seconds
 from benchmarks.report import Cell, Plot, Report, Section, load
 from hansa.devnet.federation import LocalFederation
 from hansa.devnet.setup import Setup
@@ -62,12 +64,14 @@ def run(
     trainers = trainers or (4 if quick else 10)
     parameters = parameters or (MILLION if quick else 25 * MILLION)
     with tempfile.TemporaryDirectory() as folder:
-        found = measured(Path(folder), trainers, parameters, validators, rounds)
+        found = measured(Path(folder) / "hansa", trainers, parameters, validators, rounds)
+        peer = deployed(Path(folder) / "flower", trainers, parameters, rounds) if is_installed() else None
     title = f"Round {rounds} of {trainers} × {parameters:,} int8, {validators} validators"
     sections = [
         _by_party(found, title, trainers, parameters),
         _by_step(found, "Seconds by step, mean over the parties"),
         _by_phase(found, "Seconds of the clock"),
+        _beside(found, peer, trainers, parameters),
     ]
     plot = Plot(
         title,
@@ -125,7 +129,7 @@ class _Watch:
 
     def is_over(self) -> bool:
         state, now = self._local.state(), time.monotonic()
-        cpu = {name: _cpu_seconds(worker.pid) for name, worker in self._local.workers.items()}
+        cpu = {name: cpu_seconds(worker.pid) for name, worker in self._local.workers.items()}
         is_new = state.phase in SHOWN and state.round > self._round
         if is_new or state.phase.is_over:
             before = self._before if is_new else (now, cpu)
@@ -139,11 +143,6 @@ class _Watch:
             self.phases[name] = self.phases.get(name, 0.0) + now - self._phase[1]
         self._phase = (state.phase, now)
         return state.phase.is_over
-
-
-def _cpu_seconds(pid: int | None) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _by_party(found: Measured, title: str, trainers: int, parameters: int) -> Section:
@@ -193,3 +192,18 @@ def _by_phase(found: Measured, title: str) -> Section:
     rows: list[list[Cell]] = [[f"round {number}", seconds] for number, seconds in enumerate(found.rounds, 1)]
     rows += [[f"  of the last: {name}", seconds] for name, seconds in found.phases.items()]
     return Section(title, ["", "s"], rows)
+
+
+def _beside(found: Measured, peer: Deployed | None, trainers: int, parameters: int) -> Section:
+    """The same round without training by Flower's deployment: a server that averages, and nobody who checks it."""
+    ours = [found.rounds[-1], sum(party.cpu for party in found.parties), sum(p.memory for p in found.parties) / 1e6]
+    rows: list[list[Cell]] = [["Hansa: int8, sealed, screened, measured, voted by three", *ours]]
+    if peer is not None:
+        rows.append(["Flower 1.41: float32, one server's mean", peer.rounds[-1], peer.cpu, peer.memory / 1e6])
+    notes = [
+        "The last round. CPU: of all processes but Hansa's chain, Flower's by round on average; memory: Hansa's",
+        "the sum of each process's peak, Flower's the most that all had at one time. Flower starts a client's",
+        "process anew in each round.",
+    ]
+    notes += [] if peer else [f"Flower is not installed: {INSTALL}"]
+    return Section(f"Beside it: {trainers} × {parameters:,}", ["", "s", "CPU s", "MB"], rows, notes)

@@ -51,6 +51,7 @@ def test_a_trainer_and_a_member_dead_from_round_2(tmp_path: Path, idle: bool, un
         assert bool(made) == idle
 
 
+@pytest.mark.slow
 def test_dead_for_some_rounds__then_back__is_waited_for_again(tmp_path: Path) -> None:
     with federation(tmp_path, rounds=40, quorum=2, times=SHORT) as lab:
         cast(lab, "trainer-4", "DyingTrainer")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from federations import (
     TRAINERS,
     VALIDATORS,
@@ -80,6 +81,7 @@ def test_killed_at_every_step__before_and_after_it_is_sent(tmp_path: Path, undis
         assert died >= {"publish before", "publish after"}
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment__each_in_turn(tmp_path: Path, undisturbed: Undisturbed) -> None:
     moments = random.Random(1)
     with federation(tmp_path, rounds=ROUNDS) as lab:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
 from federations import TRAINERS, Undisturbed, attendance, check_once, federation, finish, models, pay, verdicts
 from hostile import cast
 
@@ -18,6 +19,7 @@ SLEEPERS = ["validator-2", "validator-3"]
 TIMES = {"score": 5, "submit": 20}
 
 
+@pytest.mark.slow
 def test_two_cycles_fail__then_one_is_good(tmp_path: Path, undisturbed: Undisturbed) -> None:
     """Two of three members are dead in round 2; the third tells a robber what trainer-1 sent."""
     with federation(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from federations import (
     TRAINERS,
     VALIDATORS,
@@ -53,6 +54,7 @@ def test_one_votes_a_wrong_result__another_reveals_nonsense(tmp_path: Path, undi
             assert all(abs(judgement.gain) < 10**9 for judgement in judgements), "the median is an honest number"
 
 
+@pytest.mark.slow
 def test_store_that_changes_a_byte__is_asked_again(tmp_path: Path, undisturbed: Undisturbed) -> None:
     with federation(tmp_path, rounds=ROUNDS) as lab:
         cast(lab, "validator-1", "HasALyingStore")
@@ -69,6 +71,7 @@ def test_store_that_changes_a_byte__is_asked_again(tmp_path: Path, undisturbed: 
         assert any("the store gave other bytes" in error for error in told)
 
 
+@pytest.mark.slow
 def test_a_quorum_votes_a_model_that_is_none__everybody_stays_to_the_end_and_claims(tmp_path: Path) -> None:
     with federation(tmp_path, rounds=ROUNDS, failures=1, times={"submit": 8, "open": 20}) as lab:
         for name in VALIDATORS:

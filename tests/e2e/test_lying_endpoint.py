@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from federations import (
     TRAINERS,
     VALIDATORS,
@@ -52,6 +53,7 @@ def lies(node: Proxy) -> Answer:
     return answer
 
 
+@pytest.mark.slow
 def test_first_endpoint_of_all_lies__the_job_ends_as_if_it_did_not(tmp_path: Path, undisturbed: Undisturbed) -> None:
     with federation(tmp_path, rounds=ROUNDS) as lab, proxy(lab.anvil.url) as node:
         node.answer = lies(node)

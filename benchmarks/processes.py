@@ -1,0 +1,33 @@
+"""What processes of this machine have used, as Linux tells it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+PROC = Path("/proc")
+
+
+def cpu_seconds(pid: int | None) -> float:
+    """Seconds of a process, in itself and in the kernel; those of its children aren't in it."""
+    fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def proportional_bytes(pid: int) -> int:
+    """Memory of a process; what several share is divided among them."""
+    lines = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+
+
+def with_variable(name: str, value: str) -> list[int]:
+    """Processes that were started with an environment variable: a program and all that it started."""
+    wanted = f"{name}={value}".encode()
+    found = []
+    for folder in PROC.glob("[0-9]*"):
+        try:
+            if wanted in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+        except OSError:  # it is over, or another user's
+            continue
+    return found
