@@ -40,10 +40,10 @@ SCREENS: list[tuple[int, Literal["light", "dark"]]] = [(1280, "light"), (1280, "
 READY = {
     "jobs": "Job 1",
     "job": "Model chain",
-    "round": "Committee",
+    "round": "The numbers behind the shares",
     "ledger": "Round by round",
     "ledger-differs": "Round by round",
-    "validators": "A seat earns",
+    "validators": "A validator earns",
     "account": "did:ethr:",
     "verify": "The bytes are those",
     "post": "Files and committee",
@@ -158,7 +158,7 @@ def test_quorum_that_voted_false_rewards__differs_in_red(tour: View, scene: Stag
     truth = read_job(scene.lab.session.federation, scene.lab.session.store, scene.by_hand)
     assert truth.misvoted() == [2]
     tour.open(f"#/job/{scene.by_hand}/ledger")
-    tour.see("The committee voted other rewards than the rules give: round 2")
+    tour.see("The validators voted other pay than the rules give: round 2")
     tour.see("The ledger adds up to what was paid")  # fees of a running job are earned, and not yet paid
     section = tour.page.locator("section.round.differs")
     assert section.count() == 1
@@ -221,7 +221,7 @@ def test_keyboard__reaches_content_and_tables(views: Views) -> None:
 
 def test_copy__gives_the_whole_address(tour: View, scene: Stage) -> None:
     page = tour.open(f"#/job/{scene.daemons}/validators")
-    tour.see("A seat earns")
+    tour.see("A validator earns")
     page.locator("table .copy").first.click()
     page.get_by_text("copied").first.wait_for(state="attached")
     copied = page.evaluate("navigator.clipboard.readText()")

@@ -215,10 +215,10 @@ def _rounds(lines: Sequence[RoundLine], columns: Sequence[str], token: Token) ->
 def _cells(line: RoundLine, token: Token) -> dict[str, str]:
     """A round's line of the receipt, by column."""
     measured, share = line.measured, line.share
-    dropped = ", dropped" if measured and not measured.included else ""
+    left_out = ", left out" if measured and not measured.included else ""
     return {
         "round": str(line.round),
-        "verdict": line.verdict + dropped + (" ⚡" if line.strike else ""),
+        "verdict": line.verdict + left_out + (" ⚡" if line.strike else ""),
         "gain": _small(measured.median_gain if measured else None),
         "news": _small(measured.median_news if measured else None),
         "gain so far": _small(line.record.gain),
@@ -297,8 +297,8 @@ def _unpaid(line: RoundLine) -> str:
     if line.verdict != Code.OK.name.lower():
         return f"No pay: {Code[line.verdict.upper()].sentence}"
     if not line.measured.included:
-        return "No pay: the update made the error larger, and was dropped."
-    return "No pay: members of the committee are not paid for updates."
+        return "No pay: the update made the error larger, and was left out."
+    return "No pay: validators of the round are not paid for updates."
 
 
 def _small(value: int | None) -> str:
