@@ -1,5 +1,7 @@
-"""Why a trainer earned what it did in a job, in a few groups of rounds, each with its amount, the reason and what can be
-done. The sentences are of tables.json; the page fills the same ones."""
+"""Why a trainer earned what it did in a job, in a few groups of rounds, each with its amount, the reason and a remedy.
+
+The sentences are of tables.json; the page fills the same ones.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +19,7 @@ from hansa.protocol.types import Address, Code
 from hansa.runtime.amounts import Token, fixed
 
 SUMMARY: Final[Mapping[str, str]] = TABLES["why"]["summary"]
+EACH: Final[str] = TABLES["why"]["each"]
 GROUPS: Final[Mapping[str, Mapping[str, str]]] = {row["kind"]: row for row in TABLES["why"]["groups"]}
 """By kind, in the order in which they are told."""
 
@@ -45,11 +48,12 @@ class Why:
 
 @dataclass(frozen=True)
 class Told:
-    """A group in words."""
+    """A group in words. each: what a round of several paid, from least to most."""
 
     title: str
     rounds: str
     amount: str
+    each: str
     reason: str
     remedy: str
 
@@ -121,7 +125,8 @@ def told(group: Group, token: Token, name: Name) -> Told:
     row, values = GROUPS[group.kind], _values(group, token, name)
     rounds = f"{'round' if len(group.rounds) == 1 else 'rounds'} {ranges(group.rounds)}"
     title, reason, remedy = (row[part].format(**values) for part in ("title", "reason", "remedy"))
-    return Told(title, rounds, token.text(group.amount), reason, remedy)
+    each = EACH.format(**values) if group.amount and len(group.rounds) > 1 else ""
+    return Told(title, rounds, token.text(group.amount), each, reason, remedy)
 
 
 def _values(group: Group, token: Token, name: Name) -> dict[str, str]:
@@ -181,5 +186,6 @@ def show_reasons(console: Console, why: Why, token: Token, name: Name) -> None:
         console.print(" ".join(said))
     for group in why.groups:
         text = told(group, token, name)
-        console.print(f"  [bold]{text.title}[/], {text.rounds}: {text.amount}")
+        each = f" ({text.each})" if text.each else ""
+        console.print(f"  [bold]{text.title}[/] in {text.rounds}: {text.amount}{each}")
         console.print(f"    {' '.join(filter(None, (text.reason, text.remedy)))}")

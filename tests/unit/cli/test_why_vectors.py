@@ -1,4 +1,4 @@
-"""Why somebody earned what it did: the committed words are Python's, every kind of group occurs, and sums lose nothing."""
+"""Why somebody earned what it did: the committed words are Python's, every kind of group occurs, sums lose nothing."""
 
 from __future__ import annotations
 
