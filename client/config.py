@@ -16,13 +16,13 @@ class TrainerConfig(DaemonConfig):
     source: the trainer's own rows, as its task understands it (a party's number, a path).
     pinned_keys: the only X25519 keys, by member, that updates are sealed to; None takes what the chain shows.
     bond: in the token's smallest unit; None bonds the least that the job asks for.
-    keep_going: go on after a cycle that failed with this trainer's update in.
+    stop_after_failure: end after a cycle that failed with this trainer's update in, instead of sending it again.
     wait_for_bond: seconds to stay after the end for the bond to be free; it never expires.
     """
 
     source: str
     bond: Wei | None = None
     pinned_keys: PinnedKeys | None = None
-    keep_going: bool = False
+    stop_after_failure: bool = False
     keep_models: int | None = 3
     wait_for_bond: float = 600.0

@@ -97,7 +97,7 @@ class FailureWatch:
         if self._forgiven is None:
             self._forgiven = frozenset(cycle.cycle for cycle in self._desk.follower.failed_cycles())
 
-    def stop_after_failure(self) -> None:
+    def check(self) -> None:
         """FatalError where a cycle over the present model has failed since with this trainer's update in."""
         failed = [
             cycle
@@ -108,5 +108,5 @@ class FailureWatch:
             raise FatalError(
                 f"cycle {cycle_counter(failed[-1].cycle)} of job {self._desk.follower.job} failed with your update in",
                 cause="its committee did not finish it",
-                next_step="look at `hansa job show`, then run again, or with --keep-going",
+                next_step="look at `hansa job show`, then run again; without --stop-after-failure it goes on by itself",
             )

@@ -64,8 +64,8 @@ class Trainer(Daemon):
         publish_updates(desk, state)
         match state.phase:
             case Phase.SUBMIT if last != cycle_counter(state.cycle) and agreed:
-                if not self.config.keep_going:
-                    self.failures.stop_after_failure()
+                if self.config.stop_after_failure:
+                    self.failures.check()
                 with self.abstention.if_spoilt(state.round):
                     self.submitter.submit()
             case Phase.SUBMIT if follower.is_settled():

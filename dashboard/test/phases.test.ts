@@ -25,18 +25,18 @@ const HISTORY: any = {
 test.for<[PhaseName, number[], number[], string]>([
   ['NONE', [], [], ''],
   ['ENROL', [11, 12, 13], [], '6 of at most 9 trainers are enrolled; 2 are needed.'],
-  ['OPEN', [], [], 'Anyone may open the next cycle.'],
-  ['SUBMIT', [11], [12, 13], '1 updates are in; 2 are needed.'],
-  ['ATTEST', [0, 1], [3, 4], '2 of 5 members have attested; 3 are needed.'],
-  ['RELEASE', [0, 2], [1, 3, 4], '2 of 5 members have released; 3 are needed.'],
-  ['SCORE', [0, 1, 2, 3], [4], '4 of 5 members have committed to their scores; 4 are needed.'],
-  ['REVEAL', [1, 2], [0, 3], '2 of 4 members have revealed their scores; 4 are needed.'],
-  ['VOTE', [1], [2], '1 of 2 members have voted; 4 must agree.'],
-  ['FINALIZE', [], [], 'Anyone may finalise the round with the result that was voted.'],
-  ['LAPSED', [], [], 'The phase ran out. Anyone may end the attempt.'],
+  ['OPEN', [], [], 'Anyone may start the next attempt.'],
+  ['SUBMIT', [11], [12, 13], '1 of at least 2 updates are in.'],
+  ['ATTEST', [0, 1], [3, 4], '2 of 5 validators have said which updates they have; 3 are needed.'],
+  ['RELEASE', [0, 2], [1, 3, 4], '2 of 5 validators have released their shares; 3 are needed.'],
+  ['SCORE', [0, 1, 2, 3], [4], '4 of 5 validators have measured; 4 are needed.'],
+  ['REVEAL', [1, 2], [0, 3], '2 of 4 validators have published their measurements; 4 are needed.'],
+  ['VOTE', [1], [2], '1 of 2 validators have voted; 4 must agree.'],
+  ['FINALIZE', [], [], 'Anyone may close the round with the result that was agreed on.'],
+  ['LAPSED', [], [], 'Too few acted in time. Anyone may end the attempt.'],
   ['COMPLETED', [], [], 'The job is completed, after 2 rounds.'],
   ['ABORTED', [], [], 'The job was aborted, after 2 rounds.'],
-  ['CANCELLED', [], [], 'The job was cancelled before its first cycle.'],
+  ['CANCELLED', [], [], 'The job was cancelled before its first attempt.'],
 ])('%s: who has acted, who is waited for, what it needs', ([phase, acted, waitingFor, note]) => {
   expect(waitingOf(HISTORY, { ...STATE, phase })).toEqual({ deadline: 77, acted: acted.map(of), waitingFor: waitingFor.map(of), note })
 })
@@ -55,20 +55,19 @@ const why = (phase: PhaseName, cycle: object = {}) => {
 }
 
 test.for<[PhaseName, string]>([
-  ['SUBMIT', 'SUBMIT ran out with 1 of at least 2 updates'],
-  ['ATTEST', 'ATTEST ran out with 2 of at least 3 attestations'],
-  ['RELEASE', 'RELEASE ran out with 1 of at least 3 releases'],
-  ['SCORE', 'SCORE ran out with 3 of at least 4 commitments'],
-  ['REVEAL', 'REVEAL ran out with 1 of at least 4 sheets'],
-  ['VOTE', 'VOTE ran out with 1 of at least 4 votes'],
-  ['FINALIZE', 'FINALIZE ran out: 1 votes, and no result that 4 of them agree on'],
-  ['OPEN', 'OPEN ran out'],
+  ['SUBMIT', 'the time to train ran out, with 1 of at least 2 updates'],
+  ['ATTEST', 'the time to attest ran out, with 2 of at least 3 attestations'],
+  ['RELEASE', 'the time to unlock ran out, with 1 of at least 3 releases'],
+  ['SCORE', 'the time to measure ran out, with 3 of at least 4 measurements'],
+  ['REVEAL', 'the time to reveal ran out, with 1 of at least 4 measurements'],
+  ['VOTE', 'the time to agree ran out, with 1 of at least 4 votes'],
+  ['FINALIZE', 'nobody closed the round in time: 1 vote, and no result that 4 of them agree on'],
 ])('why a cycle failed in %s', ([phase, text]) => {
   expect(why(phase)).toBe(text)
 })
 
 test('a quorum that votes that there is no model fails the cycle in VOTE', () => {
-  expect(why('VOTE', { acted: new Map([['VOTE', new Set([0, 1, 2, 3])]]) })).toBe('no update could be used: the committee voted that there is no model')
+  expect(why('VOTE', { acted: new Map([['VOTE', new Set([0, 1, 2, 3])]]) })).toBe('no update could be used: the validators voted that there is no model')
 })
 
 const fields = (name: string) => (outputOf(federationAbi, name) as AbiParameter & { components: readonly AbiParameter[] }).components.map((each) => each.name)

@@ -17,6 +17,7 @@ from hansa.protocol.errors import HansaError, Malformed, NotFound, StoreUnavaila
 from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.model import K_MAX, K_MIN, Model, Update
 from hansa.protocol.result import next_model
+from hansa.protocol.text import ranges
 from hansa.protocol.types import Code, Digest, Phase
 from hansa.protocol.verdict import Attempt
 from hansa.runtime.history.records import CycleRecord, Failed, Finalized
@@ -163,17 +164,6 @@ def is_same(one: Model, other: Model) -> bool:
 def _steps(old: int, new: int) -> bool:
     """Whether an exponent can move so far in one round: −4 to +2, within its bounds."""
     return new in {min(K_MAX, max(K_MIN, old + step)) for step in range(-4, 3)}
-
-
-def ranges(numbers: list[int]) -> str:
-    """1, 2, 3, 5 as '1–3, 5'."""
-    parts: list[list[int]] = []
-    for number in sorted(numbers):
-        if parts and number == parts[-1][-1] + 1:
-            parts[-1].append(number)
-        else:
-            parts.append([number])
-    return ", ".join(str(part[0]) if len(part) == 1 else f"{part[0]}–{part[-1]}" for part in parts)
 
 
 def files_of(replay: EventReplay) -> list[tuple[Digest, str]]:

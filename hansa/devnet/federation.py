@@ -162,7 +162,7 @@ class LocalFederation(Waiting):
         }
         kind = name.partition("-")[0]
         if kind == "trainer":
-            own = {"source": self.setup.sources[index - 1], "wait_for_bond": 30.0, "keep_going": True}
+            own = {"source": self.setup.sources[index - 1], "wait_for_bond": 30.0}
             fields |= {**own, **self.setup.trainer_options}
         else:
             fields["validation"] = self.setup.validation

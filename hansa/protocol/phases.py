@@ -14,12 +14,14 @@ from hansa.protocol.types import Phase
 class PhaseRow:
     """One phase. Names are those of Federation, in its state and terms as Python spells them.
 
-    event, call: of who acts in it. acted, due: bitmaps of the state, of the seats that have acted and of those that are
-    waited for. minimum: the term that says how many must act. term: the one of its length. optional: whether a length
-    of 0 skips it. usual: seconds that a sponsor gives it who says nothing else; 0 where it is skipped then.
+    title: for readers, who need not know the contracts' words. event, call: of who acts in it. acted, due: bitmaps of
+    the state, of the seats that have acted and of those that are waited for. minimum: the term that says how many must
+    act. term: the one of its length. optional: whether a length of 0 skips it. usual: seconds that a sponsor gives it
+    who says nothing else; 0 where it is skipped then.
     """
 
     name: str
+    title: str
     says: str
     event: str | None = None
     call: str | None = None

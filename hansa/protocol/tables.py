@@ -15,10 +15,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Verdict:
-    """A verdict code. sentence: what it says of an update. strike: whether it costs a penalty."""
+    """A verdict code. sentence: what it says of an update. left_out: the same of one that is not used. strike:
+    whether it costs a penalty."""
 
     name: str
     sentence: str
+    left_out: str
     strike: bool = False
 
 
@@ -50,4 +52,6 @@ def read_row(kind: type[T], row: Mapping[str, Any]) -> T:
 VERDICTS: Final = tuple(read_row(Verdict, row) for row in TABLES["verdicts"])  # by code
 LIMITS: Final = read_row(Limits, TABLES["limits"])
 MOVEMENTS: Final = {event: read_row(Movement, row) for event, row in TABLES["movements"].items()}
+USED: Final[str] = TABLES["used"]  # updates of a round, of those that were sent
+REST: Final[Mapping[str, str]] = TABLES["rest"]  # of a job that is over: what waits for the sponsor, what went back
 RULES: Final[Mapping[str, Mapping[str, Any]]] = TABLES["rules"]  # flags by name; the rest is aggregation.py

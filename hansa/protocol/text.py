@@ -47,6 +47,17 @@ def numbered(noun: str, numbers: Sequence[int]) -> str:
     return f"{noun if len(numbers) == 1 else f'{noun}s'} {', '.join(map(str, numbers))}"
 
 
+def ranges(numbers: Sequence[int]) -> str:
+    """1, 2, 3, 5 as '1–3, 5'."""
+    parts: list[list[int]] = []
+    for number in sorted(numbers):
+        if parts and number == parts[-1][-1] + 1:
+            parts[-1].append(number)
+        else:
+            parts.append([number])
+    return ", ".join(str(part[0]) if len(part) == 1 else f"{part[0]}–{part[-1]}" for part in parts)
+
+
 def is_seen(char: str) -> bool:
     """Whether a character leaves ink that tells it from a space, or is the plain space."""
     category = unicodedata.category(char)

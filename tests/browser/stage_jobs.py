@@ -18,7 +18,7 @@ from hansa.protocol.ledger import Ledger, RoundLedger
 from hansa.protocol.merkle import RewardsTree
 from hansa.protocol.sheet import Entry, commitment, encode_sheet
 from hansa.protocol.spec import JobSpec
-from hansa.protocol.types import Address, Code, Digest, JobId, Seat
+from hansa.protocol.types import Address, Code, Digest, JobId, Phase, Seat
 from hansa.runtime.chain.calls import Call, approve_call
 from hansa.runtime.chain.structs import JobState, JobTerms
 from hansa.sponsor.terms import job_terms
@@ -32,13 +32,15 @@ FALSE_ROOT = b"\x07" * 32
 
 @dataclass
 class Stage:
-    """What the tests look at: a job run by daemons, one whose last round was voted falsely, one with a hostile spec,
-    and one whose time to claim is soon over: its first trainer has claimed, its second has not."""
+    """What the tests look at: a job run by daemons, one whose last round was voted falsely, one with a hostile spec, an
+    aborted one whose sponsor has taken nothing back, and one whose time to claim is soon over: its first trainer has
+    claimed, its second has not."""
 
     lab: Observed
     daemons: JobId
     by_hand: JobId
     hostile: JobId
+    aborted: JobId
     late: JobId
     payouts: RoundLedger  # of the honest round played by hand
     late_payouts: RoundLedger
@@ -88,8 +90,9 @@ def play_on(lab: Observed) -> Stage:
     hands.round(job, honest.after, trainers, rewards=FALSE_ROOT)
     spec = JobSpec(**{**lab.prepared.spec.model_dump(), "task": HOSTILE_TEXT})
     hostile = hands.post(spec=lab.session.store.put(spec.encode()))
+    aborted = hands.aborted(trainers)
     late, late_payouts = hands.too_late(trainers)
-    return Stage(lab, lab.posted.job, job, hostile, late, honest, late_payouts)
+    return Stage(lab, lab.posted.job, job, hostile, aborted, late, honest, late_payouts)
 
 
 class Hands:
@@ -110,6 +113,15 @@ class Hands:
                 return
             time.sleep(0.02)
         raise AssertionError(f"not mined: {call.what}")
+
+    def aborted(self, trainers: Sequence[Address]) -> JobId:
+        """A job that nobody began in time."""
+        job = self.post(max_trainers=2, min_updates=2, max_rounds=9, max_failures=1, open_time=2)
+        self.enrol(job, trainers)
+        rpc(self.lab.anvil.url, "evm_increaseTime", 3)
+        self.send(trainers[0], self.federation.fail_call(job, self.state(job).cycle))
+        assert self.state(job).phase == Phase.ABORTED
+        return job
 
     def too_late(self, trainers: Sequence[Address]) -> tuple[JobId, RoundLedger]:
         """A job of one round, whose time to claim ends soon."""

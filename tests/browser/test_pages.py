@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import csv
+import re
 from datetime import UTC, datetime
 from typing import Literal
 
 import pytest
 from federations import look
 from playwright.sync_api import expect
-from stage_jobs import FALSE_ROOT, HOSTILE_TEXT, Stage
+from stage_jobs import FALSE_ROOT, HOSTILE_TEXT, Hands, Stage
 from views import View, Views, amount_in
 
 from hansa.cli.wallet.history import movements
+from hansa.cli.wallet.reasons import groups_of, told
+from hansa.cli.wallet.trainer_receipt import trainer_receipt
 from hansa.devnet.bootstrap import TOKENS_EACH
 from hansa.protocol.cid import to_cid
+from hansa.protocol.tables import TABLES
 from hansa.protocol.types import Digest
 from hansa.runtime.amounts import Token
 from hansa.runtime.deploy import SUPPLY
@@ -40,10 +44,10 @@ SCREENS: list[tuple[int, Literal["light", "dark"]]] = [(1280, "light"), (1280, "
 READY = {
     "jobs": "Job 1",
     "job": "Model chain",
-    "round": "Committee",
+    "round": "The numbers behind the shares",
     "ledger": "Round by round",
     "ledger-differs": "Round by round",
-    "validators": "A seat earns",
+    "validators": "A validator earns",
     "account": "did:ethr:",
     "verify": "The bytes are those",
     "post": "Files and committee",
@@ -147,6 +151,71 @@ def as_shown(amount: int, moved: int, token: Token) -> str:
     return f"{signed} {token.symbol}"
 
 
+def test_round__says_how_many_updates_were_used(tour: View, scene: Stage) -> None:
+    """On the timeline and on its own page, wherever one was not; never more than were."""
+    truth = look(scene.lab)
+    tour.open(f"#/job/{scene.daemons}")
+    tour.see("Done, with metric")
+    rounds = list(zip(truth.finalised, truth.rounds, strict=True))
+    said = [f"{len(done.included)} of {len(cycle.updates)} updates used" for (cycle, _), done in rounds]
+    left_out = [len(done.included) < len(cycle.updates) for (cycle, _), done in rounds]
+    assert any(left_out)
+    timeline = tour.page.locator(".timeline li", has_text="Done, with metric")
+    assert timeline.count() == len(rounds)
+    for text, item, some in zip(said, reversed(timeline.all()), left_out, strict=True):
+        assert (text in item.inner_text()) == some
+    tour.open(f"#/job/{scene.daemons}/round/{left_out.index(True) + 1}")
+    tour.see(said[left_out.index(True)])
+
+
+def test_overview__speaks_a_readers_words(tour: View, scene: Stage) -> None:
+    """The contracts' words stand in the terms alone."""
+    tour.open(f"#/job/{scene.daemons}")
+    tour.see("Model chain")
+    text = tour.page.locator("main").evaluate(
+        "main => [...main.querySelectorAll('section')].filter(one => !/^(Terms|Spec)/.test(one.innerText))"
+        ".map(one => one.innerText).join(' ')"
+    )
+    words = [row["protocol"] for row in TABLES["words"] if row["protocol"] != "vote"]
+    assert re.findall(rf"\b(?:{'|'.join(words)})", text, re.IGNORECASE) == []
+    assert "The job is over." not in text and text.count("completed, after") == 1
+
+
+def test_aborted_job__says_what_waits__and_that_it_went_back_once_it_did(views: Views, scene: Stage) -> None:
+    lab, view = scene.lab, views.new()
+    left = lab.session.federation.books(scene.aborted).left
+    assert left == 9 * lab.offer.full_round
+    view.open(f"#/job/{scene.aborted}")
+    assert amount_in(view.see("wait for the sponsor to take back.").inner_text()) == left
+    assert view.page.get_by_text("went back to the sponsor").count() == 0
+    view.shot("aborted-1280-light")
+    Hands(lab).send(lab.address("sponsor"), lab.session.federation.claim_rest_call(scene.aborted))
+    assert amount_in(view.see("went back to the sponsor.").inner_text()) == left
+    assert view.page.get_by_text("wait for the sponsor").count() == 0
+
+
+@pytest.mark.parametrize("name", ["trainer-1", "trainer-4", "trainer-5"])
+def test_account__says_why_this_much(tour: View, scene: Stage, name: str) -> None:
+    """In groups of rounds, whose amounts are together what was earned; as `hansa wallet why` says it."""
+    lab, account = scene.lab, scene.lab.address(name)
+    truth = look(lab)
+    groups = groups_of(trainer_receipt(truth.history, truth.rounds, account, None).rounds)
+    assert {"trainer-1": "paid", "trainer-4": "absent", "trainer-5": "strike"}[name] in {group.kind for group in groups}
+    tour.open(f"#/account/{account}")
+    part = tour.page.locator("section", has=tour.page.get_by_role("heading", name=f"Job {scene.daemons}", exact=True))
+    part.get_by_text("Why this much?").wait_for()
+    shown = part.locator(".why li").all()
+    said = [told(group, lab.session.token(), lambda address: f"{address[:6]}…{address[-4:]}") for group in groups]
+    for item, text in zip(shown, said, strict=True):
+        assert f"{text.title} in {text.rounds}: " in item.inner_text() and text.each in item.inner_text()
+        assert text.reason in item.inner_text() and text.remedy in item.inner_text()
+    exact = [item.locator(".amount").get_attribute("title") or "" for item in shown]
+    assert sum(map(amount_in, exact)) == truth.earned(account)
+    part.get_by_text("Every round, one by one").click()
+    assert part.locator("tbody a[href*='/round/']").count() == len(truth.rounds)
+    tour.shot(f"why-{name}-1280-light")
+
+
 def test_failed_cycle__is_in_the_timeline_with_its_reason(tour: View, scene: Stage) -> None:
     tour.open(f"#/job/{scene.daemons}")
     tour.see("Failed:")
@@ -158,7 +227,7 @@ def test_quorum_that_voted_false_rewards__differs_in_red(tour: View, scene: Stag
     truth = read_job(scene.lab.session.federation, scene.lab.session.store, scene.by_hand)
     assert truth.misvoted() == [2]
     tour.open(f"#/job/{scene.by_hand}/ledger")
-    tour.see("The committee voted other rewards than the rules give: round 2")
+    tour.see("The validators voted other pay than the rules give: round 2")
     tour.see("The ledger adds up to what was paid")  # fees of a running job are earned, and not yet paid
     section = tour.page.locator("section.round.differs")
     assert section.count() == 1
@@ -209,7 +278,7 @@ def test_keyboard__reaches_content_and_tables(views: Views) -> None:
     page = view.open("#/")
     view.see("Job 1")
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(page.get_by_role("button", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#content")).to_be_focused()
     page.keyboard.press("Tab")
@@ -221,7 +290,7 @@ def test_keyboard__reaches_content_and_tables(views: Views) -> None:
 
 def test_copy__gives_the_whole_address(tour: View, scene: Stage) -> None:
     page = tour.open(f"#/job/{scene.daemons}/validators")
-    tour.see("A seat earns")
+    tour.see("A validator earns")
     page.locator("table .copy").first.click()
     page.get_by_text("copied").first.wait_for(state="attached")
     copied = page.evaluate("navigator.clipboard.readText()")

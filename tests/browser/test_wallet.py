@@ -52,7 +52,7 @@ def test_claim__two_clicks_one_confirmation_exact_amount(views: Views, scene: St
     assert shown == sum(leaf.pay for leaf in scene.payouts.leaves if leaf.trainer == me) > 0
     before = federation.token_balance(token, me)
     view.click("Claim")
-    view.see("Paid")
+    view.page.get_by_text("Paid", exact=True).first.wait_for()
     assert amount_in(view.page.locator(".paid").inner_text()) == shown
     assert federation.token_balance(token, me) - before == shown
     assert mine.asked.count("eth_sendTransaction") == 1
@@ -223,14 +223,18 @@ def test_time_to_claim_is_over__what_is_lost_and_what_is_not(views: Views, scene
     view.open(f"#/account/{me}")
     part = view.page.locator("section", has=view.page.get_by_role("heading", name=f"Job {job}", exact=True))
     assert amount_in(part.get_by_text("the end of the time to claim").inner_text()) == lost
+    part.get_by_text("Every round, one by one: 1 round").click()
     assert part.get_by_text("too late", exact=True).count() == 1
     assert part.get_by_role("button", name="Claim the rewards").count() == 0
     before = federation.token_balance(lab.session.deployment.token, me)
     part.get_by_role("button", name="Take back the bond").click()
-    part.get_by_text("Paid").wait_for()
+    part.get_by_text("Paid", exact=True).wait_for()
     assert federation.token_balance(lab.session.deployment.token, me) - before == lab.offer.bond
     view.page.locator("tr", has_text="bond back").filter(has_text=f"Job {job}").wait_for()  # the page has read it
-    assert part.get_by_text("Paid").is_visible() and not part.get_by_role("button", name="Take back the bond").count()
+    assert (
+        part.get_by_text("Paid", exact=True).is_visible()
+        and not part.get_by_role("button", name="Take back the bond").count()
+    )
     Hands(lab).send(me, Call(federation.vault, artifact("Vault").functions["expire"].encode(job), "expire"))
     view.open(f"#/job/{job}")
     view.see("What nobody claimed is burnt.")

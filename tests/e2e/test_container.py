@@ -103,7 +103,7 @@ def test_container__is_stopped_in_the_midst_of_a_job__and_goes_on_with_it(volume
         hansa(volume, *post, "--validators", "validator-1", "--time", "slash=2s"), cwd=ROOT, check=True, timeout=60
     )
     log = volume / "trainer-1.log"
-    mine = cold(volume, "trainer", "run", "--jobs", "all", "--account", "trainer-1", "--source", "0", "--keep-going")
+    mine = cold(volume, "trainer", "run", "--jobs", "all", "--account", "trainer-1", "--source", "0")
     mine += ["--log-file", str(log)]
     with contextlib.ExitStack() as stack:
         for name, words in PARTIES.items():

@@ -72,9 +72,9 @@ def test_two_cycles_fail__then_one_is_good(tmp_path: Path, undisturbed: Undistur
         assert sum(attendance(lab, view, name)[0] for name in SLEEPERS) >= 2 * (rounds - 1)
 
 
-def test_trainers_that_are_not_told_to_go_on__stop_after_a_failed_cycle(tmp_path: Path) -> None:
+def test_trainers_that_are_told_to__stop_after_a_failed_cycle(tmp_path: Path) -> None:
     """They bear one failure; without them the job ends, and everybody leaves with what is theirs."""
-    options = {"keep_going": False}
+    options = {"stop_after_failure": True}
     times = {"score": 5, "submit": 8}
     with federation(tmp_path, rounds=2, quorum=2, failures=2, times=times, trainer_options=options) as lab:
         for name in SLEEPERS:

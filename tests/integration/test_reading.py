@@ -25,6 +25,7 @@ from hansa.devnet.bootstrap import make_keystores
 from hansa.protocol.spec import JobSpec
 from hansa.protocol.types import JobId
 from hansa.runtime.follower import JobFollower
+from hansa.runtime.session import connect
 from hansa.runtime.store import open_store
 from hansa.runtime.store.local import LocalStore
 from hansa.runtime.workspace import Workspace
@@ -167,7 +168,7 @@ def test_watch__tells_each_round__once(place: Place) -> None:
     ]
     teller.look()
     assert list(teller.rounds()) == [] and teller.has_told_all
-    steps = "\n".join(teller.what_next(place.world.deployment.store))
+    steps = "\n".join(teller.what_next(connect(Workspace(place.directory))))
     for step in ("claim --job 1 --account alice", "why alice --job 1", "audit 1", "model.safetensors"):
         assert step in steps
 

@@ -5,15 +5,16 @@ import { Amount } from '../ui/Amount'
 import { useApp } from '../ui/app'
 import { Banner, PageProblem } from '../ui/Banner'
 import { ClaimButton } from '../ui/ClaimButton'
-import { exact, moment, ranges } from '../ui/format'
+import { exact, moment, plural, ranges } from '../ui/format'
 import { useLoad } from '../ui/load'
 import { Copy, Name } from '../ui/Name'
-import { ClaimedIn, Facts, Loading, Section, VerdictTag } from '../ui/parts'
+import { ClaimedIn, Facts, Loading, More, Section, VerdictTag } from '../ui/parts'
 import { Table } from '../ui/Table'
 import { claimsOpen } from '../view/claims'
 import type { AccountView, JobView } from '../view/model'
 import { asAddress, MISSPELT, misspelt } from '../wallet/requests'
 import { Movements } from './Movements'
+import { Why } from './Why'
 
 export function Account({ address }: { address: string }) {
   const known = asAddress(address)
@@ -107,7 +108,10 @@ function AsTrainer({ trainer, view }: { trainer: NonNullable<AccountView['jobs']
       {trainer.bondLeft > 0n && !free && (
         <p class="note">{slashUntil ? `The bond is free from ${moment(slashUntil)}.` : 'The bond is free some time after the job’s end.'}</p>
       )}
-      <History view={view} address={trainer.address} />
+      <Why view={view} trainer={trainer.address} />
+      {view.rounds.length > 0 && (
+        <More summary={`Every round, one by one: ${plural(view.rounds.length, 'round')}`}>{() => <History view={view} address={trainer.address} />}</More>
+      )}
     </>
   )
 }

@@ -11,6 +11,7 @@ import { MetricPlot } from '../ui/Plot'
 import { Table } from '../ui/Table'
 import { claimsOpen } from '../view/claims'
 import type { JobGlance, JobView } from '../view/model'
+import { restOf } from './explained'
 import { JobFrame } from './JobFrame'
 import { ModelChain, SpecFacts, TermsFacts } from './JobParts'
 import { Timeline } from './Timeline'
@@ -64,21 +65,22 @@ function Now({ view }: { view: JobGlance }) {
   return (
     <Section title={isOver(view.phase) ? 'How it ended' : 'Now'}>
       <p class="lead">
-        {PHASES[view.phase].says}{' '}
+        {isOver(view.phase) ? waiting.note : PHASES[view.phase].says}{' '}
         {!isOver(view.phase) && waiting.deadline > 0 && (
           <strong>{left > 0 ? `${duration(left)} left` : 'time is up'}</strong>
         )}
       </p>
-      {view.stopping && <p>The sponsor asked for the end: the job ends with the cycle under way.</p>}
-      {waiting.note && <p>{waiting.note}</p>}
+      {view.stopping && <p>The sponsor asked for the end: the job ends with the attempt under way.</p>}
+      {!isOver(view.phase) && waiting.note && <p>{waiting.note}</p>}
+      {isOver(view.phase) && restOf(view).map((sentence) => <p key={sentence}>{sentence}</p>)}
       {view.books.claimUntil > 0 && <Until view={view} />}
       <Facts
         of={[
           ['Rounds', `${view.finalized} of ${terms.maxRounds}`],
           ['Reward a round', <Amount value={terms.rewardPerRound} token={view.token} />],
-          ['Fee a seat', <Amount value={terms.feePerSeat} token={view.token} />],
+          ['Fee a validator', <Amount value={terms.feePerSeat} token={view.token} />],
           ['Trainers', view.enrolled],
-          ['Quorum', `${terms.quorum} of ${plural(terms.seats, 'seat')}`],
+          ['Quorum', `${terms.quorum} of ${plural(terms.seats, 'validator')}`],
           ['Sponsor', <Name of={view.sponsor} kind="address" />],
         ]}
       />

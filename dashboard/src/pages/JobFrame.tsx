@@ -40,10 +40,10 @@ export function JobFrame({ job, here, children, early }: Props) {
         </Banner>
       )}
       {differing.length > 0 && (
-        <Banner tone="bad" title={`The committee voted other rewards than the rules give: round ${differing.join(', ')}`}>
+        <Banner tone="bad" title={`The validators voted other pay than the rules give: round ${differing.join(', ')}`}>
           <p>
-            The sheets on chain lead to one payment, the quorum’s vote to another. What this page shows follows the sheets;
-            rewards of such a round can’t be claimed by it.
+            The measurements on chain lead to one payment, the validators’ vote to another. What this page shows follows the
+            measurements; pay of such a round can’t be claimed by it.
           </p>
           {here !== 'ledger' && <a href={`#/job/${job}/ledger`}>Compare in the ledger</a>}
         </Banner>

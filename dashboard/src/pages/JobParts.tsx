@@ -15,7 +15,7 @@ export function ModelChain({ view }: { view: JobView }) {
     cells: [
       <a href={`#/job/${view.job}/round/${round.round}`}>Round {round.round}</a>,
       <Name of={round.model} kind="cid" />,
-      <Included updates={round.cycle.updates.filter((update) => update.included)} />,
+      <Used updates={round.cycle.updates.filter((update) => update.included)} />,
       <Name of={round.parent} kind="cid" />,
     ],
   }))
@@ -25,7 +25,7 @@ export function ModelChain({ view }: { view: JobView }) {
       {!view.spec && <p class="note">Without the spec the rounds are in the timeline alone.</p>}
       <Table
         caption="Model chain"
-        columns={[{ head: 'Round' }, { head: 'Model' }, { head: 'Included updates' }, { head: 'Previous model' }]}
+        columns={[{ head: 'Round' }, { head: 'Model' }, { head: 'Used updates' }, { head: 'Previous model' }]}
         rows={[...rows.reverse(), start]}
       />
     </Section>
@@ -34,7 +34,7 @@ export function ModelChain({ view }: { view: JobView }) {
 
 const FEW = 4
 
-function Included({ updates }: { updates: UpdateView[] }) {
+function Used({ updates }: { updates: UpdateView[] }) {
   const names = () => (
     <span class="names">
       {updates.map((update) => (
@@ -58,7 +58,7 @@ export function SpecFacts({ view }: { view: JobGlance }) {
               ...said('About', spec.about),
               ['Task', escapeUntrusted(spec.task)],
               ...said('Metric', spec.metric),
-              ['Steps a cycle', spec.steps],
+              ['Steps a round', spec.steps],
               ['Update', `${spec.bits} bits a number`],
               ['Aggregation', escapeUntrusted(spec.rule, 40)],
               ['Weights', spec.weights === 'bond' ? 'by bond' : 'equal'],

@@ -33,7 +33,7 @@ export function Jobs() {
             { head: 'Best metric', number: true },
             { head: 'Reward a round', number: true },
             { head: 'Trainers', number: true },
-            { head: 'Seats', number: true },
+            { head: 'Validators', number: true },
             { head: 'Sponsor' },
           ]}
           rows={[...value]

@@ -7,7 +7,7 @@ import { Name } from '../ui/Name'
 import { ClaimedIn, Facts, Section, VerdictTag } from '../ui/parts'
 import { Table } from '../ui/Table'
 import type { CycleView, JobView, LedgerCell, RoundView } from '../view/model'
-import { explained } from './explained'
+import { explained, usedOf } from './explained'
 import { JobFrame } from './JobFrame'
 
 export function Round({ job, round }: { job: number; round: number }) {
@@ -29,7 +29,7 @@ function Inside({ view, number }: { view: JobView; number: number }) {
         </span>
       </div>
       {done && <Result round={done} />}
-      <Section title={done ? 'Updates' : 'Updates so far (provisional)'}>
+      <Section title={done ? 'Updates' : 'Updates so far (provisional)'} aside={done && <span>{usedOf(last)}</span>}>
         <Updates cycle={last} />
       </Section>
       {done && (
@@ -37,7 +37,7 @@ function Inside({ view, number }: { view: JobView; number: number }) {
           <Payments round={done} view={view} />
         </Section>
       )}
-      <Section title="Committee">
+      <Section title="Validators">
         <Seats cycle={last} />
       </Section>
       {attempts.some((cycle) => cycle.outcome.kind === 'failed') && (
@@ -46,7 +46,7 @@ function Inside({ view, number }: { view: JobView; number: number }) {
             {attempts.map((cycle) =>
               cycle.outcome.kind === 'failed' ? (
                 <li key={cycle.number}>
-                  Cycle {cycle.number}: {escapeUntrusted(cycle.outcome.why, 200)}. Burnt: <Amount value={cycle.outcome.burnt} token={view.token} />
+                  Attempt {attempts.indexOf(cycle) + 1}: {escapeUntrusted(cycle.outcome.why, 200)}. Burnt: <Amount value={cycle.outcome.burnt} token={view.token} />
                 </li>
               ) : null,
             )}
@@ -70,7 +70,7 @@ function Result({ round }: { round: RoundView }) {
         ['Worked out here', <Name of={round.root} kind="hash" />],
         ['Voted', <Name of={round.votedRoot} kind="hash" />],
         ['Transaction', <Name of={outcome.tx} kind="transaction" />],
-        ['Finalised', moment(outcome.time)],
+        ['Ended', moment(outcome.time)],
       ]}
     />
   )
@@ -184,8 +184,8 @@ const tick = (done: boolean) => (done ? 'yes' : '–')
 function Seats({ cycle }: { cycle: CycleView }) {
   return (
     <Table
-      caption="Committee of the round"
-      columns={[{ head: 'Seat' }, { head: 'Validator' }, { head: 'Committed' }, { head: 'Revealed' }, { head: 'Voted' }, { head: 'Metric', number: true }, { head: 'Vote' }]}
+      caption="Validators of the round"
+      columns={[{ head: 'No.', title: 'Its seat' }, { head: 'Validator' }, { head: 'Measured' }, { head: 'Revealed' }, { head: 'Voted' }, { head: 'Metric', number: true }, { head: 'Vote' }]}
       rows={cycle.seats.map((seat) => ({
         key: seat.seat,
         cells: [
@@ -195,7 +195,7 @@ function Seats({ cycle }: { cycle: CycleView }) {
           tick(seat.revealed),
           tick(seat.voted),
           nano(seat.metric),
-          seat.matched === null ? '' : seat.matched ? <span class="tag good">matched</span> : seat.voted ? <span class="tag bad">other result</span> : <span class="tag quiet">missed</span>,
+          seat.matched === null ? '' : seat.matched ? <span class="tag good">agreed</span> : seat.voted ? <span class="tag bad">other result</span> : <span class="tag quiet">missed</span>,
         ],
       }))}
     />

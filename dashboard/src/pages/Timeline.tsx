@@ -6,12 +6,13 @@ import { moment, nano, plural } from '../ui/format'
 import { Name } from '../ui/Name'
 import { More } from '../ui/parts'
 import type { CycleView, JobView } from '../view/model'
+import { usedOf } from './explained'
 
 const FIRST = 8
 
 export function Timeline({ view }: { view: JobView }) {
   const cycles = [...view.cycles].reverse()
-  if (!cycles.length && !view.lapses.length) return <p class="empty">No cycle has been opened yet.</p>
+  if (!cycles.length && !view.lapses.length) return <p class="empty">No attempt has begun yet.</p>
   const lapsesAfter = (number: number) => view.lapses.filter((lapse) => lapse.afterCycle === number)
   const item = (cycle: CycleView) => (
     <>
@@ -25,7 +26,7 @@ export function Timeline({ view }: { view: JobView }) {
     <>
       <ol class="timeline">{cycles.slice(0, FIRST).map(item)}</ol>
       {cycles.length > FIRST && (
-        <More summary={plural(cycles.length - FIRST, 'earlier cycle')}>{() => <ol class="timeline">{cycles.slice(FIRST).map(item)}</ol>}</More>
+        <More summary={plural(cycles.length - FIRST, 'earlier attempt')}>{() => <ol class="timeline">{cycles.slice(FIRST).map(item)}</ol>}</More>
       )}
       <ol class="timeline">
         {lapsesAfter(0).map((lapse) => (
@@ -39,7 +40,7 @@ export function Timeline({ view }: { view: JobView }) {
 function Lapse({ lapse, view }: { lapse: JobView['lapses'][number]; view: JobView }) {
   return (
     <li class="bad">
-      <strong>Nobody opened a cycle in time</strong>
+      <strong>Nobody started the next attempt in time</strong>
       <p>
         {plural(lapse.failures, 'failure')} in a row; burnt: <Amount value={lapse.burnt} token={view.token} />; block {lapse.block}
       </p>
@@ -53,13 +54,13 @@ function Cycle({ cycle, view }: { cycle: CycleView; view: JobView }) {
   return (
     <li class={outcome.kind === 'failed' ? 'bad' : running ? 'live' : 'good'}>
       <strong>
-        <a href={`#/job/${view.job}/round/${cycle.round}`}>Round {cycle.round}</a>, cycle {cycle.number}
+        <a href={`#/job/${view.job}/round/${cycle.round}`}>Round {cycle.round}</a>{attempt(cycle, view)}
       </strong>{' '}
-      <span class="muted">{outcome.kind === 'open' ? `opened ${moment(view.openedAt)}` : moment(outcome.time)}</span>
+      <span class="muted">{outcome.kind === 'open' ? `begun ${moment(view.openedAt)}` : moment(outcome.time)}</span>
       <p>
         {outcome.kind === 'finalized' && (
           <>
-            Finalised with metric <b>{nano(outcome.metric)}</b>: {plural(cycle.updates.length, 'update')}, model{' '}
+            Done, with metric <b>{nano(outcome.metric)}</b>: {usedOf(cycle)}, model{' '}
             <Name of={outcome.model} kind="cid" />
           </>
         )}
@@ -69,27 +70,33 @@ function Cycle({ cycle, view }: { cycle: CycleView; view: JobView }) {
           </>
         )}
         {running && <>{PHASES[view.phase].title}: {view.waiting.note || PHASES[view.phase].says}</>}
-        {outcome.kind === 'open' && !running && 'The job ended with this cycle.'}
+        {outcome.kind === 'open' && !running && 'The job ended with this attempt.'}
       </p>
       <Acts cycle={cycle} />
     </li>
   )
 }
 
-const STEPS = ['committed', 'revealed', 'voted'] as const
+/** ', attempt 2', where it is not the only one at its round. */
+function attempt({ round, number }: CycleView, { cycles }: JobView): string {
+  const all = cycles.filter((each) => each.round === round)
+  return all.length > 1 ? `, attempt ${all.findIndex((each) => each.number === number) + 1}` : ''
+}
+
+const STEPS = [['committed', 'measured'], ['revealed', 'revealed'], ['voted', 'voted']] as const
 
 function Acts({ cycle }: { cycle: CycleView }) {
   return (
     <p class="acts">
-      <span>submitted {cycle.updates.length}</span>
-      {STEPS.map((step) => (
+      <span>{plural(cycle.updates.length, 'update')} in</span>
+      {STEPS.map(([step, word]) => (
         <span key={step}>
-          {step} {cycle.seats.filter((seat) => seat[step]).length}/{cycle.seats.length}
+          {word} {cycle.seats.filter((seat) => seat[step]).length}/{cycle.seats.length}
         </span>
       ))}
       {cycle.outcome.kind === 'finalized' && (
         <span>
-          matched {cycle.seats.filter((seat) => seat.matched).length}/{cycle.seats.length}
+          agreed {cycle.seats.filter((seat) => seat.matched).length}/{cycle.seats.length}
         </span>
       )}
     </p>

@@ -12,14 +12,14 @@ export function Validators({ job }: { job: number }) {
         <Section title="Validators">
           <Table
             caption="Validators"
-            empty="No committee has been drawn yet."
+            empty="No validator has been drawn yet."
             columns={[
               { head: 'Validator' },
               { head: 'Fees', number: true, title: 'Earned so far' },
               { head: 'Claimable', number: true },
               { head: 'Matched', number: true, title: 'Rounds in which it voted the result that won' },
               { head: 'Wrong', number: true, title: 'Rounds in which it voted another result' },
-              { head: 'Missed', number: true, title: 'Rounds of its seat without a vote' },
+              { head: 'Missed', number: true, title: 'Rounds that were its own, without a vote' },
             ]}
             rows={view.validators.map((member) => ({
               key: member.address,
@@ -33,7 +33,7 @@ export function Validators({ job }: { job: number }) {
               ],
             }))}
           />
-          <p class="note">A seat earns {<Amount value={view.terms.feePerSeat} token={view.token} />} for each finalised round in which its vote matched. Amounts in {symbolOf(view.token)}.</p>
+          <p class="note">A validator earns {<Amount value={view.terms.feePerSeat} token={view.token} />} for each finalised round in which its vote matched. Amounts in {symbolOf(view.token)}.</p>
         </Section>
       )}
     </JobFrame>

@@ -1,9 +1,9 @@
-// A round's pay in a sentence that a pocket calculator can check, as `hansa wallet why --round` has it.
+// Sentences, as the command line has them: a round's pay that a pocket calculator can check, updates that were used, the rest.
 
-import { VERDICTS } from '../protocol/tables'
+import { filled, REST, USED, VERDICTS } from '../protocol/tables'
 import { symbolOf } from '../ui/Amount'
-import { milli, nano, rounded } from '../ui/format'
-import type { JobView, LedgerCell, Token } from '../view/model'
+import { milli, nano, plural, rounded } from '../ui/format'
+import type { CycleView, JobGlance, JobView, LedgerCell, Token } from '../view/model'
 
 export function explained(cell: LedgerCell, { token, terms }: Pick<JobView, 'token' | 'terms'>): string {
   const { share, pay } = cell
@@ -17,10 +17,23 @@ export function explained(cell: LedgerCell, { token, terms }: Pick<JobView, 'tok
 
 const part = (of: number) => `${nano(BigInt(Math.round(1e11 * of)), 2)} %`
 
-const tokens = (amount: bigint, token: Token) => `${rounded(amount, token.decimals, 6)} ${symbolOf(token)}`
+/** "3 of 4 updates used"; "4 updates" where all were, or nobody can say. */
+export function usedOf({ updates }: Pick<CycleView, 'updates'>): string {
+  const [all, used] = [plural(updates.length, 'update'), updates.filter((update) => update.included).length]
+  const known = updates.every((update) => update.verdict !== null)
+  return known && used < updates.length ? filled(USED, { used, updates: all }) : all
+}
+
+/** Of the escrow of a job that is over: what the sponsor has yet to take back, and what went back to it. */
+export function restOf({ books, token }: Pick<JobGlance, 'books' | 'token'>): string[] {
+  const said = [[books.left, REST.waits], [books.refunded, REST.back]] as const
+  return said.flatMap(([amount, text]) => (amount > 0n ? [filled(text, { amount: tokens(amount, token) })] : []))
+}
+
+export const tokens = (amount: bigint, token: Token) => `${rounded(amount, token.decimals, 6)} ${symbolOf(token)}`
 
 function unpaid({ update }: LedgerCell): string {
   if (!update) return 'No pay: no update came.'
   if (update.verdict !== 'ok') return `No pay: ${VERDICTS.find(({ verdict }) => verdict === update.verdict)?.sentence ?? 'no verdict.'}`
-  return update.included ? 'No pay: members of the committee are not paid for updates.' : 'No pay: the update made the error larger, and was dropped.'
+  return update.included ? 'No pay: validators of the round are not paid for updates.' : 'No pay: the update made the error larger, and was left out.'
 }

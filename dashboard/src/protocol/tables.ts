@@ -18,6 +18,8 @@ export const MOVEMENTS = Object.fromEntries(
 ) as Readonly<Record<MovementKind, { what: string; sign: bigint }>>
 /** By the code that a sheet has. */
 export const VERDICTS = tables.verdicts.map(({ name, sentence }) => ({ verdict: name.toLowerCase() as Verdict, sentence }))
+/** Sentences: updates of a round that were used, of those that were sent; what became of an ended job's escrow; why somebody earned what it did. */
+export const { used: USED, rest: REST, why: WHY } = tables
 
 /** A text of the tables with its {names} replaced by values. */
 export function filled(text: string, values: Readonly<Record<string, unknown>>): string {

@@ -27,11 +27,11 @@ export function Phase({ of }: { of: PhaseName }) {
 
 export function VerdictTag({ of, update }: { of: Verdict | null; update?: UpdateView }) {
   if (of === null) return <span class="tag quiet">no verdict yet</span>
-  const dropped = update && of === 'ok' && !update.included
+  const left = update && of === 'ok' && !update.included
   return (
     <>
-      <span class={`tag ${of === 'ok' ? (dropped ? 'quiet' : 'good') : 'bad'}`} title={VERDICTS.find(({ verdict }) => verdict === of)?.sentence}>
-        {dropped ? 'ok, dropped' : of}
+      <span class={`tag ${of === 'ok' ? (left ? 'quiet' : 'good') : 'bad'}`} title={VERDICTS.find(({ verdict }) => verdict === of)?.sentence}>
+        {left ? 'left out' : of === 'ok' ? 'used' : of}
       </span>
       {update?.repeats && (
         <span class="each">

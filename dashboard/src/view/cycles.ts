@@ -92,9 +92,9 @@ function outcome(cycle: CycleRecord, terms: JobTerms): Outcome {
 
 /** One clause from the phase and its counts. */
 function why({ updates, acted, votes }: CycleRecord, { phase }: Failed, terms: JobTerms): string {
-  const { minimum, counts } = PHASES[phase]
+  const { title, minimum, counts } = PHASES[phase]
   const [found, least] = [acted.get(phase)?.size ?? updates.length, minimum ? terms[minimum] : 0]
-  if (found < least) return `${phase} ran out with ${found} of at least ${least} ${counts}`
-  if (phase === 'VOTE') return 'no update could be used: the committee voted that there is no model'
-  return phase === 'FINALIZE' ? `FINALIZE ran out: ${votes.size} votes, and no result that ${terms.quorum} of them agree on` : `${phase} ran out`
+  if (found < least) return `the time to ${title.toLowerCase()} ran out, with ${found} of at least ${least} ${counts}`
+  if (phase === 'VOTE') return 'no update could be used: the validators voted that there is no model'
+  return `nobody closed the round in time: ${votes.size} ${votes.size === 1 ? 'vote' : 'votes'}, and no result that ${terms.quorum} of them agree on`
 }

@@ -79,7 +79,7 @@ function roundView(history: JobHistory, replayed: Replayed, attempts: CycleView[
   return view
 }
 
-function cellsOf(history: JobHistory, { round, ledger }: Replayed, updates: readonly UpdateView[], claims: Claims | undefined): LedgerCell[] {
+export function cellsOf(history: Pick<JobHistory, 'enrolled'>, { round, ledger }: Pick<Replayed, 'round' | 'ledger'>, updates: readonly UpdateView[], claims: Claims | undefined): LedgerCell[] {
   const total = sum([...ledger.shares.values()].map((share) => share.p))
   const leaves = new Map(ledger.leaves.map((leaf) => [leaf.trainer, leaf]))
   const sent = new Map(updates.map((update) => [update.trainer, update]))

@@ -13,8 +13,9 @@ from hansa.cli.daemon_options import JobOption
 from hansa.cli.document import INLINE, Amount
 from hansa.cli.key_options import AccountName
 from hansa.cli.tables import named
+from hansa.protocol.phases import PHASES
 from hansa.protocol.text import counted
-from hansa.protocol.types import Address, JobId
+from hansa.protocol.types import Address, JobId, Phase
 from hansa.runtime.accounts import address_of, names_of_accounts
 from hansa.runtime.amounts import Token
 from hansa.runtime.session import connect
@@ -68,10 +69,8 @@ def show(console: Console, view: ValidatorStatus, token: Token, names: Mapping[A
     seat = "no seat" if view.seat is None else f"seat {view.seat}"
     done = [step for step in ("committed", "revealed", "voted") if getattr(view, step)]
     rounds = counted(view.round - 1, "round")
-    console.print(
-        f"[bold]{named(view.address, names)}[/] in job {view.job}: {view.phase} ({rounds} done), {seat}, "
-        + (", ".join(done) or "nothing done in this cycle")
-    )
+    phase, said = PHASES[Phase[view.phase]].title, ", ".join(done) or "nothing done in this attempt"
+    console.print(f"[bold]{named(view.address, names)}[/] in job {view.job}: {phase} ({rounds} done), {seat}, {said}")
     if view.key is None:
         console.print("  [yellow]no encryption key announced yet: nothing can be sealed to it[/]")
     else:

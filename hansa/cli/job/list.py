@@ -10,7 +10,8 @@ from hansa.cli.command import Command
 from hansa.cli.document import Amount, Metric
 from hansa.cli.job.state import metric_text
 from hansa.cli.tables import wrapping_table
-from hansa.protocol.types import Address, JobId
+from hansa.protocol.phases import PHASES
+from hansa.protocol.types import Address, JobId, Phase
 from hansa.runtime.session import Session, connect
 
 
@@ -73,5 +74,5 @@ def show(console: Console, view: JobList, session: Session) -> None:
     for row in view.jobs:
         reward = session.token(row.token).text(row.reward_per_round)
         numbers = (f"{row.round}/{row.rounds}", str(row.trainers), str(row.seats))
-        table.add_row(str(row.job), row.phase, *numbers, metric_text(row.metric), reward)
+        table.add_row(str(row.job), PHASES[Phase[row.phase]].title, *numbers, metric_text(row.metric), reward)
     console.print(table)

@@ -8,33 +8,27 @@ from hansa.cli.job.state import metric_text
 from hansa.cli.tables import LONGEST_NAME, shortened
 from hansa.protocol.ledger import RoundLedger
 from hansa.protocol.sheet import NO_METRIC
+from hansa.protocol.tables import USED, VERDICTS
 from hansa.protocol.text import counted, escape_untrusted
-from hansa.protocol.types import Address, Code
+from hansa.protocol.types import Address
 from hansa.runtime.amounts import fixed
 from hansa.runtime.history.records import CycleRecord
 
 MOST_NAMED = 4  # updates that were left out, in a line
-REASONS = {
-    Code.OK: "was dropped, it made the error larger",
-    Code.UNREACHABLE: "could not be had",
-    Code.MALFORMED: "was malformed",
-    Code.ZERO: "changed nothing",
-    Code.DUPLICATE: "was too like an earlier one",
-}
-"""What is said of an update that is not included, by its verdict."""
 
 
 def updates_text(cycle: CycleRecord, ledger: RoundLedger, names: Mapping[Address, str]) -> str:
-    """'3 of 4 updates: trainer-2's was dropped, it made the error larger'. names: of accounts."""
+    """'3 of 4 updates used: trainer-2's was left out, it made the error larger'. names: of accounts."""
     left = [
-        f"{_short(update.trainer, names)}'s {REASONS[ledger.judgements[place].code]}"
+        f"{_short(update.trainer, names)}'s {VERDICTS[ledger.judgements[place].code].left_out}"
         for place, update in enumerate(cycle.updates)
         if place not in ledger.included
     ]
     if not left:
         return counted(len(cycle.updates), "update")
     more = [f"{len(left) - MOST_NAMED} more"] if len(left) > MOST_NAMED else []
-    return f"{len(ledger.included)} of {counted(len(cycle.updates), 'update')}: {'; '.join(left[:MOST_NAMED] + more)}"
+    used = USED.format(used=len(ledger.included), updates=counted(len(cycle.updates), "update"))
+    return f"{used}: {'; '.join(left[:MOST_NAMED] + more)}"
 
 
 def change_text(metric: int, before: int | None) -> str:

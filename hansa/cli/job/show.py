@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,14 +14,15 @@ from rich.table import Table
 
 from hansa.cli.command import Command
 from hansa.cli.document import INLINE, OMIT_NONE, Amount, Metric, Only
-from hansa.cli.job.state import MONEY, JobNumber, Money, State, metric_text
+from hansa.cli.job.state import MONEY, JobNumber, Money, State, metric_text, rest_lines
 from hansa.cli.tables import fitting, named, shortened, wrapping_table
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import HansaError
 from hansa.protocol.hashes import cycle_counter
+from hansa.protocol.phases import PHASES
 from hansa.protocol.spec import JobSpec
 from hansa.protocol.text import counted, escape_untrusted
-from hansa.protocol.types import UNIT, Address, JobId
+from hansa.protocol.types import UNIT, Address, JobId, Phase
 from hansa.runtime.accounts import names_of_accounts
 from hansa.runtime.amounts import Token, fixed
 from hansa.runtime.chain.federation import Federation
@@ -31,6 +33,7 @@ from hansa.runtime.session import connect
 from hansa.runtime.snapshot import Attendance, FullSnapshot, JobSnapshot, SettledSnapshot, read_snapshot, with_ledgers
 from hansa.sponsor.terms import NO_TARGET, in_words
 
+FAILED_IN = "failed in "  # a phase
 LONGEST_TASK = 80  # characters of a name that a line shows
 
 Terms = Annotated[
@@ -151,7 +154,7 @@ def _view_outcome(snapshot: JobSnapshot, cycle: CycleRecord) -> tuple[str, Faile
     if outcome is None:
         return "under way", None
     if isinstance(outcome, Failed):
-        return f"failed in {outcome.phase.name}", FailedView(outcome.burnt)
+        return f"{FAILED_IN}{outcome.phase.name}", FailedView(outcome.burnt)
     rounds = snapshot.rounds if isinstance(snapshot, SettledSnapshot) else None
     included = None if rounds is None else len(rounds[cycle.round - 1].included)
     matched = [seat for seat in range(len(cycle.committee)) if outcome.matched >> seat & 1]
@@ -173,7 +176,9 @@ def show(console: Console, view: JobView, token: Token, names: Mapping[Address, 
     if spec is not None:
         measure = "" if spec.metric is None else f"\n  metric   {escape_untrusted(spec.metric)}"
         rule = f"  rule     {spec.rule}, {spec.bits} bits{measure}"
-    console.print(f"[bold]job {view.job}[/]  {task}  {state.phase.name}, {at} of {counted(terms.max_rounds, 'round')}")
+    console.print(
+        f"[bold]job {view.job}[/]  {task}  {PHASES[state.phase].title}, {at} of {counted(terms.max_rounds, 'round')}"
+    )
     if spec is not None and spec.title:
         console.print(f"  title    {escape_untrusted(spec.title)}")
     if spec is not None and spec.about:
@@ -193,17 +198,24 @@ def show(console: Console, view: JobView, token: Token, names: Mapping[Address, 
     for make in tables:
         console.print(fitting(console, make, False, True)[0])
         console.print()
+    if state.phase.is_over:
+        for line in rest_lines(view.books, token):
+            console.print(line)
     console.print("  ".join(f"{name} {token.text(getattr(view.books, name), unit=False)}" for name in MONEY.split()))
 
 
 def _cycles(cycles: list[CycleView], short: bool) -> Table:
-    table = wrapping_table("cycle", "round", "updates", "included", "metric", "model or failure")
+    table = wrapping_table("round", "attempt", "updates", "used", "metric", "model or failure")
+    attempts = Counter[int]()
     for cycle in cycles:
-        included, metric, model = "", "", cycle.outcome
+        attempts[cycle.round] += 1
+        used, metric, model = "", "", cycle.outcome
         if isinstance(cycle.end, FinalisedView):
-            included, metric, model = _known(cycle.end.included), metric_text(cycle.end.metric), cycle.end.model
-        numbers = (str(cycle.cycle), str(cycle.round), str(len(cycle.updates)))
-        table.add_row(*numbers, included, metric, shortened(model, short))
+            used, metric, model = _known(cycle.end.included), metric_text(cycle.end.metric), cycle.end.model
+        if isinstance(cycle.end, FailedView):
+            model = f"failed: {PHASES[Phase[cycle.outcome.removeprefix(FAILED_IN)]].title.lower()}"
+        numbers = (str(cycle.round), str(attempts[cycle.round]), str(len(cycle.updates)))
+        table.add_row(*numbers, used, metric, shortened(model, short))
     return table
 
 

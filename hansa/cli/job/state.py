@@ -11,9 +11,10 @@ from hansa.cli.document import Only, metric_of
 from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.phases import PHASES
 from hansa.protocol.sheet import NO_METRIC
+from hansa.protocol.tables import REST
 from hansa.protocol.text import counted
 from hansa.protocol.types import Phase
-from hansa.runtime.amounts import fixed
+from hansa.runtime.amounts import Token, fixed
 from hansa.runtime.chain.structs import Books, JobState
 from hansa.sponsor.terms import in_words
 
@@ -38,11 +39,17 @@ Money = Annotated[Books, Only(MONEY)]  # where a job's money is
 def state_line(state: JobState, now: int) -> str:
     """What a job is at, as a sentence; `now` is the newest block's time."""
     if state.phase.is_over:
-        return f"{state.phase.name} after {counted(state.round - 1, 'round')}"
+        return f"{PHASES[state.phase].title.lower()} after {counted(state.round - 1, 'round')}"
     left = f", {in_words(state.deadline - now)} left" if state.deadline > now else ""
     done = f": {said}" if (said := _progress(state)) else ""
-    failed = f" ({state.failures} failed in a row)" if state.failures else ""
-    return f"round {state.round}, cycle {cycle_counter(state.cycle)}: {state.phase.name}{left}{done}{failed}"
+    failed = f" ({counted(state.failures, 'attempt')} failed in a row)" if state.failures else ""
+    return f"round {state.round}: {PHASES[state.phase].title.lower()}{left}{done}{failed}"
+
+
+def rest_lines(books: Books, token: Token) -> list[str]:
+    """Of the escrow of a job that is over: what the sponsor has yet to take back, and what went back to it."""
+    said = ((books.left, REST["waits"]), (books.refunded, REST["back"]))
+    return [text.format(amount=token.text(amount)) for amount, text in said if amount]
 
 
 def _progress(state: JobState) -> str:
@@ -55,7 +62,7 @@ def _progress(state: JobState) -> str:
     if not step.acted:
         return ""
     acted = step.seats_acted(state).bit_count()
-    return f"{counted(acted, 'member has', 'members have')} {step.acted}"
+    return f"{counted(acted, 'validator has', 'validators have')} {step.acted}"
 
 
 def metric_text(units: int) -> str:

@@ -15,11 +15,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from hansa.cli.command import Command
 from hansa.cli.document import to_json
 from hansa.cli.job.rounds import change_text, updates_text
-from hansa.cli.job.state import JobNumber, State, state_line
+from hansa.cli.job.state import JobNumber, State, rest_lines, state_line
 from hansa.cli.top.status import seconds_left
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import HansaError, HistoryMismatch
 from hansa.protocol.ledger import RoundLedger
+from hansa.protocol.phases import PHASES
 from hansa.protocol.text import counted, escape_untrusted
 from hansa.protocol.types import Digest, JobId
 from hansa.runtime.accounts import names_of_accounts
@@ -67,7 +68,7 @@ def follow(command: Command, session: Session, job: JobId, interval: float) -> N
             if state.phase.is_over and teller.has_told_all:
                 break
             session.chain.wait(interval)
-    for line in teller.what_next(session.deployment.store):
+    for line in teller.what_next(session):
         say(line)
 
 
@@ -118,8 +119,9 @@ class Teller:
             self._can_explain = False
             return None
 
-    def what_next(self, store: Mapping[str, str]) -> Iterator[str]:
-        """Commands for what there is to do when the job is over, and where its model is. Nothing for a program."""
+    def what_next(self, session: Session) -> Iterator[str]:
+        """When the job is over: what became of the sponsor's rest, and commands for what there is to do. Nothing for a
+        program."""
         if self._command.json:
             return
         job, where = self._follower.job, self._command.dir_option
@@ -131,8 +133,10 @@ class Teller:
             steps |= {
                 "see who is paid and why": f"hansa wallet why {name} --job {job}{where}",
                 "check every number": f"hansa audit {job}{where}",
-                "fetch the last model": fetch_command(history.finalised[-1][1].model, store),
+                "fetch the last model": fetch_command(history.finalised[-1][1].model, session.deployment.store),
             }
+        token = session.token(history.posted.terms.token)
+        yield from rest_lines(session.federation.books(job), token)
         yield "next:"
         for what, step in steps.items():
             yield f"  [dim]{what:{max(map(len, steps))}}[/]  {step}"
@@ -169,6 +173,6 @@ def _open_bar(command: Command, rounds: int) -> Iterator[tuple[Callable[[str], N
         def moved(state: JobState, at: Block) -> None:
             left = seconds_left(state, at.timestamp)
             said = f", {in_words(left)} left" if left else ""
-            progress.update(task, completed=state.round - 1, description=state.phase.name, left=said)
+            progress.update(task, completed=state.round - 1, description=PHASES[state.phase].title, left=said)
 
         yield progress.console.print, moved

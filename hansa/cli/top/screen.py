@@ -11,7 +11,7 @@ from rich.text import Text
 
 from hansa.cli.job.state import metric_text
 from hansa.cli.top.status import JobStatus, Person
-from hansa.protocol.hashes import cycle_counter
+from hansa.protocol.phases import PHASES
 from hansa.protocol.sheet import NO_METRIC
 from hansa.protocol.text import counted, escape_untrusted, numbered
 from hansa.runtime.amounts import Token, fixed
@@ -22,12 +22,16 @@ P = TypeVar("P", bound=Person)
 BARS = "▁▂▃▄▅▆▇█"
 NARROW = 72  # columns, below which tables show only what matters most
 STALE = 15  # seconds since the last block, after which that is said in yellow
-ANYONE = {"OPEN": "anyone, to open the cycle", "FINALIZE": "anyone who knows the result", "LAPSED": "anyone, to end it"}
+ANYONE = {
+    "OPEN": "anyone, to start the next attempt",
+    "FINALIZE": "anyone who knows the result",
+    "LAPSED": "anyone, to end it",
+}
 
 
 def screen(job: JobStatus, token: Token, *, width: int, height: int | None, note: str = "") -> RenderableType:
     """One job, as `job_status` has it. height: lines that there are; None: no limit. note: the last line."""
-    parts: list[RenderableType] = [_head(job, width), _countdown(job, width), *_turns(job, width), *_metric(job)]
+    parts: list[RenderableType] = [_head(job), _countdown(job, width), *_turns(job, width), *_metric(job)]
     if job.misvoted:
         rounds = numbered("round", job.misvoted)
         parts.append(Text(f"rewards of {rounds} differ from what the sheets give", style="red", **_LINE))
@@ -56,14 +60,13 @@ def short(person: Person) -> str:
     return str(person.name or f"{person.address[:6]}…{person.address[-4:]}")
 
 
-def _head(job: JobStatus, width: int) -> Text:
+def _head(job: JobStatus) -> Text:
     rounds = job.rounds
     at = f"round {job.state.round} of {rounds.at_most}" if job.state.deadline else counted(rounds.finalised, "round")
-    failed = f", {job.state.failures} failed in a row" if job.state.failures else ""
-    cycle = f", cycle {cycle_counter(job.state.cycle)}" if job.state.cycle and width >= NARROW else ""
+    failed = f", {counted(job.state.failures, 'attempt')} failed in a row" if job.state.failures else ""
     task = escape_untrusted(job.task, 80)
     return Text.assemble(
-        (f"job {job.job}", "bold"), f"  {task}  ", (job.state.phase.name, "bold cyan"), f"  {at}{cycle}{failed}",
+        (f"job {job.job}", "bold"), f"  {task}  ", (PHASES[job.state.phase].title, "bold cyan"), f"  {at}{failed}",
         **_LINE,
     )  # fmt: skip
 

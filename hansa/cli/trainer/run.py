@@ -46,9 +46,14 @@ def run(
     max_jobs: Annotated[
         int, typer.Option("--max-jobs", help="With --jobs: so many at a time, each with a bond.", min=1)
     ] = MAX_JOBS,
-    keep_going: Annotated[
-        bool, typer.Option("--keep-going", help="Go on after a cycle that failed with your update in.")
+    stop_after_failure: Annotated[
+        bool,
+        typer.Option(
+            "--stop-after-failure",
+            help="End after a cycle that failed with your update in; without it the same integers are sent again.",
+        ),
     ] = False,
+    keep_going: Annotated[bool, typer.Option("--keep-going", hidden=True)] = False,  # what is done anyway
     pin_keys: Annotated[
         Path | None,
         TRUST("--pin-keys", help="Seal updates to these keys alone: a JSON file, account to key, from the sponsor."),
@@ -81,7 +86,7 @@ def run(
             source=source,
             bond=own_bond,
             pinned_keys=pinned,
-            keep_going=keep_going,
+            stop_after_failure=stop_after_failure,
             caps=fees.caps,
             **options.fields(),
         )

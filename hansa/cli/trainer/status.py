@@ -13,8 +13,9 @@ from hansa.cli.document import Amount
 from hansa.cli.key_options import AccountName
 from hansa.cli.tables import named
 from hansa.protocol.errors import FatalError
+from hansa.protocol.phases import PHASES
 from hansa.protocol.text import counted
-from hansa.protocol.types import Address, JobId
+from hansa.protocol.types import Address, JobId, Phase
 from hansa.runtime.accounts import address_of, names_of_accounts
 from hansa.runtime.amounts import Token, fixed
 from hansa.runtime.session import connect
@@ -66,9 +67,9 @@ def run(command: Command, job: JobOption, account_name: AccountName = None) -> N
 
 def show(console: Console, view: TrainerStatus, token: Token, names: Mapping[Address, str]) -> None:
     """A trainer's part in a job, in a few lines."""
-    now = "submitted in the last cycle" if view.submitted else "nothing submitted in the last cycle"
+    now = "sent its update to the last attempt" if view.submitted else "sent nothing to the last attempt"
     rounds, who = counted(view.round - 1, "round"), named(view.address, names)
-    console.print(f"[bold]{who}[/] in job {view.job}: {view.phase} ({rounds} done), {now}")
+    console.print(f"[bold]{who}[/] in job {view.job}: {PHASES[Phase[view.phase]].title} ({rounds} done), {now}")
     console.print(f"  updates     {view.updates}\n  earned      {token.text(view.earned)}")
     console.print(f"  bond        {token.text(view.bond)}\n  strikes     {view.strikes}")
     console.print(f"  reputation  {fixed(view.reputation, 6, 3)}")

@@ -128,11 +128,10 @@ def _escrow_line(
 def show_fees(console: Console, receipt: FeeReceipt, token: Token) -> None:
     """A line a cycle, and the sum."""
     fee = token.text(receipt.fee_per_seat)
-    console.print(f"as a validator; a seat that matches a round's result earns {fee}")
+    console.print(f"as a validator; a validator that votes for a round's result earns {fee}")
     for line in receipt.cycles:
-        console.print(
-            f"  round {line.round}, cycle {line.cycle}, seat {line.seat}: {line.what}, {token.text(line.fee)}"
-        )
+        where = f"round {line.round}, attempt {line.cycle} of the job, seat {line.seat}"
+        console.print(f"  {where}: {line.what}, {token.text(line.fee)}")
     console.print(f"fees {receipt.matched} × {fee} = {token.text(receipt.fees)}")
 
 
@@ -142,7 +141,7 @@ def show_escrow(console: Console, receipt: EscrowReceipt, token: Token) -> None:
     console.print(f"as the sponsor, of an escrow of {escrow}")
     for line in receipt.lines:
         parts = [f"{name} {token.text(amount)}" for name in AMOUNTS if (amount := getattr(line, name))]
-        console.print(f"  round {line.round}, cycle {line.cycle}: {', '.join(parts) or 'nothing'}")
+        console.print(f"  round {line.round}, attempt {line.cycle} of the job: {', '.join(parts) or 'nothing'}")
     parts = [f"{name} {token.text(getattr(receipt, name))}" for name in (*AMOUNTS, "rest")]
     console.print(f"{' + '.join(parts)} = {escrow}")
     console.print("unearned and unclaimed amounts are burnt when the time to claim is over; the rest is the sponsor's")

@@ -17,7 +17,7 @@ from hansa.protocol.ledger import RoundLedger
 from hansa.protocol.pay import Record, Share
 from hansa.protocol.sheet import Entry, decode_sheet
 from hansa.protocol.tally import likeness
-from hansa.protocol.types import Address, Code
+from hansa.protocol.types import Address, Code, Seat
 from hansa.runtime.amounts import Token, fixed
 from hansa.runtime.history.records import CycleRecord, JobHistory
 from hansa.runtime.snapshot import misvoted
@@ -106,7 +106,7 @@ def trainer_receipt(
     check_round(history, round_)
     lost = misvoted(history, rounds)
     lines = [
-        _line(cycle, ledger, trainer, number, number not in lost)
+        line_of(cycle, ledger, trainer, number, number not in lost)
         for number, ((cycle, _), ledger) in enumerate(zip(history.finalised, rounds, strict=True), 1)
         if round_ in (None, number)
     ]
@@ -121,7 +121,8 @@ def check_round(history: JobHistory, round_: int | None) -> None:
         raise FatalError(f"job {history.job} has no finalised round {round_}", cause=f"{count} are")
 
 
-def _line(cycle: CycleRecord, ledger: RoundLedger, trainer: Address, number: int, root_matches: bool) -> RoundLine:
+def line_of(cycle: CycleRecord, ledger: RoundLedger, trainer: Address, number: int, root_matches: bool) -> RoundLine:
+    """What a receipt has of one finalised round. root_matches: the quorum voted the rewards of this ledger."""
     leaf = next(leaf for leaf in ledger.leaves if leaf.trainer == trainer)
     place = cycle.place_of(trainer)
     return RoundLine(
@@ -156,8 +157,14 @@ def _measured(cycle: CycleRecord, ledger: RoundLedger, place: int) -> Measured:
         ],
         median_gain=judged.gain if ok else None,
         median_news=judged.news if ok else None,
-        repeats=_repeated(cycle, entries.values()) if judged.code == Code.DUPLICATE else None,
+        repeats=_repeated(cycle, _of_others(cycle, entries, place)) if judged.code == Code.DUPLICATE else None,
     )
+
+
+def _of_others(cycle: CycleRecord, entries: Mapping[Seat, Entry], place: int) -> list[Entry]:
+    """Without what a member says of its own update."""
+    trainer = cycle.updates[place].trainer
+    return [entry for seat, entry in entries.items() if cycle.committee[seat] != trainer]
 
 
 def _repeated(cycle: CycleRecord, entries: Iterable[Entry]) -> Repeated | None:
@@ -215,10 +222,12 @@ def _rounds(lines: Sequence[RoundLine], columns: Sequence[str], token: Token) ->
 def _cells(line: RoundLine, token: Token) -> dict[str, str]:
     """A round's line of the receipt, by column."""
     measured, share = line.measured, line.share
-    dropped = ", dropped" if measured and not measured.included else ""
+    verdict = line.verdict
+    if measured and verdict == Code.OK.name.lower():
+        verdict = "used" if measured.included else "left out"
     return {
         "round": str(line.round),
-        "verdict": line.verdict + dropped + (" ⚡" if line.strike else ""),
+        "verdict": verdict + (" ⚡" if line.strike else ""),
         "gain": _small(measured.median_gain if measured else None),
         "news": _small(measured.median_news if measured else None),
         "gain so far": _small(line.record.gain),
@@ -297,8 +306,8 @@ def _unpaid(line: RoundLine) -> str:
     if line.verdict != Code.OK.name.lower():
         return f"No pay: {Code[line.verdict.upper()].sentence}"
     if not line.measured.included:
-        return "No pay: the update made the error larger, and was dropped."
-    return "No pay: members of the committee are not paid for updates."
+        return "No pay: the update made the error larger, and was left out."
+    return "No pay: validators of the round are not paid for updates."
 
 
 def _small(value: int | None) -> str:

@@ -27,6 +27,7 @@ from hansa.cli.wallet.escrow_receipt import (
 )
 from hansa.cli.wallet.owed import Who
 from hansa.cli.wallet.portfolio import Portfolio, Problem, report_problems
+from hansa.cli.wallet.reasons import Why, groups_of, show_reasons
 from hansa.cli.wallet.trainer_receipt import TrainerReceipt, check_round, show_receipt, trainer_receipt
 from hansa.protocol.errors import FatalError
 from hansa.protocol.ledger import RoundLedger
@@ -47,6 +48,7 @@ class WhyView:
     address: Address
     archive: Annotated[ArchiveView | None, OMIT_NONE]
     trainer: Annotated[TrainerReceipt | None, INLINE]
+    why: Annotated[Why | None, OMIT_NONE]  # of a trainer, over all rounds
     seat: Annotated[FeeReceipt | None, OMIT_NONE]
     escrow: Annotated[EscrowReceipt | None, OMIT_NONE]
     problems: list[Problem]
@@ -126,12 +128,14 @@ def explain(
     """
     check_round(history, round_)
     seat = fee_receipt(history, address, round_) if address in history.members() else None
-    trainer, escrow = None, None
+    trainer, why, escrow = None, None, None
     if rounds is not None and address in history.trainers:
         trainer = trainer_receipt(history, rounds, address, round_)
+        if round_ is None:
+            why = Why(groups_of(trainer.rounds), sum(leaf.pay for ledger in rounds for leaf in ledger.leaves))
     if rounds is not None and address == history.posted.sponsor:
         escrow = escrow_receipt(history, rounds, round_)
-    return WhyView(history.job, address, source, trainer, seat, escrow, problems)
+    return WhyView(history.job, address, source, trainer, why, seat, escrow, problems)
 
 
 def show(console: Console, view: WhyView, token: Token, names: Mapping[Address, str]) -> None:
@@ -139,6 +143,8 @@ def show(console: Console, view: WhyView, token: Token, names: Mapping[Address, 
     title = f"[bold]{named(view.address, names)}[/] in job {view.job}"
     if view.trainer is not None:
         show_receipt(console, view.trainer, token, title, names)
+        if view.why is not None:
+            show_reasons(console, view.why, token, lambda account: named(account, names))
     else:
         console.print(title)
     if view.seat is not None:

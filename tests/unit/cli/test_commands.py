@@ -284,6 +284,14 @@ def test_missing_package__completes_what_it_can(without: Callable[..., Any], typ
     assert (done.stdout.strip(), done.stderr) == (offered, "")
 
 
+def test_keep_going__is_still_taken__and_not_shown(run: CliRunner) -> None:
+    """It is what a trainer does anyway."""
+    shown = run.invoke(app, ["trainer", "run", "-h"]).output
+    assert "--stop-after-failure" in shown and "--keep-going" not in shown
+    done = run.invoke(app, ["trainer", "run", "--job", "1", "--source", "0", "--keep-going"])
+    assert "No such option" not in done.output and done.exit_code == 1
+
+
 def test_nothing_asked__shows_options_and_commands(run: CliRunner) -> None:
     shown = run.invoke(app, []).output
     assert "--version" in shown and "wallet" in shown

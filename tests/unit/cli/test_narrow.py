@@ -149,9 +149,9 @@ NO_NEWS = replace(VIEW, share=replace(SHARE, news=0), counted=0, part=0.0)
         ({"share": None, "verdict": "zero"}, "No pay: The update changes nothing."),
         (
             {"share": None, "measured": replace(OK, included=False)},
-            "No pay: the update made the error larger, and was dropped.",
+            "No pay: the update made the error larger, and was left out.",
         ),
-        ({"share": None}, "No pay: members of the committee are not paid for updates."),
+        ({"share": None}, "No pay: validators of the round are not paid for updates."),
     ],
 )
 def test_receipt__of_any_round__is_a_sentence(changes: dict[str, Any], sentence: str) -> None:
@@ -167,5 +167,5 @@ def test_job__breaks_no_name_over_two_lines(width: int) -> None:
     for name in wide[width == 200]:
         assert any(name in row for row in tables.splitlines()), text
     assert "30.473211 HANSA" in text
-    assert "failed in SUBMIT" in text
+    assert "failed: train" in text
     assert max(map(len, tables.splitlines())) <= width

@@ -121,7 +121,7 @@ def test_page__says_by_whom_and_when_and_what_was_burnt() -> None:
     text = Text(page()).text
     assert "Round 1, which ended 2023-11-14 22:13:20 UTC" in text
     assert f"Decided by 1 of 2 validators: {DAVE}" in text
-    assert "malformed: The file is not an update of this cycle. The penalty was 5 HANSA." in text
+    assert "malformed: The file is not an update of this attempt. The penalty was 5 HANSA." in text
     assert "the cycle failed in SCORE" in text and "2023-11-14 21:56:40 UTC" in text
     assert "When anything was claimed" in text, "as what nobody can check"
     assert f"alice {ALICE}" in text

@@ -7,10 +7,11 @@ from typing import Any, cast
 
 import pytest
 
-from hansa.cli.job.rounds import REASONS, change_text, updates_text
+from hansa.cli.job.rounds import change_text, updates_text
 from hansa.cli.job.watch import fetch_command
 from hansa.protocol.cid import from_cid
 from hansa.protocol.sheet import NO_METRIC
+from hansa.protocol.tables import VERDICTS
 from hansa.protocol.types import Address, Code
 
 MODEL = "QmU2jMcPcfp7K3fG4QmPusKgRoKrYhB7rgRwbpcfKDSX6T"
@@ -29,20 +30,22 @@ def test_updates__that_all_count() -> None:
     assert told([Code.OK] * 4, [0, 1, 2, 3]) == "4 updates"
 
 
-def test_update__that_was_dropped__is_named_with_the_reason() -> None:
-    assert told([Code.OK] * 4, [0, 2, 3]) == "3 of 4 updates: trainer-2's was dropped, it made the error larger"
-    assert told([Code.ZERO], []) == "0 of 1 update: trainer-1's changed nothing"
+def test_update__that_was_left_out__is_named_with_the_reason() -> None:
+    assert told([Code.OK] * 4, [0, 2, 3]) == "3 of 4 updates used: trainer-2's was left out, it made the error larger"
+    assert told([Code.ZERO], []) == "0 of 1 update used: trainer-1's changed nothing"
 
 
 def test_updates__of_many_reasons__and_of_an_account_without_a_name() -> None:
     codes = [Code.OK, Code.UNREACHABLE, Code.DUPLICATE]
-    assert told(codes, [0]) == "1 of 3 updates: trainer-2's could not be had; trainer-3's was too like an earlier one"
+    assert (
+        told(codes, [0]) == "1 of 3 updates used: trainer-2's could not be had; trainer-3's was too like an earlier one"
+    )
     assert told([Code.MALFORMED] * 7, []).endswith("trainer-4's was malformed; 3 more")
-    assert told([Code.OK] * 7, list(range(6))).endswith(": 0x777777…777777's was dropped, it made the error larger")
+    assert told([Code.OK] * 7, list(range(6))).endswith(": 0x777777…777777's was left out, it made the error larger")
 
 
 def test_reasons__are_of_every_verdict() -> None:
-    assert set(REASONS) == set(Code)
+    assert len({VERDICTS[code].left_out for code in Code}) == len(Code)
 
 
 @pytest.mark.parametrize(

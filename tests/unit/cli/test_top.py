@@ -83,7 +83,7 @@ def test_screen__fits_the_terminal(width: int, height: int, trainers: int) -> No
 
 def test_screen__says_phase_countdown_metric_and_baseline() -> None:
     text = "\n".join(lines(status()))
-    for said in ("SUBMIT", "round 3 of 15", "45 s left", "waiting for: trainer-1", "0.7500", "majority", "(+0.2300)"):
+    for said in ("Train", "round 3 of 15", "45 s left", "waiting for: trainer-1", "0.7500", "majority", "(+0.2300)"):
         assert said in text
 
 

@@ -6,27 +6,42 @@ import io
 from dataclasses import replace
 
 import pytest
-from records import STATE
+from records import BOOKS, STATE
 from rich.console import Console
 
 from hansa.cli.demo.report import Conservation
 from hansa.cli.demo.view import FinishedRound, View
 from hansa.cli.document import metric_of, to_json
-from hansa.cli.job.state import State, state_line
-from hansa.protocol.types import Phase
+from hansa.cli.job.state import State, rest_lines, state_line
+from hansa.protocol.phases import PHASES
+from hansa.protocol.types import Phase, Wei
+from hansa.runtime.amounts import Token
 
 
 @pytest.mark.parametrize("phase", [phase for phase in Phase if phase != Phase.NONE])
 def test_state_line__in_every_phase(phase: Phase) -> None:
     state = replace(STATE, phase=phase)
-    assert phase.name in state_line(state, 940)
+    assert PHASES[phase].title.lower() in state_line(state, 940)
     assert to_json(state, State)["phase"] == phase.name
 
 
 def test_state_line__says_what_is_awaited() -> None:
     line = state_line(STATE, 940)
-    assert line == "round 2, cycle 5: SUBMIT, 1 min left: 1 update in, 3 awaited (1 failed in a row)"
-    assert "2 members have committed" in state_line(replace(STATE, phase=Phase.SCORE), 940)
+    assert line == "round 2: train, 1 min left: 1 update in, 3 awaited (1 attempt failed in a row)"
+    assert "2 validators have committed" in state_line(replace(STATE, phase=Phase.SCORE), 940)
+
+
+@pytest.mark.parametrize(
+    ("left", "refunded", "said"),
+    [
+        (3_047_500, 0, ["3,047.5 HANSA wait for the sponsor to take back."]),
+        (0, 3_047_500, ["3,047.5 HANSA went back to the sponsor."]),
+        (0, 0, []),
+    ],
+)
+def test_rest__went_back_only_when_it_did(left: int, refunded: int, said: list[str]) -> None:
+    books = replace(BOOKS, left=Wei(left), refunded=Wei(refunded))
+    assert rest_lines(books, Token("", decimals=3)) == said
 
 
 def test_metric__before_there_is_one() -> None:

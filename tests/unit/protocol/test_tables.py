@@ -98,6 +98,25 @@ def test_verdicts__are_the_codes_and_only_malformed_is_a_strike() -> None:
     assert all(code.sentence.endswith(".") for code in Code)
 
 
+def test_words__are_those_of_the_docs() -> None:
+    """A phase's title is its reader's word; docs/architecture.md has them all."""
+    words = {row["protocol"]: row["word"] for row in TABLES["words"]}
+    said = (CONTRACTS.parent / "docs" / "architecture.md").read_text()
+    listed = said.partition("| a reader's word |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| ([\w ]+) \| (\w+) \|$", listed, re.M) == [(word, name) for name, word in words.items()]
+    titles = {row.key: row.title.lower() for row in PHASES}
+    assert {name: titles[name] for name in words if name in titles} == {
+        name: words[name] for name in ("submit", "score", "vote", "finalize")
+    }
+
+
+@pytest.mark.parametrize("row", PHASES, ids=lambda row: row.name)
+def test_phase__is_told_in_readers_words(row: PhaseRow) -> None:
+    said = " ".join((row.title, row.says, TABLES["phases"][row.phase].get("note", "")))
+    said = re.sub(r"\{\w+\}", "", said).lower()
+    assert [word["protocol"] for word in TABLES["words"] if re.search(rf"\b{word['protocol']}", said)] in ([], ["vote"])
+
+
 def test_rules__have_their_functions() -> None:
     assert {flag for flags in TABLES["rules"].values() for flag in flags} <= {"drops", "weighted", "mixes", "trim"}
     assert {flags["trim"] for flags in TABLES["rules"].values() if "trim" in flags} <= set(TRIMS)

@@ -35,7 +35,16 @@ Round = tuple[Sequence[int], Sequence[Sequence[Line]], Sequence[int]]  # who sub
 
 def make() -> list[Facts]:
     """All jobs."""
-    small = [four_hospitals(), edges(), one_trainer(), members_that_submit(), nobody_helps(), by_bond(), one_of_few()]
+    small = [
+        four_hospitals(),
+        edges(),
+        one_trainer(),
+        members_that_submit(),
+        nobody_helps(),
+        by_bond(),
+        one_of_few(),
+        too_little(),
+    ]
     return [*small, at_random()]
 
 
@@ -105,6 +114,14 @@ def one_of_few() -> Facts:
         ([0, 4, 5], [[(1_000_000, 900_000), (500_000, 400_000), (500_000, -80_000)]] * 3, []),
     ]
     return job("the best with the poorest alone; one brings too little news", "mean", 3, [1] * 6, rounds)
+
+
+def too_little() -> Facts:
+    rounds: list[Round] = [
+        ([0, 1, 2], [[(3, 3), (2, 2), (2, 2)]] * 3, []),
+        ([1, 0, 2], [[(2, 2), (3, 3), Entry(DUPLICATE, place, 999_000_000)] for place in (0, 1, 7)], []),
+    ]
+    return job("parts below the smallest unit; a duplicate of nobody agrees what", "mean", 3, [1] * 3, rounds, 1)
 
 
 def at_random() -> Facts:

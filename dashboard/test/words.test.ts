@@ -1,0 +1,24 @@
+// What is said of a round's updates and of a job that is over.
+
+import { expect, test } from 'vitest'
+import { restOf, usedOf } from '../src/pages/explained'
+
+const updates = (...included: boolean[]): any => ({ updates: included.map((used) => ({ included: used, verdict: 'ok' })) })
+const token: any = { symbol: 'HANSA', decimals: 1 }
+const rest = (left: bigint, refunded: bigint) => restOf({ books: { left, refunded } as any, token })
+
+test('updates that were left out are not counted as used', () => {
+  expect(usedOf(updates(true, false, true, true))).toBe('3 of 4 updates used')
+  expect(usedOf(updates(true, true))).toBe('2 updates')
+  expect(usedOf(updates(false))).toBe('0 of 1 update used')
+})
+
+test('where nobody can say who was used, nobody is said to be left out', () => {
+  expect(usedOf({ updates: [{ included: false, verdict: null }] as any })).toBe('1 update')
+})
+
+test('the rest went back only when it did', () => {
+  expect(rest(30_475n, 0n)).toEqual(['3,047.5 HANSA wait for the sponsor to take back.'])
+  expect(rest(0n, 30_475n)).toEqual(['3,047.5 HANSA went back to the sponsor.'])
+  expect(rest(0n, 0n)).toEqual([])
+})
