@@ -1,18 +1,24 @@
 /** An account: what it has, what it can claim, how it did in each job. */
+import { useMemo } from 'preact/hooks'
 import type { Address } from 'viem'
+import { Steps } from '../charts/Steps'
+import { Strip, StripKey } from '../charts/Strip'
 import { isOver } from '../protocol/phases'
-import { Amount } from '../ui/Amount'
+import { Amount, symbolOf } from '../ui/Amount'
 import { useApp } from '../ui/app'
 import { Banner, PageProblem } from '../ui/Banner'
 import { ClaimButton } from '../ui/ClaimButton'
-import { exact, moment, ranges } from '../ui/format'
+import { exact, moment, ranges, rounded } from '../ui/format'
 import { useLoad } from '../ui/load'
 import { Copy, Name } from '../ui/Name'
 import { ClaimedIn, Facts, Loading, Section, VerdictTag } from '../ui/parts'
 import { Table } from '../ui/Table'
 import { claimsOpen } from '../view/claims'
-import type { AccountView, JobView } from '../view/model'
+import { coloursOf } from '../view/colours'
+import { summed } from '../view/earnings'
+import type { AccountView, JobView, Token } from '../view/model'
 import { asAddress, MISSPELT, misspelt } from '../wallet/requests'
+import { OF_TRAINERS, trainerStrip } from './marks'
 import { Movements } from './Movements'
 
 export function Account({ address }: { address: string }) {
@@ -43,6 +49,7 @@ function Inside({ address }: { address: Address }) {
               ...value.tokens.map(({ token, balance }): [string, preact.JSX.Element] => ['Balance', balance === null ? <>the token does not say</> : <Amount value={balance} token={token} whole />]),
             ]}
           />
+          {value.tokens.map(({ token }) => <Earned key={token.address} account={value} token={token} />)}
           {!value.jobs.length && <p class="empty">This account takes part in no job yet.</p>}
           {[...value.jobs].reverse().map((part) => (
             <Part key={part.job} part={part} address={address} />
@@ -51,6 +58,27 @@ function Inside({ address }: { address: Address }) {
         </>
       )}
     </>
+  )
+}
+
+/** By time, over all jobs that pay in a token. */
+function Earned({ account, token }: { account: AccountView; token: Token }) {
+  const drawn = useMemo(() => {
+    const mine = summed(account.jobs.filter((job) => job.token.address === token.address).flatMap(({ earnings }) => earnings))
+    const seen = new Set<number>()
+    return {
+      points: mine.map(({ job, round, time, sum }) => ({
+        time, sum: Number(sum) / 10 ** token.decimals, said: `${rounded(sum, token.decimals)} ${symbolOf(token)}`, from: `job ${job}, round ${round}`,
+      })),
+      marks: mine.flatMap(({ job, time }) => (seen.has(job) ? [] : [seen.add(job) && { time, name: `Job ${job}` }])),
+      sum: mine.at(-1)?.sum ?? 0n,
+    }
+  }, [account])
+  if (!drawn.points.length) return null
+  return (
+    <Section title="Earned in all" aside={<Amount value={drawn.sum} token={token} />}>
+      <Steps name={`Earned by time, in ${symbolOf(token)}`} points={drawn.points} marks={drawn.marks} />
+    </Section>
   )
 }
 
@@ -107,6 +135,7 @@ function AsTrainer({ trainer, view }: { trainer: NonNullable<AccountView['jobs']
       {trainer.bondLeft > 0n && !free && (
         <p class="note">{slashUntil ? `The bond is free from ${moment(slashUntil)}.` : 'The bond is free some time after the job’s end.'}</p>
       )}
+      <Rounds view={view} address={trainer.address} />
       <History view={view} address={trainer.address} />
     </>
   )
@@ -118,6 +147,17 @@ function TooLate({ amount, view }: { amount: bigint; view: JobView }) {
     <p class="note">
       <Amount value={amount} token={view.token} whole /> was not claimed until {moment(view.books.claimUntil)}, the end of the time to claim: it is lost.
     </p>
+  )
+}
+
+function Rounds({ view, address }: { view: JobView; address: Address }) {
+  const cells = view.rounds.flatMap((round) => round.cells.filter(({ trainer }) => trainer === address))
+  if (!cells.length) return null
+  return (
+    <>
+      <Strip cells={trainerStrip(cells)} colour={coloursOf(view.trainers).get(address)} />
+      <StripKey of={OF_TRAINERS} />
+    </>
   )
 }
 

@@ -1,19 +1,20 @@
 /** One job: where it stands, how its model gets better, who takes part, what was agreed. */
 import type { Address } from 'viem'
+import { Curve } from '../charts/Curve'
 import { isOver, PHASES } from '../protocol/phases'
 import { escapeUntrusted } from '../protocol/text'
-import { Amount, symbolOf } from '../ui/Amount'
-import { duration, exact, moment, nano, percent, plural } from '../ui/format'
+import { Amount } from '../ui/Amount'
+import { duration, moment, nano, plural } from '../ui/format'
 import { useNow } from '../ui/load'
 import { Name } from '../ui/Name'
 import { Facts, Section } from '../ui/parts'
-import { MetricPlot } from '../ui/Plot'
 import { Table } from '../ui/Table'
 import { claimsOpen } from '../view/claims'
-import type { JobGlance, JobView } from '../view/model'
+import type { JobGlance } from '../view/model'
 import { JobFrame } from './JobFrame'
 import { ModelChain, SpecFacts, TermsFacts } from './JobParts'
 import { Timeline } from './Timeline'
+import { Trainers } from './Trainers'
 
 export function Job({ job }: { job: number }) {
   return (
@@ -21,11 +22,11 @@ export function Job({ job }: { job: number }) {
       {(view) => (
         <>
           <Now view={view} />
-          <Curve view={view} />
+          <Metric view={view} />
           <Section title="Timeline">
             <Timeline view={view} />
           </Section>
-          <People view={view} />
+          <Trainers view={view} rounds={roundsToCome(view)} />
           <ModelChain view={view} />
           <Agreed view={view} />
         </>
@@ -39,7 +40,7 @@ function Sight({ view }: { view: JobGlance }) {
   return (
     <>
       <Now view={view} />
-      <Curve view={view} />
+      <Metric view={view} />
       <Agreed view={view} />
     </>
   )
@@ -112,7 +113,7 @@ function Names({ title, of }: { title: string; of: Address[] }) {
   )
 }
 
-function Curve({ view }: { view: JobGlance }) {
+function Metric({ view }: { view: JobGlance }) {
   const points = view.metrics
   if (!points.length) return null
   const drawn = view.baselines.map((line) => line.name)
@@ -122,7 +123,7 @@ function Curve({ view }: { view: JobGlance }) {
   return (
     <Section title="Metric by round">
       <div class="beside">
-        <MetricPlot points={points} baselines={view.baselines} />
+        <Curve name="The model’s metric by round" points={points} baselines={view.baselines} rounds={roundsToCome(view)} />
         <Table
           caption="Metric by round"
           columns={[
@@ -132,11 +133,7 @@ function Curve({ view }: { view: JobGlance }) {
           ]}
           rows={points.map((point) => ({
             key: point.round,
-            cells: [
-              <a href={`#/job/${view.job}/round/${point.round}`}>{point.round}</a>,
-              nano(point.metric),
-              ...view.baselines.map((line) => signed(point.metric - line.metric)),
-            ],
+            cells: [point.round, nano(point.metric), ...view.baselines.map((line) => signed(point.metric - line.metric))],
           }))}
         />
       </div>
@@ -145,42 +142,10 @@ function Curve({ view }: { view: JobGlance }) {
   )
 }
 
-const signed = (value: bigint) => (value > 0n ? `+${nano(value)}` : nano(value))
+/** Rounds in all; of a job that is over, those that it had. */
+const roundsToCome = (view: JobGlance) => (isOver(view.phase) ? view.finalized : view.terms.maxRounds)
 
-function People({ view }: { view: JobView }) {
-  const known = view.spec !== null // without it nobody can say who earned what
-  const total = view.trainers.reduce((sum, trainer) => sum + trainer.earned, 0n)
-  return (
-    <Section title="Trainers" aside={<a href={`#/job/${view.job}/ledger`}>Ledger, round by round</a>}>
-      <Table
-        caption="Trainers"
-        empty="Nobody has enrolled yet."
-        columns={[
-          { head: 'Trainer' },
-          { head: 'Bond', number: true },
-          { head: 'Earned', number: true },
-          { head: 'of all', number: true },
-          { head: 'Claimed', number: true },
-          { head: 'Strikes', number: true },
-          { head: 'Reputation', number: true, title: 'Millionths on chain; 1 is full' },
-        ]}
-        rows={view.trainers.map((trainer) => ({
-          key: trainer.address,
-          cells: [
-            <Name of={trainer.address} kind="address" />,
-            <Amount value={trainer.bondLeft} token={view.token} unit={false} />,
-            known ? <Amount value={trainer.earned} token={view.token} unit={false} /> : '–',
-            total ? percent(Number((trainer.earned * 10_000n) / total) / 10_000) : '–',
-            <Amount value={trainer.claimed} token={view.token} unit={false} />,
-            known ? trainer.strikes ? <span class="bad-text">{trainer.strikes}</span> : 0 : '–',
-            known ? exact(BigInt(trainer.reputation), 6) : '–',
-          ],
-        }))}
-      />
-      <p class="note">Amounts in {symbolOf(view.token)}.</p>
-    </Section>
-  )
-}
+const signed = (value: bigint) => (value > 0n ? `+${nano(value)}` : nano(value))
 
 function BooksFacts({ view }: { view: JobGlance }) {
   const { books, token } = view

@@ -37,6 +37,7 @@ export function Layout({ route, head, problem, retry, children }: Props) {
       </button>
       <header class="bar">
         <a class="brand" href="#/">
+          <span class="mark" aria-hidden="true" />
           Hansa
         </a>
         <nav aria-label="Pages">

@@ -1,6 +1,7 @@
 /** Numbers and times as they are shown. Amounts are bigint from the chain to the screen. */
 
 const BILLION = 1_000_000_000n
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
 /** Smallest units as a decimal number, exact, thousands grouped: 1234500000000000000n, 18 → "1.2345". */
 export function exact(value: bigint, decimals: number): string {
@@ -79,6 +80,12 @@ export function duration(seconds: number): string {
 
 export const moment = (seconds: number) =>
   new Date(seconds * 1000).toISOString().replace('T', ' ').slice(0, 19) + ' UTC'
+
+/** A moment in UTC, to the minute: 26 Nov 2026, 21:22. */
+export const date = (seconds: number): string => {
+  const [day, time] = [new Date(1000 * seconds), new Date(1000 * seconds).toISOString().slice(11, 16)]
+  return `${day.getUTCDate()} ${MONTHS[day.getUTCMonth()]} ${day.getUTCFullYear()}, ${time}`
+}
 
 export const short = (text: string, head = 6, tail = 4) =>
   text.length > head + tail + 1 ? `${text.slice(0, head)}…${text.slice(-tail)}` : text

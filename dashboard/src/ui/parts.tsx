@@ -1,7 +1,6 @@
 /** Small pieces that several pages share. */
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import { isOver, PHASES, type PhaseName } from '../protocol/phases'
 import { VERDICTS, type Verdict } from '../protocol/tables'
 import { claimsOpen } from '../view/claims'
 import type { JobView, LedgerCell, UpdateView } from '../view/model'
@@ -13,15 +12,6 @@ export function Loading({ what }: { what: string }) {
     <p class="loading" role="status">
       Reading {what} from the chain…
     </p>
-  )
-}
-
-export function Phase({ of }: { of: PhaseName }) {
-  const tone = of === 'COMPLETED' ? 'good' : of === 'ABORTED' || of === 'LAPSED' ? 'bad' : isOver(of) ? 'quiet' : 'live'
-  return (
-    <span class={`tag ${tone}`} title={PHASES[of].says}>
-      {PHASES[of].title}
-    </span>
   )
 }
 

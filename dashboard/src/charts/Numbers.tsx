@@ -1,0 +1,25 @@
+/** What a drawing shows, as a table for those who don't see it. */
+
+interface Props {
+  caption: string
+  heads: readonly string[]
+  rows: readonly (readonly (string | number)[])[]
+}
+
+export function Numbers({ caption, heads, rows }: Props) {
+  return (
+    <div class="visually-hidden">
+      <table>
+        <caption>{caption}</caption>
+        <thead>
+          <tr>
+            {heads.map((head) => <th key={head} scope="col">{head}</th>)}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => <tr key={row[0]}>{row.map((cell, i) => <td key={i}>{cell}</td>)}</tr>)}
+        </tbody>
+      </table>
+    </div>
+  )
+}
