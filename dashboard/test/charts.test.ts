@@ -117,3 +117,8 @@ test('of a recorded job, parts add up to all, and what an account earns to what 
     expect(marks).toHaveLength(view.finalized)
   }
 })
+
+test('the best one’s label keeps off a baseline above it', () => {
+  const with_ = (value: number) => curveOf({ points: ten, baselines: [{ name: 'pooled', value }], rounds: 10 }, SIZE).bestAbove
+  expect([with_(0.67), with_(0.5), with_(0.9)]).toEqual([false, true, true])
+})

@@ -1,9 +1,10 @@
-/** A metric by round: the best is marked, what it is compared with named on its line, rounds to come shaded. Its table stands beside it. */
+/** A metric by round: the best is marked, what it is compared with named on its line, rounds to come shaded. */
 import { useCallback, useMemo } from 'preact/hooks'
 import { escapeUntrusted } from '../protocol/text'
 import { nano, plotted } from '../ui/format'
 import { curveOf, type CurveShape } from './shapes/curve'
 import { Frame } from './Frame'
+import { Numbers } from './Numbers'
 
 interface Props {
   name: string
@@ -23,19 +24,34 @@ export function Curve({ name, points, baselines, rounds }: Props) {
   }), [key])
   const best = useMemo(() => curveOf(data, { width: 1, height: 1 }).best, [data])
   const label = `best ${nano(points[best]?.metric ?? null)}`
+  const against = (metric: bigint) => baselines.map((line) => `${signed(metric - line.metric)} against ${escapeUntrusted(line.name, 40)}`)
+  const say = (i: number) => {
+    const { round, metric } = points[i] ?? { round: 0, metric: 0n }
+    return [`Round ${round}: ${nano(metric)}${i === best ? ', the best' : ''}`, ...against(metric)].join('; ')
+  }
+  const table = useMemo(() => (
+    <Numbers
+      caption={name} heads={['Round', 'Metric', ...baselines.map((line) => `Against ${escapeUntrusted(line.name, 40)}`)]}
+      rows={points.map(({ round, metric }) => [round, nano(metric), ...baselines.map((line) => signed(metric - line.metric))])}
+    />
+  ), [data])
   const draw = useCallback((shape: CurveShape) => <Drawn shape={shape} label={label} />, [data])
   return (
-    <Frame
-      name={name} height={HEIGHT} shape={(width) => curveOf(data, { width, height: HEIGHT })} places={({ at }) => at.map(({ x }) => x)} draw={draw}
-      say={(i) => `Round ${points[i]?.round}: ${nano(points[i]?.metric ?? null)}${i === best ? ', the best' : ''}`}
-      mark={({ at }, i) => <circle class="dot" cx={at[i]?.x} cy={at[i]?.y} r="4.5" />}
-    />
+    <>
+      <Frame
+        name={name} height={HEIGHT} shape={(width) => curveOf(data, { width, height: HEIGHT })} places={({ at }) => at.map(({ x }) => x)} draw={draw} say={say}
+        mark={({ at }, i) => <circle class="dot" cx={at[i]?.x} cy={at[i]?.y} r="4.5" />}
+      />
+      {table}
+    </>
   )
 }
 
+const signed = (value: bigint) => (value > 0n ? `+${nano(value)}` : nano(value))
+
 const DASHES = ['6 4', '2 3', '10 3 2 3']
 
-function Drawn({ shape: { plot, line, area, at, best, baselines, later }, label }: { shape: CurveShape; label: string }) {
+function Drawn({ shape: { plot, line, area, at, best, bestAbove, baselines, later }, label }: { shape: CurveShape; label: string }) {
   const top = at[best]
   return (
     <>
@@ -52,7 +68,7 @@ function Drawn({ shape: { plot, line, area, at, best, baselines, later }, label 
       {top && (
         <g class="best">
           <circle cx={top.x} cy={top.y} r="4.5" />
-          <text x={Math.max(plot.left + 32, Math.min(plot.right - 32, top.x))} y={Math.max(12, top.y - 9)} text-anchor="middle">{label}</text>
+          <text x={Math.max(plot.left + 32, Math.min(plot.right - 32, top.x))} y={bestAbove ? top.y - 9 : top.y + 19} text-anchor="middle">{label}</text>
         </g>
       )}
     </>

@@ -1,4 +1,5 @@
-/** What a drawing shows, as a table for those who don't see it. */
+/** What a drawing shows, as a table for those who don't see it; it comes after the drawing, which doesn't wait. */
+import { useEffect, useState } from 'preact/hooks'
 
 interface Props {
   caption: string
@@ -7,6 +8,12 @@ interface Props {
 }
 
 export function Numbers({ caption, heads, rows }: Props) {
+  const [drawn, go] = useState(false)
+  useEffect(() => {
+    const timer = setTimeout(go, 0, true)
+    return () => clearTimeout(timer)
+  }, [])
+  if (!drawn) return null
   return (
     <div class="visually-hidden">
       <table>

@@ -1,6 +1,6 @@
 /** What was earned by time, in steps; where a job's first pay is, its name. */
 import { useCallback, useMemo } from 'preact/hooks'
-import { date } from '../ui/format'
+import { date } from '../dates'
 import { Frame } from './Frame'
 import { Numbers } from './Numbers'
 import { stepsOf, type StepsShape } from './shapes/steps'

@@ -51,6 +51,10 @@ export function StripKey({ of }: { of: readonly (readonly [Mark, string])[] }) {
 /** "paid in 1–6, 8; left out in 7" */
 function inWords(cells: readonly StripCell[]): string {
   const words = new Map<string, number[]>()
-  for (const { word, round } of cells) words.set(word, [...(words.get(word) ?? []), round])
+  for (const { word, round } of cells) {
+    const rounds = words.get(word)
+    if (rounds) rounds.push(round)
+    else words.set(word, [round])
+  }
   return [...words].map(([word, rounds]) => `${word} in ${ranges(rounds)}`).join('; ')
 }

@@ -1,14 +1,14 @@
 /** One job: where it stands, how its model gets better, who takes part, what was agreed. */
 import type { Address } from 'viem'
 import { Curve } from '../charts/Curve'
+import { date } from '../dates'
 import { isOver, PHASES } from '../protocol/phases'
 import { escapeUntrusted } from '../protocol/text'
 import { Amount } from '../ui/Amount'
-import { duration, moment, nano, plural } from '../ui/format'
+import { duration, plural } from '../ui/format'
 import { useNow } from '../ui/load'
 import { Name } from '../ui/Name'
 import { Facts, Section } from '../ui/parts'
-import { Table } from '../ui/Table'
 import { claimsOpen } from '../view/claims'
 import type { JobGlance } from '../view/model'
 import { JobFrame } from './JobFrame'
@@ -92,11 +92,11 @@ function Now({ view }: { view: JobGlance }) {
 /** How long pay and fees can be claimed, and what becomes of the rest. */
 function Until({ view: { books, token, head } }: { view: JobGlance }) {
   const open = books.booked - books.paid
-  if (claimsOpen(books, head.timestamp)) return <p>Pay and fees can be claimed until {moment(books.claimUntil)}.</p>
+  if (claimsOpen(books, head.timestamp)) return <p>Pay and fees can be claimed until {date(books.claimUntil)}.</p>
   return (
     <p>
-      The time to claim ended at {moment(books.claimUntil)}. {open > 0n ? (
-        <><Amount value={open} token={token} whole /> that nobody claimed can only be burnt now: a call of the vault, expire, by anybody.</>
+      The time to claim ended at {date(books.claimUntil)}. {open > 0n ? (
+        <><Amount value={open} token={token} /> that nobody claimed can only be burnt now: a call of the vault, expire, by anybody.</>
       ) : 'What nobody claimed is burnt.'} Bonds and the sponsor’s rest don’t expire.
     </p>
   )
@@ -122,21 +122,7 @@ function Metric({ view }: { view: JobGlance }) {
     .map((text) => escapeUntrusted(text, 80))
   return (
     <Section title="Metric by round">
-      <div class="beside">
-        <Curve name="The model’s metric by round" points={points} baselines={view.baselines} rounds={roundsToCome(view)} />
-        <Table
-          caption="Metric by round"
-          columns={[
-            { head: 'Round' },
-            { head: 'Metric', number: true },
-            ...view.baselines.map((line) => ({ head: `against ${escapeUntrusted(line.name, 40)}`, number: true })),
-          ]}
-          rows={points.map((point) => ({
-            key: point.round,
-            cells: [point.round, nano(point.metric), ...view.baselines.map((line) => signed(point.metric - line.metric))],
-          }))}
-        />
-      </div>
+      <Curve name="Metric by round" points={points} baselines={view.baselines} rounds={roundsToCome(view)} />
       {unmeasured.length > 0 && <p class="note">The spec also names, without a number: {unmeasured.join('; ')}.</p>}
     </Section>
   )
@@ -144,8 +130,6 @@ function Metric({ view }: { view: JobGlance }) {
 
 /** Rounds in all; of a job that is over, those that it had. */
 const roundsToCome = (view: JobGlance) => (isOver(view.phase) ? view.finalized : view.terms.maxRounds)
-
-const signed = (value: bigint) => (value > 0n ? `+${nano(value)}` : nano(value))
 
 function BooksFacts({ view }: { view: JobGlance }) {
   const { books, token } = view
@@ -159,5 +143,5 @@ function BooksFacts({ view }: { view: JobGlance }) {
     ['Bonds held', books.bonded],
     ['Penalties', books.forfeited],
   ]
-  return <Facts of={lines.map(([name, value]) => [name, <Amount value={value} token={token} />])} />
+  return <Facts of={lines.map(([name, value]) => [name, <Amount value={value} token={token} form="tile" />])} />
 }

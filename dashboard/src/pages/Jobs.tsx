@@ -1,9 +1,8 @@
 /** The front page: every job, newest first. */
 import { isOver, PHASES } from '../protocol/phases'
-import { Amount } from '../ui/Amount'
+import { Amount, Measure } from '../ui/Amount'
 import { useApp } from '../ui/app'
 import { PageProblem } from '../ui/Banner'
-import { nano } from '../ui/format'
 import { useLoad } from '../ui/load'
 import { Name } from '../ui/Name'
 import { Loading } from '../ui/parts'
@@ -46,7 +45,7 @@ export function Jobs() {
                 <a href={`#/job/${row.job}`}>Job {row.job}</a>,
                 <><StateTag of={row.phase} /> {!isOver(row.phase) && <span class="muted">{PHASES[row.phase].title}</span>}</>,
                 `${Math.min(row.round, row.maxRounds)} / ${row.maxRounds}`,
-                nano(row.metric),
+                <Measure value={row.metric} />,
                 <Amount value={row.rewardPerRound} token={row.token} />,
                 row.trainers,
                 row.seats,

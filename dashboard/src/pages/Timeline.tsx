@@ -2,9 +2,10 @@
 import { isOver, PHASES } from '../protocol/phases'
 import { escapeUntrusted } from '../protocol/text'
 import { Amount } from '../ui/Amount'
-import { moment, nano, plural } from '../ui/format'
+import { nano, plural } from '../ui/format'
 import { Name } from '../ui/Name'
 import { More } from '../ui/parts'
+import { Time } from '../ui/Time'
 import type { CycleView, JobView } from '../view/model'
 
 const FIRST = 8
@@ -55,7 +56,7 @@ function Cycle({ cycle, view }: { cycle: CycleView; view: JobView }) {
       <strong>
         <a href={`#/job/${view.job}/round/${cycle.round}`}>Round {cycle.round}</a>, cycle {cycle.number}
       </strong>{' '}
-      <span class="muted">{outcome.kind === 'open' ? `opened ${moment(view.openedAt)}` : moment(outcome.time)}</span>
+      <span class="muted">{outcome.kind === 'open' ? <>opened <Time at={view.openedAt} /></> : <Time at={outcome.time} />}</span>
       <p>
         {outcome.kind === 'finalized' && (
           <>

@@ -3,7 +3,7 @@ import { useMemo } from 'preact/hooks'
 import { Stacks } from '../charts/Stacks'
 import { Strip, StripKey } from '../charts/Strip'
 import { Amount, symbolOf } from '../ui/Amount'
-import { exact, percent, short } from '../ui/format'
+import { percent, short, standing } from '../ui/format'
 import { Name } from '../ui/Name'
 import { Section } from '../ui/parts'
 import { Table } from '../ui/Table'
@@ -48,7 +48,7 @@ export function Trainers({ view, rounds }: { view: JobView; rounds: number }) {
               <Amount value={trainer.claimed} token={view.token} unit={false} />,
               <Amount value={trainer.bondLeft} token={view.token} unit={false} />,
               known ? trainer.strikes ? <span class="bad-text">{trainer.strikes}</span> : 0 : '–',
-              known ? exact(BigInt(trainer.reputation), 6) : '–',
+              known ? standing(trainer.reputation) : '–',
             ],
           }
         })}

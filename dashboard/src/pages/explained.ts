@@ -2,7 +2,7 @@
 
 import { VERDICTS } from '../protocol/tables'
 import { symbolOf } from '../ui/Amount'
-import { milli, nano, rounded } from '../ui/format'
+import { brief, milli, nano } from '../ui/format'
 import type { JobView, LedgerCell, Token } from '../view/model'
 
 export function explained(cell: LedgerCell, { token, terms }: Pick<JobView, 'token' | 'terms'>): string {
@@ -17,7 +17,7 @@ export function explained(cell: LedgerCell, { token, terms }: Pick<JobView, 'tok
 
 const part = (of: number) => `${nano(BigInt(Math.round(1e11 * of)), 2)} %`
 
-const tokens = (amount: bigint, token: Token) => `${rounded(amount, token.decimals, 6)} ${symbolOf(token)}`
+const tokens = (amount: bigint, token: Token) => `${brief(amount, token.decimals)} ${symbolOf(token)}`
 
 function unpaid({ update }: LedgerCell): string {
   if (!update) return 'No pay: no update came.'

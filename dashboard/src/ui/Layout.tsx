@@ -65,6 +65,7 @@ export function Layout({ route, head, problem, retry, children }: Props) {
           Federation <Name of={deployment.federation} kind="address" />
         </span>
         {head && <Freshness head={head} />}
+        <span>Times are UTC</span>
       </footer>
     </>
   )

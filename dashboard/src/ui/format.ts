@@ -1,7 +1,6 @@
 /** Numbers and times as they are shown. Amounts are bigint from the chain to the screen. */
 
 const BILLION = 1_000_000_000n
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
 /** Smallest units as a decimal number, exact, thousands grouped: 1234500000000000000n, 18 → "1.2345". */
 export function exact(value: bigint, decimals: number): string {
@@ -12,13 +11,18 @@ export function exact(value: bigint, decimals: number): string {
   return sign + grouped(whole) + (rest && `.${rest}`)
 }
 
-/** The same cut to `places` decimals, never rounded up; "<0.0001" where that would leave nothing. */
-export function rounded(value: bigint, decimals: number, places = 4): string {
-  if (decimals <= places) return exact(value, decimals)
-  const unit = 10n ** BigInt(decimals - places)
+/** text: a sentence or a headline; table: a column; tile: a figure that stands for itself. */
+export type Form = 'text' | 'table' | 'tile'
+
+/** Cut to two decimals, never rounded up; "<0.01" where that would leave nothing. What is whole has none in a text, and from 1,000 up nothing in a tile. */
+export function brief(value: bigint, decimals: number, form: Form = 'text'): string {
+  const sign = value < 0n ? '−' : ''
   const size = value < 0n ? -value : value
-  if (size > 0n && size < unit) return `${value < 0n ? '−' : ''}<0.${'0'.repeat(places - 1)}1`
-  return exact(value - (value % unit), decimals)
+  const places = Math.min(2, decimals)
+  const [one, least] = [10n ** BigInt(decimals), 10n ** BigInt(decimals - places)]
+  if (size > 0n && size < least) return `${sign}<0.${'0'.repeat(places - 1)}1`
+  const bare = !places || (form === 'text' && size % one === 0n) || (form === 'tile' && (size % one === 0n || size >= 1000n * one))
+  return sign + (bare ? grouped(String(size / one)) : exactly(size / least, places))
 }
 
 const grouped = (digits: string) => digits.replace(/\B(?=(\d{3})+$)/g, ',')
@@ -31,7 +35,7 @@ export function parsed(text: string, decimals: number): bigint | null {
 }
 
 /** Units of 1e-9 with `places` decimals, rounded half to even, as the command line does. */
-export function nano(value: bigint | null, places = 4): string {
+export function nano(value: bigint | null, places = 3): string {
   return value === null ? '–' : padded(value, 9, places)
 }
 
@@ -39,6 +43,9 @@ export function nano(value: bigint | null, places = 4): string {
 export function milli(value: bigint | null, places = 3): string {
   return value === null ? '–' : padded(value, 6, places)
 }
+
+/** A trainer's standing on chain, in millionths of 1. */
+export const standing = (reputation: number): string => padded(BigInt(reputation), 6, 3)
 
 function padded(value: bigint, decimals: number, places: number): string {
   const size = value < 0n ? -value : value
@@ -56,13 +63,14 @@ function exactly(size: bigint, places: number): string {
 /** A metric for a plot, whose axis has no more than seven digits. */
 export const plotted = (value: bigint) => Number(value) / Number(BILLION)
 
-/** A number with `places` decimals, half to even. */
-const even = (value: number, places: number) =>
-  new Intl.NumberFormat('en', { minimumFractionDigits: places, maximumFractionDigits: places, useGrouping: false, roundingMode: 'halfEven' }).format(value)
+/** To `places` decimals, half to even. */
+const rounding = (places: number) =>
+  new Intl.NumberFormat('en', { minimumFractionDigits: places, maximumFractionDigits: places, useGrouping: false, roundingMode: 'halfEven' })
+const [TENTHS, HUNDREDTHS] = [rounding(1), rounding(2)] // dear to make
 
-export const times = (value: number) => (Number.isFinite(value) ? `×${even(value, 2)}` : '–')
+export const times = (value: number) => (Number.isFinite(value) ? `×${HUNDREDTHS.format(value)}` : '–')
 
-export const percent = (part: number) => `${even(100 * part, 1)} %`
+export const percent = (part: number) => `${TENTHS.format(100 * part)} %`
 
 /** Seconds in words: "45 s", "3 min 20 s", "2 h 5 min", "4 d 3 h". */
 export function duration(seconds: number): string {
@@ -76,15 +84,6 @@ export function duration(seconds: number): string {
   const [large, name, small, rest] = steps[s < 3600 ? 0 : s < 86_400 ? 1 : 2]!
   const left = Math.floor((s % large) / small)
   return `${Math.floor(s / large)} ${name}${left ? ` ${left} ${rest}` : ''}`
-}
-
-export const moment = (seconds: number) =>
-  new Date(seconds * 1000).toISOString().replace('T', ' ').slice(0, 19) + ' UTC'
-
-/** A moment in UTC, to the minute: 26 Nov 2026, 21:22. */
-export const date = (seconds: number): string => {
-  const [day, time] = [new Date(1000 * seconds), new Date(1000 * seconds).toISOString().slice(11, 16)]
-  return `${day.getUTCDate()} ${MONTHS[day.getUTCMonth()]} ${day.getUTCFullYear()}, ${time}`
 }
 
 export const short = (text: string, head = 6, tail = 4) =>

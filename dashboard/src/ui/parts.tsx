@@ -25,7 +25,7 @@ export function VerdictTag({ of, update }: { of: Verdict | null; update?: Update
       </span>
       {update?.repeats && (
         <span class="each">
-          of <Name of={update.repeats.trainer} kind="address" />, cosine {nano(update.repeats.cosine, 6)}
+          of <Name of={update.repeats.trainer} kind="address" />, cosine {nano(update.repeats.cosine, 4)}
         </span>
       )}
     </>

@@ -25,7 +25,7 @@ function partsOf(cells: readonly LedgerCell[], places: ReadonlyMap<Address, numb
   let total = 0n
   for (const { trainer, pay } of cells) {
     const place = places.get(trainer)
-    if (place === undefined) continue
+    if (place === undefined || !pay) continue
     sums[place] = (sums[place] ?? 0n) + pay
     total += pay
   }

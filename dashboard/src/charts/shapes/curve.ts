@@ -13,6 +13,7 @@ export interface CurveShape {
   area: string
   at: { x: number; y: number }[] // of each point
   best: number // index of the first highest point
+  bestAbove: boolean // where its label stands
   baselines: { y: number; name: string; above: boolean }[] // above: where the name stands
   later: { x: number; width: number } | null // rounds to come
   across: Tick[]
@@ -32,12 +33,14 @@ export function curveOf({ points, baselines, rounds }: CurveData, { width, heigh
   const line = at.map(({ x, y }, i) => `${i ? 'L' : 'M'}${x} ${y}`).join('')
   const [first, last] = [at[0], at.at(-1)]
   const { values: marks, decimals } = ticks(low, high, 5)
+  const best = points.reduce((best, { value }, i) => (value > points[best]!.value ? i : best), 0)
+  const lines = named(baselines.map(({ name, value }) => ({ name, y: place(y(value)) })))
   const end = last && points.at(-1)!.round < rounds ? last.x : null
   return {
     plot, line, at,
     area: first && last ? `${line}L${last.x} ${plot.bottom}L${first.x} ${plot.bottom}Z` : '',
-    best: points.reduce((best, { value }, i) => (value > points[best]!.value ? i : best), 0),
-    baselines: named(baselines.map(({ name, value }) => ({ name, y: place(y(value)) }))),
+    best, baselines: lines,
+    bestAbove: !lines.some((line) => line.y <= at[best]!.y && at[best]!.y - line.y < 2 * LABEL),
     later: end === null ? null : { x: end, width: place(plot.right - end) },
     across: roundTicks(rounds, x),
     up: marks.map((value) => ({ at: place(y(value)), label: value.toFixed(decimals) })),

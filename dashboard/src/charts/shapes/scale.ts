@@ -1,4 +1,5 @@
 /** From numbers to places on a drawing. */
+import { day } from '../../dates'
 
 export interface Size {
   width: number
@@ -66,7 +67,7 @@ function clock(time: number, step: number): string {
   const text = new Date(1000 * time).toISOString()
   if (step < 60) return text.slice(11, 19)
   if (step < 86_400) return text.slice(11, 16)
-  return new Date(1000 * time).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' })
+  return day(time)
 }
 
 /** The index of the place that is nearest, of places in ascending order. */

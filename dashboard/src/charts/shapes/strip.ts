@@ -21,15 +21,16 @@ export function stripOf(marks: readonly Mark[]): StripShape {
   const cell = place(pitch - Math.min(1.5, pitch / 4))
   const filled: string[] = []
   const drawn: string[] = []
+  const [full, half, outline] = [box(cell, HEIGHT), box(cell, HEIGHT / 2), box(place(cell - 1), HEIGHT - 1)]
   marks.forEach((mark, i) => {
     const x = place(i * pitch)
-    if (mark === 'full') filled.push(box(x, 0, cell, HEIGHT))
-    if (mark === 'half') filled.push(box(x, HEIGHT / 2, cell, HEIGHT / 2))
-    if (mark === 'half' || mark === 'empty' || mark === 'cross') drawn.push(box(x + 0.5, 0.5, cell - 1, HEIGHT - 1))
-    if (mark === 'cross') drawn.push(`M${place(x + 0.5)} ${HEIGHT - 0.5}L${place(x + cell - 0.5)} 0.5`)
+    if (mark === 'full') filled.push(`M${x} 0${full}`)
+    else if (mark === 'half') filled.push(`M${x} ${HEIGHT / 2}${half}`)
     if (mark === 'none') drawn.push(`M${x} ${HEIGHT - 0.5}h${cell}`)
+    else if (mark !== 'full') drawn.push(`M${x + 0.5} 0.5${outline}`)
+    if (mark === 'cross') drawn.push(`M${x + 0.5} ${HEIGHT - 0.5}l${place(cell - 1)} ${1 - HEIGHT}`)
   })
   return { width: Math.ceil(marks.length * pitch), filled: filled.join(''), drawn: drawn.join(''), pitch }
 }
 
-const box = (x: number, y: number, width: number, height: number) => `M${place(x)} ${y}h${place(width)}v${height}h-${place(width)}z`
+const box = (width: number, height: number) => `h${width}v${height}h-${width}z`
