@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import statistics
+import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ from hansa.protocol.errors import FatalError
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, CDPSession
 
+DASHBOARD = Path(__file__).resolve().parents[1] / "dashboard"
+DRAWN = (200, 50)  # rounds, trainers
 FULL, QUICK = Size(50, 5, 50), Size(10, 3, 10)  # trainers, seats, rounds
 VISITS = 7
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
@@ -42,11 +45,13 @@ LINES = {
 
 WATCH = """(([rounds, trainers]) => {
   const rows = (name, part) => document.querySelectorAll(`[aria-label="${name}"] tbody ${part}`)
+  const measured = () => [...document.querySelectorAll('caption')].find((each) => each.textContent === 'Metric by round')
+    ?.parentElement.tBodies[0].rows.length ?? 0
   const section = (title) => [...document.querySelectorAll('h2')].some((each) => each.textContent === title)
   const marks = {
-    first: () => document.querySelector('h1 .tag') && section('Terms') && rows('Metric by round', 'tr').length > 0,
-    whole: () => rows('Metric by round', 'tr').length >= rounds
-      && [...rows('Trainers', 'td:nth-child(3)')].filter((cell) => cell.textContent !== '–').length === trainers,
+    first: () => document.querySelector('h1 .tag') && section('Terms') && measured() > 0,
+    whole: () => measured() >= rounds
+      && [...rows('Trainers', 'td:nth-child(2)')].filter((cell) => cell.textContent !== '–').length === trainers,
   }
   const seen = {}
   const reach = {}
@@ -90,6 +95,7 @@ def run(quick: bool) -> Report:
         chromium() as browser,
     ):
         found = [visit(browser, f"{address}#/job/{job.job}", job) for _ in range(visits)]
+        drawn = charts(browser, Path(folder), visits)
     medians = {name: statistics.median(each[name] for each in found) for name in LINES}
     rows: list[list[Cell]] = [
         [words, medians[name], max(each[name] for each in found), TARGET if name == "first" else ""]
@@ -101,8 +107,20 @@ def run(quick: bool) -> Report:
         "Played by a script on anvil: files and sheets are made up, transactions and accumulators are the chain's.",
     ]
     section = Section(title, ["headless Chromium", "median", "slowest", "target"], rows, notes)
+    charted: list[Cell] = [
+        "curve, stacked parts and strips: processor time until they are drawn",
+        1000 * statistics.median(drawn),
+        1000 * max(drawn),
+        "≤ 50",
+    ]
+    drawing = Section(
+        f"Charts of {DRAWN[0]} rounds × {DRAWN[1]} trainers",
+        ["headless Chromium", "median", "slowest", "target"],
+        [charted],
+        [f"Milliseconds, of {visits} first drawings, each in a page of its own; the numbers are made up."],
+    )
     plot = Plot("Opening a job's page", "seconds", list(LINES), {"median": list(medians.values())}, line=1.0)
-    return Report("page", quick, [section], plots=[plot])
+    return Report("page", quick, [section, drawing], plots=[plot])
 
 
 def visit(browser: Browser, address: str, job: Played) -> dict[str, float]:
@@ -130,6 +148,28 @@ def visit(browser: Browser, address: str, job: Played) -> dict[str, float]:
     finally:
         context.close()
     return {name: milliseconds / 1000 for name, milliseconds in found.items()}
+
+
+def charts(browser: Browser, folder: Path, times: int) -> list[float]:
+    """Seconds of processor time that a page takes to draw what it never drew before. FatalError where it can't be built."""
+    command = ["npx", "vite", "build", "--config", "bench/vite.config.ts", "--outDir", str(folder / "charts")]
+    if subprocess.run(command, cwd=DASHBOARD, capture_output=True).returncode:
+        raise FatalError("the charts can't be built", next_step="run `make page`")
+    found = []
+    for _ in range(times):
+        context = browser.new_context(viewport={"width": 1280, "height": 800})
+        page = context.new_page()
+        session = context.new_cdp_session(page)
+        session.send("Performance.enable", {"timeDomain": "threadTicks"})
+        for style in PAGE.glob("assets/*.css"):
+            page.add_style_tag(path=style)
+        page.add_script_tag(path=folder / "charts/charts.js")
+        views = page.evaluate_handle("([rounds, trainers]) => charts.viewsOf(rounds, trainers)", list(DRAWN))
+        before = worked(session)
+        page.evaluate("views => charts.draw(views)", views)
+        found.append((worked(session) - before) / 1000)
+        context.close()
+    return found
 
 
 def worked(session: CDPSession) -> float:

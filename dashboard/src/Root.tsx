@@ -1,5 +1,5 @@
 /** Reads deployment.json and follows the chain's head; then shows the page that the address names. */
-import { useMemo } from 'preact/hooks'
+import { useEffect, useMemo, useState } from 'preact/hooks'
 import { loadDeployment, type Deployment } from './chain/deployment'
 import { Account } from './pages/Account'
 import { Job } from './pages/Job'
@@ -15,6 +15,7 @@ import { Banner } from './ui/Banner'
 import { Layout } from './ui/Layout'
 import { useHead, useLoad } from './ui/load'
 import { useRoute, type Route } from './ui/router'
+import { titleOf, type JobFacts } from './ui/titles'
 import { Reader } from './view/reader'
 import { useWallet } from './wallet/session'
 
@@ -38,7 +39,12 @@ function Opened({ deployment }: { deployment: Deployment }) {
   const wallet = useWallet(deployment)
   const route = useRoute()
   const { head, problem, refresh } = useHead(reader)
-  const app = { reader, client: reader.client, deployment, wallet, head: head?.number ?? 0, problem, refresh }
+  const [job, tell] = useState<JobFacts>()
+  const title = titleOf(route, { network: escapeUntrusted(deployment.name, 40), job })
+  useEffect(() => {
+    document.title = title
+  }, [title])
+  const app = { reader, client: reader.client, deployment, wallet, head: head?.number ?? 0, problem, refresh, tell }
   return (
     <AppContext.Provider value={app}>
       <Layout route={route} head={head} problem={problem} retry={refresh}>

@@ -1,5 +1,6 @@
 import { render } from 'preact'
 import { Root } from './Root'
+import './tokens.css'
 import './style.css'
 
 const place = document.getElementById('app')

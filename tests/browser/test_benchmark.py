@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.page import LINES, served, visit
+from benchmarks.page import LINES, charts, served, visit
 from benchmarks.played import Size, played
 from hansa.protocol.types import Phase
 from hansa.runtime.session import Session
@@ -27,3 +27,8 @@ def test_page_of_a_played_job__each_moment_is_seen(browser: Browser, tmp_path: P
         assert 0 < found["first"] <= found["whole"] and found["next"] > 0
         assert 0 < found["first_work"] <= found["whole_work"]
         assert session.federation.state(job.job).submitted == job.submitted == 3
+
+
+def test_charts_of_a_large_job__are_drawn(browser: Browser, tmp_path: Path) -> None:
+    [took] = charts(browser, tmp_path, 1)
+    assert 0 < took < 1  # second; the report has the target

@@ -21,8 +21,33 @@ AXE = ROOT / "dashboard/node_modules/axe-core/axe.min.js"
 WAIT = 15_000  # ms
 
 
-def amount_in(text: str) -> int:
-    """Smallest units of the first exact amount in a text."""
+NUMBERS = """() => {
+  const found = []
+  const walk = document.createTreeWalker(document.querySelector('#app'), NodeFilter.SHOW_TEXT)
+  for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+    const around = node.parentElement
+    if (around.closest('pre, .mono, [aria-expanded=true], svg, .visually-hidden')) continue
+    if (/\\d\\.\\d{5,}/.test(node.data)) found.push(`long: ${node.data}`)
+    for (const number of node.data.matchAll(/[+−<]*\\d[\\d,]*(\\.\\d+)?/g)) {
+      const range = document.createRange()
+      range.setStart(node, number.index)
+      range.setEnd(node, number.index + number[0].length)
+      const lines = new Set([...range.getClientRects()].map((line) => Math.round(line.top)))
+      if (lines.size > 1) found.push(`wrapped: ${number[0]} in ${node.data}`)
+    }
+  }
+  return found
+}"""
+TOO_WIDE = """() => [...document.querySelectorAll('body, .scroll')]
+  .filter((box) => box.scrollWidth > box.clientWidth)
+  .map((box) => `${box.getAttribute('aria-label') ?? 'body'}: ${box.scrollWidth} in ${box.clientWidth}`)"""
+TAB_STOPS = """() => [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex]')]
+  .filter((one) => one.tabIndex >= 0 && !one.disabled && one.checkVisibility()).length"""
+
+
+def amount_in(place: Locator) -> int:
+    """Smallest units of the first amount in a place, whose whole is in its title."""
+    text = place.locator(".amount").first.get_attribute("title") or ""
     found = re.search(r"([\d,]+)(?:\.(\d+))? HANSA", text)
     assert found is not None, text
     return int(found[1].replace(",", "") + (found[2] or "").ljust(18, "0"))

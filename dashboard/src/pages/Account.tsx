@@ -1,20 +1,29 @@
 /** An account: what it has, what it can claim, how it did in each job. */
+import { useMemo } from 'preact/hooks'
 import type { Address } from 'viem'
+import { Steps } from '../charts/Steps'
+import { Strip, StripKey } from '../charts/Strip'
+import { date } from '../dates'
 import { isOver } from '../protocol/phases'
-import { Amount } from '../ui/Amount'
+import { Amount, symbolOf } from '../ui/Amount'
 import { useApp } from '../ui/app'
 import { Banner, PageProblem } from '../ui/Banner'
 import { ClaimButton } from '../ui/ClaimButton'
-import { exact, moment, plural, ranges } from '../ui/format'
+import { brief, plural, ranges, standing } from '../ui/format'
 import { useLoad } from '../ui/load'
 import { Copy, Name } from '../ui/Name'
 import { ClaimedIn, Facts, Loading, More, Section, VerdictTag } from '../ui/parts'
 import { Table } from '../ui/Table'
 import { claimsOpen } from '../view/claims'
-import type { AccountView, JobView } from '../view/model'
+import { coloursOf } from '../view/colours'
+import { summed } from '../view/earnings'
+import type { AccountView, JobView, Token } from '../view/model'
 import { asAddress, MISSPELT, misspelt } from '../wallet/requests'
+import { OF_TRAINERS, trainerStrip } from './marks'
 import { Movements } from './Movements'
 import { Why } from './Why'
+
+const ETHER = { symbol: 'ETH', decimals: 18 }
 
 export function Account({ address }: { address: string }) {
   const known = asAddress(address)
@@ -40,10 +49,11 @@ function Inside({ address }: { address: Address }) {
           <Facts
             of={[
               ['DID', <span class="name"><span class="mono wrap">{value.did}</span><Copy text={value.did} what="DID" /></span>],
-              ['For fees', `${exact(value.native, 18)} ETH`],
-              ...value.tokens.map(({ token, balance }): [string, preact.JSX.Element] => ['Balance', balance === null ? <>the token does not say</> : <Amount value={balance} token={token} whole />]),
+              ['For fees', <Amount value={value.native} token={ETHER} />],
+              ...value.tokens.map(({ token, balance }): [string, preact.JSX.Element] => ['Balance', balance === null ? <>the token does not say</> : <Amount value={balance} token={token} />]),
             ]}
           />
+          {value.tokens.map(({ token }) => <Earned key={token.address} account={value} token={token} />)}
           {!value.jobs.length && <p class="empty">This account takes part in no job yet.</p>}
           {[...value.jobs].reverse().map((part) => (
             <Part key={part.job} part={part} address={address} />
@@ -52,6 +62,27 @@ function Inside({ address }: { address: Address }) {
         </>
       )}
     </>
+  )
+}
+
+/** By time, over all jobs that pay in a token. */
+function Earned({ account, token }: { account: AccountView; token: Token }) {
+  const drawn = useMemo(() => {
+    const mine = summed(account.jobs.filter((job) => job.token.address === token.address).flatMap(({ earnings }) => earnings))
+    const seen = new Set<number>()
+    return {
+      points: mine.map(({ job, round, time, sum }) => ({
+        time, sum: Number(sum) / 10 ** token.decimals, said: `${brief(sum, token.decimals)} ${symbolOf(token)}`, from: `job ${job}, round ${round}`,
+      })),
+      marks: mine.flatMap(({ job, time }) => (seen.has(job) ? [] : [seen.add(job) && { time, name: `Job ${job}` }])),
+      sum: mine.at(-1)?.sum ?? 0n,
+    }
+  }, [account])
+  if (!drawn.points.length) return null
+  return (
+    <Section title="Earned in all" aside={<Amount value={drawn.sum} token={token} />}>
+      <Steps name={`Earned by time, in ${symbolOf(token)}`} points={drawn.points} marks={drawn.marks} />
+    </Section>
   )
 }
 
@@ -66,7 +97,7 @@ function Part({ part, address }: { part: AccountView['jobs'][number]; address: A
       {view && part.validator && <AsValidator member={part.validator} view={view} address={address} />}
       {view && part.roles.includes('sponsor') && (
         <>
-          <Facts of={[['Sponsor’s rest', <Amount value={part.rest} token={view.token} whole />]]} />
+          <Facts of={[['Sponsor’s rest', <Amount value={part.rest} token={view.token} />]]} />
           <Mine of={address}><ClaimButton job={part.job} kind="rest" label="Take back the rest" token={view.token} open={part.rest > 0n} /></Mine>
         </>
       )}
@@ -90,12 +121,12 @@ function AsTrainer({ trainer, view }: { trainer: NonNullable<AccountView['jobs']
     <>
       <Facts
         of={[
-          ['Earned', known ? <Amount value={trainer.earned} token={view.token} whole /> : 'not known without the spec'],
-          ['Claimed', <Amount value={trainer.claimed} token={view.token} whole />],
-          ['Claimable', known ? <><Amount value={due} token={view.token} whole />{open.length > 0 && ` (round ${ranges(open.map((o) => o.round))})`}</> : '–'],
-          ['Bond held', <Amount value={trainer.bondLeft} token={view.token} whole />],
+          ['Earned', known ? <Amount value={trainer.earned} token={view.token} /> : 'not known without the spec'],
+          ['Claimed', <Amount value={trainer.claimed} token={view.token} />],
+          ['Claimable', known ? <><Amount value={due} token={view.token} />{open.length > 0 && ` (round ${ranges(open.map((o) => o.round))})`}</> : '–'],
+          ['Bond held', <Amount value={trainer.bondLeft} token={view.token} />],
           ['Strikes', !known ? '–' : trainer.strikes ? <span class="bad-text">{trainer.strikes}</span> : 'none'],
-          ['Reputation', known ? exact(BigInt(trainer.reputation), 6) : '–'],
+          ['Reputation', known ? standing(trainer.reputation) : '–'],
         ]}
       />
       <Mine of={trainer.address}>
@@ -106,8 +137,9 @@ function AsTrainer({ trainer, view }: { trainer: NonNullable<AccountView['jobs']
       </Mine>
       {late && known && <TooLate amount={trainer.earned - trainer.claimed} view={view} />}
       {trainer.bondLeft > 0n && !free && (
-        <p class="note">{slashUntil ? `The bond is free from ${moment(slashUntil)}.` : 'The bond is free some time after the job’s end.'}</p>
+        <p class="note">{slashUntil ? `The bond is free from ${date(slashUntil)}.` : 'The bond is free some time after the job’s end.'}</p>
       )}
+      <Rounds view={view} address={trainer.address} />
       <Why view={view} trainer={trainer.address} />
       {view.rounds.length > 0 && (
         <More summary={`Every round, one by one: ${plural(view.rounds.length, 'round')}`}>{() => <History view={view} address={trainer.address} />}</More>
@@ -120,8 +152,19 @@ function TooLate({ amount, view }: { amount: bigint; view: JobView }) {
   if (amount <= 0n) return null
   return (
     <p class="note">
-      <Amount value={amount} token={view.token} whole /> was not claimed until {moment(view.books.claimUntil)}, the end of the time to claim: it is lost.
+      <Amount value={amount} token={view.token} /> was not claimed until {date(view.books.claimUntil)}, the end of the time to claim: it is lost.
     </p>
+  )
+}
+
+function Rounds({ view, address }: { view: JobView; address: Address }) {
+  const cells = view.rounds.flatMap((round) => round.cells.filter(({ trainer }) => trainer === address))
+  if (!cells.length) return null
+  return (
+    <>
+      <Strip cells={trainerStrip(cells)} colour={coloursOf(view.trainers).get(address)} />
+      <StripKey of={OF_TRAINERS} />
+    </>
   )
 }
 
@@ -138,9 +181,9 @@ function History({ view, address }: { view: JobView; address: Address }) {
           {cell.strike && <span class="tag bad">strike</span>}
           {!round.agrees && <span class="tag bad">differs</span>}
         </>,
-        <Amount value={cell.pay} token={view.token} />,
+        <Amount value={cell.pay} token={view.token} form="table" />,
         <ClaimedIn cell={cell} view={view} />,
-        exact(BigInt(cell.reputation), 6),
+        standing(cell.reputation),
       ],
     }]
   })
@@ -162,8 +205,8 @@ function AsValidator({ member, view, address }: { member: NonNullable<AccountVie
           ['Matched', member.matched],
           ['Wrong', member.wrong ? <span class="bad-text">{member.wrong}</span> : 0],
           ['Missed', member.missed],
-          ['Fees', <Amount value={member.fees} token={view.token} whole />],
-          ['Claimable', <Amount value={member.feesClaimable} token={view.token} whole />],
+          ['Fees', <Amount value={member.fees} token={view.token} />],
+          ['Claimable', <Amount value={member.feesClaimable} token={view.token} />],
         ]}
       />
       {!claimsOpen(view.books, view.head.timestamp) && <TooLate amount={member.fees - member.feesPaid} view={view} />}

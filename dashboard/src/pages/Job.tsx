@@ -1,20 +1,21 @@
 /** One job: where it stands, how its model gets better, who takes part, what was agreed. */
 import type { Address } from 'viem'
+import { Curve } from '../charts/Curve'
+import { date } from '../dates'
 import { isOver, PHASES } from '../protocol/phases'
 import { escapeUntrusted } from '../protocol/text'
-import { Amount, symbolOf } from '../ui/Amount'
-import { duration, exact, moment, nano, percent, plural } from '../ui/format'
+import { Amount } from '../ui/Amount'
+import { duration, plural } from '../ui/format'
 import { useNow } from '../ui/load'
 import { Name } from '../ui/Name'
 import { Facts, Section } from '../ui/parts'
-import { MetricPlot } from '../ui/Plot'
-import { Table } from '../ui/Table'
 import { claimsOpen } from '../view/claims'
-import type { JobGlance, JobView } from '../view/model'
+import type { JobGlance } from '../view/model'
 import { restOf } from './explained'
 import { JobFrame } from './JobFrame'
 import { ModelChain, SpecFacts, TermsFacts } from './JobParts'
 import { Timeline } from './Timeline'
+import { Trainers } from './Trainers'
 
 export function Job({ job }: { job: number }) {
   return (
@@ -22,11 +23,11 @@ export function Job({ job }: { job: number }) {
       {(view) => (
         <>
           <Now view={view} />
-          <Curve view={view} />
+          <Metric view={view} />
           <Section title="Timeline">
             <Timeline view={view} />
           </Section>
-          <People view={view} />
+          <Trainers view={view} rounds={roundsToCome(view)} />
           <ModelChain view={view} />
           <Agreed view={view} />
         </>
@@ -40,7 +41,7 @@ function Sight({ view }: { view: JobGlance }) {
   return (
     <>
       <Now view={view} />
-      <Curve view={view} />
+      <Metric view={view} />
       <Agreed view={view} />
     </>
   )
@@ -93,11 +94,11 @@ function Now({ view }: { view: JobGlance }) {
 /** How long pay and fees can be claimed, and what becomes of the rest. */
 function Until({ view: { books, token, head } }: { view: JobGlance }) {
   const open = books.booked - books.paid
-  if (claimsOpen(books, head.timestamp)) return <p>Pay and fees can be claimed until {moment(books.claimUntil)}.</p>
+  if (claimsOpen(books, head.timestamp)) return <p>Pay and fees can be claimed until {date(books.claimUntil)}.</p>
   return (
     <p>
-      The time to claim ended at {moment(books.claimUntil)}. {open > 0n ? (
-        <><Amount value={open} token={token} whole /> that nobody claimed can only be burnt now: a call of the vault, expire, by anybody.</>
+      The time to claim ended at {date(books.claimUntil)}. {open > 0n ? (
+        <><Amount value={open} token={token} /> that nobody claimed can only be burnt now: a call of the vault, expire, by anybody.</>
       ) : 'What nobody claimed is burnt.'} Bonds and the sponsor’s rest don’t expire.
     </p>
   )
@@ -114,7 +115,7 @@ function Names({ title, of }: { title: string; of: Address[] }) {
   )
 }
 
-function Curve({ view }: { view: JobGlance }) {
+function Metric({ view }: { view: JobGlance }) {
   const points = view.metrics
   if (!points.length) return null
   const drawn = view.baselines.map((line) => line.name)
@@ -123,66 +124,14 @@ function Curve({ view }: { view: JobGlance }) {
     .map((text) => escapeUntrusted(text, 80))
   return (
     <Section title="Metric by round">
-      <div class="beside">
-        <MetricPlot points={points} baselines={view.baselines} />
-        <Table
-          caption="Metric by round"
-          columns={[
-            { head: 'Round' },
-            { head: 'Metric', number: true },
-            ...view.baselines.map((line) => ({ head: `against ${escapeUntrusted(line.name, 40)}`, number: true })),
-          ]}
-          rows={points.map((point) => ({
-            key: point.round,
-            cells: [
-              <a href={`#/job/${view.job}/round/${point.round}`}>{point.round}</a>,
-              nano(point.metric),
-              ...view.baselines.map((line) => signed(point.metric - line.metric)),
-            ],
-          }))}
-        />
-      </div>
+      <Curve name="Metric by round" points={points} baselines={view.baselines} rounds={roundsToCome(view)} />
       {unmeasured.length > 0 && <p class="note">The spec also names, without a number: {unmeasured.join('; ')}.</p>}
     </Section>
   )
 }
 
-const signed = (value: bigint) => (value > 0n ? `+${nano(value)}` : nano(value))
-
-function People({ view }: { view: JobView }) {
-  const known = view.spec !== null // without it nobody can say who earned what
-  const total = view.trainers.reduce((sum, trainer) => sum + trainer.earned, 0n)
-  return (
-    <Section title="Trainers" aside={<a href={`#/job/${view.job}/ledger`}>Ledger, round by round</a>}>
-      <Table
-        caption="Trainers"
-        empty="Nobody has enrolled yet."
-        columns={[
-          { head: 'Trainer' },
-          { head: 'Bond', number: true },
-          { head: 'Earned', number: true },
-          { head: 'of all', number: true },
-          { head: 'Claimed', number: true },
-          { head: 'Strikes', number: true },
-          { head: 'Reputation', number: true, title: 'Millionths on chain; 1 is full' },
-        ]}
-        rows={view.trainers.map((trainer) => ({
-          key: trainer.address,
-          cells: [
-            <Name of={trainer.address} kind="address" />,
-            <Amount value={trainer.bondLeft} token={view.token} unit={false} />,
-            known ? <Amount value={trainer.earned} token={view.token} unit={false} /> : '–',
-            total ? percent(Number((trainer.earned * 10_000n) / total) / 10_000) : '–',
-            <Amount value={trainer.claimed} token={view.token} unit={false} />,
-            known ? trainer.strikes ? <span class="bad-text">{trainer.strikes}</span> : 0 : '–',
-            known ? exact(BigInt(trainer.reputation), 6) : '–',
-          ],
-        }))}
-      />
-      <p class="note">Amounts in {symbolOf(view.token)}.</p>
-    </Section>
-  )
-}
+/** Rounds in all; of a job that is over, those that it had. */
+const roundsToCome = (view: JobGlance) => (isOver(view.phase) ? view.finalized : view.terms.maxRounds)
 
 function BooksFacts({ view }: { view: JobGlance }) {
   const { books, token } = view
@@ -196,5 +145,5 @@ function BooksFacts({ view }: { view: JobGlance }) {
     ['Bonds held', books.bonded],
     ['Penalties', books.forfeited],
   ]
-  return <Facts of={lines.map(([name, value]) => [name, <Amount value={value} token={token} />])} />
+  return <Facts of={lines.map(([name, value]) => [name, <Amount value={value} token={token} form="tile" />])} />
 }

@@ -1,12 +1,13 @@
 /** Reads a job and frames its pages: title, tabs, what is wrong with it. */
 import type { ComponentChildren } from 'preact'
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { escapeUntrusted } from '../protocol/text'
 import { useApp } from '../ui/app'
 import { Banner, PageProblem } from '../ui/Banner'
 import { plural } from '../ui/format'
 import { useLoad } from '../ui/load'
-import { JobTabs, Loading, Phase } from '../ui/parts'
+import { JobTabs, Loading } from '../ui/parts'
+import { StateTag } from '../ui/StateTag'
 import type { JobGlance, JobView } from '../view/model'
 import { StopButton } from './StopButton'
 
@@ -18,16 +19,18 @@ interface Props {
 }
 
 export function JobFrame({ job, here, children, early }: Props) {
-  const { reader, head } = useApp()
+  const { reader, head, tell } = useApp()
   const [glance, show] = useState<JobGlance | null>(null)
   const { value, error, loading, reload } = useLoad(`job ${job}`, () => reader.job(job, show), head)
   const known = value ?? (glance?.job === job ? glance : null)
+  const title = escapeUntrusted(known?.spec?.title || (known?.spec?.task ?? ''), 80)
+  useEffect(() => tell({ number: job, title }), [job, title])
   const differing = value?.rounds.filter((round) => !round.agrees).map((round) => round.round) ?? []
   return (
     <>
       <header class="title">
         <h1>
-          Job {job} {known && <Phase of={known.phase} />}
+          Job {job} {known && <StateTag of={known.phase} />}
         </h1>
         {known?.spec && <p>{escapeUntrusted(known.spec.task, 80)}</p>}
         {known && <StopButton view={known} />}

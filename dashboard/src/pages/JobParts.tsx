@@ -2,12 +2,14 @@
 import { NO_TARGET } from '../chain/structs'
 import { burnsNothing, TIMED } from '../protocol/phases'
 import { escapeUntrusted } from '../protocol/text'
-import { Amount } from '../ui/Amount'
+import { Amount, Measure } from '../ui/Amount'
 import { capitalised, duration, exact, plural } from '../ui/format'
 import { Name } from '../ui/Name'
 import { Facts, More, Section } from '../ui/parts'
 import { Table } from '../ui/Table'
 import type { JobGlance, JobView, UpdateView } from '../view/model'
+
+const NEWEST = 5 // models that are named at once
 
 export function ModelChain({ view }: { view: JobView }) {
   const rows = view.rounds.map((round) => ({
@@ -20,14 +22,15 @@ export function ModelChain({ view }: { view: JobView }) {
     ],
   }))
   const start = { key: 0, cells: ['Start', <Name of={view.terms.model} kind="cid" />, '', 'the sponsor’s'] }
+  const all = [...rows.reverse(), start]
+  const table = (caption: string, some: typeof all) => (
+    <Table caption={caption} columns={[{ head: 'Round' }, { head: 'Model' }, { head: 'Included updates' }, { head: 'Previous model' }]} rows={some} />
+  )
   return (
     <Section title="Model chain">
       {!view.spec && <p class="note">Without the spec the rounds are in the timeline alone.</p>}
-      <Table
-        caption="Model chain"
-        columns={[{ head: 'Round' }, { head: 'Model' }, { head: 'Used updates' }, { head: 'Previous model' }]}
-        rows={[...rows.reverse(), start]}
-      />
+      {table('Model chain', all.slice(0, NEWEST))}
+      {all.length > NEWEST && <More summary={plural(all.length - NEWEST, 'earlier model')}>{() => table('Earlier models', all.slice(NEWEST))}</More>}
     </Section>
   )
 }
@@ -83,7 +86,7 @@ function said(name: string, text: string | null): [string, string][] {
 export function TermsFacts({ view }: { view: JobGlance }) {
   const { terms, token } = view
   const phases = TIMED.filter(({ term }) => terms[term] > 0)
-  const target = terms.targetMetric >= NO_TARGET ? 'none' : exact(terms.targetMetric, 9)
+  const target = terms.targetMetric >= NO_TARGET ? 'none' : <Measure value={terms.targetMetric} />
   return (
     <Section title="Terms" aside={<Name of={view.termsHash} kind="hash" />}>
       <Facts

@@ -1,11 +1,12 @@
 /** The front page: every job, newest first. */
-import { Amount } from '../ui/Amount'
+import { isOver, PHASES } from '../protocol/phases'
+import { Amount, Measure } from '../ui/Amount'
 import { useApp } from '../ui/app'
 import { PageProblem } from '../ui/Banner'
-import { nano } from '../ui/format'
 import { useLoad } from '../ui/load'
 import { Name } from '../ui/Name'
-import { Loading, Phase } from '../ui/parts'
+import { Loading } from '../ui/parts'
+import { StateTag } from '../ui/StateTag'
 import { Table } from '../ui/Table'
 
 export function Jobs() {
@@ -28,7 +29,7 @@ export function Jobs() {
           empty="No job is posted yet. A sponsor posts one with hansa job post, or under Post."
           columns={[
             { head: 'Job' },
-            { head: 'Phase' },
+            { head: 'State' },
             { head: 'Round', number: true },
             { head: 'Best metric', number: true },
             { head: 'Reward a round', number: true },
@@ -42,9 +43,9 @@ export function Jobs() {
               key: row.job,
               cells: [
                 <a href={`#/job/${row.job}`}>Job {row.job}</a>,
-                <Phase of={row.phase} />,
+                <><StateTag of={row.phase} /> {!isOver(row.phase) && <span class="muted">{PHASES[row.phase].title}</span>}</>,
                 `${Math.min(row.round, row.maxRounds)} / ${row.maxRounds}`,
-                nano(row.metric),
+                <Measure value={row.metric} />,
                 <Amount value={row.rewardPerRound} token={row.token} />,
                 row.trainers,
                 row.seats,

@@ -65,9 +65,9 @@ function Sums({ view }: { view: JobView }) {
     <Section title="Sums">
       <Banner tone={whole ? 'good' : 'bad'} title={whole ? 'The ledger adds up to what was paid' : 'The ledger differs from what was paid'}>
         <p>
-          Claimed by trainers <Amount value={claimed} token={view.token} whole /> + fees <Amount value={fees} token={view.token} whole />{' '}
-          {whole ? '=' : '≠'} paid by the vault <Amount value={paid} token={view.token} whole />. Earned in all:{' '}
-          <Amount value={earned} token={view.token} whole />.
+          Claimed by trainers <Amount value={claimed} token={view.token} open /> + fees <Amount value={fees} token={view.token} open />{' '}
+          {whole ? '=' : '≠'} paid by the vault <Amount value={paid} token={view.token} open />. Earned in all:{' '}
+          <Amount value={earned} token={view.token} open />.
         </p>
       </Banner>
       <Table
@@ -75,7 +75,7 @@ function Sums({ view }: { view: JobView }) {
         columns={columns}
         rows={view.trainers.map((trainer) => {
           const paidRounds = view.rounds.filter((r) => r.cells.some((c) => c.trainer === trainer.address && c.pay > 0n)).length
-          const amount = (value: bigint) => <Amount value={value} token={view.token} unit={false} whole />
+          const amount = (value: bigint) => <Amount value={value} token={view.token} unit={false} />
           return {
             key: trainer.address,
             cells: [

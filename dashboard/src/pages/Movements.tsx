@@ -3,10 +3,10 @@ import { useState } from 'preact/hooks'
 import { filled, MOVEMENTS } from '../protocol/tables'
 import { Amount, symbolOf } from '../ui/Amount'
 import { Banner } from '../ui/Banner'
-import { moment } from '../ui/format'
 import { Name } from '../ui/Name'
 import { Section } from '../ui/parts'
 import { Table } from '../ui/Table'
+import { Time } from '../ui/Time'
 import type { AccountView, Movement, Token } from '../view/model'
 
 const PAGE = 50 // rows shown at once
@@ -47,16 +47,16 @@ export function Movements({ account }: { account: AccountView }) {
 
 function Total({ rows, token }: { rows: readonly Movement[]; token: Token }) {
   if (!rows.length) return null
-  return <><Amount value={rows.reduce((sum, { moved }) => sum + moved, 0n)} token={token} whole signed />. </>
+  return <><Amount value={rows.reduce((sum, { moved }) => sum + moved, 0n)} token={token} signed open />. </>
 }
 
 function cells({ time, block, job, kind, round, amount, moved, tx }: Movement, token: Token | undefined) {
-  const shown = token && <Amount value={moved || amount} token={token} whole signed={moved !== 0n} unit={false} />
+  const shown = token && <Amount value={moved || amount} token={token} signed={moved !== 0n} unit={false} />
   return [
     filled(MOVEMENTS[kind].what, { round }),
     <>{moved ? shown : <span class="muted">({shown})</span>} <span class="unit">{token && symbolOf(token)}</span></>,
     <a href={`#/job/${job}`}>Job {job}</a>,
-    time === null ? `block ${block}` : <span title={`block ${block}`}>{moment(time)}</span>,
+    time === null ? `block ${block}` : <span title={`block ${block}`}><Time at={time} /></span>,
     <Name of={tx} kind="transaction" />,
   ]
 }

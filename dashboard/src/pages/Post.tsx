@@ -118,7 +118,7 @@ export function Post() {
           </Banner>
         )}
         <div class="total">
-          <span>Escrow in all: {offer && token ? <strong><Amount value={escrowOf(offer)} token={token} whole /></strong> : '–'}</span>
+          <span>Escrow in all: {offer && token ? <strong><Amount value={escrowOf(offer)} token={token} /></strong> : '–'}</span>
           <button type="submit" class="primary" disabled={!offer || problems.length > 0 || !wallet.account || step !== null}>
             {step ? `${step}…` : wallet.account ? 'Approve and post' : 'Connect a wallet first'}
           </button>

@@ -1,11 +1,12 @@
 /** One round in full: its attempts, every opinion on every update, and how each payment came about. */
 import { escapeUntrusted } from '../protocol/text'
-import { Amount } from '../ui/Amount'
+import { Amount, Measure } from '../ui/Amount'
 import { Banner } from '../ui/Banner'
-import { milli, moment, nano, percent } from '../ui/format'
+import { milli, percent } from '../ui/format'
 import { Name } from '../ui/Name'
 import { ClaimedIn, Facts, Section, VerdictTag } from '../ui/parts'
 import { Table } from '../ui/Table'
+import { Time } from '../ui/Time'
 import type { CycleView, JobView, LedgerCell, RoundView } from '../view/model'
 import { explained, usedOf } from './explained'
 import { JobFrame } from './JobFrame'
@@ -63,14 +64,14 @@ function Result({ round }: { round: RoundView }) {
   return (
     <Facts
       of={[
-        ['Metric', nano(round.metric)],
+        ['Metric', <Measure value={round.metric} />],
         ['Model', <Name of={round.model} kind="cid" />],
         ['Previous model', <Name of={round.parent} kind="cid" />],
         ['Rewards', round.agrees ? <span class="tag good">equal to the vote</span> : <span class="tag bad">differs from the vote</span>],
         ['Worked out here', <Name of={round.root} kind="hash" />],
         ['Voted', <Name of={round.votedRoot} kind="hash" />],
         ['Transaction', <Name of={outcome.tx} kind="transaction" />],
-        ['Ended', moment(outcome.time)],
+        ['Ended', <Time at={outcome.time} />],
       ]}
     />
   )
@@ -194,7 +195,7 @@ function Seats({ cycle }: { cycle: CycleView }) {
           tick(seat.committed),
           tick(seat.revealed),
           tick(seat.voted),
-          nano(seat.metric),
+          <Measure value={seat.metric} />,
           seat.matched === null ? '' : seat.matched ? <span class="tag good">agreed</span> : seat.voted ? <span class="tag bad">other result</span> : <span class="tag quiet">missed</span>,
         ],
       }))}

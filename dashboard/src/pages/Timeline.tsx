@@ -2,9 +2,10 @@
 import { isOver, PHASES } from '../protocol/phases'
 import { escapeUntrusted } from '../protocol/text'
 import { Amount } from '../ui/Amount'
-import { moment, nano, plural } from '../ui/format'
+import { nano, plural } from '../ui/format'
 import { Name } from '../ui/Name'
 import { More } from '../ui/parts'
+import { Time } from '../ui/Time'
 import type { CycleView, JobView } from '../view/model'
 import { usedOf } from './explained'
 
@@ -56,7 +57,7 @@ function Cycle({ cycle, view }: { cycle: CycleView; view: JobView }) {
       <strong>
         <a href={`#/job/${view.job}/round/${cycle.round}`}>Round {cycle.round}</a>{attempt(cycle, view)}
       </strong>{' '}
-      <span class="muted">{outcome.kind === 'open' ? `begun ${moment(view.openedAt)}` : moment(outcome.time)}</span>
+      <span class="muted">{outcome.kind === 'open' ? <>begun <Time at={view.openedAt} /></> : <Time at={outcome.time} />}</span>
       <p>
         {outcome.kind === 'finalized' && (
           <>

@@ -2,7 +2,7 @@
 
 import { filled, REST, USED, VERDICTS } from '../protocol/tables'
 import { symbolOf } from '../ui/Amount'
-import { milli, nano, plural, rounded } from '../ui/format'
+import { brief, milli, nano, plural } from '../ui/format'
 import type { CycleView, JobGlance, JobView, LedgerCell, Token } from '../view/model'
 
 export function explained(cell: LedgerCell, { token, terms }: Pick<JobView, 'token' | 'terms'>): string {
@@ -30,7 +30,7 @@ export function restOf({ books, token }: Pick<JobGlance, 'books' | 'token'>): st
   return said.flatMap(([amount, text]) => (amount > 0n ? [filled(text, { amount: tokens(amount, token) })] : []))
 }
 
-export const tokens = (amount: bigint, token: Token) => `${rounded(amount, token.decimals, 6)} ${symbolOf(token)}`
+export const tokens = (amount: bigint, token: Token) => `${brief(amount, token.decimals)} ${symbolOf(token)}`
 
 function unpaid({ update }: LedgerCell): string {
   if (!update) return 'No pay: no update came.'

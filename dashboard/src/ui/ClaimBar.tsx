@@ -45,7 +45,7 @@ function Lines({ account }: { account: Address }) {
             <span>
               {open ? (
                 <>
-                  Claimable: <Amount value={open.amount} token={open.token} whole />{' '}
+                  Claimable: <Amount value={open.amount} token={open.token} />{' '}
                   <span class="muted">
                     job {open.job}, round {ranges(open.rounds)}
                   </span>

@@ -50,7 +50,7 @@ export function ClaimButton({ job, kind, label, token, primary = false, open = t
       {paid && (
         <Banner tone="good" title="Paid" action={{ label: 'Show the token in the wallet', run: () => void wallet.watch(token) }}>
           <p class="paid">
-            <Amount value={paid.amount} token={token} whole /> in transaction <Name of={paid.tx} kind="transaction" />
+            <Amount value={paid.amount} token={token} /> in transaction <Name of={paid.tx} kind="transaction" />
           </p>
         </Banner>
       )}

@@ -37,6 +37,7 @@ export function Layout({ route, head, problem, retry, children }: Props) {
       </button>
       <header class="bar">
         <a class="brand" href="#/">
+          <span class="mark" aria-hidden="true" />
           Hansa
         </a>
         <nav aria-label="Pages">
@@ -64,6 +65,7 @@ export function Layout({ route, head, problem, retry, children }: Props) {
           Federation <Name of={deployment.federation} kind="address" />
         </span>
         {head && <Freshness head={head} />}
+        <span>Times are UTC</span>
       </footer>
     </>
   )

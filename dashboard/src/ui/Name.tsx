@@ -1,4 +1,4 @@
-/** Addresses, hashes and CIDs: shortened for the eye, whole on copy. */
+/** Addresses, hashes and CIDs: shortened for the eye, whole on copy. By keyboard, what opens a page is copied there. */
 import { useEffect, useState } from 'preact/hooks'
 import { short } from './format'
 
@@ -27,12 +27,13 @@ export function Name({ of, kind, whole = false }: Props) {
           {text}
         </span>
       )}
-      <Copy text={of} what={kind} />
+      <Copy text={of} what={kind} stop={whole || !href} />
     </span>
   )
 }
 
-export function Copy({ text, what }: { text: string; what: string }) {
+/** stop: whether Tab stops at it. */
+export function Copy({ text, what, stop = true }: { text: string; what: string; stop?: boolean }) {
   const [said, say] = useState<'copied' | 'not copied' | null>(null)
   useEffect(() => {
     if (!said) return
@@ -45,7 +46,7 @@ export function Copy({ text, what }: { text: string; what: string }) {
       () => say('not copied'),
     ) ?? say('not copied')
   return (
-    <button type="button" class="copy" onClick={copy} aria-label={`Copy ${what} ${short(text)}`} title={`Copy ${text}`}>
+    <button type="button" class="copy" tabIndex={stop ? 0 : -1} onClick={copy} aria-label={`Copy ${what} ${short(text)}`} title={`Copy ${text}`}>
       <svg viewBox="0 0 16 16" aria-hidden="true">
         {said === 'copied' ? (
           <path d="M3 8.5l3.5 3.5L13 4.5" />

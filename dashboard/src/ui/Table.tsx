@@ -1,4 +1,4 @@
-/** A table in a box of its own, which scrolls where the screen is narrow. */
+/** A table in a box of its own, which scrolls where the table is wide; on a narrow screen each row is a card, its cells named. */
 import type { ComponentChildren } from 'preact'
 
 export interface Column {
@@ -19,22 +19,22 @@ export function Table({ caption, columns, rows, empty = 'Nothing yet.', shown = 
   if (!rows.length) return <p class="empty">{empty}</p>
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label={caption}>
-      <table>
+      <table role="table">
         <caption class={shown ? '' : 'visually-hidden'}>{caption}</caption>
-        <thead>
-          <tr>
+        <thead role="rowgroup">
+          <tr role="row">
             {columns.map((column) => (
-              <th key={column.head} scope="col" class={column.number ? 'number' : ''} title={column.title}>
+              <th key={column.head} role="columnheader" scope="col" class={column.number ? 'number' : ''} title={column.title}>
                 {column.head}
               </th>
             ))}
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           {rows.map((row) => (
-            <tr key={row.key} class={row.tone ?? ''}>
+            <tr key={row.key} role="row" class={row.tone ?? ''}>
               {row.cells.map((cell, place) => (
-                <td key={place} class={columns[place]?.number ? 'number' : ''}>
+                <td key={place} role="cell" data-head={columns[place]?.head} class={columns[place]?.number ? 'number' : ''}>
                   {cell}
                 </td>
               ))}

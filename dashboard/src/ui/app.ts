@@ -5,6 +5,7 @@ import type { Client } from 'viem'
 import type { Deployment } from '../chain/deployment'
 import type { Reader } from '../view/reader'
 import type { Wallet } from '../wallet/session'
+import type { JobFacts } from './titles'
 
 interface App {
   reader: Reader
@@ -14,6 +15,7 @@ interface App {
   head: number // the newest block; pages read again when it changes
   problem: Error | null // with the chain, said above every page
   refresh: () => void // reads the head now
+  tell: (job: JobFacts) => void // what the tab's title needs
 }
 
 export const AppContext = createContext<App | null>(null)

@@ -11,8 +11,22 @@ export function exact(value: bigint, decimals: number): string {
   return sign + grouped(whole) + (rest && `.${rest}`)
 }
 
-/** The same cut to `places` decimals, never rounded up; "<0.0001" where that would leave nothing. */
-export function rounded(value: bigint, decimals: number, places = 4): string {
+/** text: a sentence or a headline; table: a column; tile: a figure that stands for itself. */
+export type Form = 'text' | 'table' | 'tile'
+
+/** Cut to two decimals, never rounded up; "<0.01" where that would leave nothing. What is whole has none in a text, and from 1,000 up nothing in a tile. */
+export function brief(value: bigint, decimals: number, form: Form = 'text'): string {
+  const sign = value < 0n ? '−' : ''
+  const size = value < 0n ? -value : value
+  const places = Math.min(2, decimals)
+  const [one, least] = [10n ** BigInt(decimals), 10n ** BigInt(decimals - places)]
+  if (size > 0n && size < least) return `${sign}<0.${'0'.repeat(places - 1)}1`
+  const bare = !places || (form === 'text' && size % one === 0n) || (form === 'tile' && (size % one === 0n || size >= 1000n * one))
+  return sign + (bare ? grouped(String(size / one)) : exactly(size / least, places))
+}
+
+/** As the command line writes it: cut to `places` decimals, never rounded up, no zeros at the end; "<0.01" where that would leave nothing. */
+export function rounded(value: bigint, decimals: number, places: number): string {
   if (decimals <= places) return exact(value, decimals)
   const unit = 10n ** BigInt(decimals - places)
   const size = value < 0n ? -value : value
@@ -30,7 +44,7 @@ export function parsed(text: string, decimals: number): bigint | null {
 }
 
 /** Units of 1e-9 with `places` decimals, rounded half to even, as the command line does. */
-export function nano(value: bigint | null, places = 4): string {
+export function nano(value: bigint | null, places = 3): string {
   return value === null ? '–' : padded(value, 9, places)
 }
 
@@ -38,6 +52,9 @@ export function nano(value: bigint | null, places = 4): string {
 export function milli(value: bigint | null, places = 3): string {
   return value === null ? '–' : padded(value, 6, places)
 }
+
+/** A trainer's standing on chain, in millionths of 1. */
+export const standing = (reputation: number): string => padded(BigInt(reputation), 6, 3)
 
 function padded(value: bigint, decimals: number, places: number): string {
   const size = value < 0n ? -value : value
@@ -55,13 +72,14 @@ function exactly(size: bigint, places: number): string {
 /** A metric for a plot, whose axis has no more than seven digits. */
 export const plotted = (value: bigint) => Number(value) / Number(BILLION)
 
-/** A number with `places` decimals, half to even. */
-const even = (value: number, places: number) =>
-  new Intl.NumberFormat('en', { minimumFractionDigits: places, maximumFractionDigits: places, useGrouping: false, roundingMode: 'halfEven' }).format(value)
+/** To `places` decimals, half to even. */
+const rounding = (places: number) =>
+  new Intl.NumberFormat('en', { minimumFractionDigits: places, maximumFractionDigits: places, useGrouping: false, roundingMode: 'halfEven' })
+const [TENTHS, HUNDREDTHS] = [rounding(1), rounding(2)] // dear to make
 
-export const times = (value: number) => (Number.isFinite(value) ? `×${even(value, 2)}` : '–')
+export const times = (value: number) => (Number.isFinite(value) ? `×${HUNDREDTHS.format(value)}` : '–')
 
-export const percent = (part: number) => `${even(100 * part, 1)} %`
+export const percent = (part: number) => `${TENTHS.format(100 * part)} %`
 
 /** Seconds in words: "45 s", "3 min 20 s", "2 h 5 min", "4 d 3 h". */
 export function duration(seconds: number): string {
@@ -76,9 +94,6 @@ export function duration(seconds: number): string {
   const left = Math.floor((s % large) / small)
   return `${Math.floor(s / large)} ${name}${left ? ` ${left} ${rest}` : ''}`
 }
-
-export const moment = (seconds: number) =>
-  new Date(seconds * 1000).toISOString().replace('T', ' ').slice(0, 19) + ' UTC'
 
 export const short = (text: string, head = 6, tail = 4) =>
   text.length > head + tail + 1 ? `${text.slice(0, head)}…${text.slice(-tail)}` : text

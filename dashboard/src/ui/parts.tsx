@@ -1,7 +1,6 @@
 /** Small pieces that several pages share. */
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import { isOver, PHASES, type PhaseName } from '../protocol/phases'
 import { VERDICTS, type Verdict } from '../protocol/tables'
 import { claimsOpen } from '../view/claims'
 import type { JobView, LedgerCell, UpdateView } from '../view/model'
@@ -16,15 +15,6 @@ export function Loading({ what }: { what: string }) {
   )
 }
 
-export function Phase({ of }: { of: PhaseName }) {
-  const tone = of === 'COMPLETED' ? 'good' : of === 'ABORTED' || of === 'LAPSED' ? 'bad' : isOver(of) ? 'quiet' : 'live'
-  return (
-    <span class={`tag ${tone}`} title={PHASES[of].says}>
-      {PHASES[of].title}
-    </span>
-  )
-}
-
 export function VerdictTag({ of, update }: { of: Verdict | null; update?: UpdateView }) {
   if (of === null) return <span class="tag quiet">no verdict yet</span>
   const left = update && of === 'ok' && !update.included
@@ -35,7 +25,7 @@ export function VerdictTag({ of, update }: { of: Verdict | null; update?: Update
       </span>
       {update?.repeats && (
         <span class="each">
-          of <Name of={update.repeats.trainer} kind="address" />, cosine {nano(update.repeats.cosine, 6)}
+          of <Name of={update.repeats.trainer} kind="address" />, cosine {nano(update.repeats.cosine, 4)}
         </span>
       )}
     </>

@@ -116,21 +116,21 @@ function trainerView(facts: JobFacts, rounds: readonly RoundView[], place: numbe
 function validatorView(facts: JobFacts, member: Address): ValidatorView {
   const { history, state, books, at } = facts
   const { feePerSeat } = history.posted.terms
-  const seen = finalised(history).flatMap(({ cycle }) => attendance(cycle, member))
-  const count = (kind: string) => seen.filter((each) => each === kind).length
+  const attended = finalised(history).flatMap(({ cycle }) => attendance(cycle, member))
+  const count = (kind: string) => attended.filter(({ how }) => how === kind).length
   const seat = state.committee.indexOf(member)
   const booked = facts.fees.get(member) ?? 0n
   const held = (state.matched[seat] ?? 0n) * feePerSeat // with the seat, until the job's end
   const fees = BigInt(count('matched')) * feePerSeat
   const claimable = booked + (isOver(state.phase) ? held : 0n)
   return {
-    address: member, matched: count('matched'), wrong: count('wrong'), missed: count('missed'), fees, feesPaid: fees - booked - held,
+    address: member, attended, matched: count('matched'), wrong: count('wrong'), missed: count('missed'), fees, feesPaid: fees - booked - held,
     feesClaimable: claimsOpen(books, at.timestamp) ? claimable : 0n,
   }
 }
 
-function attendance(cycle: CycleRecord, member: Address): string[] {
+function attendance(cycle: CycleRecord, member: Address): ValidatorView['attended'] {
   const seat = cycle.committee.indexOf(member)
   if (seat < 0 || cycle.outcome?.kind !== 'finalized') return []
-  return [(cycle.outcome.matched >> seat) & 1 ? 'matched' : cycle.votes.has(seat) ? 'wrong' : 'missed']
+  return [{ round: cycle.round, how: (cycle.outcome.matched >> seat) & 1 ? 'matched' : cycle.votes.has(seat) ? 'wrong' : 'missed' }]
 }

@@ -125,6 +125,7 @@ export interface TrainerView {
 
 export interface ValidatorView {
   address: Address
+  attended: { round: number; how: 'matched' | 'wrong' | 'missed' }[] // finalised rounds in which it had a seat
   matched: number
   wrong: number
   missed: number
@@ -187,6 +188,14 @@ export interface Movement {
   moved: bigint // to the account; from it: negative; 0 where tokens stay in the vault or are burnt
 }
 
+/** What an account earned by a round, booked at a time in seconds. */
+export interface Earning {
+  job: number
+  round: number
+  time: number
+  amount: bigint
+}
+
 export interface AccountView {
   address: Address
   did: string
@@ -201,5 +210,6 @@ export interface AccountView {
     trainer: TrainerView | null
     validator: ValidatorView | null
     rest: bigint // the sponsor's, claimable
+    earnings: Earning[]
   }[]
 }

@@ -15,6 +15,7 @@ import { decodeSpec, MAX_BYTES, type JobSpec } from '../protocol/spec'
 import { fetchFile } from '../store/gateway'
 import { claimCall, type ClaimCall } from './claims'
 import { cidText } from './cycles'
+import { earningsOf } from './earnings'
 import { glanceAt } from './glance'
 import { jobView, members } from './job'
 import type { AccountView, Head, JobGlance, JobRow, JobView } from './model'
@@ -227,5 +228,8 @@ function partOf(view: JobView, account: Address): AccountView['jobs'][number] {
   const validator = view.validators.find((each) => each.address === account) ?? null
   const sponsor = view.sponsor === account
   const roles = [sponsor && 'sponsor', trainer && 'trainer', validator && 'validator'].filter((role) => role !== false && role !== null)
-  return { job: view.job, token: view.token, roles: roles as AccountView['jobs'][number]['roles'], trainer, validator, rest: sponsor && isOver(view.phase) ? view.books.left : 0n }
+  return {
+    job: view.job, token: view.token, roles: roles as AccountView['jobs'][number]['roles'], trainer, validator,
+    rest: sponsor && isOver(view.phase) ? view.books.left : 0n, earnings: earningsOf(view, account),
+  }
 }

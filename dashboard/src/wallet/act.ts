@@ -3,6 +3,7 @@ import type { Abi, Address, Client, Hex } from 'viem'
 import { decodeErrorResult } from 'viem/utils'
 import { abi as errors } from '../../../hansa/runtime/chain/artifacts/Refusals.json'
 import { abi as token } from '../../../hansa/runtime/chain/artifacts/RewardToken.json'
+import { date } from '../dates'
 import { Refusal } from '../problems'
 import { PHASE_NAMES } from '../protocol/phases'
 import { refusal } from './requests'
@@ -93,7 +94,7 @@ const WORDS: Record<string, (...values: never[]) => string> = {
   ERC20InsufficientAllowance: (spender: string, allowance: bigint, needed: bigint) => `${spender} may take ${allowance} token units and needs ${needed}`,
 }
 
-const moment = (seconds: bigint) => new Date(Number(seconds) * 1000).toISOString()
+const moment = (seconds: bigint) => `${date(Number(seconds))} UTC`
 
 function explain(data: Hex): string {
   try {
