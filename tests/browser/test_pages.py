@@ -131,7 +131,7 @@ def test_movements__are_those_of_wallet_history(tour: View, scene: Stage, name: 
     tour.see("In all, from the vault to this account")
     table = tour.page.get_by_role("region", name="Movements between this account and the vault")
     shown = table.locator("tbody tr").evaluate_all(
-        """rows => rows.map(({ cells }) => [cells[0].innerText, cells[1].innerText, cells[1].querySelector('.amount').title,
+        """rows => rows.map(({ cells }) => [cells[0].innerText, cells[1].textContent, cells[1].querySelector('.amount').title,
           cells[2].innerText, cells[3].querySelector('time').title])"""
     )
     token = lab.session.token()
@@ -139,7 +139,7 @@ def test_movements__are_those_of_wallet_history(tour: View, scene: Stage, name: 
         [
             row.what,
             as_shown(row.amount, row.moved, token),
-            f"{'−' if row.moved < 0 else ''}{token.text(row.amount, places=token.decimals)}",
+            f"{'−' if row.moved < 0 else ''}{token.text(abs(row.amount), places=token.decimals)}",
             f"Job {row.job}",
             f"{datetime.fromtimestamp(row.time, UTC):%Y-%m-%d %H:%M:%S} UTC",
         ]
@@ -153,7 +153,7 @@ def test_movements__are_those_of_wallet_history(tour: View, scene: Stage, name: 
 
 def as_shown(amount: int, moved: int, token: Token) -> str:
     """Cut to hundredths."""
-    cents = amount * 100 // 10**token.decimals
+    cents = abs(amount) * 100 // 10**token.decimals
     text = f"{cents // 100:,}.{cents % 100:02}" if cents else "<0.01"
     signed = f"({text})" if not moved else f"+{text}" if moved > 0 else f"−{text}"
     return f"{signed} {token.symbol}"

@@ -71,12 +71,14 @@ export function Frame<S extends Shape>({ name, hint = '', height, shape, places,
   )
 }
 
+const HALF = 3.6 // pixels of half a digit
+
 function Axes({ of: { plot, across, up } }: { of: Shape }) {
   return (
     <g class="axes">
       <path d={up.map(({ at }) => `M${plot.left} ${at}H${plot.right}`).join('')} />
       {up.map(({ at, label }) => <text key={label} x={plot.left - 8} y={at + 4} text-anchor="end">{label}</text>)}
-      {across.map(({ at, label }) => <text key={label} x={at} y={plot.bottom + 18} text-anchor="middle">{label}</text>)}
+      {across.map(({ at, label }) => <text key={label} x={Math.min(at, plot.right + 8 - HALF * label.length)} y={plot.bottom + 18} text-anchor="middle">{label}</text>)}
     </g>
   )
 }

@@ -35,7 +35,7 @@ function Drawn({ shape: { plot, line, area, marks } }: { shape: StepsShape }) {
     <>
       <path class="area" d={area} />
       {marks.map(({ x, name, after }) => (
-        <g key={`${x} ${name}`} class="baseline">
+        <g key={x} class="baseline">
           <path d={`M${x} ${plot.top - 12}V${plot.bottom}`} stroke-dasharray="2 3" />
           <text x={after ? x + 5 : x - 5} y={plot.top - 4} text-anchor={after ? 'start' : 'end'}>{name}</text>
         </g>

@@ -1,11 +1,12 @@
 /** The front page: every job, newest first. */
-import { isOver, PHASES } from '../protocol/phases'
+import { PHASES } from '../protocol/phases'
 import { Amount, Measure } from '../ui/Amount'
 import { useApp } from '../ui/app'
 import { PageProblem } from '../ui/Banner'
 import { useLoad } from '../ui/load'
 import { Name } from '../ui/Name'
 import { Loading } from '../ui/parts'
+import { stateOf } from '../ui/states'
 import { StateTag } from '../ui/StateTag'
 import { Table } from '../ui/Table'
 
@@ -43,7 +44,7 @@ export function Jobs() {
               key: row.job,
               cells: [
                 <a href={`#/job/${row.job}`}>Job {row.job}</a>,
-                <><StateTag of={row.phase} /> {!isOver(row.phase) && <span class="muted">{PHASES[row.phase].title}</span>}</>,
+                <><StateTag of={row.phase} /> {stateOf(row.phase) === 'running' && <span class="muted">{PHASES[row.phase].title}</span>}</>,
                 `${Math.min(row.round, row.maxRounds)} / ${row.maxRounds}`,
                 <Measure value={row.metric} />,
                 <Amount value={row.rewardPerRound} token={row.token} />,

@@ -123,7 +123,7 @@ function Payments({ round, view }: { round: RoundView; view: JobView }) {
     key: cell.trainer,
     cells: [
       <Name of={cell.trainer} kind="address" />,
-      <Amount value={cell.pay} token={view.token} />,
+      <Amount value={cell.pay} token={view.token} form="table" />,
       cell.share ? percent(cell.share.part) : '–',
       milli(cell.record?.gain ?? null),
       milli(cell.record?.news ?? null),
@@ -150,7 +150,7 @@ function Payments({ round, view }: { round: RoundView; view: JobView }) {
       />
       <Table
         caption="Why, in a sentence"
-        columns={[{ head: 'Trainer' }, { head: 'Why' }]}
+        columns={[{ head: 'Trainer' }, { head: 'Why', prose: true }]}
         rows={round.cells.map((cell) => ({ key: cell.trainer, cells: [<Name of={cell.trainer} kind="address" />, explained(cell, view)] }))}
       />
       <Numbers round={round} />

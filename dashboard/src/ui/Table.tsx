@@ -4,6 +4,7 @@ import type { ComponentChildren } from 'preact'
 export interface Column {
   head: string
   number?: boolean
+  prose?: boolean // wraps
   title?: string
 }
 
@@ -34,7 +35,7 @@ export function Table({ caption, columns, rows, empty = 'Nothing yet.', shown = 
           {rows.map((row) => (
             <tr key={row.key} role="row" class={row.tone ?? ''}>
               {row.cells.map((cell, place) => (
-                <td key={place} role="cell" data-head={columns[place]?.head} class={columns[place]?.number ? 'number' : ''}>
+                <td key={place} role="cell" data-head={columns[place]?.head} class={columns[place]?.number ? 'number' : columns[place]?.prose ? 'prose' : ''}>
                   {cell}
                 </td>
               ))}

@@ -18,13 +18,14 @@ export interface StacksShape {
 
 const AXIS = { left: 48, right: 8, top: 8, bottom: 24 }
 const FILLED = 0.86 // of a round's width
+const WIDEST = 64 // pixels
 const LINE = 1 // pixel between two parts, where they are high enough
 
 export function stacksOf({ rounds, series, last }: StacksData, { width, height }: Size): StacksShape {
   const plot = { left: AXIS.left, right: width - AXIS.right, top: AXIS.top, bottom: height - AXIS.bottom }
   const x = linear([0.5, Math.max(last, 1) + 0.5], [plot.left, plot.right])
   const y = linear([0, 1], [plot.bottom, plot.top])
-  const bar = place(FILLED * (x(2) - x(1)))
+  const bar = place(Math.min(WIDEST, FILLED * (x(2) - x(1))))
   const pieces: string[][] = Array.from({ length: series }, () => [])
   for (const { round, parts } of rounds) {
     const left = place(x(round) - bar / 2)

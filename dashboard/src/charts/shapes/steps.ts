@@ -11,11 +11,12 @@ export interface StepsShape {
   line: string
   area: string
   at: { x: number; y: number }[] // of each point
-  marks: { x: number; name: string; after: boolean }[] // after: the name stands right of its line
+  marks: { x: number; name: string; after: boolean }[] // after: the name stands right of its line; '' where there is no room for one
   across: Tick[]
   up: Tick[]
 }
 
+const NAME = 60 // pixels that a name takes
 const AXIS = { left: 60, right: 8, top: 24, bottom: 24 }
 
 export function stepsOf({ points, marks }: StepsData, { width, height }: Size): StepsShape {
@@ -30,8 +31,19 @@ export function stepsOf({ points, marks }: StepsData, { width, height }: Size): 
   return {
     plot, line, at,
     area: `${line}V${plot.bottom}Z`,
-    marks: marks.map(({ time, name }) => ({ x: place(x(time)), name, after: x(time) < (plot.left + plot.right) / 2 })),
+    marks: named(marks.map(({ time, name }) => ({ x: place(x(time)), name, after: x(time) < (plot.left + plot.right) / 2 }))),
     across: timeTicks(from, Math.max(to, from + 1), x),
     up: values.map((value) => ({ at: place(y(value)), label: value.toLocaleString('en') })),
   }
+}
+
+/** Without the names that would lie on another. */
+function named(marks: StepsShape['marks']): StepsShape['marks'] {
+  let end = -Infinity
+  return marks.map((mark) => {
+    const [from, to] = mark.after ? [mark.x, mark.x + NAME] : [mark.x - NAME, mark.x]
+    if (from < end) return { ...mark, name: '' }
+    end = to
+    return mark
+  })
 }
