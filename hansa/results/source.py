@@ -30,7 +30,8 @@ BEST = "best"
 
 @dataclass(frozen=True)
 class PublishedJob:
-    """The models that a job's committees voted. origin: where that was read, for people."""
+    """The models that a job's committees voted. origin: where that was read, for people. archive: the file that it was
+    read from, if any."""
 
     context: JobContext
     history: JobHistory
@@ -38,6 +39,7 @@ class PublishedJob:
     store: Store
     origin: str
     allowed_tasks: tuple[str, ...] = ()
+    archive: Path | None = None
 
     @property
     def job(self) -> JobId:
@@ -157,4 +159,4 @@ def _from_archive(stack: ExitStack, path: Path, job: int | None, workspace: Work
             tasks = tuple(deployment.allowed.tasks)
     files = stack.enter_context(Archive.open(path))
     context = JobContext.of(facts.job, settlement.history.posted.terms, files)
-    return PublishedJob(context, settlement.history, facts.chain_id, files, origin, tasks)
+    return PublishedJob(context, settlement.history, facts.chain_id, files, origin, tasks, path)

@@ -61,9 +61,9 @@ def run(
     """
     if not source:
         raise FatalError("no input is named", next_step="name a file with --input")
-    if out is not None:
-        require_new(out, force)
     with open_job(command.workspace, job, archive) as found:
+        if out is not None:
+            require_new(out, force, [found.archive, source])
         picked = found.pick(round_)
         rows = predictions(found, task_of(found, task), picked, source)
         view = Predictions(found.job, picked, source, rows)

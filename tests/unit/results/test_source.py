@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,7 @@ def test_predict__says_what_the_model_thinks_of_each_patient(tmp_path: Path) -> 
         ("export --out nowhere/model.pt", "nowhere/model.pt can't be written: there is no folder nowhere"),
         ("get --out .", "it is no plain file"),
         ("get --out taken", "taken is there already"),
+        (f"get --out {'x' * 300}", "x can't be written: File name too long"),
         ("predict", "no input is named"),
         ("predict --input gone.csv", "gone.csv can't be read"),
         ("predict --input taken", "taken, line 1: no column age"),
@@ -121,6 +123,23 @@ def test_what_can_not_be__is_one_sentence(
     done = run(f"{words} --archive {ARCHIVE}", tmp_path)
     assert (done.exit_code, done.stdout) == (1, "") and said in done.stderr and done.stderr.count("\n") == 1
     assert (tmp_path / "taken").read_text() == "mine\n" and len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("words", ["get --out {read}", "export --out {read}", "predict --input {rows} --out {rows}"])
+def test_force__never_writes_over_what_the_command_reads(words: str, tmp_path: Path) -> None:
+    read, rows = tmp_path / "job.safetensors", tmp_path / "rows.csv"
+    shutil.copy(ARCHIVE, read)
+    shutil.copy(HEART, rows)
+    done = run(f"{words.format(read=read, rows=rows)} --force --archive {read}", tmp_path)
+    assert done.exit_code == 1 and "is named twice; name another file" in done.stderr
+    assert read.read_bytes() == ARCHIVE.read_bytes() and rows.read_bytes() == HEART.read_bytes()
+
+
+def test_link_that_leads_nowhere__is_there_already(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "gone" / "model")
+    done = run(f"get --out {link} --archive {ARCHIVE}", tmp_path)
+    assert "link is there already" in done.stderr and link.is_symlink()
 
 
 def test_force__overwrites(tmp_path: Path) -> None:
