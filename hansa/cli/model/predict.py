@@ -91,7 +91,10 @@ def predictions(job: PublishedJob, task: Task, round_: Round, source: str) -> li
                 said = predict(task.module_at(params), source)
         else:
             said = predict(dict(params), source)
-        return predicted(task.name, said)
+        rows = predicted(task.name, said)
+    if not rows:
+        raise FatalError(f"{source} has no rows", next_step="name a file that has at least one, with --input")
+    return rows
 
 
 def predicted(task: str, said: Any) -> list[Row]:
