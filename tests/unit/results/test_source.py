@@ -223,8 +223,7 @@ def test_list__tells_what_the_page_tells(tmp_path: Path) -> None:
 
 def test_own_copy__of_several_classes__is_asked_for_the_jobs(tmp_path: Path) -> None:
     file = tmp_path / "two.py"
-    file.write_text(
-        (STRANGERS / "quarters.py").read_text() + "\n\nclass Other(ModuleTask):\n    def module(self): ...\n\n"
-    )
+    other = "\n\nclass Other(ModuleTask):\n    def module(self): ...\n"
+    file.write_text((STRANGERS / "quarters.py").read_text() + other)
     job = cast("Any", SimpleNamespace(spec=prepare(f"{file}:Quarters", seed=0).spec, allowed_tasks=()))
     assert task_of(job, file).name == task_of(job, f"{file}:Quarters").name == "quarters"
