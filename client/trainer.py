@@ -14,7 +14,8 @@ from hansa.runtime.daemon import Daemon
 from hansa.runtime.keeper import JobKeeper
 from hansa.runtime.model_chain import Abstention
 from hansa.tasks import load_task_of, running, use_device
-from hansa.tasks.rehearsal import check_training_rows, count_rows
+from hansa.tasks.rehearsal import check_training_rows
+from hansa.tasks.validation import count_rows
 
 
 class Trainer(Daemon):

@@ -100,6 +100,11 @@ class HistoryMismatch(TransientError):
     """An RPC node omitted or invented events."""
 
 
+def described(error: BaseException) -> str:
+    """A foreign exception as a cause: its kind, and what it says if it says anything."""
+    return f"{type(error).__name__}: {error}".removesuffix(": ")
+
+
 def check_range(name: str, value: int, low: int, high: int) -> int:
     """`value`, or one sentence that says what it may be."""
     if not low <= value <= high:

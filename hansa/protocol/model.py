@@ -91,7 +91,10 @@ class Model:
         problem = _model_problem(self)
         if problem:
             raise FatalError("this model can't be written", cause=problem)
-        return files.encode(self.tensors, metadata)
+        try:
+            return files.encode(self.tensors, metadata)
+        except ValueError as error:
+            raise FatalError("this model can't be written", cause=error) from error
 
     @classmethod
     def decode(cls, data: bytes | memoryview) -> Model:

@@ -51,7 +51,8 @@ def task_of(job: PublishedJob, task: str | Path | None) -> Task:
                 cause=error.cause,
                 next_step="read it, then name your copy: --task FILE.py, or task= in Python",
             ) from error
-    _, place = consent(str(task))
+    named = str(task)
+    _, place = consent(f"{named}:{job.spec.task.rpartition(':')[2]}" if named.endswith(".py") else named)
     return load_task_of(job.spec, task_file=place.get("task_file"), allowed=place["allowed"])
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from hansa.audit.archive import Archive
 from hansa.audit.run import require_sound
 from hansa.protocol.cid import to_cid
-from hansa.protocol.errors import ChainUnavailable, FatalError
+from hansa.protocol.errors import ChainUnavailable, FatalError, Malformed, NotFound, StoreUnavailable, WrongBytes
 from hansa.protocol.model import Model
 from hansa.protocol.sheet import NO_METRIC
 from hansa.protocol.spec import JobSpec
@@ -30,7 +30,8 @@ BEST = "best"
 
 @dataclass(frozen=True)
 class PublishedJob:
-    """The models that a job's committees voted. origin: where that was read, for people."""
+    """The models that a job's committees voted. origin: where that was read, for people. archive: the file that it was
+    read from, if any."""
 
     context: JobContext
     history: JobHistory
@@ -38,6 +39,7 @@ class PublishedJob:
     store: Store
     origin: str
     allowed_tasks: tuple[str, ...] = ()
+    archive: Path | None = None
 
     @property
     def job(self) -> JobId:
@@ -84,11 +86,12 @@ class PublishedJob:
     def model(self, round_: Round) -> Model:
         """Model `round_`. Its bytes have the SHA-256 that the chain names, and say the same of job, round and parent.
 
-        Malformed where they don't, NotFound or StoreUnavailable where they can't be had.
+        FatalError where they don't, or can't be had.
         """
         models = ModelChain(self.store, self.job, self.context.terms.model, self.spec.model_bytes, pins=False)
         models.follow([outcome.model for outcome in self.rounds])
-        return models.load(self.digest(round_), round_)
+        with needing(f"model {round_} of job {self.job}"):
+            return models.load(self.digest(round_), round_)
 
     def labels(self, round_: Round) -> dict[str, str]:
         """What a file tells of where it comes from."""
@@ -97,6 +100,20 @@ class PublishedJob:
         if (metric := self.metric(round_)) != NO_METRIC:
             told["metric"] = str(metric / UNIT)
         return told
+
+
+@contextmanager
+def needing(what: str) -> Iterator[None]:
+    """A file that the store hasn't got, or has otherwise than its CID says, becomes a sentence that says what it is
+    and who else may have it."""
+    try:
+        yield
+    except (NotFound, StoreUnavailable, WrongBytes, Malformed) as error:
+        raise FatalError(
+            f"{what} can't be read",
+            cause=str(error),
+            next_step="look at the deployment's store, or name the job's archive, of whoever has one, with --archive",
+        ) from error
 
 
 @contextmanager
@@ -131,10 +148,12 @@ def _from_chain(workspace: Workspace, job: JobId) -> PublishedJob:
     deployment = session.deployment
     check_job(session.federation, job)
     follower = JobFollower(session.federation, session.store, job)
+    with needing(f"the spec of job {job}"):
+        context = follower.context
     history = follower.read()
     origin = f"{redact(deployment.rpc[0])}, store {deployment.store['kind']}"
     tasks = tuple(deployment.allowed.tasks)
-    return PublishedJob(follower.context, history, deployment.chain_id, session.store, origin, tasks)
+    return PublishedJob(context, history, deployment.chain_id, session.store, origin, tasks)
 
 
 def _from_archive(stack: ExitStack, path: Path, job: int | None, workspace: Workspace | None) -> PublishedJob:
@@ -157,4 +176,4 @@ def _from_archive(stack: ExitStack, path: Path, job: int | None, workspace: Work
             tasks = tuple(deployment.allowed.tasks)
     files = stack.enter_context(Archive.open(path))
     context = JobContext.of(facts.job, settlement.history.posted.terms, files)
-    return PublishedJob(context, settlement.history, facts.chain_id, files, origin, tasks)
+    return PublishedJob(context, settlement.history, facts.chain_id, files, origin, tasks, path)

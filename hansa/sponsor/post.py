@@ -111,7 +111,7 @@ def _check_spec(fields: Mapping[str, Any]) -> JobSpec:
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         place = ".".join(map(str, problem["loc"]))
-        raise FatalError(f"{place} {problem['input']!r} can't be in a job spec", cause=problem["msg"]) from error
+        raise FatalError(f"{place} {problem['input']!r:.80} can't be in a job spec", cause=problem["msg"]) from error
 
 
 def check_offer(prepared: PreparedJob, offer: JobOffer, members: Sequence[Address]) -> None:

@@ -14,10 +14,10 @@ from hansa.sponsor.post import PreparedJob
 from hansa.sponsor.terms import TIMES
 from hansa.tasks.base import Data, Differentiable, Study, Task
 from hansa.tasks.loading import running
+from hansa.tasks.rehearsal import check_training_rows, check_validation_rows
 from hansa.tasks.validation import asks_for_rows, validation_rows
 
 SLOWER = 5  # the slowest machine that a job should be for, beside this one
-LONG_ENOUGH = 1.0  # second: a first step that takes less is mostly warming up, so another one is timed
 MINUTE = 60
 FIRST_PARTY = "0"  # as a source of a task that carries everybody's rows
 
@@ -69,17 +69,20 @@ class Rehearsal:
 
 
 def rehearse(prepared: PreparedJob, seats: int, source: str | None = None, validation: str | None = None) -> Rehearsal:
-    """One training step, one gradient, one file. source, validation: where rows are that the task does not bring;
-    without a source steps and gradients are left out. FatalError where the task fails at it."""
+    """One training step, one gradient, one file, after what every daemon tries before its first cycle. source,
+    validation: where rows are that the task does not bring; without a source steps and gradients are left out.
+    FatalError where the task fails at it, or numbers that are not finite come of it."""
     task, model = prepared.task, prepared.model
     file = _seconds(lambda: _handled(model))
     rows, held = _rows(task, seats, source, validation)
     step = gradient = None
     if rows is not None and held is not None:
+        check_training_rows(task, dict(model.tensors), rows, source or FIRST_PARTY)
+        check_validation_rows(task, dict(model.tensors), held)
         with running(task.name, "trying a step of training"):
-            step = _warm_seconds(lambda: _step(task, model, rows))
+            step = _seconds(lambda: _step(task, model, rows))
         with running(task.name, "trying to measure model 0"):
-            gradient = _warm_seconds(lambda: _look(task, model, held))
+            gradient = _seconds(lambda: _look(task, model, held))
     return Rehearsal(step, gradient, file, model.size)
 
 
@@ -111,11 +114,6 @@ def _look(task: Task, model: Model, rows: Data) -> None:
         task.gradient(model.tensors, rows)
     else:
         task.metric(model.tensors, rows)
-
-
-def _warm_seconds(work: Callable[[], None]) -> float:
-    first = _seconds(work)
-    return first if first >= LONG_ENOUGH else _seconds(work)
 
 
 def _seconds(work: Callable[[], None]) -> float:

@@ -8,25 +8,32 @@ import argparse
 import sys
 import time
 
-from hansa.protocol.errors import HansaError
+from hansa.protocol.errors import FatalError, HansaError, check_range, described
 from hansa.protocol.text import counted
-from hansa.tasks.frozen import check_frozen, parse_frozen
+from hansa.tasks.frozen import check_frozen, frozen_digests, parse_frozen
 from hansa.tasks.loading import BUILT_IN, consent, defaults, load_task, running, use_device
 from hansa.tasks.rehearsal import check, federate, table
 from hansa.tasks.settings import parse_settings
+
+MOST = 2**31 - 1  # that a number of the command line may be
 
 
 def main() -> None:
     arguments = _arguments()
     try:
         _run(arguments)
-    except HansaError as error:
+    except KeyboardInterrupt:
+        sys.exit("interrupted")
+    except Exception as error:
         if arguments.debug:
             raise
-        sys.exit(str(error))
+        sys.exit(str(error if isinstance(error, HansaError) else FatalError("unexpected", cause=described(error))))
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    for option, low in {"rounds": 1, "steps": 1, "seeds": 1, "seats": 1, "seed": 0}.items():
+        if (value := getattr(arguments, option)) is not None:
+            check_range(f"--{option}", value, low, MOST)
     name, place = consent(arguments.task)
     usual = defaults(name, **place)
     rounds, steps = arguments.rounds or usual["rounds"], arguments.steps or usual["steps"]
@@ -34,9 +41,11 @@ def _run(arguments: argparse.Namespace) -> None:
     tables = []
     for seed in range(arguments.seed, arguments.seed + arguments.seeds):
         task = load_task(name, settings, seed, **place)
-        if arguments.frozen:
-            with running(name, "looking at its frozen files"):
+        with running(name, "looking at its frozen files"):
+            if arguments.frozen:
                 check_frozen(task, parse_frozen(arguments.frozen))
+            else:
+                frozen_digests(task)
         print(f"  device: {use_device(task, arguments.device, arguments.threads)}")
         sources = arguments.data or (task.parties() if hasattr(task, "parties") else ["0"])
         for remark in check(task, sources[0], arguments.seats, arguments.validation):

@@ -14,6 +14,11 @@ from hansa.tasks.base import Freezing, Task
 def frozen_digests(task: Task) -> dict[str, str]:
     """The SHA-256 of each file that the task reads what stays frozen from, by the file's name, as a spec has them."""
     files = task.frozen() if isinstance(task, Freezing) else {}
+    if not isinstance(files, Mapping):
+        raise FatalError(
+            f"frozen() of task {task.name} returned {type(files).__name__}",
+            next_step="return a dict of files by name, as in {'encoder': 'encoder.pt'}",
+        )
     return {name: _digest(task.name, name, Path(path).expanduser()) for name, path in files.items()}
 
 

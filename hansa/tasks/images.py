@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def read_rows(folder: Path, part: str, next_step: str) -> Rows:
         pixels = read_idx(images, MAGIC_IMAGES)
         if len(numbers) != len(pixels):
             raise ValueError(f"{len(pixels)} images for {len(numbers)} labels")
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, OSError, EOFError, zlib.error) as error:
         raise FatalError(f"{images} can't be used", cause=error, next_step=next_step) from error
     return Rows(pixels, numbers.astype(np.int64))
 

@@ -23,11 +23,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypedDict, Unpack
 
-from hansa.protocol.errors import FatalError, HansaError, NotAllowed
+from hansa.protocol.errors import FatalError, HansaError, NotAllowed, check_range, described
 from hansa.protocol.spec import JobSpec
 from hansa.tasks.base import Movable, Task
 from hansa.tasks.frozen import check_frozen
 from hansa.tasks.rows import BadRows
+from hansa.tasks.settings import Settings
 
 BUILT_IN = {
     "fashion": "hansa.tasks.fashion:Fashion",
@@ -37,6 +38,10 @@ BUILT_IN = {
     "mnist": "hansa.tasks.mnist:Mnist",
     "traffic": "hansa.tasks.traffic:Traffic",
 }
+
+
+USERS = (Exception, SystemExit)
+"""What code of a user's may end with: a script that calls exit() shall not end the program that asked for its task."""
 
 
 class Place(TypedDict, total=False):
@@ -117,10 +122,10 @@ def load_task(name: str, settings: Mapping[str, object], seed: int, **place: Unp
         task = kind(settings, seed)
     except HansaError:
         raise
-    except Exception as error:
+    except USERS as error:
         raise FatalError(
             f"task {name} refused its settings {dict(settings)}",
-            cause=f"{type(error).__name__}: {error}",
+            cause=described(error),
             next_step="compare them with the task's own page; a class of your own is made by Class(settings, seed)",
         ) from error
     if not isinstance(task, Task):
@@ -137,8 +142,14 @@ TASK_PARTS = ("name", "model", "load", "validation", "train", "metric")
 def defaults(name: str, **place: Unpack[Place]) -> dict[str, Any]:
     """What the task recommends for a job: rounds, steps, bits, parties, settings (its `defaults()`, if it has that)."""
     kind = _task_class(name, **place)
-    own = kind.defaults() if hasattr(kind, "defaults") else {}
-    return {"rounds": 10, "steps": 100, "bits": 8, "parties": 4, "settings": {}} | own
+    with running(name, "asking for its defaults()"):
+        own = dict(kind.defaults()) if hasattr(kind, "defaults") else {}
+    given = Settings(f"{name}, defaults()", own)
+    found: dict[str, Any] = {"settings": given.table("settings")}
+    for part, usual in {"rounds": 10, "steps": 100, "bits": 8, "parties": 4}.items():
+        found[part] = given.integer(part, usual, low=1, high=1_000_000)
+    given.done()
+    return found
 
 
 def _task_class(name: str, **place: Unpack[Place]) -> Any:
@@ -156,10 +167,10 @@ def _task_class(name: str, **place: Unpack[Place]) -> Any:
         found: ModuleType = _from_file(code, digest, place.get("task_file"), allowed)
     else:
         found = _installed(name, code, digest, allowed)
-    try:
-        return getattr(found, attribute)
-    except AttributeError as error:
-        raise FatalError(f"task {name}: {code} has no class {attribute}") from error
+    with running(name, "looking for its class"):
+        if (kind := getattr(found, attribute, None)) is not None:
+            return kind
+    raise FatalError(f"task {name}: {code} has no class {attribute}")
 
 
 def _installed(name: str, module: str, digest: str | None, allowed: Collection[str]) -> ModuleType:
@@ -181,8 +192,8 @@ def _installed(name: str, module: str, digest: str | None, allowed: Collection[s
         )
     try:
         return importlib.import_module(module)
-    except Exception as error:
-        raise FatalError(f"task {name} cannot be imported", cause=f"{type(error).__name__}: {error}") from error
+    except USERS as error:
+        raise FatalError(f"task {name} cannot be imported", cause=described(error)) from error
 
 
 def _from_file(name: str, digest: str | None, task_file: Path | None, allowed: Collection[str]) -> ModuleType:
@@ -237,9 +248,9 @@ def _run(path: Path, code: bytes, digest: str) -> ModuleType:
     sys.modules[name] = module  # dataclasses look themselves up here
     try:
         exec(compile(code, str(path), "exec"), module.__dict__)
-    except Exception as error:
+    except USERS as error:
         del sys.modules[name]
-        raise FatalError(f"task file {path} does not run", cause=f"{type(error).__name__}: {error}") from error
+        raise FatalError(f"task file {path} does not run", cause=described(error)) from error
     return module
 
 
@@ -263,7 +274,7 @@ def running(task: str, doing: str) -> Iterator[None]:
         raise FatalError(f"task {task} failed while {doing}", cause=error.message, next_step=error.next_step) from error
     except HansaError:
         raise
-    except Exception as error:
+    except USERS as error:
         if (variable := _missing_variable(error)) is not None:
             raise FatalError(
                 f"task {task} failed while {doing}",
@@ -272,12 +283,12 @@ def running(task: str, doing: str) -> Iterator[None]:
             ) from error
         raise FatalError(
             f"task {task} failed while {doing}",
-            cause=f"{type(error).__name__}: {error}",
+            cause=described(error),
             next_step="`python -m hansa.tasks` rehearses a task without a chain; --debug shows where",
         ) from error
 
 
-def _missing_variable(error: Exception) -> str | None:
+def _missing_variable(error: BaseException) -> str | None:
     """The name that `os.environ` was asked for in vain."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     if isinstance(error, KeyError) and frames and frames[-1].f_globals.get("__name__") == os.__name__:
@@ -285,9 +296,14 @@ def _missing_variable(error: Exception) -> str | None:
     return None
 
 
+MOST_THREADS = 1024
+
+
 def use_device(task: Task, device: str, threads: int | None) -> str:
     """Lets a task compute on a device (auto, cpu, cuda, cuda:1 or mps) and on so many threads, None being torch's own
     choice; returns the device's name. FatalError where it isn't there."""
+    if threads is not None:
+        check_range("--threads", threads, 1, MOST_THREADS)
     torch = sys.modules.get("torch")
     if torch is not None and threads is not None:
         torch.set_num_threads(threads)

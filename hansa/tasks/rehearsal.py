@@ -6,7 +6,7 @@ stand beside.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 
 from hansa.protocol.errors import FatalError
 from hansa.protocol.geometry import ALIKE, FEWEST
+from hansa.protocol.model import initial_model
 from hansa.protocol.text import counted
 from hansa.protocol.types import UNIT
 from hansa.tasks.base import Data, Differentiable, Movable, Params, Study, Task
 from hansa.tasks.loading import running
-from hansa.tasks.validation import validation_rows
+from hansa.tasks.validation import count_rows, validation_rows
 
+BITS = 8  # of a job, unless its sponsor says otherwise
 FIRST_STEPS = 3
 LOOK = "look for numbers in them that are not finite, or far too large"
 
@@ -83,6 +85,7 @@ def check(task: Task, source: str, seats: int, validation: str | None = None) ->
     with running(task.name, "making model 0"):
         start = task.model()
         _check_model(start, task.model())
+        initial_model(start, BITS).encode()
     yield f"model: {counted(len(start), 'tensor')}, {sum(value.size for value in start.values()):,} numbers"
 
     with running(task.name, f"loading {source}"):
@@ -114,16 +117,6 @@ def check(task: Task, source: str, seats: int, validation: str | None = None) ->
     for share in shares:
         check_validation_rows(task, start, share)
     yield f"metric: {task.metric(start, shares[0]):.4f} for model 0"
-
-
-def count_rows(task: Task, rows: object) -> int:
-    """FatalError for what has no length."""
-    if isinstance(rows, Sized):
-        return len(rows)
-    raise FatalError(
-        f"load() of task {task.name} gave {type(rows).__name__}, which has no length",
-        next_step="return hansa.Rows, or a data set with __len__ and __getitem__",
-    )
 
 
 def check_training_rows(task: Task, start: Params, rows: Data, source: str) -> None:

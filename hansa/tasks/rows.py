@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hansa.protocol.errors import FatalError
+from hansa.protocol.errors import FatalError, described
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 LARGEST = float(np.finfo(np.float32).max)
@@ -163,7 +163,7 @@ def read_lines(path: Path, columns: Sequence[str] = ()) -> Iterator[dict[str, st
                 if line:
                     yield dict(zip(header, line, strict=True)) | {"line": f"{path}, line {lines.line_num}"}
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise FatalError(f"{path} can't be read", cause=error) from error
+        raise FatalError(f"{path} can't be read", cause=getattr(error, "strerror", None) or error) from error
 
 
 def number(line: Mapping[str, str], column: str, *, whole: bool = False) -> float:
@@ -206,7 +206,7 @@ def rows_of(
         except (KeyError, ValueError, TypeError) as error:
             raise FatalError(
                 f"{line['line']} can't be used",
-                cause=f"{type(error).__name__}: {error}",
+                cause=described(error),
                 next_step=f"it needs the columns {', '.join(columns)}, the last one 0 or 1",
             ) from error
     if not labels:

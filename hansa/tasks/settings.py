@@ -43,6 +43,13 @@ class Settings:
             raise self._wrong(name, value, wanted)
         return float(number)
 
+    def table(self, name: str) -> dict[str, Any]:
+        """Values by name; none by default."""
+        value = self._read(name, {})
+        if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+            raise self._wrong(name, value, "a dict of values by name")
+        return dict(value)
+
     def choice(self, name: str, options: tuple[str, ...]) -> str:
         """One of `options`; the first is the default."""
         value = self._read(name, options[0])

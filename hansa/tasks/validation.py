@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sized
 from typing import Any
 
 from hansa.protocol.errors import FatalError
@@ -24,20 +25,34 @@ def _source(task: Task) -> inspect.Parameter | None:
 def validation_rows(task: Task, seat: int, seats: int, source: str | None = None) -> Data:
     """The rows of one of `seats` members, out of `source` where the task reads them from there.
 
-    FatalError for a source that the task does not take, or one that it asks for and nobody named. Whatever else the
-    task raises comes out.
+    FatalError for a source that the task does not take, or one that it asks for and nobody named, and for rows that
+    have no length. Whatever else the task raises comes out.
     """
     validation: Any = task.validation
     if source is None:
         if asks_for_rows(task):
             raise FatalError(f"task {task.name} asks where its validation rows are", next_step=f"add {OPTION}")
-        rows: Data = validation(seat, seats)
-        return rows
+        return _counted(task, validation(seat, seats))
     if _source(task) is None:
         raise FatalError(
             f"task {task.name} takes no {OPTION}",
             cause="its validation(seat, seats) has no argument `source`: it knows its rows itself",
             next_step="leave the option out; docs/tasks.md says how a task of your own takes it",
         )
-    given: Data = validation(seat, seats, source=source)
+    return _counted(task, validation(seat, seats, source=source))
+
+
+def _counted(task: Task, rows: Any) -> Data:
+    count_rows(task, rows, "validation")
+    given: Data = rows
     return given
+
+
+def count_rows(task: Task, rows: object, method: str = "load") -> int:
+    """How many rows a method of the task gave; FatalError for what has no length."""
+    if isinstance(rows, Sized):
+        return len(rows)
+    raise FatalError(
+        f"{method}() of task {task.name} gave {type(rows).__name__}, which has no length",
+        next_step="return hansa.Rows, or a data set with __len__ and __getitem__",
+    )

@@ -26,7 +26,7 @@ from hansa.devnet.setup import Setup
 from hansa.protocol.baselines import parse_baselines
 from hansa.protocol.errors import FatalError, check_range
 from hansa.protocol.tables import LIMITS
-from hansa.protocol.text import counted
+from hansa.protocol.text import counted, escape_untrusted
 from hansa.runtime.amounts import Token
 from hansa.runtime.snapshot import FullSnapshot
 from hansa.runtime.workspace import DEFAULT_DIR, Workspace
@@ -135,7 +135,7 @@ def show(
     spec = snapshot.context.spec
     metrics = [outcome.metric for _, outcome in snapshot.finalised]
     tables.show_metric(
-        console, str(spec.settings.get("metric", "metric")), metrics, dict(parse_baselines(spec.baselines))
+        console, escape_untrusted(spec.metric or "metric"), metrics, dict(parse_baselines(spec.baselines))
     )
     console.print()
     tables.show_accuracy(console, done.accuracy, getattr(local.prepared.task, "measure", "metric"))

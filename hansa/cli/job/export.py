@@ -26,12 +26,13 @@ from hansa.protocol.errors import FatalError
 from hansa.protocol.spec import MAX_BYTES, JobSpec
 from hansa.protocol.text import counted, escape_untrusted, numbered
 from hansa.protocol.types import Digest, JobId
+from hansa.results.source import needing
 from hansa.runtime.accounts import names_of_accounts
 from hansa.runtime.files import write_file
 from hansa.runtime.follower import JobFollower
 from hansa.runtime.history.records import JobHistory
 from hansa.runtime.session import connect
-from hansa.runtime.snapshot import read_snapshot, with_ledgers
+from hansa.runtime.snapshot import check_job, read_snapshot, with_ledgers
 from hansa.runtime.workspace import Workspace
 
 
@@ -99,14 +100,17 @@ def from_chain(workspace: Workspace, job: int | None, unit: Unit | None) -> Sour
     if job is None:
         raise FatalError("no job is named", next_step="name one, like `hansa job export 1`, or a file with --archive")
     session = connect(workspace)
+    check_job(session.federation, JobId(job))
     follower = JobFollower(session.federation, session.store, JobId(job))
+    with needing(f"the spec of job {job}"):
+        spec = follower.context.spec
     require_round(read_snapshot(follower).history)
     snapshot = with_ledgers(follower)
     address = snapshot.terms.token
     return Source(
         history=snapshot.history,
         ledgers=snapshot.rounds,
-        spec=snapshot.context.spec,
+        spec=spec,
         chain_id=session.deployment.chain_id,
         federation=session.federation.address,
         token=session.token(address) if unit is None else token_in(unit, address),

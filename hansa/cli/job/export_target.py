@@ -51,14 +51,7 @@ def check_targets(out: Path | None, picture: Path | None, archive: Path | None, 
         raise FatalError(
             f"no picture can be written into {picture}", cause="it would be SVG", next_step="end its name with .svg"
         )
-    taken: set[Path] = set() if archive is None else {archive.resolve()}
-    for path in (out, picture):
-        if path is not None:
-            _check_target(path, taken, force)
-            taken.add(path.resolve())
-
-
-def _check_target(path: Path, taken: set[Path], force: bool) -> None:
-    if path.resolve() in taken:
-        raise FatalError(f"{path} is named twice", next_step="name another file")
-    require_new(path, force)
+    if out is not None:
+        require_new(out, force, [archive])
+    if picture is not None:
+        require_new(picture, force, [archive, out])

@@ -65,7 +65,7 @@ def run(
     with open_job(command.workspace, job, archive) as found:
         picked = found.pick(round_)
         path = out or Path(f"job-{found.job}-round-{picked}.{kind}")
-        require_new(path, force)
+        require_new(path, force, [found.archive, data])
         view = write_model(found, picked, path, _encoded(found, picked, kind, task, data), kind)
     command.answer(view, lambda console: show(console, view))
 

@@ -31,7 +31,7 @@ def run(
     with open_job(command.workspace, job, archive) as found:
         picked = found.pick(round_)
         path = out or Path(f"job-{found.job}-round-{picked}.safetensors")
-        require_new(path, force)
+        require_new(path, force, [found.archive])
         view = write_model(found, picked, path, found.model(picked).encode(), "safetensors")
     told = f"{escape_untrusted(view.file)}: model {view.round} of job {view.job}, {view.cid}"
     command.answer(view, lambda console: console.print(told))

@@ -63,10 +63,10 @@ def show(console: Console, view: ModelList, options: str) -> None:
         table = wrapping_table("round", "metric", "ended", "model", "")
         for row in view.models:
             ended = "" if row.ended is None else datetime.fromtimestamp(row.ended).isoformat(" ", "seconds")
-            note = "best" if row.round == view.best else "" if row.here else "not here"
-            table.add_row(str(row.round), metric_text(row.metric), ended, shortened(row.cid, short), note)
+            notes = ["best"] * (row.round == view.best) + ["not here"] * (not row.here)
+            table.add_row(str(row.round), metric_text(row.metric), ended, shortened(row.cid, short), ", ".join(notes))
         return table
 
     console.print(fitting(console, make, False, True)[0])
-    if view.best is not None:
+    if view.best is not None and view.models[view.best].here:
         console.print(f"\n`hansa model get {view.job} --round best{options}` writes the best one's file.")

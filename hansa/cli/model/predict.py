@@ -61,9 +61,9 @@ def run(
     """
     if not source:
         raise FatalError("no input is named", next_step="name a file with --input")
-    if out is not None:
-        require_new(out, force)
     with open_job(command.workspace, job, archive) as found:
+        if out is not None:
+            require_new(out, force, [found.archive, source])
         picked = found.pick(round_)
         rows = predictions(found, task_of(found, task), picked, source)
         view = Predictions(found.job, picked, source, rows)
@@ -91,7 +91,10 @@ def predictions(job: PublishedJob, task: Task, round_: Round, source: str) -> li
                 said = predict(task.module_at(params), source)
         else:
             said = predict(dict(params), source)
-        return predicted(task.name, said)
+        rows = predicted(task.name, said)
+    if not rows:
+        raise FatalError(f"{source} has no rows", next_step="name a file that has at least one, with --input")
+    return rows
 
 
 def predicted(task: str, said: Any) -> list[Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import time
 from collections import deque
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 WINDOW = 20
 """The loss of a training run is the mean over this many steps; it is compared with the threshold that often."""
+NEEDED = {"closure", "metrics"}
+"""What the step() of some of torch's optimizers and schedulers asks for, and nothing here can give."""
 LOOK_SECONDS = 1.0
 """A device other than the CPU is asked for its loss that often, and every WINDOW steps: asking makes it wait."""
 
@@ -168,16 +171,27 @@ def _differentiable(held: FederatedModule) -> AbstractContextManager[Any]:
 def _usable(task: str, given: Any) -> tuple[Any, Any]:
     """(optimizer, scheduler or None) from what a task's `optimizer` returned."""
     optimizer, scheduler = pair = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
-    if (
-        isinstance(optimizer, type)
-        or not hasattr(optimizer, "zero_grad")
-        or not (scheduler is None or hasattr(scheduler, "step"))
-    ):
+    steppers = [optimizer] if scheduler is None else [optimizer, scheduler]
+    is_usable = all(hasattr(part, "step") and not isinstance(part, type) for part in steppers)
+    if not is_usable or not hasattr(optimizer, "zero_grad"):
         raise FatalError(
             f"optimizer() of task {task} returned {described(given)}",
             next_step="return a torch optimizer, or (optimizer, scheduler)",
         )
+    for part in steppers:
+        if asked := _asked_for(part.step):
+            raise FatalError(
+                f"{type(part).__name__}, of optimizer() of task {task}, can't be used",
+                cause=f"its step() asks for {' and '.join(sorted(asked))}",
+                next_step="return one whose step() needs nothing",
+            )
     return pair
+
+
+def _asked_for(step: Callable[..., Any]) -> set[str]:
+    """What of NEEDED it can't be called without."""
+    parameters = inspect.signature(step).parameters
+    return {name for name in NEEDED & parameters.keys() if parameters[name].default is inspect.Parameter.empty}
 
 
 def described(value: Any) -> str:

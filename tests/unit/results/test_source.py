@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import safetensors.numpy
+from strangers_rows import STRANGERS
 from typer.testing import CliRunner
 
 from hansa.cli.main import app
 from hansa.cli.model.predict import as_csv, predicted
 from hansa.protocol.cid import digest_of, to_cid
-from hansa.protocol.errors import FatalError
+from hansa.protocol.errors import FatalError, Malformed, NotFound, WrongBytes
 from hansa.protocol.model import Model
-from hansa.results.modules import load_model
+from hansa.results.modules import load_model, task_of
 from hansa.results.source import open_job
 from hansa.runtime.workspace import Workspace
+from hansa.sponsor.post import prepare
 
 ROOT = Path(__file__).resolve().parents[3]
 ARCHIVE = ROOT / "tests" / "vectors" / "job-1.hansa"
@@ -108,9 +112,11 @@ def test_predict__says_what_the_model_thinks_of_each_patient(tmp_path: Path) -> 
         ("export --out nowhere/model.pt", "nowhere/model.pt can't be written: there is no folder nowhere"),
         ("get --out .", "it is no plain file"),
         ("get --out taken", "taken is there already"),
+        (f"get --out {'x' * 300}", "x can't be written: File name too long"),
         ("predict", "no input is named"),
         ("predict --input gone.csv", "gone.csv can't be read"),
         ("predict --input taken", "taken, line 1: no column age"),
+        ("predict --input {header}", "header.csv has no rows; name a file that has at least one"),
     ],
 )
 def test_what_can_not_be__is_one_sentence(
@@ -118,15 +124,59 @@ def test_what_can_not_be__is_one_sentence(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "taken").write_text("mine\n")
-    done = run(f"{words} --archive {ARCHIVE}", tmp_path)
+    header = tmp_path.with_name(f"{tmp_path.name}-header.csv")
+    header.write_text(HEART.read_text().splitlines()[0] + "\n")
+    done = run(f"{words.format(header=header)} --archive {ARCHIVE}", tmp_path)
     assert (done.exit_code, done.stdout) == (1, "") and said in done.stderr and done.stderr.count("\n") == 1
     assert (tmp_path / "taken").read_text() == "mine\n" and len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("words", ["get --out {read}", "export --out {read}", "predict --input {rows} --out {rows}"])
+def test_force__never_writes_over_what_the_command_reads(words: str, tmp_path: Path) -> None:
+    read, rows = tmp_path / "job.safetensors", tmp_path / "rows.csv"
+    shutil.copy(ARCHIVE, read)
+    shutil.copy(HEART, rows)
+    done = run(f"{words.format(read=read, rows=rows)} --force --archive {read}", tmp_path)
+    assert done.exit_code == 1 and "is named twice; name another file" in done.stderr
+    assert read.read_bytes() == ARCHIVE.read_bytes() and rows.read_bytes() == HEART.read_bytes()
+
+
+def test_link_that_leads_nowhere__is_there_already(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "gone" / "model")
+    done = run(f"get --out {link} --archive {ARCHIVE}", tmp_path)
+    assert "link is there already" in done.stderr and link.is_symlink()
 
 
 def test_force__overwrites(tmp_path: Path) -> None:
     taken = tmp_path / "taken"
     taken.write_text("old")
     assert answer(f"get --force --out {taken}", tmp_path)["bytes"] == len(taken.read_bytes()) > 3
+
+
+@pytest.mark.parametrize(
+    ("raised", "cause"),
+    [(NotFound("Qm… is nowhere"), "Qm… is nowhere"), (WrongBytes("other bytes"), "other bytes"), (Malformed("x"), "x")],
+)
+def test_model__that_the_store_has_not_got__says_which_and_where_to_look(
+    raised: Exception, cause: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> bytes:
+        raise raised
+
+    with open_job(Workspace(tmp_path), 1, ARCHIVE) as job:
+        monkeypatch.setattr(job.store, "get", fail)
+        with pytest.raises(FatalError, match=f"^model 2 of job 1 can't be read: .*{cause}; .* with --archive$") as said:
+            job.model(job.pick("2"))
+    assert said.value.exit_code == 1
+
+
+def test_list__a_best_model_that_is_not_here__is_told_and_not_offered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hansa.audit.archive.Archive.has", lambda *_: False)
+    done = run(f"list --archive {ARCHIVE}", tmp_path).stdout
+    assert "best, not here" in done and "hansa model get" not in done
 
 
 def test_predictions__of_any_form__are_cells_that_no_spreadsheet_runs() -> None:
@@ -169,3 +219,11 @@ def test_load_model__of_a_task_without_a_module__is_refused(tmp_path: Path) -> N
 def test_list__tells_what_the_page_tells(tmp_path: Path) -> None:
     found = answer("list", tmp_path)["models"]
     assert found[-1]["cid"] in json.dumps(VIEW)
+
+
+def test_own_copy__of_several_classes__is_asked_for_the_jobs(tmp_path: Path) -> None:
+    file = tmp_path / "two.py"
+    other = "\n\nclass Other(ModuleTask):\n    def module(self): ...\n"
+    file.write_text((STRANGERS / "quarters.py").read_text() + other)
+    job = cast("Any", SimpleNamespace(spec=prepare(f"{file}:Quarters", seed=0).spec, allowed_tasks=()))
+    assert task_of(job, file).name == task_of(job, f"{file}:Quarters").name == "quarters"

@@ -67,6 +67,22 @@ def test_rehearse__rows_that_can_not_be_read__are_named(tmp_path: Path) -> None:
         rehearse(prepare(f"{STRANGERS / 'quarters.py'}:Quarters", seed=0), 3, str(gone))
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("def metric(self, module, data): pass", "metric() of task quarters returned nothing"),
+        ("def metric(self, module, data): return float('nan')", "metric is not a finite number on the validation rows"),
+        ("optimizer = lambda self, parameters: torch.optim.SGD(parameters, lr=1e30)", "the loss of task quarters is"),
+    ],
+)
+def test_rehearse__what_no_daemon_would_begin_with__is_refused(body: str, said: str, tmp_path: Path) -> None:
+    file, rows = tmp_path / "spoilt.py", write_rows("quarters", tmp_path)["a"]
+    file.write_text((STRANGERS / "quarters.py").read_text() + f"\n    {body}\n")
+    with pytest.raises(FatalError) as refused:
+        rehearse(prepare(f"{file}:Quarters", seed=0), 3, rows)
+    assert said in str(refused.value)
+
+
 def test_rehearse__a_task_that_can_not_train__is_refused_before_anybody_pays(tmp_path: Path) -> None:
     file, rows = tmp_path / "broken.py", write_rows("quarters", tmp_path)["a"]
     text = (STRANGERS / "quarters.py").read_text()

@@ -111,7 +111,7 @@ def test_load_task__unusable_class__says_why(copy: Path, name: str, reason: str)
         load_task(name, {}, 1, task_digest=task_digest(copy), allowed=[str(copy)])
 
 
-@pytest.mark.parametrize("code", ["import nothing_like_it", "class :", "1 / 0"])
+@pytest.mark.parametrize("code", ["import nothing_like_it", "class :", "1 / 0", "import sys; sys.exit(0)"])
 def test_load_task__file_that_fails__is_one_clear_error(copy: Path, code: str) -> None:
     copy.write_text(code)
     with pytest.raises(FatalError, match="does not run: "):
@@ -132,6 +132,24 @@ def test_load_task__installed_module__only_when_allowed(copy: Path, monkeypatch:
 def test_defaults__own_task__gets_the_common_ones(copy: Path) -> None:
     found = defaults("mean.py:Mean", task_digest=task_digest(copy), allowed=[str(copy)])
     assert (found["rounds"], found["steps"], found["bits"]) == (10, 100, 8)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("None", "failed while asking for its defaults(): TypeError"),
+        ("{'rounds': 0}", "defaults(): setting rounds is 0; it must be an integer from 1 to"),
+        ("{'steps': '9'}", "defaults(): setting steps is '9'"),
+        ("{'settings': None}", "defaults(): setting settings is None; it must be a dict of values by name"),
+        ("{'round': 4}", "Picky, defaults() has no setting round; it has settings, rounds, steps, bits, parties"),
+        ("1 / 0", "failed while asking for its defaults(): ZeroDivisionError: division by zero"),
+    ],
+)
+def test_defaults__that_no_job_can_have__are_one_clear_error(copy: Path, given: str, said: str) -> None:
+    copy.write_text(f"{MEAN}\n    @staticmethod\n    def defaults(): return {given}\n")
+    with pytest.raises(FatalError) as refused:
+        defaults("mean.py:Picky", task_digest=task_digest(copy), allowed=[str(copy)])
+    assert said in str(refused.value)
 
 
 def test_import__tasks_and_heart__without_torch() -> None:

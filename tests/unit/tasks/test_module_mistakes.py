@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -59,6 +61,41 @@ class Broken(Named):
         raise AssertionError("no GPU")
 
 
+class Closing(Named):
+    def optimizer(self, parameters: Any) -> Any:
+        return torch.optim.LBFGS(parameters)
+
+
+class Plateau(Named):
+    def optimizer(self, parameters: Any) -> Any:
+        optimizer = torch.optim.SGD(parameters, lr=0.1)
+        return optimizer, torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer)
+
+
+class Standing(Named):
+    def optimizer(self, parameters: Any) -> Any:
+        return SimpleNamespace(zero_grad=lambda: None)
+
+
+class Metadata(Named):
+    """Has a tensor whose name safetensors keeps for itself."""
+
+    def module(self) -> nn.Module:
+        module = super().module()
+        module.register_parameter("__metadata__", nn.Parameter(torch.zeros(2)))
+        return module
+
+
+class Unseen(Named):
+    def validation(self, seat: int, seats: int, source: str = "") -> Any:
+        pass
+
+
+class Leaving(Named):
+    def load(self, source: str) -> Any:
+        sys.exit(0)
+
+
 class Given(Named):
     """Whatever a test says in place of rows."""
 
@@ -82,6 +119,12 @@ class Given(Named):
             Unmade,
             "optimizer() of task line returned Adam, a class; return a torch optimizer, or (optimizer, scheduler)",
         ),
+        (Closing, "LBFGS, of optimizer() of task line, can't be used: its step() asks for closure; return one whose"),
+        (Plateau, "ReduceLROnPlateau, of optimizer() of task line, can't be used: its step() asks for metrics"),
+        (Standing, "optimizer() of task line returned SimpleNamespace; return a torch optimizer"),
+        (Metadata, "this model can't be written: tensor '__metadata__' of shape (2,) has no name"),
+        (Unseen, "validation() of task line gave NoneType, which has no length; return hansa.Rows"),
+        (Leaving, "task line failed while loading a: SystemExit: 0; `python -m hansa.tasks`"),
         (Elsewhere, "train() changed nothing in 5 steps; look whether the learning rate is far too small, or the opt"),
         (Silent, "metric() of task line returned nothing; return one number, larger being better"),
         (Many, "metric() of task line returned a tensor of shape (3,); return one number"),

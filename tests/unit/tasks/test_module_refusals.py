@@ -286,6 +286,18 @@ class Head(ModuleTask):
 """
 
 
+class Listing(Line):
+    name = "line"
+
+    def frozen(self) -> Any:
+        return ["weights.pt"]
+
+
+def test_frozen__that_is_no_dict__is_told_what_to_return() -> None:
+    with pytest.raises(FatalError, match=r"frozen\(\) of task line returned list; return a dict of files by name"):
+        frozen_digests(Listing({}, 1))
+
+
 def test_job__names_the_frozen_file_and_only_the_head_travels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file, encoder = tmp_path / "head.py", tmp_path / "encoder.npy"
     file.write_text(FROZEN_TASK)

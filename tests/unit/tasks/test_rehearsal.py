@@ -14,6 +14,7 @@ import pytest
 
 from hansa.protocol.errors import FatalError
 from hansa.tasks import Params, Trained, load_task, task_digest
+from hansa.tasks.__main__ import main
 from hansa.tasks.heart import Heart
 from hansa.tasks.learning import TorchTask
 from hansa.tasks.rehearsal import check, check_validation_rows, federate, table
@@ -90,6 +91,31 @@ def test_variable__that_a_task_reads_its_rows_from__works_and_is_named_where_it_
 def test_task__that_brings_its_validation_rows__takes_no_file_of_them() -> None:
     with pytest.raises(FatalError, match=r"heart takes no --validation FILE.*leave the option out"):
         validation_rows(Heart({}, 0), 0, 3, "mine.csv")
+
+
+@pytest.mark.parametrize(
+    "words", ["--rounds -1", "--rounds 0", "--steps 0", "--seeds 0", "--seats 0", "--seed -1", "--threads 0"]
+)
+def test_number_that_makes_no_sense__is_a_sentence(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["hansa.tasks", "heart", *words.split()])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert str(ended.value).startswith(f"{words} is out of range: it may be ")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"), [(KeyboardInterrupt(), "interrupted"), (OSError("x"), "unexpected: OSError: x")]
+)
+def test_end_that_nobody_foresaw__has_no_traceback(
+    error: BaseException, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(sys, "argv", ["hansa.tasks", "heart"])
+    monkeypatch.setattr("hansa.tasks.__main__._run", fail)
+    with pytest.raises(SystemExit, match=f"^{said}$"):
+        main()
 
 
 def rehearsed(folder: Path, data: str, *validation: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import pickle
 import zlib
 from pathlib import Path
 
@@ -108,17 +109,17 @@ def test_predict__names_the_kind_of_each_picture(tmp_path: Path) -> None:
 
 
 def test_png__every_filter__gives_the_points_back() -> None:
-    points = np.random.RandomState(0).randint(0, 256, (5, 4, 3))
-    above, lines = np.zeros((4, 3), int), b""
-    for kind, line in enumerate(points):
+    points = np.random.RandomState(0).randint(0, 256, (28, 28, 3))
+    above, lines = np.zeros((28, 3), int), b""
+    for number, line in enumerate(points):
         left = np.vstack([np.zeros((1, 3), int), line[:-1]])
         corner = np.vstack([np.zeros((1, 3), int), above[:-1]])
         far = [abs(left + above - corner - value) for value in (left, above, corner)]
         paeth = np.where((far[0] <= far[1]) & (far[0] <= far[2]), left, np.where(far[1] <= far[2], above, corner))
-        guess = (0 * line, left, above, (left + above) // 2, paeth)[kind]
-        lines += bytes([kind]) + ((line - guess) % 256).astype(np.uint8).tobytes()
+        guess = (0 * line, left, above, (left + above) // 2, paeth)[number % 5]
+        lines += bytes([number % 5]) + ((line - guess) % 256).astype(np.uint8).tobytes()
         above = line
-    assert np.array_equal(read_png(png(lines, 4, 2)), points.mean(axis=2).round())
+    assert np.array_equal(read_png(png(lines, 28, 2)), points.mean(axis=2).round())
 
 
 @pytest.mark.parametrize("content", [b"", b"GIF89a", b"\x89PNG\r\n\x1a\n", png(b"\0" + bytes(9), 9, 0)])
@@ -126,6 +127,29 @@ def test_png__every_filter__gives_the_points_back() -> None:
 def test_pictures__of_other_kinds__are_refused_by_name(content: bytes, name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(FatalError, match=f"{name} can't be used: .*; give bytes"):
+        read_pictures(tmp_path / name)
+
+
+def npy(header: str) -> bytes:
+    text = header.ljust(118).encode()
+    return b"\x93NUMPY\x01\0" + len(text).to_bytes(2, "little") + text
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("huge.npy", npy(f"{{'descr': '|u1', 'fortran_order': False, 'shape': ({10**12}, 28, 28)}}"), "llocate"),
+        ("long.npy", npy(f"{{'descr': '|u1', 'fortran_order': False, 'shape': ({'9' * 30}, 28, 28)}}"), "too large"),
+        ("cut.npy", npy("{'descr': ("), "EOF"),
+        ("zip.npy", b"PK\x03\x04 and more", "magic string"),
+        ("pickle.npy", pickle.dumps(["x"]), "magic string"),
+        ("large.png", png(bytes(4096 * 4097), 4096, 0), "it is 4096 × 4096 points"),
+        ("spoilt.gz", gzip.compress(b"")[:10] + b"\xff" * 20, "Error -3"),
+    ],
+)
+def test_pictures__hostile_files__are_a_sentence_at_once(name: str, content: bytes, said: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(FatalError, match=f"{name} can't be used: .*{said}.*; give bytes"):
         read_pictures(tmp_path / name)
 
 
