@@ -227,10 +227,13 @@ def test_time_to_claim_is_over__what_is_lost_and_what_is_not(views: Views, scene
     assert part.get_by_role("button", name="Claim the rewards").count() == 0
     before = federation.token_balance(lab.session.deployment.token, me)
     part.get_by_role("button", name="Take back the bond").click()
-    part.get_by_text("Paid").wait_for()
+    part.get_by_text("Paid", exact=True).wait_for()
     assert federation.token_balance(lab.session.deployment.token, me) - before == lab.offer.bond
     view.page.locator("tr", has_text="bond back").filter(has_text=f"Job {job}").wait_for()  # the page has read it
-    assert part.get_by_text("Paid").is_visible() and not part.get_by_role("button", name="Take back the bond").count()
+    assert (
+        part.get_by_text("Paid", exact=True).is_visible()
+        and not part.get_by_role("button", name="Take back the bond").count()
+    )
     Hands(lab).send(me, Call(federation.vault, artifact("Vault").functions["expire"].encode(job), "expire"))
     view.open(f"#/job/{job}")
     view.see("What nobody claimed is burnt.")
