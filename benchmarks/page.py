@@ -45,8 +45,9 @@ LINES = {
 
 WATCH = """(([rounds, trainers]) => {
   const rows = (name, part) => document.querySelectorAll(`[aria-label="${name}"] tbody ${part}`)
-  const measured = () => [...document.querySelectorAll('caption')].find((each) => each.textContent === 'Metric by round')
-    ?.parentElement.tBodies[0].rows.length ?? 0
+  const captions = () => [...document.querySelectorAll('caption')]
+  const measured = () =>
+    captions().find((each) => each.textContent === 'Metric by round')?.parentElement.tBodies[0].rows.length ?? 0
   const section = (title) => [...document.querySelectorAll('h2')].some((each) => each.textContent === title)
   const marks = {
     first: () => document.querySelector('h1 .tag') && section('Terms') && measured() > 0,
@@ -151,7 +152,7 @@ def visit(browser: Browser, address: str, job: Played) -> dict[str, float]:
 
 
 def charts(browser: Browser, folder: Path, times: int) -> list[float]:
-    """Seconds of processor time that a page takes to draw what it never drew before. FatalError where it can't be built."""
+    """Seconds of processor time until a page has drawn them first. FatalError where they can't be built."""
     command = ["npx", "vite", "build", "--config", "bench/vite.config.ts", "--outDir", str(folder / "charts")]
     if subprocess.run(command, cwd=DASHBOARD, capture_output=True).returncode:
         raise FatalError("the charts can't be built", next_step="run `make page`")

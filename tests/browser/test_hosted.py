@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gzip
 import json
 import os
 import shutil
@@ -26,6 +27,9 @@ from hansa.runtime.store import open_store
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+
+MOST_SCRIPT = 90_000  # bytes of gzipped JavaScript
 
 
 def files(scene: Stage) -> list[bytes]:
@@ -94,3 +98,9 @@ def test_page__below_any_path__reads_chain_and_store(browser: Browser, scene: St
         view.see("The bytes are those")
         assert view.page.url.startswith(address)
         opened.close()
+
+
+def test_page__is_light(browser: Browser) -> None:
+    """What its build allows, too."""
+    scripts = [path.read_bytes() for path in PAGE.rglob("*.js")]
+    assert scripts and sum(len(gzip.compress(script)) for script in scripts) <= MOST_SCRIPT

@@ -1,9 +1,8 @@
-"""Amounts, charts and names of a job as long as a season: short on the page, whole on demand, few stops for the Tab key."""
+"""Amounts and charts of a long job: short on the page, whole on demand, few stops for the Tab key."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest

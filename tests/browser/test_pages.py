@@ -131,8 +131,10 @@ def test_movements__are_those_of_wallet_history(tour: View, scene: Stage, name: 
     tour.see("In all, from the vault to this account")
     table = tour.page.get_by_role("region", name="Movements between this account and the vault")
     shown = table.locator("tbody tr").evaluate_all(
-        """rows => rows.map(({ cells }) => [cells[0].innerText, cells[1].textContent, cells[1].querySelector('.amount').title,
-          cells[2].innerText, cells[3].querySelector('time').title])"""
+        """rows => rows.map(({ cells: [what, moved, job, when] }) => [
+          what.innerText, moved.textContent, moved.querySelector('.amount').title, job.innerText,
+          when.querySelector('time').title,
+        ])"""
     )
     token = lab.session.token()
     assert shown == [
