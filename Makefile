@@ -4,7 +4,7 @@ VENV := .venv
 SOLC := $(HOME)/.solcx/solc-v0.8.30
 export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup page demo test lint gas clean
+.PHONY: help setup page demo test slow lint gas clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -19,6 +19,9 @@ demo: setup ## train the four-hospital model on a chain of your own; ARGS="--rou
 
 test: setup ## the page's tests (vitest), contract tests (brownie), unit, integration, end-to-end, browser tests (pytest)
 	@scripts/test.sh $(ARGS)
+
+slow: setup ## long runs that `make test` leaves out: daemons killed, absent, lied to; what came of them goes to tests/slow.txt
+	@scripts/slow.sh $(ARGS)
 
 lint: setup ## ruff, mypy --strict, tsc, the rules of the house, slither
 	@scripts/lint.sh

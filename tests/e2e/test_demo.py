@@ -87,11 +87,13 @@ def test_demo__every_validator_matches_in_every_round(shown: dict[str, Any]) -> 
     assert [int(row["paid"]) for row in shown["validators"]] == [4 * 5 * 10**18] * 3
 
 
+@pytest.mark.slow
 def test_demo__same_seed__other_order_and_other_threads__same_models(shown: dict[str, Any], tmp_path: Path) -> None:
     again = demo(tmp_path, "--rounds", "4", "--seed", "7", "--shuffle", "3", "--validator-threads", "1,2")
     assert models(again) == models(shown)
 
 
+@pytest.mark.slow
 def test_demo__another_seed__other_models(shown: dict[str, Any], tmp_path: Path) -> None:
     again = demo(tmp_path, "--rounds", "1", "--seed", "8")
     assert models(again)[0] != models(shown)[0]

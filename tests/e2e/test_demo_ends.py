@@ -62,7 +62,9 @@ def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
         process.kill()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL]
+)
 def test_demo__ended_by_a_signal__leaves_no_process(tmp_path: Path, number: signal.Signals) -> None:
     with running(tmp_path) as (process, mark):
         process.send_signal(number)
