@@ -69,7 +69,7 @@ def test_job__learns_and_pays__and_plain_torch_finds_its_metric(
         outcome = view.finalised[-1][1]
         model = Model.decode(lab.session.store.get(outcome.model, limit=spec.model_bytes, timeout=5.0))
         task: Any = load_task_of(spec, allowed=[str(task_file)])
-        assert spec.metric == (task.metric_name or "")
+        assert spec.metric == task.metric_name
         shares = [task.validation(seat, 3, files["validation"]) for seat in range(3)]
         found = sorted(task.metric(model.tensors, rows) for rows in shares)[1]
         assert abs(found * UNIT - outcome.metric) < 1e-3 * UNIT, "the median of the members' metrics"
