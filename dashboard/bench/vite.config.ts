@@ -1,6 +1,6 @@
 import { defineConfig } from 'vite'
 
-/** One script that sets `charts`: { viewsOf, draw }. */
+/** One script that sets `charts`: { viewOf, draw }. */
 export default defineConfig({
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   logLevel: 'error',

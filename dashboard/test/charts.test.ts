@@ -92,6 +92,7 @@ test('a strip’s cells are told apart by how they are filled', () => {
   const { filled, drawn, width } = stripOf(['full', 'half', 'empty', 'cross', 'none'])
   expect([count(filled, 'M'), count(drawn, 'M'), width]).toEqual([2, 5, 40])
   expect(stripOf(Array(200).fill('full')).width).toBe(400)
+  expect([20, 200].map((rounds) => count(stripOf(Array(rounds).fill('full')).filled, 'M'))).toEqual([20, 1]) // too narrow for gaps
   expect(stripOf(Array(50).fill('full')).width).toBe(200)
 })
 

@@ -32,7 +32,7 @@ export function Curve({ name, points, baselines, rounds }: Props) {
   const table = useMemo(() => (
     <Numbers
       caption={name} heads={['Round', 'Metric', ...baselines.map((line) => `Against ${escapeUntrusted(line.name, 40)}`)]}
-      rows={points.map(({ round, metric }) => [round, nano(metric), ...baselines.map((line) => signed(metric - line.metric))])}
+      rows={() => points.map(({ round, metric }) => [round, nano(metric), ...baselines.map((line) => signed(metric - line.metric))])}
     />
   ), [data])
   const draw = useCallback((shape: CurveShape) => <Drawn shape={shape} label={label} />, [data])

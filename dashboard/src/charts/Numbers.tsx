@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks'
 interface Props {
   caption: string
   heads: readonly string[]
-  rows: readonly (readonly (string | number)[])[]
+  rows: () => readonly (readonly (string | number)[])[]
 }
 
 export function Numbers({ caption, heads, rows }: Props) {
@@ -24,7 +24,7 @@ export function Numbers({ caption, heads, rows }: Props) {
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => <tr key={row[0]}>{row.map((cell, i) => <td key={i}>{cell}</td>)}</tr>)}
+          {rows().map((row) => <tr key={row[0]}>{row.map((cell, i) => <td key={i}>{cell}</td>)}</tr>)}
         </tbody>
       </table>
     </div>

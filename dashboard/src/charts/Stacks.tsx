@@ -21,7 +21,7 @@ export function Stacks({ name, series, rounds, last }: Props) {
     return `Round ${rounds[i]?.round}: ${paid.join(', ') || 'nobody was paid'}`
   }
   const table = useMemo(() => (
-    <Numbers caption={name} heads={['Round', ...series.map((one) => one.name)]} rows={rounds.map(({ round, parts }) => [round, ...parts.map(percent)])} />
+    <Numbers caption={name} heads={['Round', ...series.map((one) => one.name)]} rows={() => rounds.map(({ round, parts }) => [round, ...parts.map(percent)])} />
   ), [series, rounds])
   return (
     <>

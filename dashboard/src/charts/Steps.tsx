@@ -16,7 +16,7 @@ const HEIGHT = 240
 export function Steps({ name, points, marks }: Props) {
   const draw = useCallback((shape: StepsShape) => <Drawn shape={shape} />, [points, marks])
   const table = useMemo(() => (
-    <Numbers caption={name} heads={['Time', 'From', 'Sum']} rows={points.map(({ time, from, said }) => [`${date(time)} UTC`, from, said])} />
+    <Numbers caption={name} heads={['Time', 'From', 'Sum']} rows={() => points.map(({ time, from, said }) => [`${date(time)} UTC`, from, said])} />
   ), [points])
   return (
     <>

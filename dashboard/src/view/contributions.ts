@@ -20,14 +20,13 @@ export function contributions(rounds: readonly RoundView[], colours: ReadonlyMap
   }
 }
 
+/** Floats: for a drawing. */
 function partsOf(cells: readonly LedgerCell[], places: ReadonlyMap<Address, number>, count: number): number[] {
-  const sums = Array.from({ length: count }, () => 0n)
-  let total = 0n
+  const sums = Array.from({ length: count }, () => 0)
   for (const { trainer, pay } of cells) {
     const place = places.get(trainer)
-    if (place === undefined || !pay) continue
-    sums[place] = (sums[place] ?? 0n) + pay
-    total += pay
+    if (place !== undefined && pay) sums[place] = (sums[place] ?? 0) + Number(pay)
   }
-  return sums.map((sum) => (total ? Number((sum * 1_000_000n) / total) / 1_000_000 : 0))
+  const total = sums.reduce((sum, each) => sum + each, 0)
+  return sums.map((sum) => (total ? sum / total : 0))
 }
