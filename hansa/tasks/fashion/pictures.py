@@ -55,7 +55,10 @@ def read_png(data: bytes) -> NDArray[np.uint8]:
     channels = CHANNELS[header[9]]
     size = height * (width * channels + 1)
     lines = np.frombuffer(zlib.decompressobj().decompress(chunks.get(b"IDAT", b""), size), np.uint8)
-    points = _unfiltered(lines.reshape(height, -1), channels).reshape(height, width, channels)
+    lines = lines.reshape(height, -1)
+    if lines[:, 0].max() > 4:
+        raise ValueError("a line of it has a filter that PNG does not know")
+    points = _unfiltered(lines, channels).reshape(height, width, channels)
     colours = points[:, :, : channels - 1 if channels in (2, 4) else channels]
     grey: NDArray[np.uint8] = colours.mean(axis=2).round().astype(np.uint8)
     return grey

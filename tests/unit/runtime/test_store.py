@@ -69,6 +69,15 @@ def test_get__unknown(tmp_path: Path) -> None:
         LocalStore(tmp_path).pin(digest_of(b"no"))
 
 
+def test_get__of_a_pipe_in_the_place_of_a_file__waits_for_nobody(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    path = file_of(store, digest := store.put(b"hello"))
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(WrongBytes, match=to_cid(digest)):
+        store.get(digest, limit=9, timeout=1)
+
+
 def test_pin__unpin(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
     digest = store.put(b"x")

@@ -144,6 +144,7 @@ def npy(header: str) -> bytes:
         ("zip.npy", b"PK\x03\x04 and more", "magic string"),
         ("pickle.npy", pickle.dumps(["x"]), "magic string"),
         ("large.png", png(bytes(4096 * 4097), 4096, 0), "it is 4096 × 4096 points"),
+        ("filter.png", png((b"\x07" + bytes(28)) * 28, 28, 0), "a filter that PNG does not know"),
         ("spoilt.gz", gzip.compress(b"")[:10] + b"\xff" * 20, "Error -3"),
     ],
 )
