@@ -17,7 +17,7 @@ export function explained(cell: LedgerCell, { token, terms }: Pick<JobView, 'tok
 
 const part = (of: number) => `${nano(BigInt(Math.round(1e11 * of)), 2)} %`
 
-const tokens = (amount: bigint, token: Token) => `${brief(amount, token.decimals)} ${symbolOf(token)}`
+const tokens = (amount: bigint, token: Token) => `${brief(amount, token.decimals, 'text', 4)} ${symbolOf(token)}`
 
 function unpaid({ update }: LedgerCell): string {
   if (!update) return 'No pay: no update came.'
