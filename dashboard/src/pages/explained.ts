@@ -17,6 +17,7 @@ export function explained(cell: LedgerCell, { token, terms }: Pick<JobView, 'tok
 
 const part = (of: number) => `${nano(BigInt(Math.round(1e11 * of)), 2)} %`
 
+<<<<<<< HEAD
 /** "3 of 4 updates used"; "4 updates" where all were, or nobody can say. */
 export function usedOf({ updates }: Pick<CycleView, 'updates'>): string {
   const [all, used] = [plural(updates.length, 'update'), updates.filter((update) => update.included).length]
@@ -31,6 +32,9 @@ export function restOf({ books, token }: Pick<JobGlance, 'books' | 'token'>): st
 }
 
 export const tokens = (amount: bigint, token: Token) => `${brief(amount, token.decimals)} ${symbolOf(token)}`
+=======
+const tokens = (amount: bigint, token: Token) => `${brief(amount, token.decimals, 'text', 4)} ${symbolOf(token)}`
+>>>>>>> wt-charts
 
 function unpaid({ update }: LedgerCell): string {
   if (!update) return 'No pay: no update came.'

@@ -14,11 +14,11 @@ export function exact(value: bigint, decimals: number): string {
 /** text: a sentence or a headline; table: a column; tile: a figure that stands for itself. */
 export type Form = 'text' | 'table' | 'tile'
 
-/** Cut to two decimals, never rounded up; "<0.01" where that would leave nothing. What is whole has none in a text, and from 1,000 up nothing in a tile. */
-export function brief(value: bigint, decimals: number, form: Form = 'text'): string {
+/** Cut to two decimals, or `most`, never rounded up; "<0.01" where that would leave nothing. What is whole has none in a text, and from 1,000 up nothing in a tile. */
+export function brief(value: bigint, decimals: number, form: Form = 'text', most = 2): string {
   const sign = value < 0n ? '−' : ''
   const size = value < 0n ? -value : value
-  const places = Math.min(2, decimals)
+  const places = Math.min(most, decimals)
   const [one, least] = [10n ** BigInt(decimals), 10n ** BigInt(decimals - places)]
   if (size > 0n && size < least) return `${sign}<0.${'0'.repeat(places - 1)}1`
   const bare = !places || (form === 'text' && size % one === 0n) || (form === 'tile' && (size % one === 0n || size >= 1000n * one))
