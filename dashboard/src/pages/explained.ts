@@ -17,7 +17,6 @@ export function explained(cell: LedgerCell, { token, terms }: Pick<JobView, 'tok
 
 const part = (of: number) => `${nano(BigInt(Math.round(1e11 * of)), 2)} %`
 
-<<<<<<< HEAD
 /** "3 of 4 updates used"; "4 updates" where all were, or nobody can say. */
 export function usedOf({ updates }: Pick<CycleView, 'updates'>): string {
   const [all, used] = [plural(updates.length, 'update'), updates.filter((update) => update.included).length]
@@ -28,13 +27,10 @@ export function usedOf({ updates }: Pick<CycleView, 'updates'>): string {
 /** Of the escrow of a job that is over: what the sponsor has yet to take back, and what went back to it. */
 export function restOf({ books, token }: Pick<JobGlance, 'books' | 'token'>): string[] {
   const said = [[books.left, REST.waits], [books.refunded, REST.back]] as const
-  return said.flatMap(([amount, text]) => (amount > 0n ? [filled(text, { amount: tokens(amount, token) })] : []))
+  return said.flatMap(([amount, text]) => (amount > 0n ? [filled(text, { amount: `${brief(amount, token.decimals)} ${symbolOf(token)}` })] : []))
 }
 
-export const tokens = (amount: bigint, token: Token) => `${brief(amount, token.decimals)} ${symbolOf(token)}`
-=======
 const tokens = (amount: bigint, token: Token) => `${brief(amount, token.decimals, 'text', 4)} ${symbolOf(token)}`
->>>>>>> wt-charts
 
 function unpaid({ update }: LedgerCell): string {
   if (!update) return 'No pay: no update came.'
