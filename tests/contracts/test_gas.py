@@ -9,11 +9,12 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from brownie import MockCommittee, accounts
 from drive import Job
-from node import SEND, rpc, rpc_all, skip_to, word
+from node import rpc, rpc_all, skip_to, word
 
 from hansa.protocol.types import Phase
 
@@ -211,8 +212,11 @@ def crowd(house) -> Iterator[list[str]]:
 
 def send_each(senders: list[str], method, *arguments) -> None:
     call = {"to": method._address, "data": method.encode_input(*arguments), "gas": hex(400_000)}
-    for receipt in rpc_all(*((SEND, {**call, "from": who}) for who in senders)):
-        assert receipt["status"] == "0x1"
+    sent = rpc_all(*(("eth_sendTransaction", {**call, "from": who}) for who in senders))
+    receipts: list[Any] = [None]
+    while None in receipts:  # mined in some order, a moment after they are taken
+        receipts = rpc_all(*(("eth_getTransactionReceipt", hash) for hash in sent))
+    assert {receipt["status"] for receipt in receipts} == {"0x1"}
 
 
 def floor_of(data: bytes) -> int:
