@@ -49,7 +49,7 @@ WATCH = """(([rounds, trainers]) => {
     ?.parentElement.tBodies[0].rows.length ?? 0
   const section = (title) => [...document.querySelectorAll('h2')].some((each) => each.textContent === title)
   const marks = {
-    first: () => document.querySelector('h1 .tag') && section('Terms') && measured() > 0,
+    first: () => document.querySelector('h1 .tag') && section('The terms in words') && measured() > 0,
     whole: () => measured() >= rounds
       && [...rows('Trainers', 'td:nth-child(2)')].filter((cell) => cell.textContent !== '–').length === trainers,
   }

@@ -94,9 +94,9 @@ test('a first sight comes before the events are read, and says what the whole vi
   const { glance, before } = seen[0]!
   expect(before).toContain('eth_getLogs')
   expect(before).not.toContain('all events')
-  const { job, sponsor, token, terms, termsHash, spec, phase, books, baselines, stopping, enrolled, finalized, metrics, head } = view
+  const { job, sponsor, token, terms, termsHash, spec, phase, failures, books, baselines, stopping, enrolled, finalized, metrics, head } = view
   const waiting = { ...view.waiting, acted: [], waitingFor: [] }
-  expect(glance).toEqual({ job, sponsor, token, terms, termsHash, spec, phase, waiting, books, baselines, stopping, enrolled, finalized, metrics, head })
+  expect(glance).toEqual({ job, sponsor, token, terms, termsHash, spec, phase, failures, waiting, books, baselines, stopping, enrolled, finalized, metrics, head })
   expect(metrics.map(({ round }) => round)).toEqual([1, 2, 3])
 })
 

@@ -100,9 +100,9 @@ def test_chain_that_stands_still(views: Views, scene: Stage) -> None:
 def test_store_down__the_chain_is_still_shown(views: Views, scene: Stage) -> None:
     view = views.new(may_fail=True)
     view.page.route("**/ipfs/**", lambda route: route.abort())
-    view.open(f"#/job/{scene.daemons}")
+    view.open(f"#/job/{scene.daemons}/rounds")
     view.see("The ledger can't be worked out without the job's spec")
-    view.see("Terms")
+    view.see("Every attempt")
     assert view.page.locator(".timeline li").count() > 0
     view.shot("store-down-1280-light")
     view.open("#/verify/" + view.page.locator('a[href^="#/verify/"]').first.get_attribute("title"))

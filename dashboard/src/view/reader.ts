@@ -108,6 +108,11 @@ export class Reader {
     return claimCall(this.chain.deployment.vault, view, replayed, account, new Set(rounds.filter((_, i) => marks[i])))
   }
 
+  /** A file's bytes, which are those that the CID names. Throws StoreProblem. */
+  async file(cid: string): Promise<Uint8Array<ArrayBuffer>> {
+    return (await fetchFile(this.chain.deployment.gateway, cid, LARGEST_FILE)).data
+  }
+
   async verify(cid: string): Promise<{ bytes: number; blocks: number; kind: Kind }> {
     const { data, blocks } = await fetchFile(this.chain.deployment.gateway, cid, LARGEST_FILE)
     return { bytes: data.length, blocks, kind: kindOf(data) }
