@@ -47,7 +47,7 @@ function Opened({ deployment }: { deployment: Deployment }) {
   useEffect(() => {
     document.title = title
   }, [title])
-  const app = { reader, client: reader.client, deployment, wallet, head: head?.number ?? 0, problem, refresh, tell }
+  const app = { reader, client: reader.client, deployment, wallet, head: head?.number ?? 0, time: head?.timestamp ?? 0, problem, refresh, tell }
   return (
     <AppContext.Provider value={app}>
       <Layout route={route} head={head} problem={problem} retry={refresh}>
@@ -60,7 +60,7 @@ function Opened({ deployment }: { deployment: Deployment }) {
 function Shown({ route }: { route: Route }) {
   switch (route.page) {
     case 'jobs':
-      return <Jobs />
+      return <Jobs key={route.filter} filter={route.filter} />
     case 'job':
       return <Job job={route.job} />
     case 'round':

@@ -52,8 +52,9 @@ test('sums are those of the vault', async () => {
 test('the list, an account, files', async () => {
   const facts = recorded()
   const reader = reading(facts)
-  const [row] = await reader.jobs()
-  expect(row).toMatchObject({ job: 1, phase: 'COMPLETED', round: 3, maxRounds: 3, trainers: 4, seats: 3 })
+  const { rows: [row] } = await reader.jobs(20, () => [1], () => undefined)
+  expect(row).toMatchObject({ job: 1, finalized: 3, state: { phase: 'COMPLETED', enrolled: 4 }, terms: { maxRounds: 3, seats: 3 } })
+  expect(row!.metrics.map(({ round }) => round)).toEqual([1, 2, 3])
   const view = await reader.job(1)
   for (const { cid } of view.rounds[0]!.cycle.updates) expect(await reader.verify(cid)).toMatchObject({ kind: 'update' })
   expect(await reader.verify(view.rounds[0]!.model)).toMatchObject({ kind: 'model' })

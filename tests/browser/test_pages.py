@@ -17,7 +17,7 @@ from hansa.cli.wallet.history import movements
 from hansa.cli.wallet.reasons import groups_of, told
 from hansa.cli.wallet.trainer_receipt import trainer_receipt
 from hansa.devnet.bootstrap import TOKENS_EACH
-from hansa.protocol.cid import to_cid
+from hansa.protocol.cid import digest_of, to_cid
 from hansa.protocol.tables import TABLES
 from hansa.protocol.types import Digest
 from hansa.runtime.amounts import Token
@@ -322,8 +322,13 @@ def test_keyboard__reaches_content_and_tables(views: Views) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("#content")).to_be_focused()
     page.keyboard.press("Tab")
-    expect(page.locator(".scroll").first).to_be_focused()
-    page.keyboard.press("Tab")
+    expect(page.locator(".doors a").first).to_be_focused()
+    title = page.locator(".jobs h3 a").first
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if title.evaluate("link => link === document.activeElement"):
+            break
+    expect(title).to_be_focused()
     page.keyboard.press("Enter")
     page.wait_for_url("**/#/job/*")
 
@@ -358,3 +363,26 @@ def test_unknown_places__say_so(tour: View) -> None:
     tour.see("Its checksum is wrong")
     tour.open("#/verify/xyz")
     tour.see("This is not a CID of Hansa")
+
+
+def test_model__downloaded__is_the_file_of_the_event__or_none(views: Views, scene: Stage) -> None:
+    """Its CID is that of the last round's event; of other bytes there is no file."""
+    model = to_cid(look(scene.lab).finalised[-1][1].model)
+    rounds = len(look(scene.lab).rounds)
+    view = views.new()
+    view.open(f"#/job/{scene.daemons}")
+    view.see(f"Model of round {rounds}")
+    with view.page.expect_download() as got:
+        view.click("Download")
+    assert got.value.suggested_filename == f"hansa-job{scene.daemons}-round{rounds}.safetensors"
+    assert to_cid(digest_of(got.value.path().read_bytes())) == model
+    data = bytearray(got.value.path().read_bytes())
+    data[-1] ^= 1
+    wrong = views.new()
+    files: list[str] = []
+    wrong.page.on("download", lambda file: files.append(file.suggested_filename))
+    wrong.page.route(f"**/ipfs/{model}", lambda route: route.fulfill(body=bytes(data)))
+    wrong.open(f"#/job/{scene.daemons}")
+    wrong.click("Download")
+    wrong.see("The store gave other bytes than the CID names")
+    assert files == []

@@ -44,7 +44,7 @@ def test_rpc_down__what_was_read_stays__and_comes_back(views: Views, scene: Stag
     view.see("Job 1")
     view.page.route(f"{scene.url}/**", lambda route: route.abort())
     view.see("The RPC node does not answer")
-    assert view.page.get_by_role("link", name="Job 1").is_visible()
+    assert view.page.locator(".jobs > li", has_text="Job 1 ·").is_visible()
     view.page.unroute(f"{scene.url}/**")
     view.page.get_by_text("The RPC node does not answer").wait_for(state="detached")
 

@@ -57,11 +57,7 @@ export class Chain {
     const data = encodeFunctionData({ abi, functionName: name, args } as never)
     const answer = await this.ask('eth_call', [{ to, data }, numberToHex(at)])
     if (answer === '0x') throw new ChainProblem('wrong-chain', `no contract at ${to} answers ${name}`, 'Deploy again, or correct deployment.json.')
-    try {
-      return decodeFunctionResult({ abi, functionName: name, data: answer as Hex } as never) as Answer
-    } catch {
-      throw nonsense(name, answer)
-    }
+    return decodedAnswer(abi, name, answer)
   }
 
   async balance(account: Address, at: number): Promise<bigint> {
@@ -77,6 +73,14 @@ export class Chain {
     } catch (error) {
       throw translated(method, error)
     }
+  }
+}
+
+export function decodedAnswer<Answer>(abi: Abi, name: string, answer: unknown): Answer {
+  try {
+    return decodeFunctionResult({ abi, functionName: name, data: answer as Hex } as never) as Answer
+  } catch {
+    throw nonsense(name, answer)
   }
 }
 

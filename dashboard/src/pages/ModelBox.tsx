@@ -14,7 +14,7 @@ export function ModelBox({ view }: { view: JobView }) {
   const models = modelsOf(view)
   const newest = models.at(-1)!
   const best = bestOf(models)
-  const command = `hansa model get ${view.job}${best && best !== newest ? ' --round best' : ''}`
+  const command = `hansa model get ${view.job}${best ? (best === newest ? '' : ' --round best') : ' --round 0'}`
   return (
     <Section title={newest.round ? `Model of round ${newest.round}` : 'The sponsor’s model'} aside={<span class="muted">safetensors</span>} card>
       <p class="muted">{best === newest ? 'The newest is also the best so far.' : best ? `The best so far is that of round ${best.round}, ${nano(best.metric)}.` : 'No round is settled yet.'}</p>

@@ -38,7 +38,7 @@ function Waits({ view, cycles }: { view: JobGlance; cycles: JobView['cycles'] })
   return (
     <>
       <p class="lead">{PHASES[phase].says}</p>
-      <p>{waiting.note}</p>
+      {phase !== 'OPEN' && <p>{waiting.note}</p>}
       {waiting.waitingFor.length > 0 && <Names title="Waiting for" of={waiting.waitingFor} />}
       {view.stopping && <p>The sponsor asked for the end: the job ends with the attempt under way.</p>}
       {waiting.deadline > 0 && <p class="note">{left > 0 ? `At most ${duration(left)} more` : 'Time is up'}{usual(cycles)}.</p>}

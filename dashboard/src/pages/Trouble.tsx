@@ -22,7 +22,7 @@ export function TroubleBanner({ view, trouble }: { view: JobView; trouble: Troub
         {failures > 0 && (
           <p>
             In the last attempt {missing.length ? `${plural(missing.length, trainers ? 'trainer' : 'validator')} sent ${lacks} in time` : escapeUntrusted(why, 200)}.{' '}
-            {burnt > 0n && <><Amount value={burnt} token={view.token} /> burnt at this round.</>}
+            {burnt > 0n && <><Amount value={burnt} token={view.token} /> were burnt.</>}
           </p>
         )}
         {who.length > 0 && <p class="names">{who.map((address) => <Name key={address} of={address} kind="address" />)}</p>}
@@ -38,7 +38,7 @@ function Commands({ job, trouble: { missing, late, trainers, failures } }: { job
     <>
       <p><b>You run a trainer?</b> It goes on by itself while it runs: <code>hansa trainer run --job {job}</code></p>
       <p>
-        <b>You run {validators.length && !trainers ? listed(validators.map(called)) : 'a validator'}?</b> <code>hansa doctor</code>, then{' '}
+        <b>You run {validators.length && !trainers ? listed(validators.map(called), 'or') : 'a validator'}?</b> <code>hansa doctor</code>, then{' '}
         <code>hansa aggregator run --job {job}</code>
       </p>
       {failures > 0 && <p><b>You are the sponsor?</b> <code>hansa job stop {job}</code> ends it before more is burnt.</p>}

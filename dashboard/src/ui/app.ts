@@ -13,6 +13,7 @@ interface App {
   deployment: Deployment
   wallet: Wallet
   head: number // the newest block; pages read again when it changes
+  time: number // of that block, seconds
   problem: Error | null // with the chain, said above every page
   refresh: () => void // reads the head now
   tell: (job: JobFacts) => void // what the tab's title needs

@@ -7,7 +7,7 @@ const JOB_PAGES = { rounds: 'rounds', ledger: 'rounds', validators: 'validators'
 export type JobPage = 'job' | (typeof JOB_PAGES)[keyof typeof JOB_PAGES]
 
 export type Route =
-  | { page: 'jobs' }
+  | { page: 'jobs'; filter: 'all' | 'open' }
   | { page: JobPage; job: number }
   | { page: 'round'; job: number; round: number }
   | { page: 'account'; address: string }
@@ -19,7 +19,7 @@ export function parse(hash: string): Route {
   const path = hash.replace(/^#?\/?/, '')
   const parts = path.split('/').map(decoded)
   const [first = '', second = '', third = '', fourth = ''] = parts
-  if (path === '') return { page: 'jobs' }
+  if (path === '' || path === 'open') return { page: 'jobs', filter: path || 'all' }
   if ((first === 'post' || first === 'how') && parts.length === 1) return { page: first }
   if (first === 'verify' && parts.length <= 2) return { page: 'verify', cid: second }
   if (first === 'account' && parts.length <= 2) return { page: 'account', address: second }

@@ -15,7 +15,7 @@ export interface JobFacts {
 }
 
 export function titleOf(route: Route, facts: Facts): string {
-  if (route.page === 'jobs') return `Hansa: jobs on ${facts.network}`
+  if (route.page === 'jobs') return route.filter === 'open' ? 'Open jobs · Hansa' : `Hansa: jobs on ${facts.network}`
   const warns = 'job' in route && facts.job?.number === route.job && facts.job.trouble
   return (warns ? '! ' : '') + [...placeOf(route, facts), 'Hansa'].join(' · ')
 }

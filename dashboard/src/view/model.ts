@@ -16,19 +16,6 @@ export interface Token {
   decimals: number
 }
 
-export interface JobRow {
-  job: number
-  phase: PhaseName
-  round: number
-  maxRounds: number
-  trainers: number
-  seats: number
-  metric: bigint | null
-  sponsor: Address
-  rewardPerRound: bigint
-  token: Token
-}
-
 export interface Terms extends Omit<JobTerms, 'spec' | 'model'> {
   spec: string // CID
   model: string // CID of model 0

@@ -69,9 +69,9 @@ export function headline({ round, failures, left, missing, late, over }: Trouble
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
 
 /** "A, B and C"; of many, the first few and how many more. */
-export function listed(names: readonly string[]): string {
+export function listed(names: readonly string[], word = 'and'): string {
   const shown = names.length > MOST_NAMED ? [...names.slice(0, MOST_NAMED - 1), `${names.length - MOST_NAMED + 1} more`] : names
-  return shown.length > 1 ? `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}` : (shown[0] ?? '')
+  return shown.length > 1 ? `${shown.slice(0, -1).join(', ')} ${word} ${shown.at(-1)}` : (shown[0] ?? '')
 }
 
 /** tone: whether it came, did not, or was not asked for. */
