@@ -1,7 +1,7 @@
 /** What every page has at hand. */
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
-import type { Client } from 'viem'
+import type { Client } from '../chain/rpc'
 import type { Deployment } from '../chain/deployment'
 import type { Reader } from '../view/reader'
 import type { Wallet } from '../wallet/session'

@@ -1,6 +1,6 @@
 // The one thing that pages read by: chain, store and rules together.
 
-import type { Address, Client, Hex } from 'viem'
+import type { Address, Hex } from 'viem'
 import { getAddress } from 'viem/utils'
 import { Chain, type Block } from '../chain/client'
 import type { Deployment } from '../chain/deployment'
@@ -8,6 +8,7 @@ import { Federation } from '../chain/federation'
 import { HistoryReader, type Facts, type Standing } from '../chain/history/reader'
 import { eventIn, Logs, type Log } from '../chain/logs'
 import type { JobTerms } from '../chain/structs'
+import type { Client } from '../chain/rpc'
 import { ChainProblem, StoreProblem } from '../problems'
 import { isOver } from '../protocol/phases'
 import { decodeSpec, MAX_BYTES, type JobSpec } from '../protocol/spec'
