@@ -1,4 +1,4 @@
-"""Amounts, charts and names of a job as long as a season: short on the page, whole on demand, few stops for the Tab key."""
+"""Amounts, charts and names of a job as long as a season: short, whole on demand, few stops for the Tab key."""
 
 from __future__ import annotations
 

@@ -137,8 +137,8 @@ def test_movements__are_those_of_wallet_history(tour: View, scene: Stage, name: 
     tour.see("In all, from the vault to this account")
     table = tour.page.get_by_role("region", name="Movements between this account and the vault")
     shown = table.locator("tbody tr").evaluate_all(
-        """rows => rows.map(({ cells }) => [cells[0].innerText, cells[1].textContent, cells[1].querySelector('.amount').title,
-          cells[2].innerText, cells[3].querySelector('time').title])"""
+        """rows => rows.map(({ cells }) => [cells[0].innerText, cells[1].textContent,
+          cells[1].querySelector('.amount').title, cells[2].innerText, cells[3].querySelector('time').title])"""
     )
     token = lab.session.token()
     assert shown == [
@@ -220,7 +220,9 @@ def test_job_with_one_validator_of_three__says_who_was_missing(views: Views, sce
     said.wait_for()
     shown = int(re.findall(r"block (\d+)", view.page.locator("footer").inner_text())[0])
     assert shown <= failed_at + 3, "a block a second, and the page looks every two"
-    first, *missing = (f"{member[:6]}…{member[-4:]}" for member in lab.session.federation.state(scene.failing).committee)
+    first, *missing = (
+        f"{member[:6]}…{member[-4:]}" for member in lab.session.federation.state(scene.failing).committee
+    )
     assert said.inner_text().startswith(f"Round 1 has failed once, for want of {missing[0]} and {missing[1]}.")
     assert "two more failures" in said.inner_text().lower() and first not in said.inner_text()
     assert view.page.title().startswith("! ")

@@ -71,7 +71,7 @@ function Tiles({ view, whole }: { view: JobGlance; whole?: JobView }) {
           {earned && <small>{tokens(earned.trainers, token)} to trainers, {tokens(earned.validators, token)} to validators</small>}</dd>
       </div>
       <div>
-        <dt>{gained ? `The last ${gained.rounds + (gained.rounds < 10 ? 1 : 0)} rounds` : 'A round'}</dt>
+        <dt>{!gained ? 'A round' : gained.rounds < metrics.length - 1 ? `The last ${gained.rounds} rounds` : `Since round ${metrics[0]?.round}`}</dt>
         <dd>{gained ? <><b>{gained.gain > 0n ? '+' : ''}{nano(gained.gain)}</b><small>for {tokens(gained.cost, token)}</small></>
           : <><b><Amount value={view.terms.rewardPerRound} token={token} form="tile" unit={false} /></b> <small>to trainers</small></>}</dd>
       </div>

@@ -43,7 +43,7 @@ function Metric({ row }: { row: JobRow }) {
   const gain = gainOf(row)
   return (
     <div class="metric">
-      <Spark values={metrics.map(({ metric }) => plotted(metric))} says={`${metricName({ spec: row.spec ?? null })} by round, best ${nano(best)}`} />
+      {metrics.length > 1 && <Spark values={metrics.map(({ metric }) => plotted(metric))} says={`${metricName({ spec: row.spec ?? null })} by round, best ${nano(best)}`} />}
       <div>
         <b>{nano(best)}</b> <span class="muted">{metricName({ spec: row.spec ?? null }).toLowerCase()}</span>
         {gain && <p class={gain.gain > 0n ? 'better' : ''}>{gain.gain > 0n ? '+' : ''}{nano(gain.gain)} {escapeUntrusted(gain.over, 40)}</p>}
