@@ -184,7 +184,7 @@ def first_row(browser: Browser, address: str) -> float:
 
 
 def charts(browser: Browser, folder: Path, times: int) -> list[float]:
-    """Seconds of processor time until a page has drawn what it never drew before. FatalError where it can't be built."""
+    """Seconds of processor time until a page has drawn what is new to it. FatalError where it can't be built."""
     command = ["npx", "vite", "build", "--config", "bench/vite.config.ts", "--outDir", str(folder / "charts")]
     if subprocess.run(command, cwd=DASHBOARD, capture_output=True).returncode:
         raise FatalError("the charts can't be built", next_step="run `make page`")
