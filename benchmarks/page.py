@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.played import Played, Size, played
+from benchmarks.played import Played, Size, played, post_more
 from benchmarks.report import Cell, Plot, Report, Section, load
 from hansa.cli.dashboard import PAGE, serve
 from hansa.protocol.errors import FatalError
@@ -29,6 +29,7 @@ DASHBOARD = Path(__file__).resolve().parents[1] / "dashboard"
 SMALL, DRAWN = (2, 2), (200, 50)  # rounds, trainers
 FULL, QUICK = Size(50, 5, 50), Size(10, 3, 10)  # trainers, seats, rounds
 VISITS = 7
+JOBS, FEW_JOBS = 1000, 100  # on the front page
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 PATIENCE = 60_000  # ms
 TARGET = "≤ 1"
@@ -50,7 +51,7 @@ WATCH = """(([rounds, trainers]) => {
     captions().find((each) => each.textContent === 'Metric by round')?.parentElement.tBodies[0].rows.length ?? 0
   const section = (title) => [...document.querySelectorAll('h2')].some((each) => each.textContent === title)
   const marks = {
-    first: () => document.querySelector('h1 .tag') && section('Terms') && measured() > 0,
+    first: () => document.querySelector('h1 .tag') && section('The terms in words') && measured() > 0,
     whole: () => measured() >= rounds
       && [...rows('Trainers', 'td:nth-child(2)')].filter((cell) => cell.textContent !== '–').length === trainers,
   }
@@ -72,6 +73,16 @@ WATCH = """(([rounds, trainers]) => {
   new MutationObserver(look).observe(document, { childList: true, subtree: true, characterData: true })
   const note = (list) => tasks.push(...list.getEntries().map((task) => task.duration))
   new PerformanceObserver(note).observe({ type: 'longtask', buffered: true })
+})"""
+ROW = """new Promise((done) => {
+  const look = () => {
+    if (!document.querySelector('.jobs > li')) return
+    watch.disconnect()
+    requestAnimationFrame(() => setTimeout(() => done(performance.now())))
+  }
+  const watch = new MutationObserver(look)
+  watch.observe(document, { childList: true, subtree: true })
+  look()
 })"""
 TOO_LATE = f"new Promise((_, fail) => setTimeout(fail, {PATIENCE}, new Error('not there after {PATIENCE} ms')))"
 NEXT = """([text]) => new Promise((done) => {
@@ -97,6 +108,9 @@ def run(quick: bool) -> Report:
     ):
         found = [visit(browser, f"{address}#/job/{job.job}", job) for _ in range(visits)]
         drawn = charts(browser, Path(folder), visits)
+        count = FEW_JOBS if quick else JOBS
+        post_more(job, count)
+        rows_at = [first_row(browser, address) for _ in range(visits)]
     medians = {name: statistics.median(each[name] for each in found) for name in LINES}
     rows: list[list[Cell]] = [
         [words, medians[name], max(each[name] for each in found), TARGET if name == "first" else ""]
@@ -120,8 +134,15 @@ def run(quick: bool) -> Report:
         [charted],
         [f"Milliseconds, of {visits} pages, each of which drew a small job before; the numbers are made up."],
     )
+    listed: list[Cell] = ["first row of the front page", statistics.median(rows_at), max(rows_at), TARGET]
+    front = Section(
+        f"The front page of a chain with {count:,} jobs",
+        ["headless Chromium", "median", "slowest", "target"],
+        [listed],
+        [f"Seconds, of {visits} first visits; {load()}."],
+    )
     plot = Plot("Opening a job's page", "seconds", list(LINES), {"median": list(medians.values())}, line=1.0)
-    return Report("page", quick, [section, drawing], plots=[plot])
+    return Report("page", quick, [section, drawing, front], plots=[plot])
 
 
 def visit(browser: Browser, address: str, job: Played) -> dict[str, float]:
@@ -149,6 +170,17 @@ def visit(browser: Browser, address: str, job: Played) -> dict[str, float]:
     finally:
         context.close()
     return {name: milliseconds / 1000 for name, milliseconds in found.items()}
+
+
+def first_row(browser: Browser, address: str) -> float:
+    """Seconds from the start of the navigation to the frame after a job stands in the list."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.add_init_script(f"window.row = {ROW}")
+    page.goto(address)
+    found = float(page.evaluate(f"Promise.race([row, {TOO_LATE}])")) / 1000
+    context.close()
+    return found
 
 
 def charts(browser: Browser, folder: Path, times: int) -> list[float]:

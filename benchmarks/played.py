@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from hansa.protocol.merkle import RewardsTree
 from hansa.protocol.sheet import Entry, commitment, encode_sheet
 from hansa.protocol.types import Address, Code, Digest, JobId, Seat, Wei
 from hansa.runtime.accounts import address_of, load_account
+from hansa.runtime.chain.abi import artifact
 from hansa.runtime.chain.calls import Call, approve_call
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.structs import JobState
@@ -38,6 +39,7 @@ TOKEN = 10**18
 GAS = hex(10_000_000)
 SALT = bytes(32)
 PATIENCE = 30.0  # seconds
+AT_ONCE = 15  # jobs that are posted in one transaction
 LONG = 4 * 3600  # seconds of each phase: however slow the machine, none runs out
 
 
@@ -88,6 +90,19 @@ def played(directory: Path, size: Size, seed: int = 1) -> Iterator[Played]:
         yield Played(anvil, deployment, script.job, size, submits[size.trainers // 2 :])
     finally:
         anvil.stop()
+
+
+def post_more(job: Played, count: int) -> None:
+    """Small copies of the job, open to join, until the chain has `count` jobs."""
+    federation, url = Session(job.deployment).federation, job.anvil.url
+    sponsor = federation.state(job.job).sponsor
+    terms = replace(federation.terms(job.job), reward_per_round=Wei(TOKEN), fee_per_seat=Wei(0), max_rounds=1)
+    missing = count - int(federation.job_count())
+    send(url, [(sponsor, approve_call(terms.token, job.deployment.vault, Wei(missing * TOKEN)))])
+    post, several = federation.post_call(terms, Wei(TOKEN)), artifact("Federation").functions["multicall"]
+    for start in range(0, missing, AT_ONCE):
+        data = several.encode([post.data] * min(AT_ONCE, missing - start))
+        send(url, [(sponsor, replace(post, data=data))])
 
 
 class Script:

@@ -23,10 +23,28 @@ function budget(): Plugin {
   }
 }
 
+interface Abi {
+  abi: { type: string }[]
+}
+
+/** Leaves out of the committed ABIs what the page never reads: Solidity's own type names, and errors, which Refusals.json has. */
+function slimAbis(): Plugin {
+  return {
+    name: 'slim-abis',
+    enforce: 'pre',
+    transform(code, id) {
+      if (!/artifacts\/\w+\.json$/.test(id)) return
+      const { abi } = JSON.parse(code, (key, value: unknown) => (key === 'internalType' ? undefined : value)) as Abi
+      const errors = /(Refusals|RewardToken)\.json$/.test(id)
+      return JSON.stringify({ abi: abi.filter(({ type }) => errors || type !== 'error') })
+    },
+  }
+}
+
 export default defineConfig({
   base: './',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: { outDir: '../hansa/cli/page', emptyOutDir: true, assetsInlineLimit: 0, modulePreload: { polyfill: false } },
-  plugins: [budget()],
+  plugins: [slimAbis(), budget()],
   test: { testTimeout: 120_000 }, // ms; a busy machine fails no test
 })

@@ -2,11 +2,14 @@
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { loadDeployment, type Deployment } from './chain/deployment'
 import { Account } from './pages/Account'
+import { How } from './pages/How'
 import { Job } from './pages/Job'
 import { Jobs } from './pages/Jobs'
 import { Ledger } from './pages/Ledger'
+import { Money } from './pages/Money'
 import { Post } from './pages/Post'
 import { Round } from './pages/Round'
+import { Terms } from './pages/Terms'
 import { Validators } from './pages/Validators'
 import { Verify } from './pages/Verify'
 import { escapeUntrusted } from './protocol/text'
@@ -44,7 +47,7 @@ function Opened({ deployment }: { deployment: Deployment }) {
   useEffect(() => {
     document.title = title
   }, [title])
-  const app = { reader, client: reader.client, deployment, wallet, head: head?.number ?? 0, problem, refresh, tell }
+  const app = { reader, client: reader.client, deployment, wallet, head: head?.number ?? 0, time: head?.timestamp ?? 0, problem, refresh, tell }
   return (
     <AppContext.Provider value={app}>
       <Layout route={route} head={head} problem={problem} retry={refresh}>
@@ -57,13 +60,19 @@ function Opened({ deployment }: { deployment: Deployment }) {
 function Shown({ route }: { route: Route }) {
   switch (route.page) {
     case 'jobs':
-      return <Jobs />
+      return <Jobs key={route.filter} filter={route.filter} />
     case 'job':
       return <Job job={route.job} />
     case 'round':
       return <Round job={route.job} round={route.round} />
-    case 'ledger':
+    case 'rounds':
       return <Ledger job={route.job} />
+    case 'money':
+      return <Money job={route.job} />
+    case 'terms':
+      return <Terms job={route.job} />
+    case 'how':
+      return <How />
     case 'validators':
       return <Validators job={route.job} />
     case 'account':

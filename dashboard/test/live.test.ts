@@ -10,7 +10,7 @@ const { HANSA_PAGE: page, HANSA_VIEW: path } = process.env
 test.skipIf(!page || !path)('a running page', async () => {
   const deployment = parseDeployment(await (await fetch(`${page}deployment.json`)).text())
   const reader = new Reader({ ...deployment, gateway: `${page}ipfs/` })
-  const [jobs, view] = await Promise.all([reader.jobs(), reader.job(1)])
+  const [{ rows: jobs }, view] = await Promise.all([reader.jobs(20, () => [], () => undefined), reader.job(1)])
   const accounts = await Promise.all([...view.trainers, ...view.validators].map(({ address }) => reader.account(address)))
   for (const { cid } of view.cycles.flatMap((cycle) => cycle.updates)) expect(await reader.verify(cid)).toMatchObject({ kind: 'update' })
   const text = JSON.stringify({ jobs, view, accounts }, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))

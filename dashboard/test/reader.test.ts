@@ -52,8 +52,9 @@ test('sums are those of the vault', async () => {
 test('the list, an account, files', async () => {
   const facts = recorded()
   const reader = reading(facts)
-  const [row] = await reader.jobs()
-  expect(row).toMatchObject({ job: 1, phase: 'COMPLETED', round: 3, maxRounds: 3, trainers: 4, seats: 3 })
+  const { rows: [row] } = await reader.jobs(20, () => [1], () => undefined)
+  expect(row).toMatchObject({ job: 1, finalized: 3, state: { phase: 'COMPLETED', enrolled: 4 }, terms: { maxRounds: 3, seats: 3 } })
+  expect(row!.metrics.map(({ round }) => round)).toEqual([1, 2, 3])
   const view = await reader.job(1)
   for (const { cid } of view.rounds[0]!.cycle.updates) expect(await reader.verify(cid)).toMatchObject({ kind: 'update' })
   expect(await reader.verify(view.rounds[0]!.model)).toMatchObject({ kind: 'model' })
@@ -94,9 +95,9 @@ test('a first sight comes before the events are read, and says what the whole vi
   const { glance, before } = seen[0]!
   expect(before).toContain('eth_getLogs')
   expect(before).not.toContain('all events')
-  const { job, sponsor, token, terms, termsHash, spec, phase, books, baselines, stopping, enrolled, finalized, metrics, head } = view
+  const { job, sponsor, token, terms, termsHash, spec, phase, failures, books, baselines, stopping, enrolled, finalized, metrics, head } = view
   const waiting = { ...view.waiting, acted: [], waitingFor: [] }
-  expect(glance).toEqual({ job, sponsor, token, terms, termsHash, spec, phase, waiting, books, baselines, stopping, enrolled, finalized, metrics, head })
+  expect(glance).toEqual({ job, sponsor, token, terms, termsHash, spec, phase, failures, waiting, books, baselines, stopping, enrolled, finalized, metrics, head })
   expect(metrics.map(({ round }) => round)).toEqual([1, 2, 3])
 })
 

@@ -1,6 +1,7 @@
 // A node and a gateway that answer what test/record.test.ts has written down of a job.
 
 import { readFileSync } from 'node:fs'
+import { decodeAbiParameters, encodeAbiParameters } from 'viem/utils'
 import { vi } from 'vitest'
 import { fromCid } from '../src/protocol/cid'
 import type { Deployment } from '../src/chain/deployment'
@@ -63,13 +64,21 @@ function called(facts: Recorded, { to, data }: { to: string; data: string }): st
   const found = facts.answers.get(`${to.toLowerCase()} ${data}`)
   if (found !== undefined) return found
   if (to.toLowerCase() === facts.federation.toLowerCase() && data.length === 10) return `0x${'1'.padStart(64, '0')}` // jobCount
+  if (data.startsWith(MULTICALL)) return several(facts, to, data as `0x${string}`)
   throw new Error('execution reverted') // no token is recorded
+}
+
+const MULTICALL = '0xac9650d8'
+
+function several(facts: Recorded, to: string, data: `0x${string}`): string {
+  const [calls] = decodeAbiParameters([{ type: 'bytes[]' }], `0x${data.slice(10)}`)
+  return encodeAbiParameters([{ type: 'bytes[]' }], [calls.map((call) => called(facts, { to, data: call }) as `0x${string}`)])
 }
 
 function logs(facts: Recorded, { address, topics, fromBlock, toBlock }: any) {
   const known = new Set(address.map((each: string) => each.toLowerCase()))
   return facts.events
-    .filter(([number, , by, has]) => number >= Number(fromBlock) && number <= Number(toBlock) && known.has(by) && topics.every((topic: string | null, i: number) => topic === null || topic === has[i]))
+    .filter(([number, , by, has]) => number >= Number(fromBlock) && number <= Number(toBlock) && known.has(by) && topics.every((topic: string | string[] | null, i: number) => topic === null || topic === has[i] || (Array.isArray(topic) && topic.includes(has[i]!))))
     .map(([number, index, by, has, data]) => ({
       blockNumber: hex(number), logIndex: hex(index), address: by, topics: has, data, transactionHash: `0x${hex(number * 1000 + index).slice(2).padStart(64, '0')}`,
     }))

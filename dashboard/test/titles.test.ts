@@ -7,8 +7,8 @@ import { titleOf } from '../src/ui/titles'
 const ADDRESSES = ['0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC', '0x70997970C51812dc3A010C7d01b50e0d17dc79C8']
 const CID = 'QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWKB2p9'
 const PLACES = [
-  '', ...[1, 2].flatMap((job) => ['', '/ledger', '/validators', '/round/1', '/round/2'].map((part) => `job/${job}${part}`)),
-  'account', ...ADDRESSES.map((address) => `account/${address}`), 'verify', `verify/${CID}`, 'post', 'nowhere',
+  '', ...[1, 2].flatMap((job) => ['', '/rounds', '/validators', '/money', '/terms', '/round/1', '/round/2'].map((part) => `job/${job}${part}`)),
+  'account', ...ADDRESSES.map((address) => `account/${address}`), 'verify', `verify/${CID}`, 'post', 'how', 'nowhere',
 ]
 const facts = { network: 'demo', job: { number: 2, title: 'Machine failures' } }
 
@@ -26,7 +26,7 @@ test('a title says what, then where', () => {
 })
 
 test('every phase has a state with a word and a shape', () => {
-  expect(new Set(PHASE_NAMES.map(stateOf))).toEqual(new Set(Object.keys(STATES)))
+  expect(new Set(PHASE_NAMES.map((phase) => stateOf(phase)))).toEqual(new Set(Object.keys(STATES)))
   const words = Object.values(STATES).map(({ word }) => word)
   expect(new Set(words).size).toBe(words.length)
 })

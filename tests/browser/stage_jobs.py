@@ -33,8 +33,8 @@ FALSE_ROOT = b"\x07" * 32
 @dataclass
 class Stage:
     """What the tests look at: a job run by daemons, one whose last round was voted falsely, one with a hostile spec, an
-    aborted one whose sponsor has taken nothing back, and one whose time to claim is soon over: its first trainer has
-    claimed, its second has not."""
+    aborted one whose sponsor has taken nothing back, one whose time to claim is soon over: its first trainer has
+    claimed, its second has not; and one whose first attempt has run out, for one of three validators measured."""
 
     lab: Observed
     daemons: JobId
@@ -42,6 +42,7 @@ class Stage:
     hostile: JobId
     aborted: JobId
     late: JobId
+    failing: JobId
     payouts: RoundLedger  # of the honest round played by hand
     late_payouts: RoundLedger
 
@@ -91,8 +92,9 @@ def play_on(lab: Observed) -> Stage:
     spec = JobSpec(**{**lab.prepared.spec.model_dump(), "task": HOSTILE_TEXT})
     hostile = hands.post(spec=lab.session.store.put(spec.encode()))
     aborted = hands.aborted(trainers)
+    failing = hands.failing(trainers)
     late, late_payouts = hands.too_late(trainers)
-    return Stage(lab, lab.posted.job, job, hostile, aborted, late, honest, late_payouts)
+    return Stage(lab, lab.posted.job, job, hostile, aborted, late, failing, honest, late_payouts)
 
 
 class Hands:
@@ -119,9 +121,23 @@ class Hands:
         job = self.post(max_trainers=2, min_updates=2, max_rounds=9, max_failures=1, open_time=2)
         self.enrol(job, trainers)
         rpc(self.lab.anvil.url, "evm_increaseTime", 3)
-        self.send(trainers[0], self.federation.fail_call(job, self.state(job).cycle))
+        self.fail(job)
         assert self.state(job).phase == Phase.ABORTED
         return job
+
+    def failing(self, trainers: Sequence[Address]) -> JobId:
+        """A job whose first attempt anybody may fail."""
+        job = self.post(max_trainers=2, min_updates=2, max_rounds=9, max_failures=3, score_time=2)
+        self.enrol(job, trainers)
+        self._begin(job, trainers)
+        state = self.state(job)
+        bound = commitment(self.federation.place(job, state.cycle), state.committee[0], b"", SALT)
+        self.send(state.committee[0], self.federation.commit_call(job, state.cycle, Seat(0), bound))
+        rpc(self.lab.anvil.url, "evm_increaseTime", 3)
+        return job
+
+    def fail(self, job: JobId) -> None:
+        self.send(self.lab.address("trainer-1"), self.federation.fail_call(job, self.state(job).cycle))
 
     def too_late(self, trainers: Sequence[Address]) -> tuple[JobId, RoundLedger]:
         """A job of one round, whose time to claim ends soon."""
@@ -165,14 +181,8 @@ class Hands:
     ) -> RoundLedger:
         """A whole round; `rewards` is the root that the quorum votes where it is not the true one."""
         federation, number = self.federation, self.state(job).round
-        rpc(self.lab.anvil.url, "evm_increaseTime", 1)  # a cycle opens in a later second than the last one ended
-        self.send(trainers[0], federation.open_call(job))
-        opened = self.state(job)
-        cycle = opened.cycle
-        for trainer in trainers:
-            self.send(
-                trainer, federation.submit_call(job, cycle, opened.sheets, self._file(f"update {trainer} {number}"))
-            )
+        self._begin(job, trainers)
+        cycle = self.state(job).cycle
         entries = [Entry(Code.OK, 40_000_000 - 9_000_000 * i, 12_000_000 - 2_000_000 * i) for i in range(len(trainers))]
         sheet = encode_sheet(entries)
         members = self.state(job).committee
@@ -190,6 +200,16 @@ class Hands:
             self.send(member, call)
         self.send(members[0], federation.finalize_call(job, cycle, model, root))
         return done
+
+    def _begin(self, job: JobId, trainers: Sequence[Address]) -> None:
+        """An attempt, and the updates of all."""
+        federation, number = self.federation, self.state(job).round
+        rpc(self.lab.anvil.url, "evm_increaseTime", 1)  # a cycle opens in a later second than the last one ended
+        self.send(trainers[0], federation.open_call(job))
+        opened = self.state(job)
+        for trainer in trainers:
+            update = self._file(f"update {trainer} {number}")
+            self.send(trainer, federation.submit_call(job, opened.cycle, opened.sheets, update))
 
     def _judge(self, job: JobId, sheet: bytes, members: Sequence[Address]) -> None:
         federation, cycle = self.federation, self.state(job).cycle

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.page import LINES, charts, served, visit
-from benchmarks.played import Size, played
+from benchmarks.page import LINES, charts, first_row, served, visit
+from benchmarks.played import Size, played, post_more
 from hansa.protocol.types import Phase
 from hansa.runtime.session import Session
 from hansa.runtime.snapshot import read_job
@@ -27,6 +27,9 @@ def test_page_of_a_played_job__each_moment_is_seen(browser: Browser, tmp_path: P
         assert 0 < found["first"] <= found["whole"] and found["next"] > 0
         assert 0 < found["first_work"] <= found["whole_work"]
         assert session.federation.state(job.job).submitted == job.submitted == 3
+        post_more(job, 60)
+        assert session.federation.job_count() == 60
+        assert first_row(browser, address) > 0
 
 
 def test_charts_of_a_large_job__are_drawn(browser: Browser, tmp_path: Path) -> None:

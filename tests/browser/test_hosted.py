@@ -23,6 +23,7 @@ from views import Views
 from hansa.cli.dashboard import PAGE, public
 from hansa.devnet.kubo import start_nodes
 from hansa.protocol.cid import to_cid
+from hansa.protocol.types import JobId
 from hansa.runtime.store import open_store
 
 if TYPE_CHECKING:
@@ -32,10 +33,12 @@ if TYPE_CHECKING:
 MOST_SCRIPT = 90_000  # bytes of gzipped JavaScript
 
 
-def files(scene: Stage) -> list[bytes]:
-    """What the pages below ask for: spec and model 0 of the job that daemons ran."""
-    store, posted = scene.lab.session.store, scene.lab.posted
-    return [store.get(digest, limit=2**20, timeout=5.0) for digest in (posted.spec, posted.model)]
+def files(scene: Stage) -> dict[str, bytes]:
+    """What the pages below ask for, by CID: the specs of all jobs, and model 0 of the one that daemons ran."""
+    session = scene.lab.session
+    jobs = range(1, session.federation.job_count() + 1)
+    digests = {session.federation.terms(JobId(job)).spec for job in jobs} | {scene.lab.posted.model}
+    return {to_cid(digest): session.store.get(digest, limit=2**20, timeout=5.0) for digest in digests}
 
 
 def built(folder: Path, scene: Stage, gateway: str) -> Path:
@@ -50,8 +53,8 @@ def built(folder: Path, scene: Stage, gateway: str) -> Path:
 def plain(scene: Stage, directory: Path) -> Iterator[str]:
     folder = built(directory / "people" / "hansa", scene, "./files/")
     (folder / "files").mkdir()
-    for data, digest in zip(files(scene), (scene.lab.posted.spec, scene.lab.posted.model), strict=True):
-        (folder / "files" / to_cid(digest)).write_bytes(data)
+    for cid, data in files(scene).items():
+        (folder / "files" / cid).write_bytes(data)
     handler = functools.partial(Quiet, directory=str(directory))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -74,7 +77,7 @@ def kubo(scene: Stage, directory: Path) -> Iterator[str]:
     [node] = start_nodes(directory / "nodes", ["host"]).values()
     try:
         store = open_store({"kind": "kubo", "api": node.api})
-        for data in files(scene):
+        for data in files(scene).values():
             store.put(data)
         add = ["ipfs", "add", "--recursive", "--quieter", str(folder)]
         environment = {**os.environ, "IPFS_PATH": str(node.path)}

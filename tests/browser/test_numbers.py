@@ -29,7 +29,7 @@ def season(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         opened = Views(browser, address, job.anvil.url)
         view = opened.new()
         view.open(f"#/job/{job.job}")
-        view.see("Model chain")
+        view.see("Latest rounds")
         yield view, read_job(session.federation, session.store, job.job)
         opened.close()
 

@@ -11,13 +11,13 @@ import pytest
 from federations import look
 from playwright.sync_api import expect
 from stage_jobs import FALSE_ROOT, HOSTILE_TEXT, Hands, Stage
-from views import NUMBERS, TOO_WIDE, View, Views, amount_in
+from views import NUMBERS, TOO_WIDE, View, Views, amount_in, units
 
 from hansa.cli.wallet.history import movements
 from hansa.cli.wallet.reasons import groups_of, told
 from hansa.cli.wallet.trainer_receipt import trainer_receipt
 from hansa.devnet.bootstrap import TOKENS_EACH
-from hansa.protocol.cid import to_cid
+from hansa.protocol.cid import digest_of, to_cid
 from hansa.protocol.tables import TABLES
 from hansa.protocol.types import Digest
 from hansa.runtime.amounts import Token
@@ -31,9 +31,12 @@ def routes(scene: Stage) -> dict[str, str]:
         "jobs": "#/",
         "job": f"#/job/{job}",
         "round": f"#/job/{job}/round/2",
-        "ledger": f"#/job/{job}/ledger",
-        "ledger-differs": f"#/job/{scene.by_hand}/ledger",
+        "rounds": f"#/job/{job}/rounds",
+        "rounds-differ": f"#/job/{scene.by_hand}/rounds",
         "validators": f"#/job/{job}/validators",
+        "money": f"#/job/{job}/money",
+        "terms": f"#/job/{job}/terms",
+        "how": "#/how",
         "account": f"#/account/{scene.lab.address('trainer-1')}",
         "verify": f"#/verify/{model}",
         "post": "#/post",
@@ -43,11 +46,14 @@ def routes(scene: Stage) -> dict[str, str]:
 SCREENS: list[tuple[int, Literal["light", "dark"]]] = [(1280, "light"), (1280, "dark"), (360, "dark"), (360, "light")]
 READY = {
     "jobs": "Job 1",
-    "job": "Model chain",
+    "job": "Who contributes",
     "round": "The numbers behind the shares",
-    "ledger": "Round by round",
-    "ledger-differs": "Round by round",
+    "rounds": "Every attempt",
+    "rounds-differ": "Every attempt",
     "validators": "A validator earns",
+    "money": "Where the escrow is",
+    "terms": "Model chain",
+    "how": "Who needs to be trusted",
     "account": "did:ethr:",
     "verify": "The bytes are those",
     "post": "Files and committee",
@@ -131,10 +137,8 @@ def test_movements__are_those_of_wallet_history(tour: View, scene: Stage, name: 
     tour.see("In all, from the vault to this account")
     table = tour.page.get_by_role("region", name="Movements between this account and the vault")
     shown = table.locator("tbody tr").evaluate_all(
-        """rows => rows.map(({ cells: [what, moved, job, when] }) => [
-          what.innerText, moved.textContent, moved.querySelector('.amount').title, job.innerText,
-          when.querySelector('time').title,
-        ])"""
+        """rows => rows.map(({ cells }) => [cells[0].innerText, cells[1].textContent,
+          cells[1].querySelector('.amount').title, cells[2].innerText, cells[3].querySelector('time').title])"""
     )
     token = lab.session.token()
     assert shown == [
@@ -164,7 +168,7 @@ def as_shown(amount: int, moved: int, token: Token) -> str:
 def test_round__says_how_many_updates_were_used(tour: View, scene: Stage) -> None:
     """On the timeline and on its own page, wherever one was not; never more than were."""
     truth = look(scene.lab)
-    tour.open(f"#/job/{scene.daemons}")
+    tour.open(f"#/job/{scene.daemons}/rounds")
     tour.see("Done, with metric")
     rounds = list(zip(truth.finalised, truth.rounds, strict=True))
     said = [f"{len(done.included)} of {len(cycle.updates)} updates used" for (cycle, _), done in rounds]
@@ -181,11 +185,8 @@ def test_round__says_how_many_updates_were_used(tour: View, scene: Stage) -> Non
 def test_overview__speaks_a_readers_words(tour: View, scene: Stage) -> None:
     """The contracts' words stand in the terms alone."""
     tour.open(f"#/job/{scene.daemons}")
-    tour.see("Model chain")
-    text = tour.page.locator("main").evaluate(
-        "main => [...main.querySelectorAll('section')].filter(one => !/^(Terms|Spec)/.test(one.innerText))"
-        ".map(one => one.innerText).join(' ')"
-    )
+    tour.see("Who contributes")
+    text = tour.page.locator("main").inner_text()
     words = [row["protocol"] for row in TABLES["words"] if row["protocol"] != "vote"]
     assert re.findall(rf"\b(?:{'|'.join(words)})", text, re.IGNORECASE) == []
     assert "The job is over." not in text and text.count("completed, after") == 1
@@ -196,12 +197,43 @@ def test_aborted_job__says_what_waits__and_that_it_went_back_once_it_did(views: 
     left = lab.session.federation.books(scene.aborted).left
     assert left == 9 * lab.offer.full_round
     view.open(f"#/job/{scene.aborted}")
-    assert amount_in(view.see("wait for the sponsor to take back.").inner_text()) == left
+    assert units(view.see("wait for the sponsor to take back.").inner_text()) == left
     assert view.page.get_by_text("went back to the sponsor").count() == 0
     view.shot("aborted-1280-light")
     Hands(lab).send(lab.address("sponsor"), lab.session.federation.claim_rest_call(scene.aborted))
-    assert amount_in(view.see("went back to the sponsor.").inner_text()) == left
+    assert units(view.see("went back to the sponsor.").inner_text()) == left
     assert view.page.get_by_text("wait for the sponsor").count() == 0
+
+
+def test_job_with_one_validator_of_three__says_who_was_missing(views: Views, scene: Stage) -> None:
+    """Within one block after the failure; where nothing failed there is no banner."""
+    lab, view = scene.lab, views.new()
+    view.open(f"#/job/{scene.daemons}")
+    view.see("Who contributes")
+    assert view.page.locator(".trouble").count() == 0 and not view.page.title().startswith("!")
+    view.open(f"#/job/{scene.failing}")
+    view.see("Time is up")
+    assert view.page.get_by_text("has failed").count() == 0
+    Hands(lab).fail(scene.failing)
+    failed_at = lab.session.chain.head().number
+    said = view.page.locator(".trouble h2", has_text="has failed")
+    said.wait_for()
+    shown = int(re.findall(r"block (\d+)", view.page.locator("footer").inner_text())[0])
+    assert shown <= failed_at + 3, "a block a second, and the page looks every two"
+    first, *missing = (
+        f"{member[:6]}…{member[-4:]}" for member in lab.session.federation.state(scene.failing).committee
+    )
+    assert said.inner_text().startswith(f"Round 1 has failed once, for want of {missing[0]} and {missing[1]}.")
+    assert "two more failures" in said.inner_text().lower() and first not in said.inner_text()
+    assert view.page.title().startswith("! ")
+    assert view.see("In trouble").is_visible()
+    answered = view.page.get_by_role("region", name="Who has answered")
+    assert answered.get_by_text("no measurements").count() == 2 and answered.get_by_text("measured").count() == 1
+    assert view.page.get_by_text(f"hansa aggregator run --job {scene.failing}").count() == 1
+    for width, scheme in SCREENS:
+        view.turn(width, scheme)
+        assert view.page.evaluate("document.documentElement.scrollWidth") <= width and view.axe() == []
+        view.shot(f"trouble-{width}-{scheme}")
 
 
 @pytest.mark.parametrize("name", ["trainer-1", "trainer-4", "trainer-5"])
@@ -220,14 +252,14 @@ def test_account__says_why_this_much(tour: View, scene: Stage, name: str) -> Non
         assert f"{text.title} in {text.rounds}: " in item.inner_text() and text.each in item.inner_text()
         assert text.reason in item.inner_text() and text.remedy in item.inner_text()
     exact = [item.locator(".amount").get_attribute("title") or "" for item in shown]
-    assert sum(map(amount_in, exact)) == truth.earned(account)
+    assert sum(map(units, exact)) == truth.earned(account)
     part.get_by_text("Every round, one by one").click()
     assert part.locator("tbody a[href*='/round/']").count() == len(truth.rounds)
     tour.shot(f"why-{name}-1280-light")
 
 
 def test_failed_cycle__is_in_the_timeline_with_its_reason(tour: View, scene: Stage) -> None:
-    tour.open(f"#/job/{scene.daemons}")
+    tour.open(f"#/job/{scene.daemons}/rounds")
     tour.see("Failed:")
     burnt = [c.outcome.burnt for c in look(scene.lab).history.cycles if hasattr(c.outcome, "burnt")]
     assert tour.page.locator(".timeline li.bad").count() == len(burnt) > 0
@@ -251,7 +283,7 @@ def test_quorum_that_voted_false_rewards__differs_in_red(tour: View, scene: Stag
 
 def test_hostile_text__stays_text(tour: View, scene: Stage) -> None:
     tour.open(f"#/job/{scene.hostile}")
-    tour.see("Model chain")
+    tour.see("Who contributes")
     content = tour.page.locator("main")
     assert HOSTILE_TEXT.split(" \u202e")[0][:40] in content.inner_text()
     assert "\u202e" not in content.inner_text()
@@ -292,8 +324,13 @@ def test_keyboard__reaches_content_and_tables(views: Views) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("#content")).to_be_focused()
     page.keyboard.press("Tab")
-    expect(page.locator(".scroll").first).to_be_focused()
-    page.keyboard.press("Tab")
+    expect(page.locator(".doors a").first).to_be_focused()
+    title = page.locator(".jobs h3 a").first
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if title.evaluate("link => link === document.activeElement"):
+            break
+    expect(title).to_be_focused()
     page.keyboard.press("Enter")
     page.wait_for_url("**/#/job/*")
 
@@ -328,3 +365,26 @@ def test_unknown_places__say_so(tour: View) -> None:
     tour.see("Its checksum is wrong")
     tour.open("#/verify/xyz")
     tour.see("This is not a CID of Hansa")
+
+
+def test_model__downloaded__is_the_file_of_the_event__or_none(views: Views, scene: Stage) -> None:
+    """Its CID is that of the last round's event; of other bytes there is no file."""
+    model = to_cid(look(scene.lab).finalised[-1][1].model)
+    rounds = len(look(scene.lab).rounds)
+    view = views.new()
+    view.open(f"#/job/{scene.daemons}")
+    view.see(f"Model of round {rounds}")
+    with view.page.expect_download() as got:
+        view.click("Download")
+    assert got.value.suggested_filename == f"hansa-job{scene.daemons}-round{rounds}.safetensors"
+    assert to_cid(digest_of(got.value.path().read_bytes())) == model
+    data = bytearray(got.value.path().read_bytes())
+    data[-1] ^= 1
+    wrong = views.new()
+    files: list[str] = []
+    wrong.page.on("download", lambda file: files.append(file.suggested_filename))
+    wrong.page.route(f"**/ipfs/{model}", lambda route: route.fulfill(body=bytes(data)))
+    wrong.open(f"#/job/{scene.daemons}")
+    wrong.click("Download")
+    wrong.see("The store gave other bytes than the CID names")
+    assert files == []

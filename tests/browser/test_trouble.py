@@ -44,7 +44,7 @@ def test_rpc_down__what_was_read_stays__and_comes_back(views: Views, scene: Stag
     view.see("Job 1")
     view.page.route(f"{scene.url}/**", lambda route: route.abort())
     view.see("The RPC node does not answer")
-    assert view.page.get_by_role("link", name="Job 1").is_visible()
+    assert view.page.locator(".jobs > li", has_text="Job 1 ·").is_visible()
     view.page.unroute(f"{scene.url}/**")
     view.page.get_by_text("The RPC node does not answer").wait_for(state="detached")
 
@@ -100,9 +100,9 @@ def test_chain_that_stands_still(views: Views, scene: Stage) -> None:
 def test_store_down__the_chain_is_still_shown(views: Views, scene: Stage) -> None:
     view = views.new(may_fail=True)
     view.page.route("**/ipfs/**", lambda route: route.abort())
-    view.open(f"#/job/{scene.daemons}")
+    view.open(f"#/job/{scene.daemons}/rounds")
     view.see("The ledger can't be worked out without the job's spec")
-    view.see("Terms")
+    view.see("Every attempt")
     assert view.page.locator(".timeline li").count() > 0
     view.shot("store-down-1280-light")
     view.open("#/verify/" + view.page.locator('a[href^="#/verify/"]').first.get_attribute("title"))

@@ -1,13 +1,11 @@
 // Reads of the chain in as few requests as its node allows; answers are checked for form, and failures said in words.
 
-import { createClient, fallback, http, type Abi, type Address, type Client, type Hex } from 'viem'
+import type { Abi, Address, Hex } from 'viem'
 import { decodeFunctionResult, encodeFunctionData, isHex, numberToHex } from 'viem/utils'
 import { ChainProblem, Refused } from '../problems'
 import { escapeUntrusted } from '../protocol/text'
 import type { Deployment } from './deployment'
-
-const TIMEOUT = 15_000 // ms
-const BATCH = { batchSize: 100, wait: 4 } // calls, ms
+import { Away, clientOf, NodeError, TooMuch, type Client } from './rpc'
 
 export interface Block {
   number: number
@@ -21,8 +19,7 @@ export class Chain {
   private first: Hex | null = null // hash of the deployment's first block
 
   constructor(readonly deployment: Deployment) {
-    const transports = deployment.rpc.map((url) => http(url, { batch: BATCH, fetchFn, timeout: TIMEOUT, retryCount: 1 }))
-    this.client = createClient({ transport: fallback(transports, { retryCount: 0 }), pollingInterval: 500 })
+    this.client = clientOf(deployment.rpc)
   }
 
   /** The newest block. Throws ChainProblem 'wrong-chain', and 'reset' where the first block is not the one it was. */
@@ -57,11 +54,7 @@ export class Chain {
     const data = encodeFunctionData({ abi, functionName: name, args } as never)
     const answer = await this.ask('eth_call', [{ to, data }, numberToHex(at)])
     if (answer === '0x') throw new ChainProblem('wrong-chain', `no contract at ${to} answers ${name}`, 'Deploy again, or correct deployment.json.')
-    try {
-      return decodeFunctionResult({ abi, functionName: name, data: answer as Hex } as never) as Answer
-    } catch {
-      throw nonsense(name, answer)
-    }
+    return decodedAnswer(abi, name, answer)
   }
 
   async balance(account: Address, at: number): Promise<bigint> {
@@ -73,10 +66,18 @@ export class Chain {
   /** A bare request; its failures as ChainProblem. */
   async ask(method: string, params: unknown[]): Promise<unknown> {
     try {
-      return await this.client.request({ method, params } as never)
+      return await this.client.request({ method, params })
     } catch (error) {
       throw translated(method, error)
     }
+  }
+}
+
+export function decodedAnswer<Answer>(abi: Abi, name: string, answer: unknown): Answer {
+  try {
+    return decodeFunctionResult({ abi, functionName: name, data: answer as Hex } as never) as Answer
+  } catch {
+    throw nonsense(name, answer)
   }
 }
 
@@ -102,29 +103,11 @@ function readBlock(answer: unknown): Block {
   return { number: number(of.number, what), timestamp: number(of.timestamp, what), hash: word(of.hash, what), parent: word(of.parentHash, what) }
 }
 
-/** That nothing came back at all. */
-class Away extends Error {}
-
-const TOO_MUCH = 413 // HTTP: the request, or what it asks for, is too large
-
-async function fetchFn(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
-  try {
-    return await fetch(input, { ...init, credentials: 'omit', referrerPolicy: 'no-referrer' })
-  } catch (error) {
-    throw init?.signal?.aborted ? error : new Away('no answer')
-  }
-}
-
-/** viem's error, by the innermost one that tells. */
 function translated(method: string, error: unknown): ChainProblem {
   const another = 'Name another node under rpc in deployment.json'
-  for (let each = error; each instanceof Error; each = each.cause) {
-    const { name, code, details, status } = each as Error & { code?: unknown; details?: unknown; status?: unknown }
-    if (name === 'RpcRequestError') return new Refused('nonsense', `the node refuses ${method}: ${said(details)}`, `${another} (error ${String(code)}).`)
-    if (name === 'ResponseBodyTooLargeError' || status === TOO_MUCH) return new Refused('nonsense', `the node answers too much to ${method}`, `${another}.`)
-    const away = each instanceof Away || name === 'TimeoutError' || (name === 'HttpRequestError' && typeof status === 'number' && status >= 400)
-    if (away) return new ChainProblem('rpc-down', `the node does not answer ${method}`, 'Start the node, or name another one under rpc in deployment.json.')
-  }
+  if (error instanceof NodeError) return new Refused('nonsense', `the node refuses ${method}: ${said(error.message)}`, `${another} (error ${said(error.code)}).`)
+  if (error instanceof TooMuch) return new Refused('nonsense', `the node answers too much to ${method}`, `${another}.`)
+  if (error instanceof Away) return new ChainProblem('rpc-down', `the node does not answer ${method}`, 'Start the node, or name another one under rpc in deployment.json.')
   return nonsense(method, error instanceof Error ? said(error.message) : error)
 }
 

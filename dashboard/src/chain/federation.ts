@@ -1,20 +1,36 @@
 // Typed reads of one federation and its vault, each at a block, as hansa/runtime/chain/federation.py.
 
-import type { Address } from 'viem'
+import type { Address, Hex } from 'viem'
+import { encodeFunctionData } from 'viem/utils'
 import { PHASE_NAMES } from '../protocol/phases'
 import { federationAbi, vaultAbi } from './abi'
-import { nonsense, type Block, type Chain } from './client'
+import { decodedAnswer, nonsense, type Block, type Chain } from './client'
 import type { Books, JobState, JobTerms } from './structs'
+
+type Stored = Omit<JobState, 'phase'> & { phase: number }
+
+function named(found: Stored): JobState {
+  const phase = PHASE_NAMES[found.phase]
+  if (!phase) throw nonsense('stateAt', found.phase)
+  return { ...found, phase }
+}
 
 export class Federation {
   constructor(readonly chain: Chain) {}
 
   /** A job at a block, its phase as of that block's time. */
   async state(job: number, at: Block): Promise<JobState> {
-    const found = await this.read<Omit<JobState, 'phase'> & { phase: number }>('stateAt', [BigInt(job), BigInt(at.timestamp)], at)
-    const phase = PHASE_NAMES[found.phase]
-    if (!phase) throw nonsense('stateAt', found.phase)
-    return { ...found, phase }
+    return named(await this.read<Stored>('stateAt', [BigInt(job), BigInt(at.timestamp)], at))
+  }
+
+  /** States of jobs and terms of `fresh` ones, in one request. */
+  async several(jobs: readonly number[], fresh: readonly number[], at: Block): Promise<{ states: JobState[]; terms: JobTerms[] }> {
+    const asked = [...jobs.map((job) => ['stateAt', [BigInt(job), BigInt(at.timestamp)]] as const), ...fresh.map((job) => ['termsOf', [BigInt(job)]] as const)]
+    const calls = asked.map(([functionName, args]) => encodeFunctionData({ abi: federationAbi, functionName, args }))
+    const answers = await this.read<readonly Hex[]>('multicall', [calls], at)
+    if (answers.length !== asked.length) throw nonsense('multicall', answers.length)
+    const decoded = asked.map(([name], i) => decodedAnswer<unknown>(federationAbi, name, answers[i]!))
+    return { states: decoded.slice(0, jobs.length).map((each) => named(each as Stored)), terms: decoded.slice(jobs.length) as JobTerms[] }
   }
 
   terms(job: number, at: Block): Promise<JobTerms> {

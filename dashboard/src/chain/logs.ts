@@ -15,7 +15,8 @@ export interface Log {
   tx: Hex
 }
 
-type Topics = readonly (Hex | null)[]
+/** At each place what an event has there: one, one of several, or anything. */
+type Topics = readonly (Hex | readonly Hex[] | null)[]
 
 const AT_ONCE = 4 // ranges that are asked for together
 
@@ -76,7 +77,7 @@ export class Logs {
     const logs = answer.map(readLog).sort((a, b) => a.block - b.block || a.index - b.index)
     const known = new Set(addresses.map((each) => each.toLowerCase()))
     for (const log of logs) {
-      const fits = topics.every((topic, i) => topic === null || log.topics[i] === topic)
+      const fits = topics.every((topic, i) => topic === null || topic === log.topics[i] || topic.includes(log.topics[i] ?? '0x'))
       if (!fits || !known.has(log.address) || log.block < start || log.block > stop) throw nonsense('eth_getLogs', JSON.stringify(log))
     }
     return logs

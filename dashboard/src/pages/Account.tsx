@@ -1,5 +1,5 @@
 /** An account: what it has, what it can claim, how it did in each job. */
-import { useMemo } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import type { Address } from 'viem'
 import { Steps } from '../charts/Steps'
 import { Strip, StripKey } from '../charts/Strip'
@@ -28,7 +28,22 @@ const ETHER = { symbol: 'ETH', decimals: 18 }
 export function Account({ address }: { address: string }) {
   const known = asAddress(address)
   if (known) return <Inside address={known} />
+  if (!address) return <Ask />
   return <Banner tone="bad" title="This is not an address">{misspelt(address) ? MISSPELT : 'An address is 0x and 40 hexadecimal digits.'}</Banner>
+}
+
+function Ask() {
+  const [text, type] = useState('')
+  return (
+    <form class="ask" onSubmit={(event) => { event.preventDefault(); location.hash = `#/account/${encodeURIComponent(text.trim())}` }}>
+      <h1>Look up an account</h1>
+      <label for="account">Address of a trainer, validator or sponsor</label>
+      <div class="row">
+        <input id="account" value={text} onInput={(event) => type(event.currentTarget.value)} spellcheck={false} autocomplete="off" placeholder="0x…" />
+        <button type="submit" class="primary">Look up</button>
+      </div>
+    </form>
+  )
 }
 
 function Inside({ address }: { address: Address }) {

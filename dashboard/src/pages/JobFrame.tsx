@@ -1,19 +1,24 @@
 /** Reads a job and frames its pages: title, tabs, what is wrong with it. */
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
+import { isOver } from '../protocol/phases'
 import { escapeUntrusted } from '../protocol/text'
 import { useApp } from '../ui/app'
 import { Banner, PageProblem } from '../ui/Banner'
 import { plural } from '../ui/format'
 import { useLoad } from '../ui/load'
+import { Name } from '../ui/Name'
 import { JobTabs, Loading } from '../ui/parts'
+import type { JobPage } from '../ui/router'
 import { StateTag } from '../ui/StateTag'
 import type { JobGlance, JobView } from '../view/model'
+import { troubleOf } from '../view/trouble'
+import { metricName } from './explained'
 import { StopButton } from './StopButton'
 
 interface Props {
   job: number
-  here: 'job' | 'ledger' | 'validators' | 'round'
+  here: JobPage | 'round'
   children: (view: JobView) => ComponentChildren
   early?: (glance: JobGlance) => ComponentChildren // while events are still read
 }
@@ -24,15 +29,23 @@ export function JobFrame({ job, here, children, early }: Props) {
   const { value, error, loading, reload } = useLoad(`job ${job}`, () => reader.job(job, show), head)
   const known = value ?? (glance?.job === job ? glance : null)
   const title = escapeUntrusted(known?.spec?.title || (known?.spec?.task ?? ''), 80)
-  useEffect(() => tell({ number: job, title }), [job, title])
+  const trouble = value !== null && !isOver(value.phase) && troubleOf(value, value.head.timestamp) !== null
+  useEffect(() => tell({ number: job, title, trouble }), [job, title, trouble])
   const differing = value?.rounds.filter((round) => !round.agrees).map((round) => round.round) ?? []
   return (
     <>
       <header class="title">
+        <p class="crumb"><a href="#/">Jobs</a> / {job}</p>
         <h1>
-          Job {job} {known && <StateTag of={known.phase} />}
+          {title || `Job ${job}`} {known && <StateTag of={known.phase} failures={known.failures} />}
         </h1>
-        {known?.spec && <p>{escapeUntrusted(known.spec.task, 80)}</p>}
+        {known && (
+          <p class="names">
+            <span>Job {job} · posted by</span> <Name of={known.sponsor} kind="address" />
+            {known.spec && <span> · task <code>{escapeUntrusted(known.spec.task, 80)}</code> · measured in {metricName(known).toLowerCase()}, more is better</span>}
+          </p>
+        )}
+        {known?.spec?.about && here === 'job' && <p>{escapeUntrusted(known.spec.about.replace(/\s+/g, ' '), 280)}</p>}
         {known && <StopButton view={known} />}
       </header>
       <JobTabs job={job} here={here} />
@@ -48,7 +61,7 @@ export function JobFrame({ job, here, children, early }: Props) {
             The measurements on chain lead to one payment, the validators’ vote to another. What this page shows follows the
             measurements; pay of such a round can’t be claimed by it.
           </p>
-          {here !== 'ledger' && <a href={`#/job/${job}/ledger`}>Compare in the ledger</a>}
+          {here !== 'rounds' && <a href={`#/job/${job}/rounds`}>Compare round by round</a>}
         </Banner>
       )}
       {!value && loading && !error && <Loading what={known?.finalized ? `and checking all events of ${plural(known.finalized, 'round')}` : `job ${job}`} />}

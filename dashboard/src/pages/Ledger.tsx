@@ -3,18 +3,30 @@ import type { ComponentChildren } from 'preact'
 import { useMemo, useState } from 'preact/hooks'
 import { Amount, symbolOf } from '../ui/Amount'
 import { Banner } from '../ui/Banner'
-import { milli, percent } from '../ui/format'
+import { milli, percent, standing } from '../ui/format'
 import { Name } from '../ui/Name'
 import { Section, VerdictTag } from '../ui/parts'
 import { Table } from '../ui/Table'
 import type { JobView, LedgerCell, RoundView } from '../view/model'
 import { download, ledgerCsv } from './csv'
 import { JobFrame } from './JobFrame'
+import { Timeline } from './Timeline'
 
 const ROWS = 200 // that are added at once
 
 export function Ledger({ job }: { job: number }) {
-  return <JobFrame job={job} here="ledger">{(view) => <Inside view={view} />}</JobFrame>
+  return (
+    <JobFrame job={job} here="rounds">
+      {(view) => (
+        <>
+          <Inside view={view} />
+          <Section title="Every attempt">
+            <Timeline view={view} />
+          </Section>
+        </>
+      )}
+    </JobFrame>
+  )
 }
 
 function Inside({ view }: { view: JobView }) {
@@ -22,7 +34,7 @@ function Inside({ view }: { view: JobView }) {
   const page = Math.max(1, Math.min(10, Math.floor(ROWS / view.trainers.length))) // rounds
   const [count, show] = useState(page)
   if (view.spec === null) return <p class="empty">No ledger without the spec.</p>
-  if (!rounds.length) return <p class="empty">No round is finalised yet: nothing was earned.</p>
+  if (!rounds.length) return <p class="empty">No round is settled yet: nothing was earned.</p>
   return (
     <>
       <Sums view={view} />
@@ -60,7 +72,7 @@ function Sums({ view }: { view: JobView }) {
   const fees = view.validators.reduce((sum, member) => sum + member.feesPaid, 0n)
   const paid = view.books.paid
   const whole = claimed + fees === paid
-  const columns = ['Trainer', 'Earned', 'Claimed', 'Not claimed', 'Rounds paid', 'Strikes'].map((head, i) => ({ head, number: i > 0 }))
+  const columns = ['Trainer', 'Earned', 'Claimed', 'Not claimed', 'Rounds paid', 'Bond', 'Strikes', 'Reputation'].map((head, i) => ({ head, number: i > 0 }))
   return (
     <Section title="Sums">
       <Banner tone={whole ? 'good' : 'bad'} title={whole ? 'The ledger adds up to what was paid' : 'The ledger differs from what was paid'}>
@@ -84,7 +96,9 @@ function Sums({ view }: { view: JobView }) {
               amount(trainer.claimed),
               amount(trainer.earned - trainer.claimed),
               paidRounds,
+              amount(trainer.bondLeft),
               trainer.strikes ? <span class="bad-text">{trainer.strikes}</span> : 0,
+              standing(trainer.reputation),
             ],
           }
         })}

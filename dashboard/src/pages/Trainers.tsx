@@ -3,7 +3,7 @@ import { useMemo } from 'preact/hooks'
 import { Stacks } from '../charts/Stacks'
 import { Strip, StripKey } from '../charts/Strip'
 import { Amount, symbolOf } from '../ui/Amount'
-import { percent, short, standing } from '../ui/format'
+import { percent, plural, short } from '../ui/format'
 import { Name } from '../ui/Name'
 import { Section } from '../ui/parts'
 import { Table } from '../ui/Table'
@@ -18,7 +18,7 @@ export function Trainers({ view, rounds }: { view: JobView; rounds: number }) {
   const total = view.trainers.reduce((sum, trainer) => sum + trainer.earned, 0n)
   const colours = useMemo(() => coloursOf(view.trainers), [view])
   return (
-    <Section title="Who contributes" aside={<a href={`#/job/${view.job}/ledger`}>Ledger, round by round</a>}>
+    <Section title="Who contributes" aside={<a href={`#/job/${view.job}/rounds`}>Round by round</a>} card>
       {view.rounds.length > 0 && <Parts view={view} colours={colours} rounds={rounds} />}
       <Table
         caption="Trainers"
@@ -29,10 +29,7 @@ export function Trainers({ view, rounds }: { view: JobView; rounds: number }) {
           { head: 'Of all', number: true },
           { head: 'Round by round' },
           { head: 'Used', number: true, title: 'Rounds whose model has its update' },
-          { head: 'Claimed', number: true },
-          { head: 'Bond', number: true },
-          { head: 'Strikes', number: true },
-          { head: 'Reputation', number: true, title: '1 is full' },
+          { head: 'Last round' },
         ]}
         rows={view.trainers.map((trainer, place) => {
           const cells = view.rounds.flatMap((round) => round.cells[place] ?? [])
@@ -45,16 +42,15 @@ export function Trainers({ view, rounds }: { view: JobView; rounds: number }) {
               total ? percent(Number((trainer.earned * 10_000n) / total) / 10_000) : '–',
               cells.length ? <Strip cells={trainerStrip(cells)} colour={colour} /> : '–',
               known ? `${cells.filter(({ update }) => update?.included).length} of ${view.rounds.length}` : '–',
-              <Amount value={trainer.claimed} token={view.token} unit={false} />,
-              <Amount value={trainer.bondLeft} token={view.token} unit={false} />,
-              known ? trainer.strikes ? <span class="bad-text">{trainer.strikes}</span> : 0 : '–',
-              known ? standing(trainer.reputation) : '–',
+              cells.length ? trainerStrip(cells).at(-1)?.word : '–',
             ],
           }
         })}
       />
       {view.rounds.length > 0 && <StripKey of={OF_TRAINERS} />}
-      <p class="note">Amounts in {symbolOf(view.token)}.</p>
+      <p class="note">
+        Amounts in {symbolOf(view.token)}. {view.rounds.length > 0 && view.rounds.every(({ agrees }) => agrees) && `${plural(view.rounds.length, 'round')} worked out again in this page from the validators’ measurements: equal to what was voted.`}
+      </p>
     </Section>
   )
 }

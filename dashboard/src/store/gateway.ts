@@ -7,7 +7,7 @@ const PATIENCE = 30_000 // ms
 const SLOWEST = 1_000 // bytes a ms, of files for which that is longer
 
 interface Fetched {
-  data: Uint8Array
+  data: Uint8Array<ArrayBuffer>
   blocks: number
 }
 
@@ -22,7 +22,7 @@ export async function fetchFile(gateway: string, cid: string, cap: number, patie
   return { data, blocks }
 }
 
-async function received(gateway: string, cid: string, cap: number, patience: number): Promise<Uint8Array> {
+async function received(gateway: string, cid: string, cap: number, patience: number): Promise<Uint8Array<ArrayBuffer>> {
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(), patience)
   try {
@@ -46,7 +46,7 @@ async function answer(gateway: string, cid: string, signal: AbortSignal): Promis
   return response
 }
 
-async function body(response: Response, cid: string, cap: number): Promise<Uint8Array> {
+async function body(response: Response, cid: string, cap: number): Promise<Uint8Array<ArrayBuffer>> {
   const reader = response.body?.getReader()
   if (!reader) return new Uint8Array()
   const parts: Uint8Array<ArrayBuffer>[] = []

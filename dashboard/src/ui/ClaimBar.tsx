@@ -24,11 +24,10 @@ function Lines({ account }: { account: Address }) {
   const { reader, head } = useApp()
   const [seen, remember] = useState<Line[]>([])
   const { value } = useLoad(`claimable ${account}`, async () => {
-    const [view, rows] = await Promise.all([reader.account(account), reader.jobs()])
-    return view.jobs.flatMap(({ job, trainer }): Line[] => {
-      const token = rows.find((row) => row.job === job)?.token
+    const view = await reader.account(account)
+    return view.jobs.flatMap(({ job, trainer, token }): Line[] => {
       const open = trainer?.claimable.filter((due) => due.amount > 0n) ?? []
-      if (!token || !open.length) return []
+      if (!open.length) return []
       return [{ job, token, amount: open.reduce((sum, due) => sum + due.amount, 0n), rounds: open.map((due) => due.round) }]
     })
   }, head)

@@ -41,7 +41,7 @@ export function ClaimButton({ job, kind, label, token, primary = false, open = t
   }
   if (!open && !paid && !problem && !step) return null
   return (
-    <div class="claim">
+    <div class="claimed">
       {!paid && (open || step) && (
         <button type="button" class={primary ? 'primary' : ''} disabled={step !== null} onClick={() => void run()}>
           {step ? `${step}…` : label}

@@ -26,10 +26,11 @@ export function Layout({ route, head, problem, retry, children }: Props) {
   const { deployment } = useApp()
   const places = [
     ['jobs', '#/', 'Jobs'],
-    ['verify', '#/verify', 'Verify'],
-    ['post', '#/post', 'Post'],
+    ['post', '#/post', 'Post a job'],
+    ['verify', '#/verify', 'Verify a file'],
+    ['how', '#/how', 'How it works'],
   ] as const
-  const here = ['job', 'ledger', 'validators', 'round'].includes(route.page) ? 'jobs' : route.page
+  const here = 'job' in route ? 'jobs' : route.page
   return (
     <>
       <button type="button" class="skip" onClick={() => document.getElementById('content')?.focus()}>

@@ -2,8 +2,9 @@
 import { PHASES, type PhaseName } from '../protocol/phases'
 import { STATES, stateOf } from './states'
 
-export function StateTag({ of }: { of: PhaseName }) {
-  const state = stateOf(of)
+/** failures: in a row. */
+export function StateTag({ of, failures = 0 }: { of: PhaseName; failures?: number }) {
+  const state = stateOf(of, failures)
   return (
     <span class={`tag state ${state}`} title={PHASES[of].says}>
       <svg viewBox="0 0 12 12" aria-hidden="true">

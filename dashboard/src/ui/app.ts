@@ -1,7 +1,7 @@
 /** What every page has at hand. */
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
-import type { Client } from 'viem'
+import type { Client } from '../chain/rpc'
 import type { Deployment } from '../chain/deployment'
 import type { Reader } from '../view/reader'
 import type { Wallet } from '../wallet/session'
@@ -13,6 +13,7 @@ interface App {
   deployment: Deployment
   wallet: Wallet
   head: number // the newest block; pages read again when it changes
+  time: number // of that block, seconds
   problem: Error | null // with the chain, said above every page
   refresh: () => void // reads the head now
   tell: (job: JobFacts) => void // what the tab's title needs

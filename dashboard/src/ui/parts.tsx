@@ -6,6 +6,7 @@ import { claimsOpen } from '../view/claims'
 import type { JobView, LedgerCell, UpdateView } from '../view/model'
 import { nano } from './format'
 import { Name } from './Name'
+import type { JobPage } from './router'
 
 export function Loading({ what }: { what: string }) {
   return (
@@ -45,9 +46,9 @@ export function Facts({ of }: { of: [string, ComponentChildren][] }) {
   )
 }
 
-export function Section({ title, aside, children }: { title: string; aside?: ComponentChildren; children: ComponentChildren }) {
+export function Section({ title, aside, card = false, children }: { title: string; aside?: ComponentChildren; card?: boolean; children: ComponentChildren }) {
   return (
-    <section>
+    <section class={card ? 'card' : ''}>
       <div class="heading">
         <h2>{title}</h2>
         {aside}
@@ -75,11 +76,13 @@ export function ClaimedIn({ cell, view }: { cell: LedgerCell; view: JobView }) {
   return <>{claimsOpen(view.books, view.head.timestamp) ? 'not yet' : 'too late'}</>
 }
 
-export function JobTabs({ job, here }: { job: number; here: 'job' | 'ledger' | 'validators' | 'round' }) {
+export function JobTabs({ job, here }: { job: number; here: JobPage | 'round' }) {
   const tabs = [
     ['job', `#/job/${job}`, 'Overview'],
-    ['ledger', `#/job/${job}/ledger`, 'Ledger'],
+    ['rounds', `#/job/${job}/rounds`, 'Rounds and pay'],
     ['validators', `#/job/${job}/validators`, 'Validators'],
+    ['money', `#/job/${job}/money`, 'Money'],
+    ['terms', `#/job/${job}/terms`, 'Terms'],
   ] as const
   return (
     <nav class="tabs" aria-label={`Job ${job}`}>

@@ -1,27 +1,32 @@
 /** The page's places, as hash routes: they work from any path, an IPFS one too. */
 import { useEffect, useState } from 'preact/hooks'
 
+/** A job's pages, and where they are below #/job/N. */
+const JOB_PAGES = { rounds: 'rounds', ledger: 'rounds', validators: 'validators', money: 'money', terms: 'terms', join: 'job' } as const // ledger: as it was called; join: until it has a page
+
+export type JobPage = 'job' | (typeof JOB_PAGES)[keyof typeof JOB_PAGES]
+
 export type Route =
-  | { page: 'jobs' }
-  | { page: 'job' | 'ledger' | 'validators'; job: number }
+  | { page: 'jobs'; filter: 'all' | 'open' }
+  | { page: JobPage; job: number }
   | { page: 'round'; job: number; round: number }
   | { page: 'account'; address: string }
   | { page: 'verify'; cid: string }
-  | { page: 'post' }
+  | { page: 'post' | 'how' }
   | { page: 'unknown'; path: string }
 
 export function parse(hash: string): Route {
   const path = hash.replace(/^#?\/?/, '')
   const parts = path.split('/').map(decoded)
   const [first = '', second = '', third = '', fourth = ''] = parts
-  if (path === '') return { page: 'jobs' }
-  if (first === 'post' && parts.length === 1) return { page: 'post' }
+  if (path === '' || path === 'open') return { page: 'jobs', filter: path || 'all' }
+  if ((first === 'post' || first === 'how') && parts.length === 1) return { page: first }
   if (first === 'verify' && parts.length <= 2) return { page: 'verify', cid: second }
   if (first === 'account' && parts.length <= 2) return { page: 'account', address: second }
   const job = number(second)
   if (first === 'job' && job !== null) {
     if (parts.length === 2) return { page: 'job', job }
-    if ((third === 'ledger' || third === 'validators') && parts.length === 3) return { page: third, job }
+    if (Object.hasOwn(JOB_PAGES, third) && parts.length === 3) return { page: JOB_PAGES[third as keyof typeof JOB_PAGES], job }
     const round = number(fourth)
     if (third === 'round' && parts.length === 4 && round !== null) return { page: 'round', job, round }
   }

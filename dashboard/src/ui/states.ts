@@ -13,10 +13,11 @@ export const STATES = {
   cancelled: { word: 'Cancelled', shape: 'M2.5 6h7' },
 } as const
 
-export function stateOf(phase: PhaseName): State {
+/** failures: in a row. */
+export function stateOf(phase: PhaseName, failures = 0): State {
   if (phase === 'ENROL') return 'open'
   if (phase === 'COMPLETED') return 'completed'
-  if (phase === 'LAPSED') return 'trouble'
+  if (phase === 'LAPSED' || (failures && !isOver(phase))) return 'trouble'
   if (phase === 'ABORTED') return 'ended'
   return isOver(phase) || phase === 'NONE' ? 'cancelled' : 'running'
 }

@@ -1,4 +1,4 @@
-/** What a tab is called, from the place that it shows and what is known of it: what, then where. */
+/** What a tab is called, from the place that it shows and what is known of it: what, then where; "!" before a job in trouble. */
 import { short } from './format'
 import type { Route } from './router'
 
@@ -11,39 +11,24 @@ export interface Facts {
 export interface JobFacts {
   number: number
   title: string // '' where the sponsor gave none
+  trouble?: boolean
 }
 
 export function titleOf(route: Route, facts: Facts): string {
-  return route.page === 'jobs' ? `Hansa: jobs on ${facts.network}` : [...placeOf(route, facts), 'Hansa'].join(' · ')
+  if (route.page === 'jobs') return route.filter === 'open' ? 'Open jobs · Hansa' : `Hansa: jobs on ${facts.network}`
+  const warns = 'job' in route && facts.job?.number === route.job && facts.job.trouble
+  return (warns ? '! ' : '') + [...placeOf(route, facts), 'Hansa'].join(' · ')
 }
+
+const PLACES = { how: 'How it works', post: 'Post a job', unknown: 'No such page' } as const
+const PARTS = { job: '', rounds: 'Rounds and pay', validators: 'Validators', money: 'Money', terms: 'Terms' } as const
 
 function placeOf(route: Exclude<Route, { page: 'jobs' }>, { job }: Facts): string[] {
-  switch (route.page) {
-    case 'job':
-    case 'ledger':
-    case 'validators':
-    case 'round':
-      return [...(job?.number === route.job && job.title ? [job.title] : []), `Job ${route.job}`, ...partOf(route)]
-    case 'account':
-      return route.address ? [`Account ${short(route.address)}`] : ['Account']
-    case 'verify':
-      return route.cid ? [`Verify ${short(route.cid, 6, 6)}`] : ['Verify a file']
-    case 'post':
-      return ['Post a job']
-    case 'unknown':
-      return ['No such page']
+  if ('job' in route) {
+    const part = route.page === 'round' ? `Round ${route.round}` : PARTS[route.page]
+    return [...(job?.number === route.job && job.title ? [job.title] : []), `Job ${route.job}`, ...(part ? [part] : [])]
   }
-}
-
-function partOf(route: Extract<Route, { job: number }>): string[] {
-  switch (route.page) {
-    case 'job':
-      return []
-    case 'ledger':
-      return ['Ledger']
-    case 'validators':
-      return ['Validators']
-    case 'round':
-      return [`Round ${route.round}`]
-  }
+  if (route.page === 'account') return route.address ? [`Account ${short(route.address)}`] : ['Account']
+  if (route.page === 'verify') return route.cid ? [`Verify ${short(route.cid, 6, 6)}`] : ['Verify a file']
+  return [PLACES[route.page]]
 }

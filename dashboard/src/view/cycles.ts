@@ -1,11 +1,11 @@
 // A cycle as the pages show it.
 
-import type { Hex } from 'viem'
+import type { Address, Hex } from 'viem'
 import { hexToBytes } from 'viem/utils'
 import type { CycleRecord, Failed } from '../chain/history/records'
 import type { JobTerms } from '../chain/structs'
 import { toCid } from '../protocol/cid'
-import { PHASES, type PhaseName } from '../protocol/phases'
+import { OF_SEATS, PHASES, type PhaseName } from '../protocol/phases'
 import { Code, type Entry } from '../protocol/sheet'
 import { VERDICTS, type Verdict } from '../protocol/tables'
 import { likeness, tally, type Judgement } from '../protocol/tally'
@@ -85,9 +85,18 @@ function seats(cycle: CycleRecord): SeatView[] {
 function outcome(cycle: CycleRecord, terms: JobTerms): Outcome {
   const found = cycle.outcome
   if (!found) return { kind: 'open' }
-  if (found.kind === 'failed') return { kind: 'failed', burnt: found.burnt, time: found.time, why: why(cycle, found, terms) }
+  if (found.kind === 'failed') return { kind: 'failed', phase: found.phase, burnt: found.burnt, time: found.time, why: why(cycle, found, terms), silent: silent(cycle, found.phase, terms) }
   const { model, rewards, metric, time, tx } = found
   return { kind: 'finalized', model: cidText(model), rewards, metric, time, tx }
+}
+
+/** Where too few members acted in the phase that ran out: those who could have, and did not. */
+function silent(cycle: CycleRecord, phase: PhaseName, terms: JobTerms): Address[] {
+  const { acted, due, minimum } = PHASES[phase]
+  const did = cycle.acted.get(phase)
+  if (!acted || !did || !minimum || did.size >= terms[minimum]) return []
+  const before = OF_SEATS.find((each) => each.acted === due)
+  return cycle.committee.filter((_, seat) => !did.has(seat) && (!before || cycle.acted.get(before.name)?.has(seat)))
 }
 
 /** One clause from the phase and its counts. */

@@ -32,7 +32,7 @@ export async function glanceAt({ chain, logs, job, standing, terms, ...given }: 
   return {
     job, sponsor: state.sponsor, token, terms: termsView(terms), termsHash: termsHash(terms, books.escrowed, state.sponsor),
     spec, phase: state.phase, waiting: { deadline: state.deadline, acted: [], waitingFor: [], note: noteOf(terms, state) },
-    books, baselines: parseBaselines(spec?.baselines ?? []), stopping: state.stopping, enrolled: state.enrolled, finalized: state.round - 1, metrics,
+    books, baselines: parseBaselines(spec?.baselines ?? []), stopping: state.stopping, failures: state.failures, enrolled: state.enrolled, finalized: state.round - 1, metrics,
     head: { number: at.number, timestamp: at.timestamp },
   }
 }

@@ -42,7 +42,7 @@ export async function jobView(facts: JobFacts): Promise<JobView> {
     lapses: history.lapses.map(({ afterCycle, failed: { failures, burnt, block } }) => ({ afterCycle, failures, burnt, block })),
     rounds, trainers: history.enrolled.map((each, place) => trainerView(facts, rounds, place, each)),
     validators: members(history).map((member) => validatorView(facts, member)), books: facts.books, burnt: history.burnt,
-    baselines: parseBaselines(facts.spec?.baselines ?? []), stopping: state.stopping, enrolled: state.enrolled, finalized: state.round - 1,
+    baselines: parseBaselines(facts.spec?.baselines ?? []), stopping: state.stopping, failures: state.failures, seen: history.seen, enrolled: state.enrolled, finalized: state.round - 1,
     metrics: finalised(history).map(({ outcome: { round, metric } }) => ({ round, metric })), head,
   }
 }

@@ -16,19 +16,6 @@ export interface Token {
   decimals: number
 }
 
-export interface JobRow {
-  job: number
-  phase: PhaseName
-  round: number
-  maxRounds: number
-  trainers: number
-  seats: number
-  metric: bigint | null
-  sponsor: Address
-  rewardPerRound: bigint
-  token: Token
-}
-
 export interface Terms extends Omit<JobTerms, 'spec' | 'model'> {
   spec: string // CID
   model: string // CID of model 0
@@ -70,7 +57,7 @@ export interface SeatView {
 export type Outcome =
   | { kind: 'open' }
   | { kind: 'finalized'; model: string; rewards: Hex; metric: bigint; time: number; tx: Hex }
-  | { kind: 'failed'; burnt: bigint; time: number; why: string }
+  | { kind: 'failed'; phase: PhaseName; burnt: bigint; time: number; why: string; silent: Address[] } // silent: members for want of whom it failed
 
 export interface CycleView {
   number: number
@@ -154,6 +141,7 @@ export interface JobGlance {
   books: Books
   baselines: Baseline[]
   stopping: boolean
+  failures: number // in a row
   enrolled: number
   finalized: number // rounds
   metrics: { round: number; metric: bigint }[] // of the latest rounds
@@ -165,6 +153,7 @@ export interface JobView extends JobGlance {
   specProblem: string | null
   cycles: CycleView[]
   openedAt: number // of the last cycle, seconds; 0 before the first
+  seen: ReadonlyMap<Address, number> // block of each party's last act
   lapses: { afterCycle: number; failures: number; burnt: bigint; block: number }[]
   rounds: RoundView[] // [] while the spec can't be had: specProblem says why
   trainers: TrainerView[]

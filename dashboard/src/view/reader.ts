@@ -1,6 +1,6 @@
 // The one thing that pages read by: chain, store and rules together.
 
-import type { Address, Client, Hex } from 'viem'
+import type { Address, Hex } from 'viem'
 import { getAddress } from 'viem/utils'
 import { Chain, type Block } from '../chain/client'
 import type { Deployment } from '../chain/deployment'
@@ -8,17 +8,18 @@ import { Federation } from '../chain/federation'
 import { HistoryReader, type Facts, type Standing } from '../chain/history/reader'
 import { eventIn, Logs, type Log } from '../chain/logs'
 import type { JobTerms } from '../chain/structs'
+import type { Client } from '../chain/rpc'
 import { ChainProblem, StoreProblem } from '../problems'
 import { isOver } from '../protocol/phases'
-import { NO_METRIC } from '../protocol/sheet'
 import { decodeSpec, MAX_BYTES, type JobSpec } from '../protocol/spec'
 import { fetchFile } from '../store/gateway'
+import { Board, type BoardView, type JobRow } from './board'
 import { claimCall, type ClaimCall } from './claims'
 import { cidText } from './cycles'
 import { earningsOf } from './earnings'
 import { glanceAt } from './glance'
 import { jobView, members } from './job'
-import type { AccountView, Head, JobGlance, JobRow, JobView } from './model'
+import type { AccountView, Head, JobGlance, JobView } from './model'
 import { Movements, unlike } from './movements'
 import { Replay, type Replayed } from './replay'
 import { Tokens } from './tokens'
@@ -30,7 +31,6 @@ interface Kept {
   history: HistoryReader
   replay: Replay
   spec: JobSpec | null
-  fetching: Promise<string | null> | null // the spec
   moved: boolean // fees may be others
   fees: ReadonlyMap<Address, bigint>
   glance: JobGlance | null
@@ -51,6 +51,9 @@ export class Reader {
   private readonly tokens: Tokens
   private readonly movements: Movements
   private readonly kept = new Map<number, Kept>()
+  private readonly specs = new Map<Hex, Promise<JobSpec>>()
+  private account_: { key: string; read: Promise<AccountView> } | null = null
+  readonly board: Board
 
   constructor(deployment: Deployment) {
     this.chain = new Chain(deployment)
@@ -58,6 +61,8 @@ export class Reader {
     this.logs = new Logs(this.chain)
     this.tokens = new Tokens(this.chain)
     this.movements = new Movements(this.chain, this.logs)
+    const { federation, logs, tokens } = this
+    this.board = new Board({ federation, logs, tokenOf: (address, at) => tokens.of(address, at), specOf: (digest) => this.specOf(digest) })
   }
 
   /** By which it asks. */
@@ -70,10 +75,9 @@ export class Reader {
     return { number, timestamp }
   }
 
-  async jobs(): Promise<JobRow[]> {
-    const at = await this.newest()
-    const count = await this.federation.jobCount(at)
-    return Promise.all(Array.from({ length: count }, (_, i) => this.row(i + 1, at)))
+  /** The newest `most` jobs; shown: those whose curve and spec are wanted; tell: what is known meanwhile. */
+  async jobs(most: number, shown: (rows: JobRow[]) => number[], tell: (view: BoardView) => void): Promise<BoardView> {
+    return this.board.read(await this.newest(), most, shown, tell)
   }
 
   /** early: told what the contracts say of a job that was not read before. */
@@ -81,8 +85,15 @@ export class Reader {
     return (await this.see(id, await this.newest(), early)).view
   }
 
+  /** One reading a block, whoever asks. */
   async account(address: Address): Promise<AccountView> {
     const at = await this.newest()
+    const key = `${address} ${at.hash}`
+    if (this.account_?.key !== key) this.account_ = { key, read: this.readAccount(address, at) }
+    return this.account_.read
+  }
+
+  private async readAccount(address: Address, at: Block): Promise<AccountView> {
     const account = getAddress(address)
     const named = await this.movements.naming(account, at)
     const numbers = await this.jobsOf(account, named, at)
@@ -108,6 +119,11 @@ export class Reader {
     return claimCall(this.chain.deployment.vault, view, replayed, account, new Set(rounds.filter((_, i) => marks[i])))
   }
 
+  /** A file's bytes, which are those that the CID names. Throws StoreProblem. */
+  async file(cid: string): Promise<Uint8Array<ArrayBuffer>> {
+    return (await fetchFile(this.chain.deployment.gateway, cid, LARGEST_FILE)).data
+  }
+
   async verify(cid: string): Promise<{ bytes: number; blocks: number; kind: Kind }> {
     const { data, blocks } = await fetchFile(this.chain.deployment.gateway, cid, LARGEST_FILE)
     return { bytes: data.length, blocks, kind: kindOf(data) }
@@ -120,24 +136,18 @@ export class Reader {
     try {
       return await this.chain.head()
     } catch (error) {
-      if (error instanceof ChainProblem && error.kind === 'reset') this.kept.clear()
+      if (error instanceof ChainProblem && error.kind === 'reset') {
+        this.kept.clear()
+        this.board.forget()
+      }
       throw error
-    }
-  }
-
-  private async row(job: number, at: Block): Promise<JobRow> {
-    const [state, terms] = await Promise.all([this.federation.state(job, at), this.federation.terms(job, at)])
-    return {
-      job, phase: state.phase, round: state.round - 1, maxRounds: terms.maxRounds, trainers: state.enrolled, seats: terms.seats,
-      metric: state.bestMetric === NO_METRIC ? null : state.bestMetric, sponsor: state.sponsor, rewardPerRound: terms.rewardPerRound,
-      token: await this.tokens.of(terms.token, at.number),
     }
   }
 
   /** A job at a block; one reading at a time, and none where the block is the one that was read last. */
   private see(id: number, at: Block, early?: (glance: JobGlance) => void): Promise<Seen> {
     const kept: Kept = this.kept.get(id) ?? {
-      history: new HistoryReader(this.federation, this.logs, id), replay: new Replay(), spec: null, fetching: null, moved: true, fees: new Map(),
+      history: new HistoryReader(this.federation, this.logs, id), replay: new Replay(), spec: null, moved: true, fees: new Map(),
       glance: null, early: [], last: Promise.resolve(null),
     }
     this.kept.set(id, kept)
@@ -188,22 +198,22 @@ export class Reader {
 
   /** Fetches a job's spec once; says why it can't be had. */
   private async readSpec(kept: Kept, digest: Hex): Promise<string | null> {
-    if (kept.spec) return null
-    kept.fetching ??= this.fetchSpec(kept, digest).finally(() => {
-      kept.fetching = null
-    })
-    return kept.fetching
-  }
-
-  private async fetchSpec(kept: Kept, digest: Hex): Promise<string | null> {
     try {
-      kept.spec = decodeSpec((await fetchFile(this.chain.deployment.gateway, cidText(digest), MAX_BYTES)).data)
+      kept.spec ??= await this.specOf(digest)
       return null
     } catch (error) {
       if (error instanceof StoreProblem) return `${error.message}. ${error.next}`
       if (error instanceof RangeError) return error.message
       throw error
     }
+  }
+
+  /** Once for all jobs that have it. */
+  private specOf(digest: Hex): Promise<JobSpec> {
+    const found = this.specs.get(digest) ?? fetchFile(this.chain.deployment.gateway, cidText(digest), MAX_BYTES).then(({ data }) => decodeSpec(data))
+    this.specs.set(digest, found)
+    found.catch(() => this.specs.delete(digest))
+    return found
   }
 
   /** Booked and not claimed, by member. */

@@ -1,8 +1,9 @@
 /** One transaction from the reader's wallet: simulated, signed there, waited for, its receipt checked. */
-import type { Abi, Address, Client, Hex } from 'viem'
+import type { Abi, Address, Hex } from 'viem'
 import { decodeErrorResult } from 'viem/utils'
 import { abi as errors } from '../../../hansa/runtime/chain/artifacts/Refusals.json'
 import { abi as token } from '../../../hansa/runtime/chain/artifacts/RewardToken.json'
+import type { Client } from '../chain/rpc'
 import { date } from '../dates'
 import { Refusal } from '../problems'
 import { PHASE_NAMES } from '../protocol/phases'
@@ -22,8 +23,6 @@ export interface Receipt {
   transactionHash: Hex
   logs: { address: Address; topics: [Hex, ...Hex[]]; data: Hex }[]
 }
-
-type Ask = (asked: { method: string; params: unknown[] }) => Promise<unknown>
 
 const WAIT = 180_000
 const POLL = 500
@@ -46,9 +45,8 @@ export async function act(
 }
 
 async function receiptOf(client: Client, hash: Hex): Promise<Receipt> {
-  const ask = client.request as Ask
   for (const end = Date.now() + WAIT; Date.now() < end; await new Promise((go) => setTimeout(go, POLL))) {
-    const found = await ask({ method: 'eth_getTransactionReceipt', params: [hash] }).catch(() => null)
+    const found = await client.request({ method: 'eth_getTransactionReceipt', params: [hash] }).catch(() => null)
     if (found) return found as Receipt
   }
   throw new Refusal(`Transaction ${hash} is not in a block after ${WAIT / 1000} s`, 'Look in the wallet whether it is still pending; speed it up there.')
@@ -57,11 +55,11 @@ async function receiptOf(client: Client, hash: Hex): Promise<Receipt> {
 /** Refusal, in words, where the contracts would revert. */
 async function simulate(client: Client, asked: Call, account: Address): Promise<void> {
   try {
-    await (client.request as Ask)({ method: 'eth_call', params: [{ from: account, to: asked.to, data: asked.data }, 'pending'] })
+    await client.request({ method: 'eth_call', params: [{ from: account, to: asked.to, data: asked.data }, 'pending'] })
   } catch (thrown) {
     const data = revertData(thrown)
     if (data === null) {
-      const said = (thrown as { shortMessage?: string }).shortMessage ?? String(thrown)
+      const said = thrown instanceof Error ? thrown.message : String(thrown)
       throw new Refusal(`The RPC node could not try it: ${said}`, 'Nothing was sent. Try again.')
     }
     throw new Refusal(`The contracts would refuse: ${explain(data)}`, 'Nothing was sent. Look at the page again: it may have been done already.')

@@ -1,8 +1,9 @@
 /** The claims of one account in one job: a call of the vault for each kind. */
-import type { Address, Client } from 'viem'
+import type { Address } from 'viem'
 import { encodeFunctionData } from 'viem/utils'
 import { decodeEvent, federationAbi, vaultAbi } from '../chain/abi'
 import type { Deployment } from '../chain/deployment'
+import type { Client } from '../chain/rpc'
 import { Refusal } from '../problems'
 import { isOver } from '../protocol/phases'
 import type { JobView } from '../view/model'

@@ -1,9 +1,10 @@
 /** Posting a job from a form: the terms, their bounds, the two transactions. Bounds are those of contracts/Terms.sol. */
-import type { Address, Client, Hex } from 'viem'
+import type { Address, Hex } from 'viem'
 import { decodeFunctionResult, encodeFunctionData, toHex } from 'viem/utils'
 import { decodeEvent, federationAbi, shortSymbolAbi, tokenAbi } from '../chain/abi'
 import type { Deployment } from '../chain/deployment'
 import { NO_TARGET } from '../chain/structs'
+import type { Client } from '../chain/rpc'
 import { Refusal } from '../problems'
 import { fromCid } from '../protocol/cid'
 import { TIMED, type PhaseTime } from '../protocol/phases'

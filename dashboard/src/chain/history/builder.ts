@@ -33,6 +33,7 @@ export class HistoryBuilder {
   private readonly touched = new Set<number>() // rounds with claims that no history has shown
   private paid = 0n
   private readonly burnt: Log[] = []
+  private readonly seen = new Map<Address, number>() // block of each party's last act
 
   private readonly handlers: Readonly<Record<string, (values: Values, log: Log) => void>> = {
     TrainerEnrolled: (values) => this.onEnrolled(values),
@@ -51,7 +52,7 @@ export class HistoryBuilder {
     return {
       job: this.site.job, posted: this.posted, enrolled: [...this.enrolled.values()].map((each) => ({ ...each })),
       cycles: this.cycles.map((cycle) => cycle.record()), lapses: [...this.lapses], ended: this.ended,
-      claims: new Map(this.claims), paid: this.paid, burnt: [...this.burnt],
+      claims: new Map(this.claims), paid: this.paid, burnt: [...this.burnt], seen: new Map(this.seen),
     }
   }
 
@@ -71,6 +72,8 @@ export class HistoryBuilder {
     else if (!this.posted) throw new HistoryError('its posting is missing')
     else if (Object.hasOwn(this.handlers, name)) this.handlers[name]?.(values, log)
     else if ('seat' in values) this.cycle(values).act(name, values)
+    const who = log.address === this.site.vault.toLowerCase() ? undefined : (values.trainer ?? values.account ?? this.cycles.at(-1)?.committee[values.seat])
+    if (who) this.seen.set(who, log.block)
   }
 
   /** Throws unless the contract stores, at the block of the last event, what these events lead to. */

@@ -87,6 +87,7 @@ export interface JobHistory {
   claims: ReadonlyMap<number, ReadonlyMap<Address, Claim>> // by round, then trainer; the same map where nothing is new
   paid: bigint // rewards and fees that were claimed
   burnt: readonly Log[] // the vault's Burnt events
+  seen: ReadonlyMap<Address, number> // block of each party's last act
 }
 
 export const finalised = (history: JobHistory): { cycle: CycleRecord; outcome: Finalized }[] =>

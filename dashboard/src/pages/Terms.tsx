@@ -1,4 +1,4 @@
-/** What a job is bound to: model chain, spec, terms. */
+/** What a job is bound to: terms, spec, the chain of its models. */
 import { NO_TARGET } from '../chain/structs'
 import { burnsNothing, TIMED } from '../protocol/phases'
 import { escapeUntrusted } from '../protocol/text'
@@ -8,10 +8,19 @@ import { Name } from '../ui/Name'
 import { Facts, More, Section } from '../ui/parts'
 import { Table } from '../ui/Table'
 import type { JobGlance, JobView, UpdateView } from '../view/model'
+import { JobFrame } from './JobFrame'
 
-const NEWEST = 5 // models that are named at once
+const NEWEST = 20 // models that are named at once
 
-export function ModelChain({ view }: { view: JobView }) {
+export function Terms({ job }: { job: number }) {
+  return (
+    <JobFrame job={job} here="terms" early={(glance) => <><TermsFacts view={glance} /><SpecFacts view={glance} /></>}>
+      {(view) => <><TermsFacts view={view} /><SpecFacts view={view} /><ModelChain view={view} /></>}
+    </JobFrame>
+  )
+}
+
+function ModelChain({ view }: { view: JobView }) {
   const rows = view.rounds.map((round) => ({
     key: round.round,
     cells: [
@@ -28,7 +37,7 @@ export function ModelChain({ view }: { view: JobView }) {
   )
   return (
     <Section title="Model chain">
-      {!view.spec && <p class="note">Without the spec the rounds are in the timeline alone.</p>}
+      {!view.spec && <p class="note">Without the spec the rounds are among the attempts alone.</p>}
       {table('Model chain', all.slice(0, NEWEST))}
       {all.length > NEWEST && <More summary={plural(all.length - NEWEST, 'earlier model')}>{() => table('Earlier models', all.slice(NEWEST))}</More>}
     </Section>
@@ -48,7 +57,7 @@ function Used({ updates }: { updates: UpdateView[] }) {
   return updates.length <= FEW ? names() : <More summary={plural(updates.length, 'update')}>{names}</More>
 }
 
-export function SpecFacts({ view }: { view: JobGlance }) {
+function SpecFacts({ view }: { view: JobGlance }) {
   const { spec, terms } = view
   return (
     <Section title="Spec" aside={<Name of={terms.spec} kind="cid" />}>
@@ -83,7 +92,7 @@ function said(name: string, text: string | null): [string, string][] {
   return text ? [[name, escapeUntrusted(text.replace(/\s+/g, ' '))]] : []
 }
 
-export function TermsFacts({ view }: { view: JobGlance }) {
+function TermsFacts({ view }: { view: JobGlance }) {
   const { terms, token } = view
   const phases = TIMED.filter(({ term }) => terms[term] > 0)
   const target = terms.targetMetric >= NO_TARGET ? 'none' : <Measure value={terms.targetMetric} />
