@@ -4,6 +4,7 @@ import { loadDeployment, type Deployment } from './chain/deployment'
 import { Account } from './pages/Account'
 import { Job } from './pages/Job'
 import { Jobs } from './pages/Jobs'
+import { Join } from './pages/Join'
 import { Ledger } from './pages/Ledger'
 import { Post } from './pages/Post'
 import { Round } from './pages/Round'
@@ -60,6 +61,8 @@ function Shown({ route }: { route: Route }) {
       return <Jobs />
     case 'job':
       return <Job job={route.job} />
+    case 'join':
+      return <Join job={route.job} />
     case 'round':
       return <Round job={route.job} round={route.round} />
     case 'ledger':

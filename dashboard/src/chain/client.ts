@@ -2,7 +2,7 @@
 
 import { createClient, fallback, http, type Abi, type Address, type Client, type Hex } from 'viem'
 import { decodeFunctionResult, encodeFunctionData, isHex, numberToHex } from 'viem/utils'
-import { ChainProblem, Refused } from '../problems'
+import { ChainProblem, CLEAR, Refused } from '../problems'
 import { escapeUntrusted } from '../protocol/text'
 import type { Deployment } from './deployment'
 
@@ -39,7 +39,7 @@ export class Chain {
       this.first = hash
       throw new ChainProblem(
         'reset', 'the chain was started anew: blocks that this page has read are gone',
-        'Reload the page. In the wallet, clear the activity data of this network: its nonces are those of the old chain.',
+        `Reload the page. ${CLEAR}`,
       )
     }
     this.first = hash

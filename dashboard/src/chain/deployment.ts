@@ -17,6 +17,22 @@ export interface Deployment {
   gateway: string // files are at gateway/CID
 }
 
+/** Of test money alone, as hansa/devnet/anvil.py. */
+export const isTestChain = ({ chainId }: Deployment): boolean => chainId === 31337 || chainId === 1337
+
+const KUBO = { kind: 'kubo', api: '/ip4/127.0.0.1/tcp/5001' } // of whoever saves the file
+
+/** A deployment.json that `hansa` takes, for somebody who has none: files come by a Kubo node of one's own. */
+export function deploymentFile(of: Deployment): string {
+  const { name, rpc, federation, vault, token, admission, committee, gateway } = of
+  const allowed = { tokens: [token], admissions: [admission], committees: committee ? [committee] : [] }
+  const fields = {
+    name, chain_id: of.chainId, rpc, federation, vault, token, admission, committee: committee ?? undefined, first_block: of.firstBlock,
+    store: KUBO, gateway: isUrl(gateway) ? gateway : undefined, allowed,
+  }
+  return `${JSON.stringify(fields, null, 2)}\n`
+}
+
 /** Throws Error: the file can't be had, or the field that is wrong. */
 export async function loadDeployment(url = 'deployment.json'): Promise<Deployment> {
   const response = await fetch(url, { cache: 'no-store', credentials: 'omit' })

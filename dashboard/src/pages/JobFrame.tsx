@@ -13,7 +13,7 @@ import { StopButton } from './StopButton'
 
 interface Props {
   job: number
-  here: 'job' | 'ledger' | 'validators' | 'round'
+  here: 'job' | 'join' | 'ledger' | 'validators' | 'round'
   children: (view: JobView) => ComponentChildren
   early?: (glance: JobGlance) => ComponentChildren // while events are still read
 }
@@ -35,7 +35,7 @@ export function JobFrame({ job, here, children, early }: Props) {
         {known?.spec && <p>{escapeUntrusted(known.spec.task, 80)}</p>}
         {known && <StopButton view={known} />}
       </header>
-      <JobTabs job={job} here={here} />
+      <JobTabs job={job} here={here} open={known?.phase === 'ENROL'} />
       {error && <PageProblem error={error} retry={reload} />}
       {value?.specProblem && (
         <Banner tone="warn" title="The ledger can't be worked out without the job's spec">

@@ -9,6 +9,7 @@ import { refusal } from '../wallet/requests'
 import { Amount } from './Amount'
 import { useApp } from './app'
 import { Banner } from './Banner'
+import { Command } from './Command'
 import { Name } from './Name'
 
 interface Props {
@@ -42,7 +43,10 @@ export function ClaimButton({ job, kind, label, token, primary = false, open = t
   if (!open && !paid && !problem && !step) return null
   return (
     <div class="claim">
-      {!paid && (open || step) && (
+      {!paid && open && !wallet.account && (
+        <>{label} with the key on your machine: <Command text={`hansa wallet claim --job ${job} --account ${wallet.me}`} /></>
+      )}
+      {!paid && wallet.account && (open || step) && (
         <button type="button" class={primary ? 'primary' : ''} disabled={step !== null} onClick={() => void run()}>
           {step ? `${step}…` : label}
         </button>

@@ -29,7 +29,7 @@ export function Layout({ route, head, problem, retry, children }: Props) {
     ['verify', '#/verify', 'Verify'],
     ['post', '#/post', 'Post'],
   ] as const
-  const here = ['job', 'ledger', 'validators', 'round'].includes(route.page) ? 'jobs' : route.page
+  const here = ['job', 'join', 'ledger', 'validators', 'round'].includes(route.page) ? 'jobs' : route.page
   return (
     <>
       <button type="button" class="skip" onClick={() => document.getElementById('content')?.focus()}>

@@ -75,9 +75,10 @@ export function ClaimedIn({ cell, view }: { cell: LedgerCell; view: JobView }) {
   return <>{claimsOpen(view.books, view.head.timestamp) ? 'not yet' : 'too late'}</>
 }
 
-export function JobTabs({ job, here }: { job: number; here: 'job' | 'ledger' | 'validators' | 'round' }) {
+export function JobTabs({ job, here, open }: { job: number; here: 'job' | 'join' | 'ledger' | 'validators' | 'round'; open: boolean }) {
   const tabs = [
     ['job', `#/job/${job}`, 'Overview'],
+    ...(open || here === 'join' ? [['join', `#/job/${job}/join`, 'Join'] as const] : []),
     ['ledger', `#/job/${job}/ledger`, 'Ledger'],
     ['validators', `#/job/${job}/validators`, 'Validators'],
   ] as const

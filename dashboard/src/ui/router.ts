@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 
 export type Route =
   | { page: 'jobs' }
-  | { page: 'job' | 'ledger' | 'validators'; job: number }
+  | { page: 'job' | 'join' | 'ledger' | 'validators'; job: number }
   | { page: 'round'; job: number; round: number }
   | { page: 'account'; address: string }
   | { page: 'verify'; cid: string }
@@ -21,7 +21,7 @@ export function parse(hash: string): Route {
   const job = number(second)
   if (first === 'job' && job !== null) {
     if (parts.length === 2) return { page: 'job', job }
-    if ((third === 'ledger' || third === 'validators') && parts.length === 3) return { page: third, job }
+    if ((third === 'join' || third === 'ledger' || third === 'validators') && parts.length === 3) return { page: third, job }
     const round = number(fourth)
     if (third === 'round' && parts.length === 4 && round !== null) return { page: 'round', job, round }
   }

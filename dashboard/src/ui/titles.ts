@@ -20,6 +20,7 @@ export function titleOf(route: Route, facts: Facts): string {
 function placeOf(route: Exclude<Route, { page: 'jobs' }>, { job }: Facts): string[] {
   switch (route.page) {
     case 'job':
+    case 'join':
     case 'ledger':
     case 'validators':
     case 'round':
@@ -39,6 +40,8 @@ function partOf(route: Extract<Route, { job: number }>): string[] {
   switch (route.page) {
     case 'job':
       return []
+    case 'join':
+      return ['Join']
     case 'ledger':
       return ['Ledger']
     case 'validators':
