@@ -8,6 +8,7 @@ import { Join } from './pages/Join'
 import { Ledger } from './pages/Ledger'
 import { Post } from './pages/Post'
 import { Round } from './pages/Round'
+import { BlockPage, Transaction } from './pages/Transaction'
 import { Validators } from './pages/Validators'
 import { Verify } from './pages/Verify'
 import { escapeUntrusted } from './protocol/text'
@@ -71,6 +72,10 @@ function Shown({ route }: { route: Route }) {
       return <Validators job={route.job} />
     case 'account':
       return <Account address={route.address} />
+    case 'tx':
+      return <Transaction key={route.hash} hash={route.hash} />
+    case 'block':
+      return <BlockPage key={route.number} at={route.number} />
     case 'verify':
       return <Verify key={route.cid} cid={route.cid} />
     case 'post':

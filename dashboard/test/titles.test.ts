@@ -9,6 +9,7 @@ const CID = 'QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWKB2p9'
 const PLACES = [
   '', ...[1, 2].flatMap((job) => ['', '/join', '/ledger', '/validators', '/round/1', '/round/2'].map((part) => `job/${job}${part}`)),
   'account', ...ADDRESSES.map((address) => `account/${address}`), 'verify', `verify/${CID}`, 'post', 'nowhere',
+  `tx/0x${'12'.repeat(32)}`, `tx/0x${'34'.repeat(32)}`, 'block/0', 'block/283',
 ]
 const facts = { network: 'demo', job: { number: 2, title: 'Machine failures' } }
 

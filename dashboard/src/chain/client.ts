@@ -52,6 +52,18 @@ export class Chain {
     return block
   }
 
+  /** A block with its transactions as the node gives them; null: there is none. */
+  async whole(at: number): Promise<{ block: Block; transactions: Record<string, unknown>[] } | null> {
+    const answer = await this.ask('eth_getBlockByNumber', [numberToHex(at), true])
+    if (answer === null) return null
+    const block = readBlock(answer)
+    const { transactions } = answer as { transactions?: unknown }
+    if (block.number !== at || !Array.isArray(transactions) || !transactions.every((one) => one && typeof one === 'object')) {
+      throw nonsense('eth_getBlockByNumber', at)
+    }
+    return { block, transactions }
+  }
+
   /** What a contract's view function answers, at a block. */
   async call<Answer>(to: Address, abi: Abi, name: string, args: readonly unknown[], at: number): Promise<Answer> {
     const data = encodeFunctionData({ abi, functionName: name, args } as never)

@@ -17,7 +17,7 @@ export class Federation {
     return { ...found, phase }
   }
 
-  terms(job: number, at: Block): Promise<JobTerms> {
+  terms(job: number, at: Pick<Block, 'number'>): Promise<JobTerms> {
     return this.read('termsOf', [BigInt(job)], at)
   }
 
@@ -47,7 +47,7 @@ export class Federation {
     return this.readVault('isClaimed', [BigInt(job), trainer, round], at)
   }
 
-  private read<Answer>(name: string, args: readonly unknown[], at: Block): Promise<Answer> {
+  private read<Answer>(name: string, args: readonly unknown[], at: Pick<Block, 'number'>): Promise<Answer> {
     return this.chain.call(this.chain.deployment.federation, federationAbi, name, args, at.number)
   }
 

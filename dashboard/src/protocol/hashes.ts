@@ -1,16 +1,17 @@
 // Hashes, as hansa/protocol/hashes.py: cycle ids, draws, accumulators, results, votes.
 
 import type { Address, Hex } from 'viem'
-import { concat, encodeAbiParameters, keccak256, numberToHex, parseAbiParameters } from 'viem/utils'
+import { concat, encodeAbiParameters, keccak256, numberToHex } from 'viem/utils'
+import { parameters } from './parameters'
 
 const SEED_BITS = 40n
 const COUNTER_BITS = 23n
 const LOW_128 = (1n << 128n) - 1n
-const DRAW = /* @__PURE__ */ parseAbiParameters('uint256, address, uint256, bytes32, uint128, bytes32')
-const ACT = /* @__PURE__ */ parseAbiParameters('bytes32, uint256, bytes32')
-const SHEETS = /* @__PURE__ */ parseAbiParameters('bytes32, uint256, bytes32, bytes32')
-const SEALED = /* @__PURE__ */ parseAbiParameters('bytes32, uint256')
-const RESULT = /* @__PURE__ */ parseAbiParameters('uint256, address, uint256, uint64, uint128, bytes32, bytes32, bytes32')
+const DRAW = parameters('uint256, address, uint256, bytes32, uint128, bytes32')
+const ACT = parameters('bytes32, uint256, bytes32')
+const SHEETS = parameters('bytes32, uint256, bytes32, bytes32')
+const SEALED = parameters('bytes32, uint256')
+const RESULT = parameters('uint256, address, uint256, uint64, uint128, bytes32, bytes32, bytes32')
 
 /** Id of a job's counter-th opened cycle, from 1: the seed's low 40 bits, the counter, and one bit. */
 export function makeCycle(seed: Hex, counter: number, everybody: boolean): bigint {

@@ -2,17 +2,18 @@
 // lapsed OPEN. The functions give what one link adds, but for `link` itself.
 
 import type { Address, Hex } from 'viem'
-import { concat, encodeAbiParameters, keccak256, numberToHex, parseAbiParameters } from 'viem/utils'
+import { concat, encodeAbiParameters, keccak256, numberToHex } from 'viem/utils'
+import { parameters } from './parameters'
 import { OF_SEATS, PHASE_NAMES, type PhaseName, type SeatBits } from './phases'
 
 const BITMAP_BITS = 24
 const METRIC_AT = 192n
 const BITMAPS: readonly SeatBits[] = ['due', ...OF_SEATS.map(({ acted }) => acted)]
-const LINK = /* @__PURE__ */ parseAbiParameters('bytes32, bytes32')
-const OPENED = /* @__PURE__ */ parseAbiParameters('bytes32, address[], bytes32[]')
-const FINALISED = /* @__PURE__ */ parseAbiParameters('bytes32, uint144, bytes32, uint32')
-const FAILED = /* @__PURE__ */ parseAbiParameters('uint64, uint128, bytes32, uint144, bytes32, uint8, uint256, uint32')
-const LAPSED = /* @__PURE__ */ parseAbiParameters('uint8, uint32')
+const LINK = parameters('bytes32, bytes32')
+const OPENED = parameters('bytes32, address[], bytes32[]')
+const FINALISED = parameters('bytes32, uint144, bytes32, uint32')
+const FAILED = parameters('uint64, uint128, bytes32, uint144, bytes32, uint8, uint256, uint32')
+const LAPSED = parameters('uint8, uint32')
 
 /** What the committee did in a cycle: bitmaps of seats (bit s is seat s). */
 export type Board = Readonly<Record<SeatBits, number>>

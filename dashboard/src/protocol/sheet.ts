@@ -1,13 +1,14 @@
 // Score sheets, as hansa/protocol/sheet.py: code u8, gain and news as big-endian signed 48 bits each.
 
 import type { Address, Hex } from 'viem'
-import { encodeAbiParameters, hexToBytes, keccak256, parseAbiParameters } from 'viem/utils'
+import { encodeAbiParameters, hexToBytes, keccak256 } from 'viem/utils'
 import type { Place } from './hashes'
+import { parameters } from './parameters'
 
 export const ENTRY_BYTES = 13
 const LIMIT = 2n ** 40n // largest gain or news, 1e-9
 export const NO_METRIC = -(2n ** 63n) // stands for a metric that is not finite
-const COMMITMENT = /* @__PURE__ */ parseAbiParameters('uint256, address, uint256, uint64, address, bytes32, bytes32')
+const COMMITMENT = parameters('uint256, address, uint256, uint64, address, bytes32, bytes32')
 
 /** As in hansa/protocol/types.py. */
 export const Code = { OK: 0, UNREACHABLE: 1, MALFORMED: 2, ZERO: 3, DUPLICATE: 4 } as const

@@ -10,7 +10,7 @@ import { Amount } from './Amount'
 import { useApp } from './app'
 import { Banner } from './Banner'
 import { Command } from './Command'
-import { Name } from './Name'
+import { Linked, Name } from './Name'
 
 interface Props {
   job: number
@@ -66,7 +66,7 @@ export function ClaimButton({ job, kind, label, token, primary = false, open = t
 export function RefusalBanner({ problem }: { problem: Error }) {
   const known = problem instanceof Problem ? problem : refusal(problem, 'to send')
   return (
-    <Banner tone="warn" title={escapeUntrusted(known.message, 300)}>
+    <Banner tone="warn" title={<Linked text={escapeUntrusted(known.message, 300)} />}>
       <p class="next">{escapeUntrusted(known.next, 300)}</p>
     </Banner>
   )

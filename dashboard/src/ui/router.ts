@@ -1,4 +1,5 @@
 /** The page's places, as hash routes: they work from any path, an IPFS one too. */
+import type { Hex } from 'viem'
 import { useEffect, useState } from 'preact/hooks'
 
 export type Route =
@@ -6,6 +7,8 @@ export type Route =
   | { page: 'job' | 'join' | 'ledger' | 'validators'; job: number }
   | { page: 'round'; job: number; round: number }
   | { page: 'account'; address: string }
+  | { page: 'tx'; hash: Hex }
+  | { page: 'block'; number: number }
   | { page: 'verify'; cid: string }
   | { page: 'post' }
   | { page: 'unknown'; path: string }
@@ -18,6 +21,8 @@ export function parse(hash: string): Route {
   if (first === 'post' && parts.length === 1) return { page: 'post' }
   if (first === 'verify' && parts.length <= 2) return { page: 'verify', cid: second }
   if (first === 'account' && parts.length <= 2) return { page: 'account', address: second }
+  if (first === 'tx' && /^0x[0-9a-f]{64}$/i.test(second) && parts.length === 2) return { page: 'tx', hash: second.toLowerCase() as Hex }
+  if (first === 'block' && /^\d{1,15}$/.test(second) && parts.length === 2) return { page: 'block', number: Number(second) }
   const job = number(second)
   if (first === 'job' && job !== null) {
     if (parts.length === 2) return { page: 'job', job }

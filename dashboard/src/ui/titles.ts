@@ -27,6 +27,10 @@ function placeOf(route: Exclude<Route, { page: 'jobs' }>, { job }: Facts): strin
       return [...(job?.number === route.job && job.title ? [job.title] : []), `Job ${route.job}`, ...partOf(route)]
     case 'account':
       return route.address ? [`Account ${short(route.address)}`] : ['Account']
+    case 'tx':
+      return [`Transaction ${short(route.hash)}`]
+    case 'block':
+      return [`Block ${route.number}`]
     case 'verify':
       return route.cid ? [`Verify ${short(route.cid, 6, 6)}`] : ['Verify a file']
     case 'post':

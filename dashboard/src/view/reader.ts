@@ -21,6 +21,7 @@ import { jobView, members } from './job'
 import type { AccountView, Head, JobGlance, JobRow, JobView } from './model'
 import { Movements, unlike } from './movements'
 import { Replay, type Replayed } from './replay'
+import { Deeds } from './told'
 import { Tokens } from './tokens'
 import { kindOf, type Kind } from './verify'
 
@@ -50,6 +51,7 @@ export class Reader {
   private readonly logs: Logs
   private readonly tokens: Tokens
   private readonly movements: Movements
+  readonly deeds: Deeds
   private readonly kept = new Map<number, Kept>()
 
   constructor(deployment: Deployment) {
@@ -57,6 +59,7 @@ export class Reader {
     this.federation = new Federation(this.chain)
     this.logs = new Logs(this.chain)
     this.tokens = new Tokens(this.chain)
+    this.deeds = new Deeds(this.chain, this.federation, this.logs, this.tokens)
     this.movements = new Movements(this.chain, this.logs)
   }
 
@@ -106,6 +109,11 @@ export class Reader {
     const rounds = view.trainers.find((each) => each.address === account)?.claimable.map((each) => each.round) ?? []
     const marks = await Promise.all(rounds.map((round) => this.federation.claimed(job, account, round, at)))
     return claimCall(this.chain.deployment.vault, view, replayed, account, new Set(rounds.filter((_, i) => marks[i])))
+  }
+
+  /** A job's title, where its spec was read before. */
+  titleOf(job: number): string {
+    return this.kept.get(job)?.glance?.spec?.title ?? ''
   }
 
   async verify(cid: string): Promise<{ bytes: number; blocks: number; kind: Kind }> {
