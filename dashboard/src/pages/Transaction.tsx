@@ -1,19 +1,23 @@
 /** A transaction and a block: what they did to the federation first, then what the node says of them. */
 import { useRef, useState } from 'preact/hooks'
 import type { Hex } from 'viem'
+import type { Block } from '../chain/client'
 import { date } from '../dates'
 import { escapeUntrusted } from '../protocol/text'
 import { Amount } from '../ui/Amount'
 import { useApp } from '../ui/app'
 import { PageProblem } from '../ui/Banner'
-import { plural, ranges, short } from '../ui/format'
+import { exact, plural, ranges, rounded, short } from '../ui/format'
 import { useLoad } from '../ui/load'
 import { BlockLink, Copy, Name } from '../ui/Name'
 import { Facts, Loading, More } from '../ui/parts'
 import type { Deed, Told } from '../view/told'
 
-const ETHER = { symbol: 'ETH', decimals: 18 }
 const LONGEST = 20_000 // characters of raw fields
+
+type Fact = [string, preact.ComponentChildren]
+
+const timeOf = ({ number, timestamp }: Block, head: number): Fact[] => [['Time', date(timestamp)], ['Depth', plural(Math.max(0, head - number), 'block')]]
 
 /** Reads again with each block, until it is found. */
 function useFound<T>(key: string, load: (head: number) => Promise<T>, found: (value: T) => boolean) {
@@ -44,8 +48,12 @@ export function Transaction({ hash }: { hash: Hex }) {
           <Said deed={value} reverted={value.reverted} waits={!value.block} />
           <Facts
             of={[
-              ['Block', value.block ? <><BlockLink of={value.block.number} />, {date(value.block.timestamp)}, {Math.max(0, head - value.block.number)} deep</> : 'none yet'],
-              ['Fee', value.block ? <><Amount value={value.fee} token={ETHER} />, {value.gas.toLocaleString('en')} gas</> : '–'],
+              ...(value.block
+                ? ([
+                    ['Block', <BlockLink of={value.block.number} />], ...timeOf(value.block, head),
+                    ['Fee', <><span class="amount" title={`${exact(value.fee, 18)} ETH`}>{rounded(value.fee, 18, 4)} <span class="unit">ETH</span></span>, {value.gas.toLocaleString('en')} gas</>],
+                  ] as Fact[])
+                : []),
               ['From', <Name of={value.from} kind="address" />],
               ['To', value.to ? <Name of={value.to} kind="address" /> : 'a new contract'],
             ]}
@@ -77,8 +85,8 @@ export function BlockPage({ at }: { at: number }) {
           {ours.map((deed) => <section key={deed.hash}><Said deed={deed} /><Name of={deed.hash} kind="transaction" /></section>)}
           <Facts
             of={[
-              ['Time', date(value.block.timestamp)], ['Depth', Math.max(0, head - at)], ['Hash', <Name of={value.block.hash} kind="hash" />],
-              ...(at ? [['Before it', <BlockLink of={at - 1} />] as [string, preact.JSX.Element]] : []), ['After it', <BlockLink of={at + 1} />],
+              ...timeOf(value.block, head), ['Hash', <Name of={value.block.hash} kind="hash" />],
+              ...(at ? [['Before it', <BlockLink of={at - 1} />] as Fact] : []), ['After it', <BlockLink of={at + 1} />],
             ]}
           />
           {others.length > 0 && <More summary={`Not of this federation: ${others.length}`}>{() => <p class="names">{others.map(({ hash }) => <Name key={hash} of={hash} kind="transaction" />)}</p>}</More>}

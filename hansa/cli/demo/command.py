@@ -180,7 +180,9 @@ def _parse_threads(text: str) -> tuple[int, ...]:
 
 def _suggest_next(console: Console, directory: Path, local: LocalFederation, keep: bool) -> None:
     if not keep:
-        console.print("[dim]--keep leaves chain and store running, to look around in: the page, `hansa dashboard`, too[/]")
+        console.print(
+            "[dim]--keep leaves chain and store running, to look around in: the page, `hansa dashboard`, too[/]"
+        )
         return
     console.print(f"\nThe chain runs on at {local.anvil.url}. Look around, first in the browser:")
     for line in (

@@ -122,4 +122,6 @@ class Deployment(BaseModel):
     def require_no_secrets(self) -> None:
         """FatalError where one of its addresses holds a secret: it must not be handed on."""
         rpc = {f"rpc {place}:": url for place, url in enumerate(self.rpc, 1)}
-        require_no_secrets({**rpc, "ws": self.ws, "gateway": self.gateway, "explorer": self.explorer, "store": self.store.get("api")})
+        require_no_secrets(
+            {**rpc, "ws": self.ws, "gateway": self.gateway, "explorer": self.explorer, "store": self.store.get("api")}
+        )
