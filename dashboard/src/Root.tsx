@@ -5,11 +5,13 @@ import { Account } from './pages/Account'
 import { How } from './pages/How'
 import { Job } from './pages/Job'
 import { Jobs } from './pages/Jobs'
+import { Join } from './pages/Join'
 import { Ledger } from './pages/Ledger'
 import { Money } from './pages/Money'
 import { Post } from './pages/Post'
 import { Round } from './pages/Round'
 import { Terms } from './pages/Terms'
+import { BlockPage, Transaction } from './pages/Transaction'
 import { Validators } from './pages/Validators'
 import { Verify } from './pages/Verify'
 import { escapeUntrusted } from './protocol/text'
@@ -63,6 +65,8 @@ function Shown({ route }: { route: Route }) {
       return <Jobs key={route.filter} filter={route.filter} />
     case 'job':
       return <Job job={route.job} />
+    case 'join':
+      return <Join job={route.job} />
     case 'round':
       return <Round job={route.job} round={route.round} />
     case 'rounds':
@@ -77,6 +81,10 @@ function Shown({ route }: { route: Route }) {
       return <Validators job={route.job} />
     case 'account':
       return <Account address={route.address} />
+    case 'tx':
+      return <Transaction key={route.hash} hash={route.hash} />
+    case 'block':
+      return <BlockPage key={route.number} at={route.number} />
     case 'verify':
       return <Verify key={route.cid} cid={route.cid} />
     case 'post':

@@ -12,6 +12,9 @@ const TITLES = {
   refused: 'The wallet, or the contracts, would not do it',
 }
 
+/** What a wallet needs after a test chain was started anew. */
+export const CLEAR = 'In the wallet, clear the activity data of this network: its nonces are those of the old chain.'
+
 /** message: the object and the cause; next: what to do. */
 export abstract class Problem<Kind extends keyof typeof TITLES = keyof typeof TITLES> extends Error {
   constructor(readonly kind: Kind, message: string, readonly next: string) {

@@ -7,8 +7,9 @@ import { titleOf } from '../src/ui/titles'
 const ADDRESSES = ['0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC', '0x70997970C51812dc3A010C7d01b50e0d17dc79C8']
 const CID = 'QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWKB2p9'
 const PLACES = [
-  '', ...[1, 2].flatMap((job) => ['', '/rounds', '/validators', '/money', '/terms', '/round/1', '/round/2'].map((part) => `job/${job}${part}`)),
+  '', ...[1, 2].flatMap((job) => ['', '/join', '/rounds', '/validators', '/money', '/terms', '/round/1', '/round/2'].map((part) => `job/${job}${part}`)),
   'account', ...ADDRESSES.map((address) => `account/${address}`), 'verify', `verify/${CID}`, 'post', 'how', 'nowhere',
+  `tx/0x${'12'.repeat(32)}`, `tx/0x${'34'.repeat(32)}`, 'block/0', 'block/283',
 ]
 const facts = { network: 'demo', job: { number: 2, title: 'Machine failures' } }
 

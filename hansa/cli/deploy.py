@@ -36,6 +36,9 @@ def run(
         str | None, typer.Option("--store-auth", help="What the Kubo API asks for, as '${NAME}'.", metavar="NAME")
     ] = None,
     ws: Annotated[str | None, typer.Option("--ws", help="A WebSocket endpoint; wakes daemons up sooner.")] = None,
+    explorer: Annotated[
+        str | None, typer.Option("--explorer", help="A block explorer, https://…, that the page links to.")
+    ] = None,
     confirmations: Annotated[int, typer.Option("--confirmations", help="Blocks to wait for what can't be undone.")] = 0,
 ) -> None:
     """Deploy the contracts on any EVM chain and write DIR/deployment.json.
@@ -52,7 +55,9 @@ def run(
             f"{workspace.deployment_file} exists", next_step="name another directory with --dir, or move that file away"
         )
     settings = store_settings(store, workspace.dir, store_auth)
-    planned = draft(rpc, name=name, store=settings, ws=ws, confirmations=confirmations, folder=workspace.dir)
+    planned = draft(
+        rpc, name=name, store=settings, ws=ws, explorer=explorer, confirmations=confirmations, folder=workspace.dir
+    )
     chain, checked_token = checked_chain(planned, token)
     if warning := store_warning(planned, chain.rpc.local):
         print(f"hansa: {warning}", file=sys.stderr)

@@ -204,7 +204,7 @@ def show(console: Console, view: ChainView, workspace: Workspace, where: str) ->
     members = ",".join(account.name for account in view.accounts if account.name.startswith("validator"))
     console.print(
         f"\nnext, in another terminal: hansa job post --task heart --account sponsor --validators {members}{where}\n"
-        f"and to look at it in the browser: hansa dashboard{where}"
+        f"and to look at it, or join, in the browser: hansa dashboard --open{where}"
     )
     console.print(f"Ctrl-C stops the chain; `hansa up{where}` goes on with it, and --fresh starts a new one.")
 
@@ -253,7 +253,10 @@ def _start_in_background(command: Command, made: Devnet, port: int | None) -> No
     except BaseException:  # a signal too: what was not waited for does not go on by itself
         end(process)
         raise
-    text = f"a chain runs at {running.url}; `hansa up --stop --dir {directory}` stops it and keeps what is on it"
+    text = (
+        f"a chain runs at {running.url}; `hansa up --stop --dir {directory}` stops it and keeps what is on it\n"
+        f"to look at it in the browser: hansa dashboard --open{command.dir_option}"
+    )
     command.answer(BackgroundView(running.url, process.pid, str(log)), lambda console: console.print(text))
 
 

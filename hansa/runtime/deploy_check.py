@@ -10,10 +10,10 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from hansa.protocol.errors import FatalError, check_range
-from hansa.protocol.text import escape_untrusted
+from hansa.protocol.text import escape_untrusted, redact
 from hansa.protocol.types import Address
 from hansa.runtime.chain.client import Chain
-from hansa.runtime.chain.deployment import Deployment, checksummed
+from hansa.runtime.chain.deployment import Deployment, checksummed, site
 from hansa.runtime.session import read_token
 from hansa.runtime.store import open_store
 
@@ -30,6 +30,7 @@ def draft(
     name: str,
     store: dict[str, str],
     ws: str | None = None,
+    explorer: str | None = None,
     confirmations: int = 0,
     folder: Path | None = None,
 ) -> Deployment:
@@ -40,6 +41,8 @@ def draft(
     check_range("--confirmations", confirmations, 0, MOST_CONFIRMATIONS)
     if not name.strip() or len(name) > LONGEST_NAME or escape_untrusted(name) != name:
         raise FatalError(f"--name {name!r} is no name", next_step=f"use up to {LONGEST_NAME} characters that are seen")
+    if explorer is not None:
+        explorer = _checked_explorer(explorer)
     made = Deployment(
         name=name,
         chain_id=1,
@@ -51,6 +54,7 @@ def draft(
         admission=NOBODY,
         first_block=0,
         store=store,
+        explorer=explorer,
         confirmations=confirmations,
     )
     made.require_no_secrets()
@@ -68,6 +72,13 @@ def checked_chain(found: Deployment, token: str | None) -> tuple[Chain, Address 
     if store.get(store.put(PROBE), limit=len(PROBE), timeout=10.0) != PROBE:
         raise FatalError("the store gives back other bytes than it was given", next_step="name another with --store")
     return chain, None if token is None else _checked_token(chain, token)
+
+
+def _checked_explorer(explorer: str) -> str:
+    try:
+        return site(explorer)
+    except ValueError as error:
+        raise FatalError(f"--explorer {redact(explorer)} can't be linked to", cause=error) from error
 
 
 def _checked_token(chain: Chain, token: str) -> Address:

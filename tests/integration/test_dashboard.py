@@ -71,6 +71,12 @@ def test_deployment__tells_no_path_and_no_allow_list(server, tmp_path):
     assert not {"store", "allowed"} & fields.keys() and str(tmp_path) not in json.dumps(fields)
 
 
+def test_deployment__names_the_explorer__which_the_page_may_link_to_and_not_ask(deployment):
+    changed = deployment.updated(explorer="https://explorer.test/net/")
+    assert dashboard.public(changed)["explorer"] == "https://explorer.test/net"
+    assert "explorer" not in dashboard.public(deployment) and "explorer.test" not in dashboard.policy(changed)
+
+
 def test_gateway__gives_files_that_cannot_run(server, deployment):
     data = b"<script>alert(1)</script>"
     cid = to_cid(LocalStore(deployment.store["path"]).put(data))

@@ -58,6 +58,8 @@ WRONG_TOKEN = "0x15d34aAf54267DB7D7c367839AAf71A00a2C6A65"
         ("--store /ip4/127.0.0.1/tcp/9", "no Kubo node answers"),
         ("--store /ip4/127.0.0.1/tcp/9 --store-auth bearer:word", "auth stands in deployment.json itself"),
         ("--name=", "is no name"),
+        ("--explorer http://explorer.test", "--explorer http://explorer.test can't be linked to"),
+        ("--explorer https://me:word@explorer.test", "can't be linked to"),
         ("--name=a\u3164b", "is no name"),
         ("--rpc ftp://x", "is not an RPC address"),
         ("--rpc http://ann:word@127.0.0.1:1", "holds a password or a key"),

@@ -2,7 +2,7 @@
 
 import type { Abi, Address, Hex } from 'viem'
 import { decodeFunctionResult, encodeFunctionData, isHex, numberToHex } from 'viem/utils'
-import { ChainProblem, Refused } from '../problems'
+import { ChainProblem, CLEAR, Refused } from '../problems'
 import { escapeUntrusted } from '../protocol/text'
 import type { Deployment } from './deployment'
 import { Away, clientOf, NodeError, TooMuch, type Client } from './rpc'
@@ -36,7 +36,7 @@ export class Chain {
       this.first = hash
       throw new ChainProblem(
         'reset', 'the chain was started anew: blocks that this page has read are gone',
-        'Reload the page. In the wallet, clear the activity data of this network: its nonces are those of the old chain.',
+        `Reload the page. ${CLEAR}`,
       )
     }
     this.first = hash
@@ -47,6 +47,18 @@ export class Chain {
     const block = readBlock(await this.ask('eth_getBlockByNumber', [at === 'latest' ? at : numberToHex(at), false]))
     if (at !== 'latest' && block.number !== at) throw nonsense('eth_getBlockByNumber', block.number)
     return block
+  }
+
+  /** A block with its transactions as the node gives them; null: there is none. */
+  async whole(at: number): Promise<{ block: Block; transactions: Record<string, unknown>[] } | null> {
+    const answer = await this.ask('eth_getBlockByNumber', [numberToHex(at), true])
+    if (answer === null) return null
+    const block = readBlock(answer)
+    const { transactions } = answer as { transactions?: unknown }
+    if (block.number !== at || !Array.isArray(transactions) || !transactions.every((one) => one && typeof one === 'object')) {
+      throw nonsense('eth_getBlockByNumber', at)
+    }
+    return { block, transactions }
   }
 
   /** What a contract's view function answers, at a block. */

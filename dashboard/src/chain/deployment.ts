@@ -15,6 +15,23 @@ export interface Deployment {
   committee: Address | null
   firstBlock: number // nothing of the federation is older
   gateway: string // files are at gateway/CID
+  explorer: string | null // transactions are at explorer/tx/0x…
+}
+
+/** Of test money alone, as hansa/devnet/anvil.py. */
+export const isTestChain = ({ chainId }: Deployment): boolean => chainId === 31337 || chainId === 1337
+
+const KUBO = { kind: 'kubo', api: '/ip4/127.0.0.1/tcp/5001' } // of whoever saves the file
+
+/** A deployment.json that `hansa` takes, for somebody who has none: files come by a Kubo node of one's own. */
+export function deploymentFile(of: Deployment): string {
+  const { name, rpc, federation, vault, token, admission, committee, gateway, explorer } = of
+  const allowed = { tokens: [token], admissions: [admission], committees: committee ? [committee] : [] }
+  const fields = {
+    name, chain_id: of.chainId, rpc, federation, vault, token, admission, committee: committee ?? undefined, first_block: of.firstBlock,
+    store: KUBO, gateway: isUrl(gateway) ? gateway : undefined, explorer: explorer ?? undefined, allowed,
+  }
+  return `${JSON.stringify(fields, null, 2)}\n`
 }
 
 /** Throws Error: the file can't be had, or the field that is wrong. */
@@ -39,6 +56,7 @@ export function parseDeployment(text: string): Deployment {
     committee: of.committee == null ? null : address('committee', of.committee),
     firstBlock: checked('first_block', of.first_block, isCount),
     gateway: of.gateway == null ? '/ipfs/' : checked('gateway', of.gateway, isPlace),
+    explorer: of.explorer == null ? null : checked('explorer', of.explorer, isSite).replace(/\/$/, ''),
   }
 }
 
@@ -47,6 +65,8 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 const isUrl = (value: unknown): value is string => isText(value) && /^https?:\/\/[^\s]+$/.test(value)
 const isUrls = (value: unknown): value is string[] => Array.isArray(value) && value.length > 0 && value.every(isUrl)
 const isPlace = (value: unknown): value is string => isUrl(value) || (isText(value) && /^\.{0,2}\/(?!\/)/.test(value))
+/** Origin and path by https, as hansa/runtime/chain/deployment.py. */
+const isSite = (value: unknown): value is string => isText(value) && /^https:\/\/[\w.-]+(:\d+)?(\/[\w.~/-]*)?$/.test(value) && URL.canParse(value)
 
 function address(name: string, value: unknown): Address {
   return getAddress(checked(name, value, (given): given is string => isText(given) && isAddress(given)))

@@ -33,7 +33,7 @@ export class Federation {
     return { states: decoded.slice(0, jobs.length).map((each) => named(each as Stored)), terms: decoded.slice(jobs.length) as JobTerms[] }
   }
 
-  terms(job: number, at: Block): Promise<JobTerms> {
+  terms(job: number, at: Pick<Block, 'number'>): Promise<JobTerms> {
     return this.read('termsOf', [BigInt(job)], at)
   }
 
@@ -63,7 +63,7 @@ export class Federation {
     return this.readVault('isClaimed', [BigInt(job), trainer, round], at)
   }
 
-  private read<Answer>(name: string, args: readonly unknown[], at: Block): Promise<Answer> {
+  private read<Answer>(name: string, args: readonly unknown[], at: Pick<Block, 'number'>): Promise<Answer> {
     return this.chain.call(this.chain.deployment.federation, federationAbi, name, args, at.number)
   }
 

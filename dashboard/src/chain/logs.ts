@@ -94,7 +94,7 @@ export function eventIn(log: Log, kind?: AbiEvent): { name: string; values: Valu
   }
 }
 
-function readLog(entry: unknown): Log {
+export function readLog(entry: unknown): Log {
   const what = 'eth_getLogs'
   if (typeof entry !== 'object' || entry === null) throw nonsense(what, entry)
   const { blockNumber, logIndex, address, topics, data, transactionHash } = entry as Record<string, unknown>

@@ -14,6 +14,7 @@ import { useLoad } from '../ui/load'
 import { Copy, Name } from '../ui/Name'
 import { ClaimedIn, Facts, Loading, More, Section, VerdictTag } from '../ui/parts'
 import { Table } from '../ui/Table'
+import { WatchButton } from '../ui/WalletBox'
 import { claimsOpen } from '../view/claims'
 import { coloursOf } from '../view/colours'
 import { summed } from '../view/earnings'
@@ -52,7 +53,7 @@ function Inside({ address }: { address: Address }) {
   return (
     <>
       <header class="title">
-        <h1>Account {wallet.account === address && <span class="tag live">yours</span>}</h1>
+        <h1>Account {wallet.me === address && <span class="tag live">yours</span>} <WatchButton account={address} /></h1>
         <p class="whole">
           <Name of={address} kind="address" whole />
         </p>
@@ -122,7 +123,7 @@ function Part({ part, address }: { part: AccountView['jobs'][number]; address: A
 
 function Mine({ of, children }: { of: Address; children: preact.ComponentChildren }) {
   const { wallet } = useApp()
-  return wallet.account === of ? <>{children}</> : null
+  return wallet.me === of ? <>{children}</> : null
 }
 
 function AsTrainer({ trainer, view }: { trainer: NonNullable<AccountView['jobs'][number]['trainer']>; view: JobView }) {

@@ -48,7 +48,7 @@ export function JobFrame({ job, here, children, early }: Props) {
         {known?.spec?.about && here === 'job' && <p>{escapeUntrusted(known.spec.about.replace(/\s+/g, ' '), 280)}</p>}
         {known && <StopButton view={known} />}
       </header>
-      <JobTabs job={job} here={here} />
+      <JobTabs job={job} here={here} open={known?.phase === 'ENROL'} />
       {error && <PageProblem error={error} retry={reload} />}
       {value?.specProblem && (
         <Banner tone="warn" title="The ledger can't be worked out without the job's spec">

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import { filled, MOVEMENTS } from '../protocol/tables'
 import { Amount, symbolOf } from '../ui/Amount'
 import { Banner } from '../ui/Banner'
-import { Name } from '../ui/Name'
+import { BlockLink, Name } from '../ui/Name'
 import { Section } from '../ui/parts'
 import { Table } from '../ui/Table'
 import { Time } from '../ui/Time'
@@ -56,7 +56,7 @@ function cells({ time, block, job, kind, round, amount, moved, tx }: Movement, t
     filled(MOVEMENTS[kind].what, { round }),
     <>{moved ? shown : <span class="muted">({shown})</span>} <span class="unit">{token && symbolOf(token)}</span></>,
     <a href={`#/job/${job}`}>Job {job}</a>,
-    time === null ? `block ${block}` : <span title={`block ${block}`}><Time at={time} /></span>,
+    time === null ? <BlockLink of={block} /> : <span title={`block ${block}`}><Time at={time} /></span>,
     <Name of={tx} kind="transaction" />,
   ]
 }

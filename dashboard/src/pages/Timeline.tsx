@@ -3,7 +3,7 @@ import { isOver, PHASES } from '../protocol/phases'
 import { escapeUntrusted } from '../protocol/text'
 import { Amount } from '../ui/Amount'
 import { nano, plural } from '../ui/format'
-import { Name } from '../ui/Name'
+import { BlockLink, Name } from '../ui/Name'
 import { More } from '../ui/parts'
 import { Time } from '../ui/Time'
 import type { CycleView, JobView } from '../view/model'
@@ -43,7 +43,7 @@ function Lapse({ lapse, view }: { lapse: JobView['lapses'][number]; view: JobVie
     <li class="bad">
       <strong>Nobody started the next attempt in time</strong>
       <p>
-        {plural(lapse.failures, 'failure')} in a row; burnt: <Amount value={lapse.burnt} token={view.token} />; block {lapse.block}
+        {plural(lapse.failures, 'failure')} in a row; burnt: <Amount value={lapse.burnt} token={view.token} />; <BlockLink of={lapse.block} />
       </p>
     </li>
   )

@@ -8,7 +8,7 @@ type Tone = 'bad' | 'warn' | 'good' | 'note'
 
 interface Props {
   tone: Tone
-  title: string
+  title: ComponentChildren
   children?: ComponentChildren
   action?: { label: string; run: () => void }
 }

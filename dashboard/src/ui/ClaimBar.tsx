@@ -1,4 +1,4 @@
-/** What the connected account can claim, at the top of every page: a line and a button for each job. */
+/** What the reader's own account can claim, at the top of every page: a line and a button for each job. */
 import { useState } from 'preact/hooks'
 import type { Address } from 'viem'
 import type { Token } from '../view/model'
@@ -17,7 +17,7 @@ interface Line {
 
 export function ClaimBar() {
   const { wallet } = useApp()
-  return wallet.account ? <Lines key={wallet.account} account={wallet.account} /> : null
+  return wallet.me ? <Lines key={wallet.me} account={wallet.me} /> : null
 }
 
 function Lines({ account }: { account: Address }) {

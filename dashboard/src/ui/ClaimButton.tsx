@@ -9,7 +9,8 @@ import { refusal } from '../wallet/requests'
 import { Amount } from './Amount'
 import { useApp } from './app'
 import { Banner } from './Banner'
-import { Name } from './Name'
+import { Command } from './Command'
+import { Linked, Name } from './Name'
 
 interface Props {
   job: number
@@ -42,7 +43,10 @@ export function ClaimButton({ job, kind, label, token, primary = false, open = t
   if (!open && !paid && !problem && !step) return null
   return (
     <div class="claimed">
-      {!paid && (open || step) && (
+      {!paid && open && !wallet.account && (
+        <>{label} with the key on your machine: <Command text={`hansa wallet claim --job ${job} --account ${wallet.me}`} /></>
+      )}
+      {!paid && wallet.account && (open || step) && (
         <button type="button" class={primary ? 'primary' : ''} disabled={step !== null} onClick={() => void run()}>
           {step ? `${step}…` : label}
         </button>
@@ -62,7 +66,7 @@ export function ClaimButton({ job, kind, label, token, primary = false, open = t
 export function RefusalBanner({ problem }: { problem: Error }) {
   const known = problem instanceof Problem ? problem : refusal(problem, 'to send')
   return (
-    <Banner tone="warn" title={escapeUntrusted(known.message, 300)}>
+    <Banner tone="warn" title={<Linked text={escapeUntrusted(known.message, 300)} />}>
       <p class="next">{escapeUntrusted(known.next, 300)}</p>
     </Banner>
   )

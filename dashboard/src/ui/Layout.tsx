@@ -7,7 +7,7 @@ import { Banner, ProblemBanner } from './Banner'
 import { ClaimBar } from './ClaimBar'
 import { duration } from './format'
 import { useNow } from './load'
-import { Name } from './Name'
+import { BlockLink, Name } from './Name'
 import type { Route } from './router'
 import { ThemeButton } from './theme'
 import { WalletBox, WalletNotes } from './WalletBox'
@@ -76,7 +76,7 @@ function Freshness({ head }: { head: Head }) {
   const age = useNow() - head.timestamp
   return (
     <span class={age > STALE ? 'bad-text' : ''}>
-      block {head.number}, {duration(age)} ago
+      <BlockLink of={head.number} />, {duration(age)} ago
     </span>
   )
 }
@@ -86,7 +86,7 @@ function Stale({ head }: { head: Head }) {
   if (age <= STALE) return null
   return (
     <Banner tone="warn" title={`Last block ${duration(age)} ago`}>
-      <p>The chain stands still, or the RPC node is behind. What you see is from block {head.number}.</p>
+      <p>The chain stands still, or the RPC node is behind. What you see is from <BlockLink of={head.number} />.</p>
     </Banner>
   )
 }

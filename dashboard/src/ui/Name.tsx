@@ -10,12 +10,11 @@ interface Props {
   whole?: boolean
 }
 
-const link = (kind: Kind, of: string) =>
-  kind === 'address' ? `#/account/${of}` : kind === 'cid' ? `#/verify/${of}` : null
+const PLACES: Record<Kind, string | null> = { address: 'account', cid: 'verify', transaction: 'tx', hash: null }
 
 export function Name({ of, kind, whole = false }: Props) {
   const text = whole ? of : kind === 'cid' ? short(of, 6, 6) : short(of)
-  const href = link(kind, of)
+  const href = PLACES[kind] && `#/${PLACES[kind]}/${of}`
   return (
     <span class="name">
       {href ? (
@@ -31,6 +30,13 @@ export function Name({ of, kind, whole = false }: Props) {
     </span>
   )
 }
+
+export const BlockLink = ({ of }: { of: number }) => <a href={`#/block/${of}`}>block {of}</a>
+
+const HASH = /(0x[0-9a-f]{64})/i
+
+/** A text whose hashes of transactions are links. */
+export const Linked = ({ text }: { text: string }) => <>{text.split(HASH).map((part, i) => (i % 2 ? <Name key={i} of={part} kind="transaction" /> : part))}</>
 
 /** stop: whether Tab stops at it. */
 export function Copy({ text, what, stop = true }: { text: string; what: string; stop?: boolean }) {

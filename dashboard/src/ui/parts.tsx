@@ -76,9 +76,10 @@ export function ClaimedIn({ cell, view }: { cell: LedgerCell; view: JobView }) {
   return <>{claimsOpen(view.books, view.head.timestamp) ? 'not yet' : 'too late'}</>
 }
 
-export function JobTabs({ job, here }: { job: number; here: JobPage | 'round' }) {
+export function JobTabs({ job, here, open }: { job: number; here: JobPage | 'round'; open: boolean }) {
   const tabs = [
     ['job', `#/job/${job}`, 'Overview'],
+    ...(open || here === 'join' ? [['join', `#/job/${job}/join`, 'Join'] as const] : []),
     ['rounds', `#/job/${job}/rounds`, 'Rounds and pay'],
     ['validators', `#/job/${job}/validators`, 'Validators'],
     ['money', `#/job/${job}/money`, 'Money'],

@@ -1,8 +1,9 @@
 /** The page's places, as hash routes: they work from any path, an IPFS one too. */
+import type { Hex } from 'viem'
 import { useEffect, useState } from 'preact/hooks'
 
 /** A job's pages, and where they are below #/job/N. */
-const JOB_PAGES = { rounds: 'rounds', ledger: 'rounds', validators: 'validators', money: 'money', terms: 'terms', join: 'job' } as const // ledger: as it was called; join: until it has a page
+const JOB_PAGES = { rounds: 'rounds', ledger: 'rounds', validators: 'validators', money: 'money', terms: 'terms', join: 'join' } as const // ledger: as it was called
 
 export type JobPage = 'job' | (typeof JOB_PAGES)[keyof typeof JOB_PAGES]
 
@@ -11,6 +12,8 @@ export type Route =
   | { page: JobPage; job: number }
   | { page: 'round'; job: number; round: number }
   | { page: 'account'; address: string }
+  | { page: 'tx'; hash: Hex }
+  | { page: 'block'; number: number }
   | { page: 'verify'; cid: string }
   | { page: 'post' | 'how' }
   | { page: 'unknown'; path: string }
@@ -23,6 +26,8 @@ export function parse(hash: string): Route {
   if ((first === 'post' || first === 'how') && parts.length === 1) return { page: first }
   if (first === 'verify' && parts.length <= 2) return { page: 'verify', cid: second }
   if (first === 'account' && parts.length <= 2) return { page: 'account', address: second }
+  if (first === 'tx' && /^0x[0-9a-f]{64}$/i.test(second) && parts.length === 2) return { page: 'tx', hash: second.toLowerCase() as Hex }
+  if (first === 'block' && /^\d{1,15}$/.test(second) && parts.length === 2) return { page: 'block', number: Number(second) }
   const job = number(second)
   if (first === 'job' && job !== null) {
     if (parts.length === 2) return { page: 'job', job }

@@ -1,5 +1,6 @@
 /** Dark and light: the system's choice until the reader makes one. */
 import { useEffect, useState } from 'preact/hooks'
+import { keep, recalled } from '../kept'
 
 type Theme = 'light' | 'dark'
 const KEY = 'hansa.theme'
@@ -7,12 +8,8 @@ const KEY = 'hansa.theme'
 const preferred = (): Theme => (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')
 
 function stored(): Theme | null {
-  try {
-    const found = localStorage.getItem(KEY)
-    return found === 'light' || found === 'dark' ? found : null
-  } catch {
-    return null
-  }
+  const found = recalled(KEY)
+  return found === 'light' || found === 'dark' ? found : null
 }
 
 function useTheme(): [Theme, () => void] {
@@ -29,11 +26,7 @@ function useTheme(): [Theme, () => void] {
   }, [])
   const toggle = () => {
     const next = theme === 'dark' ? 'light' : 'dark'
-    try {
-      localStorage.setItem(KEY, next)
-    } catch {
-      /* a browser that keeps nothing: the choice lasts as long as the page */
-    }
+    keep(KEY, next)
     set(next)
   }
   return [theme, toggle]

@@ -21,7 +21,7 @@ export function titleOf(route: Route, facts: Facts): string {
 }
 
 const PLACES = { how: 'How it works', post: 'Post a job', unknown: 'No such page' } as const
-const PARTS = { job: '', rounds: 'Rounds and pay', validators: 'Validators', money: 'Money', terms: 'Terms' } as const
+const PARTS = { job: '', join: 'Join', rounds: 'Rounds and pay', validators: 'Validators', money: 'Money', terms: 'Terms' } as const
 
 function placeOf(route: Exclude<Route, { page: 'jobs' }>, { job }: Facts): string[] {
   if ('job' in route) {
@@ -29,6 +29,8 @@ function placeOf(route: Exclude<Route, { page: 'jobs' }>, { job }: Facts): strin
     return [...(job?.number === route.job && job.title ? [job.title] : []), `Job ${route.job}`, ...(part ? [part] : [])]
   }
   if (route.page === 'account') return route.address ? [`Account ${short(route.address)}`] : ['Account']
+  if (route.page === 'tx') return [`Transaction ${short(route.hash)}`]
+  if (route.page === 'block') return [`Block ${route.number}`]
   if (route.page === 'verify') return route.cid ? [`Verify ${short(route.cid, 6, 6)}`] : ['Verify a file']
   return [PLACES[route.page]]
 }

@@ -22,6 +22,7 @@ import { jobView, members } from './job'
 import type { AccountView, Head, JobGlance, JobView } from './model'
 import { Movements, unlike } from './movements'
 import { Replay, type Replayed } from './replay'
+import { Deeds } from './told'
 import { Tokens } from './tokens'
 import { kindOf, type Kind } from './verify'
 
@@ -50,6 +51,7 @@ export class Reader {
   private readonly logs: Logs
   private readonly tokens: Tokens
   private readonly movements: Movements
+  readonly deeds: Deeds
   private readonly kept = new Map<number, Kept>()
   private readonly specs = new Map<Hex, Promise<JobSpec>>()
   private account_: { key: string; read: Promise<AccountView> } | null = null
@@ -60,6 +62,7 @@ export class Reader {
     this.federation = new Federation(this.chain)
     this.logs = new Logs(this.chain)
     this.tokens = new Tokens(this.chain)
+    this.deeds = new Deeds(this.chain, this.federation, this.logs, this.tokens)
     this.movements = new Movements(this.chain, this.logs)
     const { federation, logs, tokens } = this
     this.board = new Board({ federation, logs, tokenOf: (address, at) => tokens.of(address, at), specOf: (digest) => this.specOf(digest) })
@@ -122,6 +125,11 @@ export class Reader {
   /** A file's bytes, which are those that the CID names. Throws StoreProblem. */
   async file(cid: string): Promise<Uint8Array<ArrayBuffer>> {
     return (await fetchFile(this.chain.deployment.gateway, cid, LARGEST_FILE)).data
+  }
+
+  /** A job's title, where its spec was read before. */
+  titleOf(job: number): string {
+    return this.kept.get(job)?.glance?.spec?.title ?? ''
   }
 
   async verify(cid: string): Promise<{ bytes: number; blocks: number; kind: Kind }> {

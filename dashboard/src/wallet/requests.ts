@@ -2,7 +2,7 @@
 import type { Address } from 'viem'
 import { getAddress, isAddress } from 'viem/utils'
 import type { Deployment } from '../chain/deployment'
-import { Refusal } from '../problems'
+import { CLEAR, Refusal } from '../problems'
 import { escapeUntrusted } from '../protocol/text'
 
 export interface Provider {
@@ -31,7 +31,7 @@ export function refusal(thrown: unknown, what: string): Refusal {
   if (code === -32002) return new Refusal('The wallet has a question open already', 'Answer it in the wallet.')
   const said = thrown instanceof Error ? thrown.message : (thrown as { message?: unknown } | null)?.message
   const words = typeof said === 'string' ? escapeUntrusted(said, 200) : 'it gave no reason'
-  return new Refusal(`The wallet refused ${what}: ${words}`, 'Look into the wallet, then try again.')
+  return new Refusal(`The wallet refused ${what}: ${words}`, /nonce/i.test(words) ? CLEAR : 'Look into the wallet, then try again.')
 }
 
 /** null for what is none, and for mixed case that is not its checksum (ERC-55). */

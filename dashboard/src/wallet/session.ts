@@ -1,8 +1,9 @@
-/** The reader's own wallet, by EIP-6963. The page works without one; it never holds a key. */
+/** The reader's own wallet, by EIP-6963, or an account that is only watched. The page works without one; it never holds a key. */
 import { createStore, type EIP6963ProviderDetail } from 'mipd'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Address, Hex } from 'viem'
 import type { Deployment } from '../chain/deployment'
+import { keep, recalled } from '../kept'
 import { Refusal } from '../problems'
 import { escapeUntrusted } from '../protocol/text'
 import type { Token } from '../view/model'
@@ -11,25 +12,25 @@ import { addChain, asAddress, asChainId, refusal, request, type Provider } from 
 export interface Wallet {
   found: readonly EIP6963ProviderDetail[]
   choosing: boolean
+  missing: boolean // one was asked for, and none is in this browser
   busy: boolean
   name: string | null
-  account: Address | null
+  account: Address | null // that signs
+  me: Address | null // whose page this is: that account, or the one that is watched
   rightChain: boolean
   problem: Refusal | null
   connect: () => void
   choose: (detail: EIP6963ProviderDetail) => void
   cancel: () => void
   disconnect: () => void
+  follow: (account: Address | null) => void // watches it, without a wallet
   switchChain: () => Promise<boolean>
   send: (call: { to: Address; data: Hex }) => Promise<Hex>
   watch: (token: Token) => Promise<void>
 }
 
 const store = createStore()
-const NONE = new Refusal(
-  'No wallet was found in this browser',
-  'Install one that announces itself by EIP-6963, reload the page, or claim with: hansa wallet claim.',
-)
+const KEY = 'hansa.me'
 
 export function useWallet(deployment: Deployment | null): Wallet {
   const [found, setFound] = useState(() => store.getProviders())
@@ -37,7 +38,9 @@ export function useWallet(deployment: Deployment | null): Wallet {
   const [account, setAccount] = useState<Address | null>(null)
   const [chain, setChain] = useState<number | null>(null)
   const [choosing, setChoosing] = useState(false)
+  const [missing, miss] = useState(false)
   const [busy, setBusy] = useState(false)
+  const [watched, setWatched] = useState(() => asAddress(recalled(KEY)))
   const [problem, setProblem] = useState<Refusal | null>(null)
   const provider = detail?.provider as Provider | undefined
   const current = useRef({ provider, account, chain })
@@ -91,10 +94,17 @@ export function useWallet(deployment: Deployment | null): Wallet {
 
   const connect = useCallback(() => {
     const list = store.getProviders()
-    setProblem(list.length ? null : NONE)
+    setProblem(null)
+    miss(!list.length)
     if (list.length === 1) void choose(list[0]!)
     else setChoosing(list.length > 1)
   }, [choose])
+
+  const follow = useCallback((account: Address | null) => {
+    setWatched(account)
+    keep(KEY, account)
+    miss(false)
+  }, [])
 
   const switchChain = useCallback(async () => {
     const { provider } = current.current
@@ -144,22 +154,26 @@ export function useWallet(deployment: Deployment | null): Wallet {
     () => ({
       found,
       choosing,
+      missing,
       busy,
       problem,
       name: detail ? escapeUntrusted(detail.info.name, 40) : null,
       account,
+      me: account ?? watched,
       rightChain: chain !== null && chain === deployment?.chainId,
       connect,
       choose: (chosen) => void choose(chosen),
       cancel: () => {
         setChoosing(false)
         setProblem(null)
+        miss(false)
       },
       disconnect,
+      follow,
       switchChain,
       send,
       watch,
     }),
-    [found, choosing, busy, problem, detail, account, chain, deployment, connect, choose, disconnect, switchChain, send, watch],
+    [found, choosing, missing, busy, problem, detail, account, watched, chain, deployment, connect, choose, disconnect, follow, switchChain, send, watch],
   )
 }

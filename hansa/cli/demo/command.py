@@ -180,15 +180,17 @@ def _parse_threads(text: str) -> tuple[int, ...]:
 
 def _suggest_next(console: Console, directory: Path, local: LocalFederation, keep: bool) -> None:
     if not keep:
-        console.print("[dim]--keep leaves chain and store running, to look around in[/]")
+        console.print(
+            "[dim]--keep leaves chain and store running, to look around in: the page, `hansa dashboard`, too[/]"
+        )
         return
-    console.print(f"\nThe chain runs on at {local.anvil.url}. Look around:")
+    console.print(f"\nThe chain runs on at {local.anvil.url}. Look around, first in the browser:")
     for line in (
+        "hansa dashboard --open",
         f"hansa job show {local.posted.job}",
         "hansa wallet show trainer-1",
         "hansa wallet why trainer-1 --round 1",
         "hansa wallet history validator-1",
-        "hansa dashboard",
         "hansa up --stop",
     ):
         console.print(f"  {line} --dir {directory}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -41,6 +42,16 @@ def checksummed(value: str) -> Address:
 ChainAddress = Annotated[Address, AfterValidator(checksummed)]
 
 
+SITE = re.compile(r"https://[\w.-]+(:\d{1,5})?(/[\w.~/-]*)?", re.ASCII)
+
+
+def site(value: str) -> str:
+    """Origin and path of a site, by https. ValueError for anything else: a user, a query, another scheme."""
+    if not SITE.fullmatch(value):
+        raise ValueError("an explorer is https://, a host and perhaps a path: no user, query or fragment")
+    return value.rstrip("/")
+
+
 class Allowed(BaseModel):
     """What this user trusts: addresses, and names of task modules."""
 
@@ -70,6 +81,7 @@ class Deployment(BaseModel):
     first_block: NonNegativeInt  # nothing of the federation is older
     store: dict[str, str]  # {'kind': 'local', 'path': …} or {'kind': 'kubo', 'api': …, 'auth': '${NAME}'}
     gateway: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None  # where the page gets files: gateway/CID
+    explorer: Annotated[str, AfterValidator(site)] | None = None  # the page links to explorer/tx/0x…
     confirmations: NonNegativeInt = 0
     allowed: Allowed = Allowed()
     _secrets: Secrets = PrivateAttr(default=Secrets())
@@ -110,4 +122,6 @@ class Deployment(BaseModel):
     def require_no_secrets(self) -> None:
         """FatalError where one of its addresses holds a secret: it must not be handed on."""
         rpc = {f"rpc {place}:": url for place, url in enumerate(self.rpc, 1)}
-        require_no_secrets({**rpc, "ws": self.ws, "gateway": self.gateway, "store": self.store.get("api")})
+        require_no_secrets(
+            {**rpc, "ws": self.ws, "gateway": self.gateway, "explorer": self.explorer, "store": self.store.get("api")}
+        )

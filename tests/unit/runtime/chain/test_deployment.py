@@ -53,6 +53,15 @@ def test_addresses__are_checksummed() -> None:
         ({"chain_id": 0}, "chain_id"),
         ({"first_block": -1}, "first_block"),
         ({"surprise": 1}, "surprise"),
+        ({"explorer": "http://explorer.test"}, "explorer: .*an explorer is https://"),
+        ({"explorer": "https://me:word@explorer.test"}, "explorer: .*no user"),
+        ({"explorer": "https://explorer.test/?key=1"}, "explorer: .*no user, query"),
+        ({"explorer": "https://explorer.test/#a"}, "explorer: .*fragment"),
+        ({"explorer": "https://explorer.test/ a"}, "explorer"),
+        ({"explorer": "https://${HOST}"}, "explorer"),
+        ({"explorer": "javascript:alert(1)"}, "explorer"),
+        ({"explorer": "https://"}, "explorer"),
+        ({"explorer": ""}, "explorer"),
         ({"allowed": {"tokens": ["x"]}}, "allowed.tokens.0"),
     ],
 )
@@ -60,6 +69,14 @@ def test_load__names_the_field_that_is_wrong(tmp_path: Path, changes: dict[str, 
     (tmp_path / "x").write_text(json.dumps(fields(**changes)))
     with pytest.raises(FatalError, match=says):
         Deployment.load(tmp_path / "x")
+
+
+def test_explorer__is_origin_and_path() -> None:
+    for site in ("https://explorer.test", "https://explorer.test:8443/net"):
+        assert (
+            Deployment(**fields(explorer=site)).explorer == Deployment(**fields(explorer=f"{site}/")).explorer == site
+        )
+    assert Deployment(**fields()).explorer is None
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "null"])
@@ -152,6 +169,7 @@ def test_secrets__that_others_can_read__are_refused(saved: Path, mode: int) -> N
         {"rpc": ["http://127.0.0.1:8545", "https://ann:word@main.example"]},
         {"ws": "wss://main.example/ws/0123456789abcdef0123456789abcdef"},
         {"gateway": "https://files.example/ipfs?token=word"},
+        {"explorer": "https://scan.example/0123456789abcdef0123456789abcdef"},
         {"store": {"kind": "kubo", "api": "http://ann:word@127.0.0.1:5001"}},
     ],
 )

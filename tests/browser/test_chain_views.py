@@ -1,0 +1,259 @@
+"""Transactions and blocks: in sentences that fit the chain, in few reads, and a link wherever one is named."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+from stage_jobs import HOSTILE_TEXT, Stage
+from test_pages import SCREENS, routes
+from views import NUMBERS, TOO_WIDE, View, Views, amount_in
+
+from hansa.cli.wallet.history import movements
+from hansa.devnet.anvil import rpc
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+NOWHERE = "0x" + "5a" * 32
+BARE = """() => {
+  const found = []
+  const walk = document.createTreeWalker(document.querySelector('#app'), NodeFilter.SHOW_TEXT)
+  for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+    if (!node.parentElement.closest('pre') && /[0-9a-f]{64}/i.test(node.data)) found.push(node.data)
+  }
+  return found
+}"""
+
+
+@dataclass(frozen=True)
+class Moved:
+    block: int
+    amount: int
+    transaction: str
+
+
+def moved(scene: Stage, name: str, kind: str) -> list[Moved]:
+    """Movements of a party in the job that daemons ran."""
+    lab, account = scene.lab, scene.lab.address(name)
+    rows = [row for row in movements(lab.session, account, None) if row.kind == kind and row.job == scene.daemons]
+    found = []
+    for row in rows:
+        place = {"address": lab.session.deployment.vault, "fromBlock": hex(row.block), "toBlock": hex(row.block)}
+        logs = rpc(scene.url, "eth_getLogs", {**place, "topics": [None, None, "0x" + account[2:].lower().zfill(64)]})
+        found.append(Moved(row.block, abs(row.amount), logs[0]["transactionHash"]))
+    return found
+
+
+def counted(view: View, scene: Stage) -> list[str]:
+    """Methods that the page asks of the chain from now on, each call once."""
+    asked: list[str] = []
+
+    def handle(route: Any) -> None:
+        calls = route.request.post_data_json
+        for call in calls if isinstance(calls, list) else [calls]:
+            asked.append(f"{call['method']} {json.dumps(call['params'])}")
+        route.fallback()
+
+    view.page.route(f"{scene.url}/**", handle)
+    return asked
+
+
+def test_claim__is_said_first__with_amount_block_fee_and_call(tour: View, scene: Stage) -> None:
+    rows = moved(scene, "trainer-1", "RewardClaimed")
+    [tx] = {row.transaction for row in rows}
+    tour.open(f"#/account/{scene.lab.address('trainer-1')}")
+    tour.page.locator(f'a[href="#/tx/{tx}"]').first.click()
+    lead = tour.page.locator("p.lead", has_text="claimed").first
+    lead.wait_for()
+    assert amount_in(lead) == sum(row.amount for row in rows)
+    assert re.search(
+        rf"claimed [\d.]+ HANSA from .*job {scene.daemons}, rounds? 1", " ".join(lead.inner_text().split())
+    )
+    receipt = rpc(scene.url, "eth_getTransactionReceipt", tx)
+    block = int(receipt["blockNumber"], 16)
+    facts = tour.page.locator(".facts")
+    assert facts.locator(f'a[href="#/block/{block}"]').count() == 1
+    fee = int(receipt["gasUsed"], 16) * int(receipt["effectiveGasPrice"], 16)
+    shown = facts.locator(".amount").get_attribute("title") or ""
+    assert shown.removesuffix(" ETH") == f"{fee / 10**18:.18f}".rstrip("0")[: len(shown) - 4]
+    assert f"{int(receipt['gasUsed'], 16):,} gas" in facts.inner_text()
+    assert tour.page.get_by_text(re.compile(r"(Vault|Federation)\.\w+\(")).count() == 1
+    tour.page.get_by_text("All fields").click()
+    assert tx in tour.page.locator("pre").inner_text()
+    for width, scheme in SCREENS:
+        tour.turn(width, scheme)
+        assert tour.page.evaluate("document.documentElement.scrollWidth") <= width
+        assert tour.axe() == [], (width, scheme)
+        assert tour.page.evaluate(NUMBERS) == [] and tour.page.evaluate(TOO_WIDE) == []
+        tour.shot(f"transaction-{width}-{scheme}")
+
+
+def test_block__says_what_its_transactions_did(tour: View, scene: Stage) -> None:
+    row = moved(scene, "trainer-1", "Bonded")[0]
+    tour.open(f"#/block/{row.block}")
+    lead = tour.see(f"joined job {scene.daemons} with a bond of")
+    assert amount_in(lead) == row.amount
+    assert tour.page.locator(f'a[href="#/tx/{row.transaction}"]').count() == 1
+    for width, scheme in SCREENS:
+        tour.turn(width, scheme)
+        assert tour.page.evaluate("document.documentElement.scrollWidth") <= width
+        assert tour.axe() == [], (width, scheme)
+        tour.shot(f"block-{width}-{scheme}")
+    tour.turn(1280, "light")
+    tour.page.get_by_role("link", name=f"block {row.block - 1}", exact=True).click()
+    expect(tour.page.get_by_role("heading", level=1)).to_have_text(f"Block {row.block - 1}")
+
+
+def test_every_act_of_the_jobs__has_a_sentence(tour: View, scene: Stage) -> None:
+    """From the first block to the last, as a reader would leaf through them: no sentence lacks a word."""
+    head = int(rpc(scene.url, "eth_blockNumber"), 16)
+    said: set[str] = set()
+    for number in range(scene.lab.session.deployment.first_block, head + 1, 3):
+        tour.open(f"#/block/{number}")
+        tour.page.locator(".facts").wait_for()
+        text = tour.page.locator("main").inner_text()
+        assert "undefined" not in text and "{" not in text
+        said |= set(re.findall(r"\b(?:joined|posted|sent an update|acted as a validator|closed round|claimed)\b", text))
+    assert said >= {"joined", "posted", "sent an update", "acted as a validator", "closed round", "claimed"}
+
+
+def test_reads__three_for_a_transaction__two_for_a_block(views: Views, scene: Stage) -> None:
+    row = moved(scene, "trainer-1", "Bonded")[0]
+    view = views.new()
+    view.open(f"#/tx/{row.transaction}")
+    view.see("with a bond of")  # the token's name is known from here on
+    asked = counted(view, scene)
+    view.open(f"#/block/{row.block}")
+    view.see("with a bond of")
+    block = [call for call in asked if hex(row.block) in call]
+    assert [call.split()[0] for call in block] == ["eth_getBlockByNumber", "eth_getLogs"]
+    asked.clear()
+    view.open(f"#/tx/{row.transaction}")
+    view.see("Depth")
+    transaction = [call for call in asked if row.transaction in call or hex(row.block) in call]
+    assert [call.split()[0] for call in transaction] == [
+        "eth_getTransactionByHash", "eth_getTransactionReceipt", "eth_getBlockByNumber",
+    ]  # fmt: skip
+    view.page.wait_for_timeout(5000)  # two looks at the chain's head later
+    assert len([call for call in asked if row.transaction in call]) == 2
+
+
+def test_what_is_not_ours__or_not_there(views: Views, scene: Stage) -> None:
+    view = views.new()
+    sender, receiver = scene.lab.address("sponsor"), scene.lab.address("trainer-2")
+    tx = rpc(scene.url, "eth_sendTransaction", {"from": sender, "to": receiver, "value": "0x1"})
+    view.until(lambda: rpc(scene.url, "eth_getTransactionReceipt", tx) is not None, "receipt")
+    view.open(f"#/tx/{tx}")
+    view.see("not of this federation")
+    assert view.page.locator(".facts").get_by_text(f"{receiver[:6]}…{receiver[-4:]}").count() == 1
+    view.shot("transaction-foreign-1280-light")
+    view.open(f"#/tx/{NOWHERE}")
+    view.see("This chain has no such transaction")
+    view.open("#/block/99999999")
+    view.see("This chain has no block 99999999")
+    for nonsense in ("#/tx/0x12", f"#/tx/{NOWHERE}00", "#/block/-1", "#/block/x", "#/tx/<img src=x>"):
+        view.open(nonsense)
+        view.see("There is no such page")
+
+
+def with_explorer(view: View, explorer: object) -> None:
+    """deployment.json with an explorer in it."""
+
+    def handle(route: Any) -> None:
+        fetched = route.fetch()
+        route.fulfill(response=fetched, body=json.dumps({**fetched.json(), "explorer": explorer}))
+
+    view.page.route("**/deployment.json", handle)
+
+
+def test_explorer__is_linked_where_the_deployment_names_one(views: Views, scene: Stage) -> None:
+    row = moved(scene, "trainer-1", "Bonded")[0]
+    plain, view = views.new(), views.new()
+    plain.open(f"#/tx/{row.transaction}")
+    plain.see("Depth")
+    assert plain.page.get_by_text("explorer").count() == 0
+    with_explorer(view, "https://explorer.test/net/")
+    view.open(f"#/tx/{row.transaction}")
+    link = view.page.get_by_role("link", name="Open in the explorer")
+    expect(link).to_have_attribute("href", f"https://explorer.test/net/tx/{row.transaction}")
+    expect(link).to_have_attribute("rel", "noreferrer")
+
+
+NO_SITES = [
+    "http://explorer.test", "javascript:alert(1)//https://", "https://me:word@explorer.test", "https://explorer.test/?q=",
+    "https://", 7,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("explorer", NO_SITES)
+def test_explorer__that_is_no_site_by_https__is_refused(views: Views, explorer: object) -> None:
+    view = views.new()
+    with_explorer(view, explorer)
+    view.open("#/")
+    view.see("explorer is missing, or makes no sense")
+    assert view.page.get_by_role("link").count() == 0
+
+
+def settled(page: Page) -> None:
+    page.locator("h1").first.wait_for()
+    page.wait_for_timeout(400)
+
+
+def test_no_hash_stands_bare(tour: View, scene: Stage) -> None:
+    tx = moved(scene, "trainer-1", "Bonded")[0].transaction
+    more = {
+        "tx": f"#/tx/{tx}",
+        "block": "#/block/9",
+        "join": f"#/job/{scene.hostile}/join",
+        "nothing": f"#/tx/{NOWHERE}",
+    }
+    for name, route in {**routes(scene), **more}.items():
+        page = tour.open(route)
+        settled(page)
+        assert page.evaluate(BARE) == [], route
+        if name in ("round", "ledger", "account", "block"):
+            assert page.locator('main a[href^="#/tx/"]').count() > 0, route
+
+
+def test_title_of_a_stranger__is_text_in_a_sentence(tour: View, scene: Stage) -> None:
+    tour.open(f"#/job/{scene.hostile}")
+    tour.see("Model chain")
+    place = {"address": scene.lab.session.deployment.federation, "fromBlock": "0x0"}
+    logs = rpc(scene.url, "eth_getLogs", place)
+    posted = next(log for log in logs if int(log["topics"][1], 16) == scene.hostile)
+    tour.open(f"#/tx/{posted['transactionHash']}")
+    tour.see("in escrow")
+    assert "\u202e" not in tour.page.locator("main").inner_text() and HOSTILE_TEXT.endswith("exe")
+    assert tour.page.locator("main img, main script").count() == 0
+
+
+def test_node_that_answers_for_some_jobs_alone(views: Views, scene: Stage) -> None:
+    """What it does not answer for hides no other job's page."""
+    view = views.new(may_fail=True)
+
+    def handle(route: Any) -> None:
+        asked = route.request.post_data_json
+        calls = asked if isinstance(asked, list) else [asked]
+        fetched = route.fetch()
+        found = fetched.json()
+        answers = {one["id"]: one for one in (found if isinstance(found, list) else [found])}
+        for call in calls:
+            data = call["params"][0].get("data", "") if call["method"] == "eth_call" else ""
+            if data[10:74] == f"{scene.by_hand:064x}":
+                answers[call["id"]] = {"jsonrpc": "2.0", "id": call["id"], "error": {"code": -32000, "message": "no"}}
+        done = list(answers.values())
+        route.fulfill(response=fetched, body=json.dumps(done if isinstance(found, list) else done[0]))
+
+    view.page.route(f"{scene.url}/**", handle)
+    view.open(f"#/job/{scene.by_hand}/join")
+    view.see("The RPC node answers nonsense")
+    view.open(f"#/job/{scene.hostile}/join")
+    view.see("Join this job")
+    row = moved(scene, "trainer-1", "Bonded")[0]
+    view.open(f"#/tx/{row.transaction}")
+    view.see("with a bond of")
