@@ -15,13 +15,14 @@ export interface Deployment {
   committee: Address | null
   firstBlock: number // nothing of the federation is older
   gateway: string // files are at gateway/CID
+  names?: string | null // where its server has names of accounts
 }
 
 /** Throws Error: the file can't be had, or the field that is wrong. */
 export async function loadDeployment(url = 'deployment.json'): Promise<Deployment> {
   const response = await fetch(url, { cache: 'no-store', credentials: 'omit' })
   if (!response.ok) throw new Error(`${url} can't be read: the answer is ${response.status}`)
-  return parseDeployment(await response.text())
+  return { ...parseDeployment(await response.text()), names: response.headers.get('Hansa-Names') }
 }
 
 export function parseDeployment(text: string): Deployment {

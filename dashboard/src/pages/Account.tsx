@@ -8,17 +8,19 @@ import { isOver } from '../protocol/phases'
 import { Amount, symbolOf } from '../ui/Amount'
 import { useApp } from '../ui/app'
 import { Banner, PageProblem } from '../ui/Banner'
+import { useBook } from '../ui/book'
 import { ClaimButton } from '../ui/ClaimButton'
 import { brief, plural, ranges, standing } from '../ui/format'
 import { useLoad } from '../ui/load'
 import { Copy, Name } from '../ui/Name'
 import { ClaimedIn, Facts, Loading, More, Section, VerdictTag } from '../ui/parts'
+import { Rename } from '../ui/Rename'
 import { Table } from '../ui/Table'
 import { claimsOpen } from '../view/claims'
 import { coloursOf } from '../view/colours'
 import { summed } from '../view/earnings'
 import type { AccountView, JobView, Token } from '../view/model'
-import { asAddress, MISSPELT, misspelt } from '../wallet/requests'
+import { asAddress, wrongAddress } from '../wallet/requests'
 import { OF_TRAINERS, trainerStrip } from './marks'
 import { Movements } from './Movements'
 import { Why } from './Why'
@@ -28,16 +30,18 @@ const ETHER = { symbol: 'ETH', decimals: 18 }
 export function Account({ address }: { address: string }) {
   const known = asAddress(address)
   if (known) return <Inside address={known} />
-  return <Banner tone="bad" title="This is not an address">{misspelt(address) ? MISSPELT : 'An address is 0x and 40 hexadecimal digits.'}</Banner>
+  return <Banner tone="bad" title="This is not an address">{wrongAddress(address)}</Banner>
 }
 
 function Inside({ address }: { address: Address }) {
   const { reader, head, wallet } = useApp()
+  const { called } = useBook()
   const { value, error, loading, reload } = useLoad(`account ${address}`, () => reader.account(address), head)
   return (
     <>
       <header class="title">
-        <h1>Account {wallet.account === address && <span class="tag live">yours</span>}</h1>
+        <p><a href="#/accounts">Accounts</a></p>
+        <h1><span class="wrap">{called(address) ?? 'Account'}</span> <Rename of={address} /> {wallet.account === address && <span class="tag">yours</span>}</h1>
         <p class="whole">
           <Name of={address} kind="address" whole />
         </p>

@@ -5,6 +5,7 @@ import type { Head } from '../view/model'
 import { useApp } from './app'
 import { Banner, ProblemBanner } from './Banner'
 import { ClaimBar } from './ClaimBar'
+import { Find } from './Find'
 import { duration } from './format'
 import { useNow } from './load'
 import { Name } from './Name'
@@ -26,10 +27,11 @@ export function Layout({ route, head, problem, retry, children }: Props) {
   const { deployment } = useApp()
   const places = [
     ['jobs', '#/', 'Jobs'],
+    ['accounts', '#/accounts', 'Accounts'],
     ['verify', '#/verify', 'Verify'],
     ['post', '#/post', 'Post'],
   ] as const
-  const here = ['job', 'ledger', 'validators', 'round'].includes(route.page) ? 'jobs' : route.page
+  const here = ['job', 'ledger', 'validators', 'round'].includes(route.page) ? 'jobs' : route.page === 'account' ? 'accounts' : route.page
   return (
     <>
       <button type="button" class="skip" onClick={() => document.getElementById('content')?.focus()}>
@@ -47,6 +49,7 @@ export function Layout({ route, head, problem, retry, children }: Props) {
             </a>
           ))}
         </nav>
+        <Find />
         <ThemeButton />
         <WalletBox />
       </header>

@@ -3,11 +3,12 @@ import { useEffect, useRef } from 'preact/hooks'
 import { escapeUntrusted } from '../protocol/text'
 import { useApp } from './app'
 import { Banner } from './Banner'
+import { useBook } from './book'
 import { RefusalBanner } from './ClaimButton'
-import { short } from './format'
 
 export function WalletBox() {
   const { wallet } = useApp()
+  const { told } = useBook()
   if (!wallet.account) {
     return (
       <button type="button" class="primary" disabled={wallet.busy} onClick={wallet.connect}>
@@ -18,7 +19,7 @@ export function WalletBox() {
   return (
     <span class="wallet">
       <a href={`#/account/${wallet.account}`} class="mono" title={`${wallet.name}: ${wallet.account}`}>
-        {short(wallet.account)}
+        {told(wallet.account)}
       </a>
       <button type="button" class="plain" onClick={wallet.disconnect} aria-label="Disconnect the wallet">
         Disconnect

@@ -7,7 +7,7 @@ export type Route =
   | { page: 'round'; job: number; round: number }
   | { page: 'account'; address: string }
   | { page: 'verify'; cid: string }
-  | { page: 'post' }
+  | { page: 'post' | 'accounts' }
   | { page: 'unknown'; path: string }
 
 export function parse(hash: string): Route {
@@ -15,7 +15,7 @@ export function parse(hash: string): Route {
   const parts = path.split('/').map(decoded)
   const [first = '', second = '', third = '', fourth = ''] = parts
   if (path === '') return { page: 'jobs' }
-  if (first === 'post' && parts.length === 1) return { page: 'post' }
+  if ((first === 'post' || first === 'accounts') && parts.length === 1) return { page: first }
   if (first === 'verify' && parts.length <= 2) return { page: 'verify', cid: second }
   if (first === 'account' && parts.length <= 2) return { page: 'account', address: second }
   const job = number(second)

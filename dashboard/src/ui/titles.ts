@@ -6,6 +6,7 @@ import type { Route } from './router'
 export interface Facts {
   network: string
   job?: JobFacts
+  account?: string // what the one on the screen is called
 }
 
 export interface JobFacts {
@@ -17,7 +18,7 @@ export function titleOf(route: Route, facts: Facts): string {
   return route.page === 'jobs' ? `Hansa: jobs on ${facts.network}` : [...placeOf(route, facts), 'Hansa'].join(' · ')
 }
 
-function placeOf(route: Exclude<Route, { page: 'jobs' }>, { job }: Facts): string[] {
+function placeOf(route: Exclude<Route, { page: 'jobs' }>, { job, account }: Facts): string[] {
   switch (route.page) {
     case 'job':
     case 'ledger':
@@ -25,9 +26,11 @@ function placeOf(route: Exclude<Route, { page: 'jobs' }>, { job }: Facts): strin
     case 'round':
       return [...(job?.number === route.job && job.title ? [job.title] : []), `Job ${route.job}`, ...partOf(route)]
     case 'account':
-      return route.address ? [`Account ${short(route.address)}`] : ['Account']
+      return route.address ? [`Account ${account ?? short(route.address)}`] : ['Account']
     case 'verify':
       return route.cid ? [`Verify ${short(route.cid, 6, 6)}`] : ['Verify a file']
+    case 'accounts':
+      return ['Accounts']
     case 'post':
       return ['Post a job']
     case 'unknown':
