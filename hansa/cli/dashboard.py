@@ -1,5 +1,5 @@
-"""`hansa dashboard`: serves the built page, the public part of the deployment, what the directory calls its accounts, and a
-read-only gateway to the store."""
+"""`hansa dashboard`: serves the built page, the public part of the deployment, the names of the directory's accounts,
+and a read-only gateway to the store."""
 
 from __future__ import annotations
 
@@ -62,8 +62,10 @@ def run(
 
 
 def serve(deployment: Deployment, port: int, keys: Path | None = None) -> ThreadingHTTPServer:
-    """A server on the loopback address, ready for `serve_forever`; port 0 takes a free one. keys: a directory of keystores,
-    whose names and addresses the page may know."""
+    """A server on the loopback address, ready for `serve_forever`; port 0 takes a free one.
+
+    keys: a directory of keystores, whose names and addresses the page may know.
+    """
     deployment.require_no_secrets()
     try:
         return PageServer(port, deployment, open_store(deployment.store, deployment.expanded), keys)

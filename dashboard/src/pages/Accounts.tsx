@@ -52,7 +52,7 @@ export function Accounts() {
             Import <input type="file" accept=".json" onChange={({ currentTarget: field }) => void take(field.files?.[0]).then(() => (field.value = ''))} />
           </label>
         </div>
-        <p role="status">{said}</p>
+        <p role="status" class="wrap">{said}</p>
       </Section>
     </>
   )

@@ -24,6 +24,7 @@ export function Find() {
     say(!to)
     if (!to) return
     field.current!.value = ''
+    field.current!.blur()
     location.hash = to
   }
   return (

@@ -24,7 +24,7 @@ interface Props {
 }
 
 export function Layout({ route, head, problem, retry, children }: Props) {
-  const { deployment } = useApp()
+  const { deployment, wallet } = useApp()
   const places = [
     ['jobs', '#/', 'Jobs'],
     ['accounts', '#/accounts', 'Accounts'],
@@ -55,7 +55,7 @@ export function Layout({ route, head, problem, retry, children }: Props) {
       </header>
       <main id="content" tabIndex={-1}>
         <WalletNotes />
-        <ClaimBar />
+        {!(route.page === 'account' && route.address === wallet.account) && <ClaimBar />}
         {problem && <ProblemBanner error={problem} retry={retry} />}
         {head && <Stale head={head} />}
         {children}

@@ -21,7 +21,7 @@ export interface Wallet {
   cancel: () => void
   disconnect: () => void
   switchChain: () => Promise<boolean>
-  send: (call: { to: Address; data: Hex }) => Promise<Hex>
+  send: (call: { to: Address; data: Hex }, from: Address) => Promise<Hex> // which has tried it
   watch: (token: Token) => Promise<void>
 }
 
@@ -112,9 +112,10 @@ export function useWallet(deployment: Deployment | null): Wallet {
   }, [deployment])
 
   const send = useCallback(
-    async (call: { to: Address; data: Hex }) => {
+    async (call: { to: Address; data: Hex }, from: Address) => {
       const { provider, account } = current.current
       if (!provider || !account || !deployment) throw new Refusal('No wallet is connected', 'Connect one first.')
+      if (account !== from) throw new Refusal(`The wallet is now on account ${account}, not ${from}`, 'Nothing more was sent. Change back in the wallet, or claim for the other account on its own page.')
       const chain = asChainId(await request(provider, 'eth_chainId'))
       if (chain !== deployment.chainId) {
         setChain(chain)
