@@ -152,7 +152,7 @@ def visit(browser: Browser, address: str, job: Played) -> dict[str, float]:
 
 
 def charts(browser: Browser, folder: Path, times: int) -> list[float]:
-    """Seconds of processor time that a page takes to draw them, after a small job's. FatalError: no build."""
+    """Seconds of processor time that a page takes to draw them, after a small job's. FatalError: they can't be built."""
     command = ["npx", "vite", "build", "--config", "bench/vite.config.ts", "--outDir", str(folder / "charts")]
     if subprocess.run(command, cwd=DASHBOARD, capture_output=True).returncode:
         raise FatalError("the charts can't be built", next_step="run `make page`")

@@ -209,7 +209,7 @@ def test_find__is_an_icon_on_a_telephone(views: Views) -> None:
 
 
 def card(view: View, job: int) -> Any:
-    return view.page.locator("section.panel", has=view.page.get_by_role("heading", name=re.compile(rf"^Job {job}\b")))
+    return view.page.locator("section.card", has=view.page.get_by_role("heading", name=re.compile(rf"^Job {job}\b")))
 
 
 @pytest.mark.parametrize("name", ["trainer-1", "validator-1"])
@@ -222,7 +222,7 @@ def test_earned__ends_at_the_sum_over_all_jobs(tour: View, scene: Stage, name: s
     earned = sum(each.earned(account) for each in truths) + sum(fees)
     tour.open(f"#/account/{account}")
     tour.see("Earned in all")
-    assert amount_in(tour.page.locator(".panel", has_text="Earned in all")) == earned > 0
+    assert amount_in(tour.page.locator(".card", has_text="Earned in all")) == earned > 0
     rows = tour.page.locator("table", has=tour.page.get_by_text("Earned by time")).locator("tbody tr")
     rows.first.wait_for(state="attached")
     last = rows.last.locator("td").last.inner_text()
@@ -312,7 +312,7 @@ def test_wallet__that_changes_its_account_in_mid_claim__sends_nothing_more(views
         other,
     )
     claims.get_by_role("button", name="Claim ").click()
-    claims.get_by_text(f"The wallet is now on account {other}").wait_for()
+    claims.get_by_text("The wallet has changed its account").wait_for()
     assert mine.asked.count("eth_sendTransaction") == 1
     claims.get_by_text("Paid", exact=True).wait_for()
     assert claims.get_by_role("button", name="Claim ").count() == 0

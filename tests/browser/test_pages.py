@@ -11,7 +11,7 @@ import pytest
 from federations import look
 from playwright.sync_api import expect
 from stage_jobs import FALSE_ROOT, HOSTILE_TEXT, Hands, Stage
-from views import NUMBERS, TOO_WIDE, View, Views, amount_in
+from views import NUMBERS, TOO_WIDE, View, Views, amount_in, units
 
 from hansa.cli.wallet.history import movements
 from hansa.cli.wallet.reasons import groups_of, told
@@ -198,11 +198,11 @@ def test_aborted_job__says_what_waits__and_that_it_went_back_once_it_did(views: 
     left = lab.session.federation.books(scene.aborted).left
     assert left == 9 * lab.offer.full_round
     view.open(f"#/job/{scene.aborted}")
-    assert amount_in(view.see("wait for the sponsor to take back.").inner_text()) == left
+    assert units(view.see("wait for the sponsor to take back.").inner_text()) == left
     assert view.page.get_by_text("went back to the sponsor").count() == 0
     view.shot("aborted-1280-light")
     Hands(lab).send(lab.address("sponsor"), lab.session.federation.claim_rest_call(scene.aborted))
-    assert amount_in(view.see("went back to the sponsor.").inner_text()) == left
+    assert units(view.see("went back to the sponsor.").inner_text()) == left
     assert view.page.get_by_text("wait for the sponsor").count() == 0
 
 
@@ -224,7 +224,7 @@ def test_account__says_why_this_much(tour: View, scene: Stage, name: str) -> Non
         assert f"{text.title} in {text.rounds}: " in item.inner_text() and text.each in item.inner_text()
         assert text.reason in item.inner_text() and text.remedy in item.inner_text()
     exact = [item.locator(".amount").get_attribute("title") or "" for item in shown]
-    assert sum(map(amount_in, exact)) == truth.earned(account)
+    assert sum(map(units, exact)) == truth.earned(account)
     part.get_by_text("Every round, one by one").click()
     assert part.locator("tbody a[href*='/round/']").count() == len(truth.rounds)
     tour.shot(f"why-{name}-1280-light")

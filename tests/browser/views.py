@@ -47,7 +47,11 @@ TAB_STOPS = """() => [...document.querySelectorAll('a[href], button, input, sele
 
 def amount_in(place: Locator) -> int:
     """Smallest units of the first amount in a place, whose whole is in its title."""
-    text = place.locator(".amount").first.get_attribute("title") or ""
+    return units(place.locator(".amount").first.get_attribute("title") or "")
+
+
+def units(text: str) -> int:
+    """Smallest units of the first amount in a text."""
     found = re.search(r"([\d,]+)(?:\.(\d+))? HANSA", text)
     assert found is not None, text
     return int(found[1].replace(",", "") + (found[2] or "").ljust(18, "0"))

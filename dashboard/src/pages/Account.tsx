@@ -55,7 +55,7 @@ function Inside({ address }: { address: Address }) {
           {!value.jobs.length && <p class="empty">This account takes part in no job yet. <a href="#/">Which are open?</a></p>}
           {[...value.jobs].reverse().map((part) => <AccountJob key={part.job} part={part} address={address} />)}
           <Movements account={value} />
-          <p class="note wrap">DID: {value.did} <Copy text={value.did} what="DID" /></p>
+          <p class="note wrap">DID: <span class="mono">{value.did}</span> <Copy text={value.did} what="DID" /></p>
         </>
       )}
     </>
@@ -71,7 +71,7 @@ function rolesOf({ jobs }: AccountView): string {
 function Held({ account, token, balance }: { account: AccountView; token: Token; balance: bigint | null }) {
   const bonds = sum(account.jobs.map((part) => (part.token.address === token.address ? (part.trainer?.bondLeft ?? 0n) : 0n)))
   return (
-    <div class="panel">
+    <div class="card">
       <Facts
         of={[
           ['In the wallet', balance === null ? 'the token does not say' : <Amount value={balance} token={token} />],
@@ -97,11 +97,12 @@ function Earned({ account, token }: { account: AccountView; token: Token }) {
       sum: mine.at(-1)?.sum ?? 0n,
     }
   }, [account])
+  if (!drawn.points.length) return null
   return (
-    <div class="panel">
+    <div class="card">
       <h2>Earned in all</h2>
       <p class="figure"><Amount value={drawn.sum} token={token} /></p>
-      {drawn.points.length > 0 && <Steps name={`Earned by time, in ${symbolOf(token)}`} points={drawn.points} marks={drawn.marks} />}
+      <Steps name={`Earned by time, in ${symbolOf(token)}`} points={drawn.points} marks={drawn.marks} />
     </div>
   )
 }

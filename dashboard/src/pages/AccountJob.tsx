@@ -2,11 +2,10 @@
 import type { Address } from 'viem'
 import { Strip, StripKey } from '../charts/Strip'
 import { date } from '../dates'
-import { sum } from '../protocol/exact'
 import { PHASES } from '../protocol/phases'
 import { escapeUntrusted } from '../protocol/text'
 import { Amount, Measure } from '../ui/Amount'
-import { percent, plural, standing } from '../ui/format'
+import { plural, standing } from '../ui/format'
 import { Name } from '../ui/Name'
 import { ClaimedIn, Facts, More, VerdictTag } from '../ui/parts'
 import { StateTag } from '../ui/StateTag'
@@ -25,7 +24,7 @@ export const jobTitle = ({ job, spec }: JobView): string => (spec?.title ? escap
 export function AccountJob({ part: { job, view, roles, trainer, validator }, address }: { part: Part; address: Address }) {
   const { phase, deadline } = { phase: view.phase, ...view.waiting }
   return (
-    <section class="panel">
+    <section class="card">
       <div class="heading">
         <h2><a href={`#/job/${job}`}>{jobTitle(view)}</a> <StateTag of={phase} /></h2>
         <span class="muted">{view.spec?.title && `Job ${job} · `}{roles.join(', ')}</span>
@@ -41,12 +40,11 @@ export function AccountJob({ part: { job, view, roles, trainer, validator }, add
 function AsTrainer({ trainer, view }: { trainer: TrainerView; view: JobView }) {
   const known = view.spec !== null
   const cells = view.rounds.flatMap((round) => round.cells.filter((cell) => cell.trainer === trainer.address))
-  const all = sum(view.trainers.map(({ earned }) => earned))
   const { slashUntil } = view.books
   return (
     <>
       <p>
-        {known ? <><strong><Amount value={trainer.earned} token={view.token} /></strong> earned{all > 0n && `, ${percent(Number((1000n * trainer.earned) / all) / 1000)} of what trainers earned`}</> : 'What it earned is not known without the spec'}
+        {known ? <><strong><Amount value={trainer.earned} token={view.token} /></strong> earned</> : 'What it earned is not known without the spec'}
         ; <Amount value={trainer.claimed} token={view.token} /> claimed.
       </p>
       <TooLate amount={trainer.earned - trainer.claimed} view={view} />

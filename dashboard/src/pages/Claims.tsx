@@ -5,9 +5,9 @@ import { sum } from '../protocol/exact'
 import { Amount, symbolOf } from '../ui/Amount'
 import { useApp } from '../ui/app'
 import { ClaimButton } from '../ui/ClaimButton'
+import { Command } from '../ui/Command'
 import { brief, duration, plural, ranges, rounded } from '../ui/format'
 import { useLoad } from '../ui/load'
-import { Copy } from '../ui/Name'
 import { duesOf, type Due } from '../view/dues'
 import type { AccountView, Token } from '../view/model'
 import { feeOf } from '../wallet/claim'
@@ -19,14 +19,14 @@ export function Claims({ account, token }: { account: AccountView; token: Token 
   const command = `hansa wallet claim --account ${account.address}`
   const mine = wallet.account === account.address
   return (
-    <div class="panel claims">
+    <div class="card claims">
       <h2>To claim now</h2>
       <p class="figure"><Amount value={total} token={token} /></p>
       {!dues.length && <p class="note">Nothing now.</p>}
       {dues.map((due) => <Line key={`${due.job} ${due.kind}`} due={due} account={account} />)}
       {dues.length > 0 && <Cost dues={dues} of={account.address} />}
       <ClaimButton of={dues} label={`Claim ${brief(total, token.decimals)} ${symbolOf(token)}`} token={token} primary open={mine && dues.length > 0} />
-      {dues.length > 0 && !mine && <p class="command"><span class="mono">{command}</span><Copy text={command} what="command" /></p>}
+      {dues.length > 0 && !mine && <Command text={command} />}
     </div>
   )
 }

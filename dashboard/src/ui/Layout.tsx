@@ -27,11 +27,10 @@ export function Layout({ route, head, problem, retry, children }: Props) {
   const { deployment, wallet } = useApp()
   const places = [
     ['jobs', '#/', 'Jobs'],
-    ['accounts', '#/accounts', 'Accounts'],
     ['verify', '#/verify', 'Verify'],
     ['post', '#/post', 'Post'],
   ] as const
-  const here = ['job', 'ledger', 'validators', 'round'].includes(route.page) ? 'jobs' : route.page === 'account' ? 'accounts' : route.page
+  const here = ['job', 'ledger', 'validators', 'round'].includes(route.page) ? 'jobs' : route.page
   return (
     <>
       <button type="button" class="skip" onClick={() => document.getElementById('content')?.focus()}>
@@ -68,6 +67,7 @@ export function Layout({ route, head, problem, retry, children }: Props) {
           Federation <Name of={deployment.federation} kind="address" />
         </span>
         {head && <Freshness head={head} />}
+        <a href="#/accounts">Names of accounts</a>
         <span>Times are UTC</span>
       </footer>
     </>

@@ -115,7 +115,7 @@ export function useWallet(deployment: Deployment | null): Wallet {
     async (call: { to: Address; data: Hex }, from: Address) => {
       const { provider, account } = current.current
       if (!provider || !account || !deployment) throw new Refusal('No wallet is connected', 'Connect one first.')
-      if (account !== from) throw new Refusal(`The wallet is now on account ${account}, not ${from}`, 'Nothing more was sent. Change back in the wallet, or claim for the other account on its own page.')
+      if (account !== from) throw new Refusal('The wallet has changed its account', `Nothing more was sent. Change it back to ${from}, then try again.`)
       const chain = asChainId(await request(provider, 'eth_chainId'))
       if (chain !== deployment.chainId) {
         setChain(chain)
