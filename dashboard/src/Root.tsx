@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { loadDeployment, type Deployment } from './chain/deployment'
 import { Account } from './pages/Account'
+import { Accounts } from './pages/Accounts'
 import { How } from './pages/How'
 import { Job } from './pages/Job'
 import { Jobs } from './pages/Jobs'
@@ -17,11 +18,13 @@ import { Verify } from './pages/Verify'
 import { escapeUntrusted } from './protocol/text'
 import { AppContext } from './ui/app'
 import { Banner } from './ui/Banner'
+import { readNames, useBook } from './ui/book'
 import { Layout } from './ui/Layout'
 import { useHead, useLoad } from './ui/load'
 import { useRoute, type Route } from './ui/router'
 import { titleOf, type JobFacts } from './ui/titles'
 import { Reader } from './view/reader'
+import { asAddress } from './wallet/requests'
 import { useWallet } from './wallet/session'
 
 export function Root() {
@@ -45,10 +48,13 @@ function Opened({ deployment }: { deployment: Deployment }) {
   const route = useRoute()
   const { head, problem, refresh } = useHead(reader)
   const [job, tell] = useState<JobFacts>()
-  const title = titleOf(route, { network: escapeUntrusted(deployment.name, 40), job })
+  const { called } = useBook()
+  const account = route.page === 'account' ? called(asAddress(route.address) ?? '') : undefined
+  const title = titleOf(route, { network: escapeUntrusted(deployment.name, 40), job, account })
   useEffect(() => {
     document.title = title
   }, [title])
+  useEffect(() => void (deployment.names && readNames(deployment.names)), [deployment])
   const app = { reader, client: reader.client, deployment, wallet, head: head?.number ?? 0, time: head?.timestamp ?? 0, problem, refresh, tell }
   return (
     <AppContext.Provider value={app}>
@@ -80,11 +86,13 @@ function Shown({ route }: { route: Route }) {
     case 'validators':
       return <Validators job={route.job} />
     case 'account':
-      return <Account address={route.address} />
+      return route.address ? <Account address={route.address} /> : <Accounts />
     case 'tx':
       return <Transaction key={route.hash} hash={route.hash} />
     case 'block':
       return <BlockPage key={route.number} at={route.number} />
+    case 'accounts':
+      return <Accounts />
     case 'verify':
       return <Verify key={route.cid} cid={route.cid} />
     case 'post':

@@ -8,7 +8,7 @@ const ADDRESSES = ['0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC', '0x70997970C518
 const CID = 'QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWKB2p9'
 const PLACES = [
   '', ...[1, 2].flatMap((job) => ['', '/join', '/rounds', '/validators', '/money', '/terms', '/round/1', '/round/2'].map((part) => `job/${job}${part}`)),
-  'account', ...ADDRESSES.map((address) => `account/${address}`), 'verify', `verify/${CID}`, 'post', 'how', 'nowhere',
+  'accounts', 'account', ...ADDRESSES.map((address) => `account/${address}`), 'verify', `verify/${CID}`, 'post', 'how', 'nowhere',
   `tx/0x${'12'.repeat(32)}`, `tx/0x${'34'.repeat(32)}`, 'block/0', 'block/283',
 ]
 const facts = { network: 'demo', job: { number: 2, title: 'Machine failures' } }
@@ -24,6 +24,10 @@ test('a title says what, then where', () => {
   expect(titles).toEqual([
     'Hansa: jobs on demo', 'Machine failures · Job 2 · Hansa', 'Machine failures · Job 2 · Round 31 · Hansa', 'Job 1 · Hansa', 'Account 0x3C44…93BC · Hansa',
   ])
+})
+
+test('an account that has a name is called by it', () => {
+  expect(titleOf(parse(`#/account/${ADDRESSES[0]}`), { ...facts, account: 'Rostock' })).toBe('Account Rostock · Hansa')
 })
 
 test('every phase has a state with a word and a shape', () => {

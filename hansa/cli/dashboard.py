@@ -1,4 +1,5 @@
-"""`hansa dashboard`: serves the built page, the public part of the deployment, and a read-only gateway to the store."""
+"""`hansa dashboard`: serves the built page, the public part of the deployment, the names of the directory's accounts,
+and a read-only gateway to the store."""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ from hansa.cli.command import Command
 from hansa.protocol.cid import from_cid
 from hansa.protocol.errors import FatalError, HansaError, Malformed, NotFound
 from hansa.protocol.text import PLACEHOLDER
+from hansa.runtime.accounts import names_of_accounts
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.ports import why_taken
 from hansa.runtime.store import Store, open_store
@@ -32,6 +34,7 @@ PUBLIC = (
 )  # fmt: skip
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 GATEWAY = "/ipfs/"  # of this server
+NAMES = "names.json"  # a host of files has none: a header says where it is
 ORIGIN = re.compile(
     r"(?P<scheme>https?|wss?)://(?:[^/?#@\s]*@)?(?P<host>(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d+)?)(?:[/?#]|$)", re.ASCII
 )
@@ -53,7 +56,7 @@ def run(
     """Serve the page: jobs, ledgers, rewards, read from the chain in your browser."""
     if not (PAGE / "index.html").is_file():
         raise FatalError("the page isn't built", next_step="run `make page`")
-    with serve(command.workspace.deployment(), port) as server:
+    with serve(command.workspace.deployment(), port, command.workspace.keys) as server:
         url = f"http://{LOOPBACK}:{server.server_port}/"
         command.answer(PageView(url), lambda console: console.print(f"The page is at {url} (Ctrl-C ends it)"))
         if show:
@@ -61,11 +64,14 @@ def run(
         server.serve_forever()
 
 
-def serve(deployment: Deployment, port: int) -> ThreadingHTTPServer:
-    """A server on the loopback address, ready for `serve_forever`; port 0 takes a free one."""
+def serve(deployment: Deployment, port: int, keys: Path | None = None) -> ThreadingHTTPServer:
+    """A server on the loopback address, ready for `serve_forever`; port 0 takes a free one.
+
+    keys: a directory of keystores, whose names and addresses the page may know.
+    """
     deployment.require_no_secrets()
     try:
-        return PageServer(port, deployment, open_store(deployment.store, deployment.expanded))
+        return PageServer(port, deployment, open_store(deployment.store, deployment.expanded), keys)
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
@@ -120,9 +126,10 @@ def _origin(url: str) -> str:
 class PageServer(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, port: int, deployment: Deployment, store: Store) -> None:
+    def __init__(self, port: int, deployment: Deployment, store: Store, keys: Path | None) -> None:
         super().__init__((LOOPBACK, port), _Answers)
         self.store = store
+        self.keys = keys
         self.policy = policy(deployment)
         self.public = json.dumps(public(deployment)).encode()
         self.hosts = {f"{name}:{self.server_port}" for name in (LOOPBACK, "localhost")}
@@ -138,6 +145,9 @@ class _Answers(BaseHTTPRequestHandler):
             self._send(HTTPStatus.FORBIDDEN, b"this page is served to this machine alone\n")
         elif path == "/deployment.json":
             self._send(HTTPStatus.OK, self.server.public, "application/json", self.server.policy)
+        elif path == f"/{NAMES}":
+            names = {} if self.server.keys is None else names_of_accounts(self.server.keys)
+            self._send(HTTPStatus.OK, json.dumps(names).encode(), "application/json")
         elif path.startswith("/ipfs/"):
             self._file(path.removeprefix("/ipfs/"))
         elif page := self.server.pages.get("/index.html" if path == "/" else path):
@@ -169,6 +179,7 @@ class _Answers(BaseHTTPRequestHandler):
         self.send_header("Content-Security-Policy", rules)
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Referrer-Policy", "no-referrer")
+        self.send_header("Hansa-Names", NAMES)
         self.send_header("Cache-Control", cache)
         self.end_headers()
         self.wfile.write(data)

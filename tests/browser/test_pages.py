@@ -136,9 +136,13 @@ def test_movements__are_those_of_wallet_history(tour: View, scene: Stage, name: 
     tour.open(f"#/account/{account}")
     tour.see("In all, from the vault to this account")
     table = tour.page.get_by_role("region", name="Movements between this account and the vault")
+    for group in table.locator(".opener").all():
+        group.click()
     shown = table.locator("tbody tr").evaluate_all(
-        """rows => rows.map(({ cells }) => [cells[0].innerText, cells[1].textContent,
-          cells[1].querySelector('.amount').title, cells[2].innerText, cells[3].querySelector('time').title])"""
+        """rows => rows.filter(row => !row.querySelector('.opener')).map(({ cells: [what, moved, job, when] }) => [
+          what.innerText, moved.textContent, moved.querySelector('.amount').title, job.innerText,
+          when.querySelector('time').title,
+        ])"""
     )
     token = lab.session.token()
     assert shown == [
@@ -244,7 +248,9 @@ def test_account__says_why_this_much(tour: View, scene: Stage, name: str) -> Non
     groups = groups_of(trainer_receipt(truth.history, truth.rounds, account, None).rounds)
     assert {"trainer-1": "paid", "trainer-4": "absent", "trainer-5": "strike"}[name] in {group.kind for group in groups}
     tour.open(f"#/account/{account}")
-    part = tour.page.locator("section", has=tour.page.get_by_role("heading", name=f"Job {scene.daemons}", exact=True))
+    part = tour.page.locator(
+        "section", has=tour.page.get_by_role("heading", name=re.compile(rf"^Job {scene.daemons}\b"))
+    )
     part.get_by_text("Why this much?").wait_for()
     shown = part.locator(".why li").all()
     said = [told(group, lab.session.token(), lambda address: f"{address[:6]}…{address[-4:]}") for group in groups]

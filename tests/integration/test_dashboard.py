@@ -12,6 +12,7 @@ from hansa.cli import dashboard
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import FatalError
 from hansa.runtime.chain.deployment import Deployment
+from hansa.runtime.keystore import Keyfile
 from hansa.runtime.store import LocalStore
 
 ANY = "0x" + "11" * 20
@@ -30,7 +31,7 @@ def server(deployment, tmp_path, monkeypatch):
     (tmp_path / "page/assets").mkdir(parents=True)
     (tmp_path / "page/index.html").write_text("<p>page</p>")
     monkeypatch.setattr(dashboard, "PAGE", tmp_path / "page")
-    with dashboard.serve(deployment, 0) as server:
+    with dashboard.serve(deployment, 0, tmp_path / "keys") as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
@@ -84,6 +85,23 @@ def test_gateway__gives_files_that_cannot_run(server, deployment):
     assert (status, body) == (200, data)
     assert headers["Content-Security-Policy"].startswith("sandbox") and "immutable" in headers["Cache-Control"]
     assert headers["X-Content-Type-Options"] == "nosniff" and headers["Content-Type"] == "application/octet-stream"
+
+
+def test_names__are_those_of_keystores_and_nothing_else(server, tmp_path):
+    assert json.loads(get(server, "/names.json")[2]) == {}
+    made = {
+        name: Keyfile.create(tmp_path / f"keys/{name}.json", "word", light=True) for name in ("Rostock", "b\u202ec")
+    }
+    for name, text in (("note", '{"crypto": 1, "secret": 2}'), ("torn", "{"), ("unsaid", '{"crypto": {}}')):
+        (tmp_path / f"keys/{name}.json").write_text(text)
+    (tmp_path / "keys/password").write_text("word")
+    status, headers, data = get(server, "/names.json")
+    assert (status, headers["Content-Type"]) == (200, "application/json")
+    assert json.loads(data) == {account.address: name for name, account in made.items()}
+    assert headers["Content-Security-Policy"].startswith("sandbox") and "Access-Control-Allow-Origin" not in headers
+    assert get(server, "/deployment.json")[1]["Hansa-Names"] == "names.json"
+    assert get(server, "/names.json", host="evil.example")[0] == 403
+    assert get(server, "/keys/Rostock.json")[0] == 404
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ export interface Deployment {
   firstBlock: number // nothing of the federation is older
   gateway: string // files are at gateway/CID
   explorer: string | null // transactions are at explorer/tx/0x…
+  names?: string | null // where its server has names of accounts
 }
 
 /** Of test money alone, as hansa/devnet/anvil.py. */
@@ -38,7 +39,7 @@ export function deploymentFile(of: Deployment): string {
 export async function loadDeployment(url = 'deployment.json'): Promise<Deployment> {
   const response = await fetch(url, { cache: 'no-store', credentials: 'omit' })
   if (!response.ok) throw new Error(`${url} can't be read: the answer is ${response.status}`)
-  return parseDeployment(await response.text())
+  return { ...parseDeployment(await response.text()), names: response.headers.get('Hansa-Names') }
 }
 
 export function parseDeployment(text: string): Deployment {

@@ -2,6 +2,7 @@
 import { Curve } from '../charts/Curve'
 import { isOver } from '../protocol/phases'
 import { escapeUntrusted } from '../protocol/text'
+import { useBook } from '../ui/book'
 import { Amount, Measure } from '../ui/Amount'
 import { nano } from '../ui/format'
 import { Section } from '../ui/parts'
@@ -116,7 +117,8 @@ function Latest({ view }: { view: JobView }) {
 
 function OneRound({ view, round }: { view: JobView; round: RoundView }) {
   const colours = coloursOf(view.trainers)
-  const { paid, others } = paidIn(round, view.token)
+  const { told } = useBook()
+  const { paid, others } = paidIn(round, view.token, told)
   return (
     <li>
       <a href={`#/job/${view.job}/round/${round.round}`}>Round {round.round}</a> <b>{nano(round.metric)}</b>

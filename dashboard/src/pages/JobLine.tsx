@@ -4,8 +4,9 @@ import { isOver } from '../protocol/phases'
 import { escapeUntrusted } from '../protocol/text'
 import { Amount } from '../ui/Amount'
 import { useApp } from '../ui/app'
+import { useBook } from '../ui/book'
 import { ClaimButton } from '../ui/ClaimButton'
-import { duration, nano, plotted, plural, short } from '../ui/format'
+import { duration, nano, plotted, plural } from '../ui/format'
 import { useLoad } from '../ui/load'
 import { stateOf } from '../ui/states'
 import { StateTag } from '../ui/StateTag'
@@ -17,12 +18,13 @@ export const titleOf = ({ job, spec }: Pick<JobRow, 'job' | 'spec'>) => escapeUn
 
 export function JobLine({ row }: { row: JobRow }) {
   const { job, state, spec } = row
+  const { told } = useBook()
   const { part, says, left } = progressOf(row, useApp().time)
   return (
     <li>
       <div>
         <h3><a href={`#/job/${job}`}>{titleOf(row)}</a> <StateTag of={state.phase} failures={state.failures} /></h3>
-        <p>Job {job}{spec?.title && ` · ${escapeUntrusted(spec.task, 40)}`} · {short(state.sponsor)}</p>
+        <p>Job {job}{spec?.title && ` · ${escapeUntrusted(spec.task, 40)}`} · {told(state.sponsor)}</p>
       </div>
       <div>
         <svg class={`progress ${stateOf(state.phase, state.failures)}`} viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true"><rect width={100 * Math.min(1, part)} height="6" /></svg>
@@ -92,7 +94,7 @@ function Due({ row, account, children }: { row: JobRow; account: `0x${string}`; 
   const due = value?.jobs.find(({ job }) => job === row.job)?.trainer?.claimable.reduce((sum, { amount }) => sum + amount, 0n) ?? 0n
   return (
     <>
-      <ClaimButton job={row.job} kind="rounds" label={`Claim ${tokens(due, row.token)}`} token={row.token} primary open={due > 0n} />
+      <ClaimButton of={[{ job: row.job, kind: 'rounds' }]} label={`Claim ${tokens(due, row.token)}`} token={row.token} primary open={due > 0n} />
       {!due && children}
     </>
   )

@@ -1,6 +1,7 @@
 /** The last few events, in words. */
 import type { ComponentChildren } from 'preact'
-import { nano, short } from '../ui/format'
+import { useBook } from '../ui/book'
+import { nano } from '../ui/format'
 import { PHASES, PHASE_NAMES } from '../protocol/phases'
 import { Time } from '../ui/Time'
 import type { BoardView, Happening, JobRow } from '../view/board'
@@ -8,20 +9,21 @@ import { metricName, tokens } from './explained'
 import { titleOf } from './JobLine'
 
 export function Lately({ view }: { view: BoardView }) {
+  const { told } = useBook()
   if (!view.happened.length) return <p class="empty">Nothing has happened yet.</p>
   return (
     <ul class="lately">
       {view.happened.map((one, i) => {
         const row = view.rows.find(({ job }) => job === one.job)
-        return row && <li key={`${one.tx} ${i}`}><span>{said(one, row)}</span><span class="muted">{one.values.time ? <Time at={Number(one.values.time)} /> : `block ${one.block}`}</span></li>
+        return row && <li key={`${one.tx} ${i}`}><span>{said(one, row, told)}</span><span class="muted">{one.values.time ? <Time at={Number(one.values.time)} /> : `block ${one.block}`}</span></li>
       })}
     </ul>
   )
 }
 
-function said({ name, values }: Happening, row: JobRow): ComponentChildren {
+function said({ name, values }: Happening, row: JobRow, told: (account: string) => string): ComponentChildren {
   const title = <a href={`#/job/${row.job}`}>{titleOf(row)}</a>
-  const who = (address: string) => <a href={`#/account/${address}`} class="mono">{short(address)}</a>
+  const who = (address: string) => <a href={`#/account/${address}`} title={address}>{told(address)}</a>
   switch (name) {
     case 'JobPosted':
       return <>{who(values.sponsor)} posted {title}</>

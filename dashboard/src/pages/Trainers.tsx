@@ -3,7 +3,8 @@ import { useMemo } from 'preact/hooks'
 import { Stacks } from '../charts/Stacks'
 import { Strip, StripKey } from '../charts/Strip'
 import { Amount, symbolOf } from '../ui/Amount'
-import { percent, plural, short } from '../ui/format'
+import { useBook } from '../ui/book'
+import { percent, plural } from '../ui/format'
 import { Name } from '../ui/Name'
 import { Section } from '../ui/parts'
 import { Table } from '../ui/Table'
@@ -56,10 +57,11 @@ export function Trainers({ view, rounds }: { view: JobView; rounds: number }) {
 }
 
 function Parts({ view, colours, rounds }: { view: JobView; colours: ReturnType<typeof coloursOf>; rounds: number }) {
+  const { mine, given, told } = useBook()
   const drawn = useMemo(() => {
     const { series, rounds } = contributions(view.rounds, colours)
-    return { rounds, series: series.map(({ trainer, colour }) => ({ name: trainer ? short(trainer) : 'others', colour })) }
-  }, [view])
+    return { rounds, series: series.map(({ trainer, colour }) => ({ name: trainer ? told(trainer) : 'others', colour })) }
+  }, [view, mine, given])
   return (
     <>
       <p class="key">

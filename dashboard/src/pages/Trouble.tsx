@@ -2,7 +2,8 @@
 import { isOver } from '../protocol/phases'
 import { escapeUntrusted } from '../protocol/text'
 import { Amount } from '../ui/Amount'
-import { plural, short } from '../ui/format'
+import { useBook } from '../ui/book'
+import { plural } from '../ui/format'
 import { Name } from '../ui/Name'
 import { Section } from '../ui/parts'
 import { STATES } from '../ui/states'
@@ -10,15 +11,14 @@ import { Table } from '../ui/Table'
 import type { JobView } from '../view/model'
 import { answersOf, headline, listed, type Answer, type Trouble } from '../view/trouble'
 
-const called = (address: string) => short(address)
-
 export function TroubleBanner({ view, trouble }: { view: JobView; trouble: Trouble }) {
+  const { told } = useBook()
   const { failures, missing, late, trainers, lacks, burnt, over, why } = trouble
   const who = [...new Set([...missing, ...late])]
   return (
     <div class={`banner ${failures ? 'bad' : 'warn'} trouble`} role="alert">
       <div>
-        <h2>{headline(trouble, called)}</h2>
+        <h2>{headline(trouble, told)}</h2>
         {failures > 0 && (
           <p>
             In the last attempt {missing.length ? `${plural(missing.length, trainers ? 'trainer' : 'validator')} sent ${lacks} in time` : escapeUntrusted(why, 200)}.{' '}
@@ -33,12 +33,13 @@ export function TroubleBanner({ view, trouble }: { view: JobView; trouble: Troub
 }
 
 function Commands({ job, trouble: { missing, late, trainers, failures } }: { job: number; trouble: Trouble }) {
+  const { told } = useBook()
   const validators = trainers ? late : [...new Set([...missing, ...late])]
   return (
     <>
       <p><b>You run a trainer?</b> It goes on by itself while it runs: <code>hansa trainer run --job {job}</code></p>
       <p>
-        <b>You run {validators.length && !trainers ? listed(validators.map(called), 'or') : 'a validator'}?</b> <code>hansa doctor</code>, then{' '}
+        <b>You run {validators.length && !trainers ? listed(validators.map(told), 'or') : 'a validator'}?</b> <code>hansa doctor</code>, then{' '}
         <code>hansa aggregator run --job {job}</code>
       </p>
       {failures > 0 && <p><b>You are the sponsor?</b> <code>hansa job stop {job}</code> ends it before more is burnt.</p>}

@@ -3,7 +3,8 @@ import { Fragment } from 'preact'
 import type { Address } from 'viem'
 import { sum } from '../protocol/exact'
 import { Amount } from '../ui/Amount'
-import { ranges, short } from '../ui/format'
+import { useBook } from '../ui/book'
+import { ranges } from '../ui/format'
 import type { JobView } from '../view/model'
 import { groupsOf, linesOf, type WhyGroup } from '../view/why'
 import { summaryOf, told } from './whySaid'
@@ -28,7 +29,7 @@ export function Why({ view, trainer }: { view: JobView; trainer: Address }) {
 const BAD = ['strike', 'misvoted']
 
 function Group({ group, view }: { group: WhyGroup; view: JobView }) {
-  const { title, each, reason, remedy } = told(group, view.token, short)
+  const { title, each, reason, remedy } = told(group, view.token, useBook().told)
   return (
     <li class={BAD.includes(group.kind) ? 'bad' : group.amount ? 'good' : ''}>
       <strong>{title}</strong> in {group.lines.length === 1 ? 'round' : 'rounds'} <Rounds of={group.lines.map(({ round }) => round)} job={view.job} />:{' '}

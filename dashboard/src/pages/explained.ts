@@ -4,7 +4,7 @@ import { isOver, burnsNothing } from '../protocol/phases'
 import { filled, REST, USED, VERDICTS } from '../protocol/tables'
 import { escapeUntrusted } from '../protocol/text'
 import { symbolOf } from '../ui/Amount'
-import { brief, capitalised, duration, milli, nano, plural, short } from '../ui/format'
+import { brief, capitalised, duration, milli, nano, plural } from '../ui/format'
 import type { CycleView, JobGlance, JobView, LedgerCell, RoundView, Token } from '../view/model'
 import { fullRound } from '../view/sums'
 import { listed } from '../view/trouble'
@@ -38,15 +38,15 @@ export function restOf({ books, token }: Pick<JobGlance, 'books' | 'token'>): st
 export const metricName = ({ spec }: Pick<JobGlance, 'spec'>): string => (spec?.metric ? capitalised(escapeUntrusted(spec.metric, 40)) : 'Metric')
 
 /** Who was paid by a round, most first, and what became of the rest. */
-export function paidIn({ cells }: Pick<RoundView, 'cells'>, token: Token): { paid: { trainer: LedgerCell['trainer']; text: string }[]; others: string } {
+export function paidIn({ cells }: Pick<RoundView, 'cells'>, token: Token, told: (account: string) => string): { paid: { trainer: LedgerCell['trainer']; text: string }[]; others: string } {
   const paid = cells.filter(({ pay }) => pay > 0n).sort((a, b) => (a.pay < b.pay ? 1 : -1))
-  const named = (some: LedgerCell[], word: string) => (some.length ? [`${listed(some.map(({ trainer }) => short(trainer)))} ${word}`] : [])
+  const named = (some: LedgerCell[], word: string) => (some.length ? [`${listed(some.map(({ trainer }) => told(trainer)))} ${word}`] : [])
   const rest = cells.filter(({ pay }) => !pay)
   const used = rest.filter(({ update }) => update?.included)
   const out = rest.filter(({ update }) => update && !update.included)
   const many = paid.length > MOST_PAID ? [`${paid.length - MOST_PAID} more paid`] : []
   return {
-    paid: paid.slice(0, MOST_PAID).map(({ trainer, pay }) => ({ trainer, text: `${short(trainer)} ${brief(pay, token.decimals, 'table')}` })),
+    paid: paid.slice(0, MOST_PAID).map(({ trainer, pay }) => ({ trainer, text: `${told(trainer)} ${brief(pay, token.decimals, 'table')}` })),
     others: [...many, ...named(used, 'used, unpaid'), ...named(out, 'left out'), ...named(rest.filter(({ update }) => !update), 'absent')].join(' · '),
   }
 }

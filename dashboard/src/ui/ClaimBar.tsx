@@ -1,19 +1,12 @@
 /** What the reader's own account can claim, at the top of every page: a line and a button for each job. */
 import { useState } from 'preact/hooks'
 import type { Address } from 'viem'
-import type { Token } from '../view/model'
+import { duesOf, type Due } from '../view/dues'
 import { Amount } from './Amount'
 import { useApp } from './app'
 import { ClaimButton } from './ClaimButton'
 import { ranges } from './format'
 import { useLoad } from './load'
-
-interface Line {
-  job: number
-  token: Token
-  amount: bigint
-  rounds: number[]
-}
 
 export function ClaimBar() {
   const { wallet } = useApp()
@@ -22,14 +15,9 @@ export function ClaimBar() {
 
 function Lines({ account }: { account: Address }) {
   const { reader, head } = useApp()
-  const [seen, remember] = useState<Line[]>([])
+  const [seen, remember] = useState<Due[]>([])
   const { value } = useLoad(`claimable ${account}`, async () => {
-    const view = await reader.account(account)
-    return view.jobs.flatMap(({ job, trainer, token }): Line[] => {
-      const open = trainer?.claimable.filter((due) => due.amount > 0n) ?? []
-      if (!open.length) return []
-      return [{ job, token, amount: open.reduce((sum, due) => sum + due.amount, 0n), rounds: open.map((due) => due.round) }]
-    })
+    return duesOf(await reader.account(account)).filter(({ kind }) => kind === 'rounds')
   }, head)
   const fresh = (value ?? []).filter((line) => !seen.some((old) => old.job === line.job))
   if (fresh.length) remember([...seen, ...fresh]) // a line stays when it is claimed: its receipt stands there
@@ -53,7 +41,7 @@ function Lines({ account }: { account: Address }) {
                 <span class="muted">Job {line.job}: nothing left to claim</span>
               )}
             </span>
-            <ClaimButton job={line.job} kind="rounds" label="Claim" token={line.token} primary />
+            <ClaimButton of={[line]} label="Claim" token={line.token} primary open={!!open} />
           </div>
         )
       })}

@@ -1,10 +1,12 @@
-/** Claims one kind of what a job owes, and says what came of it. */
+/** Claims what jobs owe, one transaction after the other, and says what came of it. */
 import { useState } from 'preact/hooks'
 import { asError, Problem } from '../problems'
 import { escapeUntrusted } from '../protocol/text'
+import { sum } from '../protocol/exact'
+import type { Due } from '../view/dues'
 import type { Token } from '../view/model'
 import type { Step } from '../wallet/act'
-import { claim, type Kind, type Paid } from '../wallet/claim'
+import { claim, type Paid } from '../wallet/claim'
 import { refusal } from '../wallet/requests'
 import { Amount } from './Amount'
 import { useApp } from './app'
@@ -13,26 +15,29 @@ import { Command } from './Command'
 import { Linked, Name } from './Name'
 
 interface Props {
-  job: number
-  kind: Kind
+  of: readonly Pick<Due, 'job' | 'kind'>[]
   label: string
   token: Token
   primary?: boolean
   open?: boolean // whether there is anything to claim; a receipt stays when there is not
 }
 
-export function ClaimButton({ job, kind, label, token, primary = false, open = true }: Props) {
+export function ClaimButton({ of, label, token, primary = false, open = true }: Props) {
   const app = useApp()
   const { wallet } = app
   const [step, setStep] = useState<Step | null>(null)
-  const [paid, setPaid] = useState<Paid | null>(null)
+  const [paid, setPaid] = useState<Paid[]>([])
   const [problem, setProblem] = useState<Error | null>(null)
   const run = async () => {
     setProblem(null)
-    setPaid(null)
+    setPaid([])
     try {
       if (!wallet.rightChain && !(await wallet.switchChain())) return
-      setPaid(await claim(app, job, kind, setStep))
+      const done: Paid[] = []
+      for (const { job, kind } of of) {
+        done.push(await claim(app, job, kind, setStep))
+        setPaid([...done])
+      }
     } catch (thrown) {
       setProblem(asError(thrown))
     } finally {
@@ -40,21 +45,22 @@ export function ClaimButton({ job, kind, label, token, primary = false, open = t
       app.refresh()
     }
   }
-  if (!open && !paid && !problem && !step) return null
+  if (!open && !paid.length && !problem && !step) return null
   return (
     <div class="claimed">
-      {!paid && open && !wallet.account && (
-        <>{label} with the key on your machine: <Command text={`hansa wallet claim --job ${job} --account ${wallet.me}`} /></>
+      {!paid.length && open && !wallet.account && (
+        <>{label} with the key on your machine: <Command text={`hansa wallet claim --account ${wallet.me}`} /></>
       )}
-      {!paid && wallet.account && (open || step) && (
+      {wallet.account && (open || step) && (
         <button type="button" class={primary ? 'primary' : ''} disabled={step !== null} onClick={() => void run()}>
           {step ? `${step}…` : label}
         </button>
       )}
-      {paid && (
+      {paid.length > 0 && (
         <Banner tone="good" title="Paid" action={{ label: 'Show the token in the wallet', run: () => void wallet.watch(token) }}>
           <p class="paid">
-            <Amount value={paid.amount} token={token} /> in transaction <Name of={paid.tx} kind="transaction" />
+            <Amount value={sum(paid.map(({ amount }) => amount))} token={token} /> in {paid.length === 1 ? 'transaction' : 'transactions'}{' '}
+            {paid.map(({ tx }) => <Name key={tx} of={tx} kind="transaction" />)}
           </p>
         </Banner>
       )}

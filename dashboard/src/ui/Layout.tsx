@@ -5,6 +5,7 @@ import type { Head } from '../view/model'
 import { useApp } from './app'
 import { Banner, ProblemBanner } from './Banner'
 import { ClaimBar } from './ClaimBar'
+import { Find } from './Find'
 import { duration } from './format'
 import { useNow } from './load'
 import { BlockLink, Name } from './Name'
@@ -23,7 +24,7 @@ interface Props {
 }
 
 export function Layout({ route, head, problem, retry, children }: Props) {
-  const { deployment } = useApp()
+  const { deployment, wallet } = useApp()
   const places = [
     ['jobs', '#/', 'Jobs'],
     ['post', '#/post', 'Post a job'],
@@ -48,12 +49,13 @@ export function Layout({ route, head, problem, retry, children }: Props) {
             </a>
           ))}
         </nav>
+        <Find />
         <ThemeButton />
         <WalletBox />
       </header>
       <main id="content" tabIndex={-1}>
         <WalletNotes />
-        <ClaimBar />
+        {!(route.page === 'account' && route.address === wallet.account) && <ClaimBar />}
         {problem && <ProblemBanner error={problem} retry={retry} />}
         {head && <Stale head={head} />}
         {children}
@@ -66,6 +68,7 @@ export function Layout({ route, head, problem, retry, children }: Props) {
           Federation <Name of={deployment.federation} kind="address" />
         </span>
         {head && <Freshness head={head} />}
+        <a href="#/accounts">Names of accounts</a>
         <span>Times are UTC</span>
       </footer>
     </>

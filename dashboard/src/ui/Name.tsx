@@ -1,5 +1,6 @@
-/** Addresses, hashes and CIDs: shortened for the eye, whole on copy. By keyboard, what opens a page is copied there. */
+/** Accounts by the name that the reader's book has for them; addresses, hashes and CIDs: shortened for the eye, whole on copy. By keyboard, what opens a page is copied there. */
 import { useEffect, useState } from 'preact/hooks'
+import { useBook } from './book'
 import { short } from './format'
 
 type Kind = 'address' | 'cid' | 'hash' | 'transaction'
@@ -13,12 +14,14 @@ interface Props {
 const PLACES: Record<Kind, string | null> = { address: 'account', cid: 'verify', transaction: 'tx', hash: null }
 
 export function Name({ of, kind, whole = false }: Props) {
-  const text = whole ? of : kind === 'cid' ? short(of, 6, 6) : short(of)
+  const name = useBook().called(of)
+  const called = kind === 'address' && !whole ? name : undefined
+  const text = called ?? (whole ? of : kind === 'cid' ? short(of, 6, 6) : short(of))
   const href = PLACES[kind] && `#/${PLACES[kind]}/${of}`
   return (
     <span class="name">
       {href ? (
-        <a href={href} title={of} class="mono" translate={false}>
+        <a href={href} title={of} class={called ? 'called' : 'mono'} translate={false}>
           {text}
         </a>
       ) : (

@@ -4,22 +4,23 @@ import type { Address } from 'viem'
 import { isTestChain } from '../chain/deployment'
 import { CLEAR } from '../problems'
 import { escapeUntrusted } from '../protocol/text'
-import { asAddress, MISSPELT, misspelt } from '../wallet/requests'
+import { asAddress, wrongAddress } from '../wallet/requests'
 import { useApp } from './app'
 import { Banner } from './Banner'
+import { useBook } from './book'
 import { RefusalBanner } from './ClaimButton'
 import { Command } from './Command'
-import { short } from './format'
 
 export function WalletBox() {
   const { wallet } = useApp()
+  const { told } = useBook()
   const { account, me } = wallet
   return (
     <span class="wallet">
       {me && (
         <>
           <a href={`#/account/${me}`} class="mono" title={`${account ? wallet.name : 'Watched'}: ${me}`}>
-            {short(me)}
+            {told(me)}
           </a>
           <button type="button" class="plain" onClick={() => (account ? wallet.disconnect() : wallet.follow(null))} aria-label={account ? 'Disconnect the wallet' : 'Stop watching the account'}>
             {account ? 'Disconnect' : 'Stop watching'}
@@ -94,7 +95,7 @@ function WatchForm({ done }: { done: (account: Address) => void }) {
     event.preventDefault()
     const account = asAddress(text.trim())
     if (account) done(account)
-    else say(misspelt(text.trim()) ? MISSPELT : 'An address is 0x and 40 hexadecimal digits.')
+    else say(wrongAddress(text.trim()))
   }
   return (
     <form class="ask" onSubmit={submit}>

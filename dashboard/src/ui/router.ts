@@ -15,7 +15,7 @@ export type Route =
   | { page: 'tx'; hash: Hex }
   | { page: 'block'; number: number }
   | { page: 'verify'; cid: string }
-  | { page: 'post' | 'how' }
+  | { page: 'post' | 'how' | 'accounts' }
   | { page: 'unknown'; path: string }
 
 export function parse(hash: string): Route {
@@ -23,7 +23,7 @@ export function parse(hash: string): Route {
   const parts = path.split('/').map(decoded)
   const [first = '', second = '', third = '', fourth = ''] = parts
   if (path === '' || path === 'open') return { page: 'jobs', filter: path || 'all' }
-  if ((first === 'post' || first === 'how') && parts.length === 1) return { page: first }
+  if ((first === 'post' || first === 'how' || first === 'accounts') && parts.length === 1) return { page: first }
   if (first === 'verify' && parts.length <= 2) return { page: 'verify', cid: second }
   if (first === 'account' && parts.length <= 2) return { page: 'account', address: second }
   if (first === 'tx' && /^0x[0-9a-f]{64}$/i.test(second) && parts.length === 2) return { page: 'tx', hash: second.toLowerCase() as Hex }

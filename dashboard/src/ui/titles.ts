@@ -6,6 +6,7 @@ import type { Route } from './router'
 export interface Facts {
   network: string
   job?: JobFacts
+  account?: string // what the one on the screen is called
 }
 
 export interface JobFacts {
@@ -20,15 +21,15 @@ export function titleOf(route: Route, facts: Facts): string {
   return (warns ? '! ' : '') + [...placeOf(route, facts), 'Hansa'].join(' · ')
 }
 
-const PLACES = { how: 'How it works', post: 'Post a job', unknown: 'No such page' } as const
+const PLACES = { accounts: 'Accounts', how: 'How it works', post: 'Post a job', unknown: 'No such page' } as const
 const PARTS = { job: '', join: 'Join', rounds: 'Rounds and pay', validators: 'Validators', money: 'Money', terms: 'Terms' } as const
 
-function placeOf(route: Exclude<Route, { page: 'jobs' }>, { job }: Facts): string[] {
+function placeOf(route: Exclude<Route, { page: 'jobs' }>, { job, account }: Facts): string[] {
   if ('job' in route) {
     const part = route.page === 'round' ? `Round ${route.round}` : PARTS[route.page]
     return [...(job?.number === route.job && job.title ? [job.title] : []), `Job ${route.job}`, ...(part ? [part] : [])]
   }
-  if (route.page === 'account') return route.address ? [`Account ${short(route.address)}`] : ['Account']
+  if (route.page === 'account') return route.address ? [`Account ${account ?? short(route.address)}`] : ['Account']
   if (route.page === 'tx') return [`Transaction ${short(route.hash)}`]
   if (route.page === 'block') return [`Block ${route.number}`]
   if (route.page === 'verify') return route.cid ? [`Verify ${short(route.cid, 6, 6)}`] : ['Verify a file']

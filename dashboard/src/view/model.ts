@@ -195,6 +195,7 @@ export interface AccountView {
   jobs: {
     job: number
     token: Token
+    view: JobView
     roles: ('sponsor' | 'trainer' | 'validator')[]
     trainer: TrainerView | null
     validator: ValidatorView | null

@@ -59,6 +59,16 @@ function rowOf(log: Log): Omit<Movement, 'time'> | null {
   return { block: log.block, tx: log.tx, job: Number(values.job), kind, round: values.round ?? null, amount, moved: amount * MOVEMENTS[kind].sign }
 }
 
+/** Movements of one transaction, job and kind together, in order; each in one group, so that their sums are those of the movements. */
+export function grouped(movements: readonly Movement[]): Movement[][] {
+  const groups = new Map<string, Movement[]>()
+  for (const each of movements) {
+    const key = `${each.tx} ${each.job} ${each.kind}`
+    groups.set(key, [...(groups.get(key) ?? []), each])
+  }
+  return [...groups.values()]
+}
+
 /** Jobs whose movements don't add up to what the vault holds and says that it paid. */
 export function unlike(movements: readonly Movement[], views: readonly JobView[], account: Address): number[] {
   return views.filter((view) => differs(movements.filter(({ job }) => job === view.job), view, account)).map(({ job }) => job)

@@ -247,7 +247,7 @@ function partOf(view: JobView, account: Address): AccountView['jobs'][number] {
   const sponsor = view.sponsor === account
   const roles = [sponsor && 'sponsor', trainer && 'trainer', validator && 'validator'].filter((role) => role !== false && role !== null)
   return {
-    job: view.job, token: view.token, roles: roles as AccountView['jobs'][number]['roles'], trainer, validator,
+    job: view.job, token: view.token, view, roles: roles as AccountView['jobs'][number]['roles'], trainer, validator,
     rest: sponsor && isOver(view.phase) ? view.books.left : 0n, earnings: earningsOf(view, account),
   }
 }

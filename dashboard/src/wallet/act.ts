@@ -33,7 +33,7 @@ export async function act(
   tell('checking')
   await simulate(client, asked, wallet.account!)
   tell('confirm in your wallet')
-  const hash = await wallet.send(asked).catch((thrown: unknown) => {
+  const hash = await wallet.send(asked, wallet.account!).catch((thrown: unknown) => {
     throw refusal(thrown, what)
   })
   tell('waiting for the chain')

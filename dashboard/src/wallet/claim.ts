@@ -5,13 +5,13 @@ import { decodeEvent, federationAbi, vaultAbi } from '../chain/abi'
 import type { Deployment } from '../chain/deployment'
 import type { Client } from '../chain/rpc'
 import { Refusal } from '../problems'
+import { sum } from '../protocol/exact'
 import { isOver } from '../protocol/phases'
+import type { Due, Kind } from '../view/dues'
 import type { JobView } from '../view/model'
 import type { Reader } from '../view/reader'
 import { act, type Call, type Receipt, type Step } from './act'
 import type { Wallet } from './session'
-
-export type Kind = 'rounds' | 'fees' | 'bond' | 'rest'
 
 const PAID_BY: Record<Kind, string> = { rounds: 'RewardClaimed', fees: 'FeesClaimed', bond: 'BondReturned', rest: 'RestReturned' }
 
@@ -20,8 +20,14 @@ export interface Paid {
   tx: Receipt['transactionHash']
 }
 
+interface Chain {
+  reader: Reader
+  client: Client
+  deployment: Deployment
+}
+
 export async function claim(
-  { reader, client, deployment, wallet }: { reader: Reader; client: Client; deployment: Deployment; wallet: Wallet },
+  { reader, client, deployment, wallet }: Chain & { wallet: Wallet },
   job: number, kind: Kind, tell: (step: Step) => void,
 ): Promise<Paid> {
   const account = wallet.account
@@ -30,6 +36,18 @@ export async function claim(
   const asked = await callFor(reader, deployment, job, kind, account)
   const receipt = await act(client, wallet, asked, 'to claim', tell)
   return { amount: paidIn(receipt, deployment.vault, PAID_BY[kind]), tx: receipt.transactionHash }
+}
+
+/** About what claims cost in the chain's coin; null where the node doesn't say. */
+export async function feeOf({ reader, client, deployment }: Chain, account: Address, dues: readonly Due[]): Promise<bigint | null> {
+  const ask = async (method: string, params: unknown[]) => BigInt((await client.request({ method, params } as never)) as string)
+  try {
+    const calls = await Promise.all(dues.map(({ job, kind }) => callFor(reader, deployment, job, kind, account)))
+    const [price, ...gas] = await Promise.all([ask('eth_gasPrice', []), ...calls.map(({ to, data }) => ask('eth_estimateGas', [{ from: account, to, data }]))])
+    return price! * sum(gas)
+  } catch {
+    return null
+  }
 }
 
 async function callFor(reader: Reader, deployment: Deployment, job: number, kind: Kind, account: Address): Promise<Call> {
@@ -54,11 +72,6 @@ function feesCall(view: JobView, deployment: Deployment, account: Address): Call
 }
 
 function paidIn(receipt: Receipt, vault: Address, name: string): bigint {
-  let sum = 0n
-  for (const log of receipt.logs) {
-    if (log.address.toLowerCase() !== vault.toLowerCase()) continue
-    const event = decodeEvent(log.topics, log.data)
-    if (event?.name === name) sum += BigInt(event.values.amount)
-  }
-  return sum
+  const sent = receipt.logs.filter(({ address }) => address.toLowerCase() === vault.toLowerCase()).map(({ topics, data }) => decodeEvent(topics, data))
+  return sum(sent.map((event) => (event?.name === name ? BigInt(event.values.amount) : 0n)))
 }

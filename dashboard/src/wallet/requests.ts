@@ -44,6 +44,8 @@ export const misspelt = (text: string): boolean => isAddress(text, { strict: fal
 
 export const MISSPELT = 'Its checksum is wrong: a character is not the one that was meant. Copy the address again.'
 
+export const wrongAddress = (text: string): string => (misspelt(text) ? MISSPELT : 'An address is 0x and 40 hexadecimal digits.')
+
 export function asChainId(value: unknown): number | null {
   const number = typeof value === 'string' && /^0x[0-9a-fA-F]{1,13}$/.test(value) ? parseInt(value, 16) : value
   return typeof number === 'number' && Number.isSafeInteger(number) ? number : null

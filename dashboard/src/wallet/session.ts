@@ -25,7 +25,7 @@ export interface Wallet {
   disconnect: () => void
   follow: (account: Address | null) => void // watches it, without a wallet
   switchChain: () => Promise<boolean>
-  send: (call: { to: Address; data: Hex }) => Promise<Hex>
+  send: (call: { to: Address; data: Hex }, from: Address) => Promise<Hex> // which has tried it
   watch: (token: Token) => Promise<void>
 }
 
@@ -122,9 +122,10 @@ export function useWallet(deployment: Deployment | null): Wallet {
   }, [deployment])
 
   const send = useCallback(
-    async (call: { to: Address; data: Hex }) => {
+    async (call: { to: Address; data: Hex }, from: Address) => {
       const { provider, account } = current.current
       if (!provider || !account || !deployment) throw new Refusal('No wallet is connected', 'Connect one first.')
+      if (account !== from) throw new Refusal('The wallet has changed its account', `Nothing more was sent. Change it back to ${from}, then try again.`)
       const chain = asChainId(await request(provider, 'eth_chainId'))
       if (chain !== deployment.chainId) {
         setChain(chain)
