@@ -1,4 +1,4 @@
-"""What a job's page says: of rounds that failed or were left out, of an end, of texts and bytes that somebody made up."""
+"""What a job's page says: of rounds that failed or were left out, of an end, of texts and bytes made up."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import re
 
 from federations import look
 from stage_jobs import FALSE_ROOT, HOSTILE_TEXT, Hands, Stage
-from test_pages import SCREENS
-from views import View, Views, units
+from views import SCREENS, View, Views, units
 
 from hansa.protocol.cid import digest_of, to_cid
 from hansa.protocol.tables import TABLES

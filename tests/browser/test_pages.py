@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 from datetime import UTC, datetime
-from typing import Literal
 
 import pytest
 from federations import look
 from playwright.sync_api import expect
 from stage_jobs import Stage
-from views import NUMBERS, TOO_WIDE, View, Views, amount_in, units
+from views import NUMBERS, SCREENS, TOO_WIDE, View, Views, amount_in, units
 
 from hansa.cli.wallet.history import movements
 from hansa.cli.wallet.reasons import groups_of, told
@@ -40,7 +39,6 @@ def routes(scene: Stage) -> dict[str, str]:
     }
 
 
-SCREENS: list[tuple[int, Literal["light", "dark"]]] = [(1280, "light"), (1280, "dark"), (360, "dark"), (360, "light")]
 READY = {
     "jobs": "Job 1",
     "job": "Who contributes",
