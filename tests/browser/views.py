@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SHOTS = ROOT / "reports/screenshots"
 AXE = ROOT / "dashboard/node_modules/axe-core/axe.min.js"
 WAIT = 15_000  # ms
+SCREENS: list[tuple[int, Literal["light", "dark"]]] = [(1280, "light"), (1280, "dark"), (360, "dark"), (360, "light")]
 
 
 NUMBERS = """() => {

@@ -40,7 +40,7 @@ export function JobLine({ row }: { row: JobRow }) {
 function Metric({ row }: { row: JobRow }) {
   const { best, metrics, state, terms } = row
   if (best === null) {
-    return <div class="metric"><p>{isOver(state.phase) ? 'no round was settled' : state.phase === 'ENROL' ? `starts when ${terms.maxTrainers} have joined, or with ${terms.minUpdates} at the latest` : 'no round is settled yet'}</p></div>
+    return <div class="metric"><p>{isOver(state.phase) ? 'no round was settled' : state.phase === 'ENROL' ? `starts when ${terms.maxTrainers} have joined, or in time with ${terms.minUpdates} or more` : 'no round is settled yet'}</p></div>
   }
   const gain = gainOf(row)
   return (

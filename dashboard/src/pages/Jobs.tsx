@@ -68,7 +68,7 @@ function Filters({ view, filter, choose }: { view: BoardView; filter: Filter; ch
   return (
     <div class="filters">
       {FILTERS.map(([name, word]) => (
-        <button key={name} type="button" aria-pressed={filter === name} onClick={() => choose(name)}>{word} {view.complete && counted(name)}</button>
+        <button key={name} type="button" aria-pressed={filter === name} onClick={() => choose(name)}>{word} {view.complete && counted(name)}{view.rows.length < view.count && name !== 'all' && view.complete && '+'}</button>
       ))}
     </div>
   )

@@ -66,6 +66,7 @@ interface Kept {
 
 const AT_ONCE = 20 // jobs in one request
 const LATEST = 5 // happenings
+const PAINTED = 50 // ms until what was told is on the screen
 const OF_FEDERATION = ['JobPosted', 'TrainerEnrolled', 'RoundFinalized', 'CycleFailed', 'JobEnded']
 
 export class Board {
@@ -82,7 +83,9 @@ export class Board {
     const ids = Array.from({ length: Math.min(most, count) }, (_, i) => count - i)
     await this.standings(ids.slice(0, AT_ONCE), at)
     const seen = () => this.view(ids, at, count)
-    tell(seen())
+    const first = seen()
+    tell(first)
+    if (!first.complete) await new Promise((go) => setTimeout(go, PAINTED))
     await this.standings(ids, at)
     this.last = at
     const wanted = shown(seen().rows)
