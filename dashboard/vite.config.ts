@@ -27,16 +27,18 @@ interface Abi {
   abi: { type: string }[]
 }
 
-/** Leaves out of the committed ABIs what the page never reads: Solidity's own type names, and errors, which Refusals.json has. */
+const UNREAD = ['internalType', 'stateMutability', 'anonymous']
+
+/** Leaves out of the committed ABIs what the page never reads: constructors, a few fields, and errors, which Refusals.json has. */
 function slimAbis(): Plugin {
   return {
     name: 'slim-abis',
     enforce: 'pre',
     transform(code, id) {
       if (!/artifacts\/\w+\.json$/.test(id)) return
-      const { abi } = JSON.parse(code, (key, value: unknown) => (key === 'internalType' ? undefined : value)) as Abi
+      const { abi } = JSON.parse(code, (key, value: unknown) => (UNREAD.includes(key) ? undefined : value)) as Abi
       const errors = /(Refusals|RewardToken)\.json$/.test(id)
-      return JSON.stringify({ abi: abi.filter(({ type }) => errors || type !== 'error') })
+      return JSON.stringify({ abi: abi.filter(({ type }) => type !== 'constructor' && (errors || type !== 'error')) })
     },
   }
 }
