@@ -16,11 +16,12 @@ import { BlockPage, Transaction } from './pages/Transaction'
 import { Validators } from './pages/Validators'
 import { Verify } from './pages/Verify'
 import { escapeUntrusted } from './protocol/text'
-import { AppContext } from './ui/app'
+import { AppContext, useApp } from './ui/app'
 import { Banner } from './ui/Banner'
 import { readNames, useBook } from './ui/book'
 import { Layout } from './ui/Layout'
 import { useHead, useLoad } from './ui/load'
+import { Loading } from './ui/parts'
 import { useRoute, type Route } from './ui/router'
 import { titleOf, type JobFacts } from './ui/titles'
 import { Reader } from './view/reader'
@@ -66,6 +67,7 @@ function Opened({ deployment }: { deployment: Deployment }) {
 }
 
 function Shown({ route }: { route: Route }) {
+  const { head } = useApp()
   switch (route.page) {
     case 'jobs':
       return <Jobs key={route.filter} filter={route.filter} />
@@ -88,9 +90,9 @@ function Shown({ route }: { route: Route }) {
     case 'account':
       return route.address ? <Account address={route.address} /> : <Accounts />
     case 'tx':
-      return <Transaction key={route.hash} hash={route.hash} />
+      return head > 0 ? <Transaction key={route.hash} hash={route.hash} /> : <Loading what="the newest block" />
     case 'block':
-      return <BlockPage key={route.number} at={route.number} />
+      return head > 0 ? <BlockPage key={route.number} at={route.number} /> : <Loading what="the newest block" />
     case 'accounts':
       return <Accounts />
     case 'verify':

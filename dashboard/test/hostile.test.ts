@@ -131,7 +131,9 @@ test('deployment.json', () => {
 
 test.for([
   ['rpc', { rpc: [] }], ['rpc', { rpc: ['javascript:alert(1)'] }], ['chain_id', { chain_id: 0 }], ['vault', { vault: '0x12' }],
-  ['gateway', { gateway: '//other.test/' }], ['first_block', { first_block: -1 }],
+  ['gateway', { gateway: '//other.test/' }], ['first_block', { first_block: -1 }], ['confirmations', { confirmations: -1 }],
+  ['explorer', { explorer: 'http://scan.test' }], ['explorer', { explorer: 'https://me:word@scan.test' }], ['explorer', { explorer: 'https://scan.test/?q=' }],
+  ['explorer', { explorer: 'javascript:https://scan.test' }], ['explorer', { explorer: ['https://scan.test'] }],
 ] as const)('deployment.json: %s %j', ([field, change]) => {
   expect(() => parseDeployment(JSON.stringify({ ...FILE, ...change }))).toThrow(field)
 })

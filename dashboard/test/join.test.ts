@@ -30,8 +30,8 @@ const FILE = {
 }
 
 test('the file that is saved names the same federation, and no gateway that is only the page’s', () => {
-  const saved = JSON.parse(deploymentFile(parseDeployment(JSON.stringify({ ...FILE, ws: 'ws://127.0.0.1:1', gateway: '/ipfs/' }))))
-  expect(saved).toMatchObject(FILE)
+  const saved = JSON.parse(deploymentFile(parseDeployment(JSON.stringify({ ...FILE, confirmations: 12, explorer: 'https://scan.test/', ws: 'ws://127.0.0.1:1', gateway: '/ipfs/' }))))
+  expect(saved).toMatchObject({ ...FILE, confirmations: 12, explorer: 'https://scan.test' })
   expect(saved.store.kind).toBe('kubo')
   expect(saved).not.toHaveProperty('gateway')
 })

@@ -129,7 +129,18 @@ def test_deployment_that_is_saved__is_one_that_hansa_takes(tour: View, scene: St
     got.value.save_as(saved)
     assert saved.name == "deployment.json"
     ours, theirs = scene.lab.session.deployment, Deployment.load(saved)
-    for name in ("name", "chain_id", "rpc", "federation", "vault", "token", "admission", "committee", "first_block"):
+    for name in (
+        "name",
+        "chain_id",
+        "rpc",
+        "federation",
+        "vault",
+        "token",
+        "admission",
+        "committee",
+        "first_block",
+        "confirmations",
+    ):
         assert getattr(theirs, name) == getattr(ours, name)
     assert theirs.store["kind"] == "kubo" and str(scene.lab.workspace.dir) not in saved.read_text()
 

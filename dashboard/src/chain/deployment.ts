@@ -15,6 +15,7 @@ export interface Deployment {
   committee: Address | null
   firstBlock: number // nothing of the federation is older
   gateway: string // files are at gateway/CID
+  confirmations: number // blocks that daemons wait for
   explorer: string | null // transactions are at explorer/tx/0x…
   names?: string | null // where its server has names of accounts
 }
@@ -26,10 +27,10 @@ const KUBO = { kind: 'kubo', api: '/ip4/127.0.0.1/tcp/5001' } // of whoever save
 
 /** A deployment.json that `hansa` takes, for somebody who has none: files come by a Kubo node of one's own. */
 export function deploymentFile(of: Deployment): string {
-  const { name, rpc, federation, vault, token, admission, committee, gateway, explorer } = of
+  const { name, rpc, federation, vault, token, admission, committee, confirmations, gateway, explorer } = of
   const allowed = { tokens: [token], admissions: [admission], committees: committee ? [committee] : [] }
   const fields = {
-    name, chain_id: of.chainId, rpc, federation, vault, token, admission, committee: committee ?? undefined, first_block: of.firstBlock,
+    name, chain_id: of.chainId, rpc, federation, vault, token, admission, committee: committee ?? undefined, first_block: of.firstBlock, confirmations,
     store: KUBO, gateway: isUrl(gateway) ? gateway : undefined, explorer: explorer ?? undefined, allowed,
   }
   return `${JSON.stringify(fields, null, 2)}\n`
@@ -57,6 +58,7 @@ export function parseDeployment(text: string): Deployment {
     committee: of.committee == null ? null : address('committee', of.committee),
     firstBlock: checked('first_block', of.first_block, isCount),
     gateway: of.gateway == null ? '/ipfs/' : checked('gateway', of.gateway, isPlace),
+    confirmations: of.confirmations == null ? 0 : checked('confirmations', of.confirmations, isCount),
     explorer: of.explorer == null ? null : checked('explorer', of.explorer, isSite).replace(/\/$/, ''),
   }
 }

@@ -97,8 +97,8 @@ function Where({ deployment }: { deployment: Deployment }) {
   const save = <a href={href} download="deployment.json">save deployment.json</a>
   return (
     <li>
-      {isTestChain(deployment) && <>Open a terminal in the folder where <code>hansa up</code> ran: chain and files are there. </>}
-      In another folder: {save} into its <code>.hansa/</code>; it asks a Kubo node of yours for the job’s files (<code>ipfs daemon</code>).
+      {isTestChain(deployment) ? <>Open a terminal in the folder where <code>hansa up</code> ran: chain and files are there. In another folder: </> : 'In a folder of your own, '}
+      {save} into its <code>.hansa/</code>; it asks a Kubo node of yours for the job’s files (<code>ipfs daemon</code>).
     </li>
   )
 }

@@ -78,7 +78,7 @@ export function BlockPage({ at }: { at: number }) {
         <h1>Block {at}</h1>
       </header>
       {error && <PageProblem error={error} retry={reload} />}
-      {!value && !error && (loading ? <Loading what="the block" /> : <p class="lead">This chain has no block {at}{head > 0 && <>: its newest is <BlockLink of={head} /></>}.</p>)}
+      {!value && !error && (loading ? <Loading what="the block" /> : <p class="lead">This chain has no block {at}: its newest is <BlockLink of={head} />.</p>)}
       {value && (
         <>
           <p class="lead">{plural(value.deeds.length, 'transaction')}, {ours.length || 'none'} of this federation</p>
