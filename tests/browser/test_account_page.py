@@ -91,7 +91,7 @@ def test_without_a_wallet__the_command_stands_there(tour: View, scene: Stage) ->
     page = tour.open(f"#/account/{account}")
     tour.see("To claim now")
     claims = page.locator(".claims")
-    claims.get_by_text("transaction").wait_for()
+    claims.get_by_text("ETH in fees").wait_for()
     assert re.search(r"about (<0\.0001|0\.\d+) ETH in fees", claims.inner_text())
     assert claims.get_by_role("button", name="Claim ").count() == 0
     claims.get_by_role("button", name="Copy command").click()
