@@ -226,7 +226,7 @@ def test_time_to_claim_is_over__what_is_lost_and_what_is_not(views: Views, scene
     assert amount_in(part.get_by_text("the end of the time to claim")) == lost
     part.get_by_text("Every round, one by one: 1 round").click()
     assert part.get_by_text("too late", exact=True).count() == 1
-    assert card.get_by_text(re.compile(rf"pay of round .* of Job {job}\b")).count() == 0
+    assert card.get_by_text(re.compile(rf"pay of round [\d–, ]+ of Job {job}\b")).count() == 0
     assert amount_in(card.get_by_text(f"the bond of Job {job}")) == lab.offer.bond
     due = amount_in(card)
     before = federation.token_balance(lab.session.deployment.token, me)

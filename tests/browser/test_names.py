@@ -1,27 +1,20 @@
-"""Accounts: their names, which stay in the browser, the field that finds them, what each earned and can claim."""
+"""Names of accounts, which stay in the browser, and the field that finds them."""
 
 from __future__ import annotations
 
-import csv
 import json
-import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from federations import look
 from playwright.sync_api import expect
 from stage_jobs import Stage
-from views import NUMBERS, TOO_WIDE, View, Views, amount_in
-from wallet_stub import Purse
+from views import NUMBERS, TOO_WIDE, View, Views
 
 from hansa.cli.dashboard import serve
-from hansa.cli.wallet.history import movements
-from hansa.devnet.anvil import rpc
 from hansa.protocol.cid import to_cid
-from hansa.runtime.snapshot import read_job
 
 SCREENS: list[tuple[int, Literal["light", "dark"]]] = [(1280, "light"), (1280, "dark"), (360, "dark"), (360, "light")]
 SECRET = "Krankenhaus Süd"
@@ -206,115 +199,3 @@ def test_find__is_an_icon_on_a_telephone(views: Views) -> None:
     view.see("Nothing here has this name")
     assert view.page.evaluate("document.documentElement.scrollWidth") <= 360 and view.page.evaluate(NUMBERS) == []
     view.shot("find-360-light")
-
-
-def card(view: View, job: int) -> Any:
-    return view.page.locator("section.card", has=view.page.get_by_role("heading", name=re.compile(rf"^Job {job}\b")))
-
-
-@pytest.mark.parametrize("name", ["trainer-1", "validator-1"])
-def test_earned__ends_at_the_sum_over_all_jobs(tour: View, scene: Stage, name: str) -> None:
-    lab, account = scene.lab, scene.lab.address(name)
-    truths = [
-        read_job(lab.session.federation, lab.session.store, job) for job in (scene.daemons, scene.by_hand, scene.late)
-    ]
-    fees = [each.attendance(account).matched * each.context.terms.fee_per_seat for each in truths]
-    earned = sum(each.earned(account) for each in truths) + sum(fees)
-    tour.open(f"#/account/{account}")
-    tour.see("Earned in all")
-    assert amount_in(tour.page.locator(".card", has_text="Earned in all")) == earned > 0
-    rows = tour.page.locator("table", has=tour.page.get_by_text("Earned by time")).locator("tbody tr")
-    rows.first.wait_for(state="attached")
-    last = rows.last.locator("td").last.inner_text()
-    assert tour.page.locator(".figure").first.inner_text() == last
-
-
-def test_sponsor__sees_what_is_spent_and_what_it_got(tour: View, scene: Stage) -> None:
-    lab = scene.lab
-    tour.open(f"#/account/{lab.address('sponsor')}")
-    tour.see("Taken back")
-    dues = 0
-    for job in (scene.daemons, scene.by_hand, scene.aborted, scene.late):
-        books = lab.session.federation.books(job)
-        part = card(tour, job)
-        spent = books.escrowed - books.left - books.refunded
-        assert amount_in(part.locator("dt", has_text="Spent").locator("..")) == spent
-        dues += books.left if lab.session.federation.state(job, lab.session.chain.head()).phase.is_over else 0
-    assert amount_in(tour.page.locator(".claims")) == dues > 0
-    part, truth = card(tour, scene.daemons), look(lab)
-    assert (
-        part.get_by_role("link", name="Qm").get_attribute("href") == f"#/verify/{to_cid(truth.finalised[-1][1].model)}"
-    )
-    best = max(outcome.metric for _, outcome in truth.finalised)
-    assert part.locator("dt", has_text="Best").locator("..").inner_text().endswith(f"{best / 1e9:.3f}")
-    for width, scheme in SCREENS:
-        tour.turn(width, scheme)
-        assert tour.axe() == [] and tour.page.evaluate(TOO_WIDE) == [] and tour.page.evaluate(NUMBERS) == []
-        assert tour.page.evaluate("document.documentElement.scrollWidth") <= width
-        tour.shot(f"sponsor-{width}-{scheme}")
-
-
-def test_payments__of_one_transaction_are_one_line__with_the_sum_of_all(tour: View, scene: Stage) -> None:
-    account = scene.lab.address("trainer-1")
-    tour.open(f"#/account/{account}")
-    tour.see("In all, from the vault")
-    table = tour.page.get_by_role("region", name="Movements between this account and the vault")
-    group = table.locator("tr", has_text="pay of rounds 1–2")
-    whole = amount_in(group)
-    group.get_by_role("button", name="pay of rounds").click()
-    singles = table.locator("tr.quiet")
-    assert singles.count() == 2
-    assert sum(amount_in(single) for single in singles.all()) == whole
-    with tour.page.expect_download() as got:
-        tour.click("CSV for the books")
-    rows = list(csv.DictReader(got.value.path().read_text().splitlines()))
-    assert len(rows) == len(movements(scene.lab.session, account, None))
-    assert sum(int(row["moved"]) for row in rows) == sum(
-        row.moved for row in movements(scene.lab.session, account, None)
-    )
-
-
-def test_without_a_wallet__the_command_stands_there(tour: View, scene: Stage) -> None:
-    account = scene.lab.address("trainer-2")
-    page = tour.open(f"#/account/{account}")
-    tour.see("To claim now")
-    claims = page.locator(".claims")
-    claims.get_by_text("transaction").wait_for()
-    assert re.search(r"about (<0\.0001|0\.\d+) ETH in fees", claims.inner_text())
-    assert claims.get_by_role("button", name="Claim ").count() == 0
-    claims.get_by_role("button", name="Copy command").click()
-    claims.get_by_text("copied").wait_for(state="attached")
-    assert page.evaluate("navigator.clipboard.readText()") == f"hansa wallet claim --account {account}"
-
-
-def test_account_without_a_job(tour: View) -> None:
-    tour.open(f"#/account/0x{'12' * 20}")
-    tour.see("takes part in no job yet")
-    tour.see("No tokens have moved")
-
-
-def test_wallet__that_changes_its_account_in_mid_claim__sends_nothing_more(views: Views, scene: Stage) -> None:
-    """After the first of several transactions; the page says so, and what was paid."""
-    account, other = scene.lab.address("trainer-2"), scene.lab.address("trainer-1")
-    snapshot = rpc(scene.url, "evm_snapshot")
-    mine = Purse(scene.url, [account])
-    view = views.new(mine)
-    view.open(f"#/account/{account}")
-    view.click("Connect")
-    claims = view.page.locator(".claims")
-    claims.get_by_role("button", name="Claim ").wait_for()
-    count = claims.locator(".note").count() - 1
-    assert count > 1, "several transactions"
-    view.page.evaluate(
-        """other => new MutationObserver(() => {
-          if (document.querySelector('.paid')) purses['Test Wallet'].emit('accountsChanged', [other])
-        }).observe(document, { subtree: true, childList: true })""",
-        other,
-    )
-    claims.get_by_role("button", name="Claim ").click()
-    claims.get_by_text("The wallet has changed its account").wait_for()
-    assert mine.asked.count("eth_sendTransaction") == 1
-    claims.get_by_text("Paid", exact=True).wait_for()
-    assert claims.get_by_role("button", name="Claim ").count() == 0
-    view.shot("changed-account-1280-light")
-    rpc(scene.url, "evm_revert", snapshot)
