@@ -226,7 +226,7 @@ def test_no_hash_stands_bare(tour: View, scene: Stage) -> None:
 
 def test_title_of_a_stranger__is_text_in_a_sentence(tour: View, scene: Stage) -> None:
     tour.open(f"#/job/{scene.hostile}")
-    tour.see("Model chain")
+    tour.see("The terms in words")
     place = {"address": scene.lab.session.deployment.federation, "fromBlock": "0x0"}
     logs = rpc(scene.url, "eth_getLogs", place)
     posted = next(log for log in logs if int(log["topics"][1], 16) == scene.hostile)

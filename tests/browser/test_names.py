@@ -48,7 +48,7 @@ def test_name__stands_wherever_the_account_does__and_leaves_the_browser_never(vi
     expect(view.page.locator("h1")).to_contain_text(SECRET)
     expect(view.page).to_have_title(f"Account {SECRET} · Hansa")
     for route, ready in (
-        (f"#/job/{scene.daemons}", "Model chain"),
+        (f"#/job/{scene.daemons}", "The terms in words"),
         (f"#/job/{scene.daemons}/ledger", "Round by round"),
     ):
         view.open(route)
@@ -138,7 +138,7 @@ def test_names_of_keystores__are_defaults(views: Views, scene: Stage, keyed: str
     view.address = keyed
     view.hosts.add(keyed.removeprefix("http://").rstrip("/"))
     view.open(f"#/job/{scene.daemons}")
-    view.see("Model chain")
+    view.see("The terms in words")
     link = view.page.locator(f"main a[href='#/account/{lab.address('trainer-1')}']")
     assert link.first.inner_text() == "trainer-1"
     view.shot("named-1280-light")

@@ -84,7 +84,7 @@ def folder(tmp_path: Path) -> Iterator[Folder]:
 def copied(view: View) -> list[str]:
     """The commands of a page, as its copy buttons give them."""
     found = []
-    for button in view.page.locator(".steps .command .copy").all():
+    for button in view.page.locator(".howto .command .copy").all():
         button.click()
         button.get_by_text("copied", exact=True).wait_for(state="attached")
         found.append(str(view.page.evaluate("navigator.clipboard.readText()")))
@@ -164,7 +164,7 @@ def test_join__of_a_job_that_has_begun__says_so(tour: View, scene: Stage) -> Non
     tour.see("Nobody can join any more")
     assert tour.page.locator(".command").count() == 0
     tour.open(f"#/job/{scene.daemons}")
-    tour.see("Model chain")
+    tour.see("The terms in words")
     assert tour.page.locator('a[href$="/join"]').count() == 0
 
 

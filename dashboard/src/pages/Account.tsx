@@ -37,7 +37,7 @@ function Inside({ address }: { address: Address }) {
       <header class="title">
         <p><a href="#/accounts">Accounts</a> / {short(address)}</p>
         <h1>
-          <span class="wrap">{told(address)}</span> <Rename of={address} /> {wallet.account === address && <span class="tag">your wallet’s</span>}{' '}
+          <span class="wrap">{told(address)}</span> <Rename of={address} /> {wallet.me === address && <span class="tag live">yours</span>}{' '}
           <WatchButton account={address} />
         </h1>
         <p class="whole"><Name of={address} kind="address" whole /></p>

@@ -55,7 +55,7 @@ function Open({ view }: { view: JobGlance }) {
           <input value={source} onInput={(event) => take(event.currentTarget.value)} spellcheck={false} autocomplete="off" />
         </label>
       </div>
-      <ol class="steps">
+      <ol class="howto">
         <Where deployment={deployment} />
         <li>Make an account, once: <Command text={`hansa wallet new ${quoted(account || 'me')}`} />
           {isTestChain(deployment) ? (

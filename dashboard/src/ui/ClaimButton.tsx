@@ -49,7 +49,7 @@ export function ClaimButton({ of, label, token, primary = false, open = true }: 
   return (
     <div class="claimed">
       {!paid.length && open && !wallet.account && (
-        <>{label} with the key on your machine: <Command text={`hansa wallet claim --account ${wallet.me}`} /></>
+        <>{label} with the key on your machine: <Command text={`hansa wallet claim ${of.length === 1 ? `--job ${of[0]!.job} ` : ''}--account ${wallet.me}`} /></>
       )}
       {wallet.account && (open || step) && (
         <button type="button" class={primary ? 'primary' : ''} disabled={step !== null} onClick={() => void run()}>
