@@ -24,12 +24,15 @@ function budget(): Plugin {
 }
 
 interface Abi {
-  abi: { type: string }[]
+  abi: { type: string; inputs?: object[]; outputs?: object[] }[]
 }
 
 const UNREAD = ['internalType', 'stateMutability', 'anonymous']
 
-/** Leaves out of the committed ABIs what the page never reads: constructors, a few fields, and errors, which Refusals.json has. */
+const unnamed = (parameters?: object[]) => parameters?.map((each) => ({ ...each, name: undefined }))
+
+/** Leaves out of the committed ABIs what the page never reads: constructors, a few fields, the names of parameters that go by
+ * their places, and errors, which Refusals.json has. */
 function slimAbis(): Plugin {
   return {
     name: 'slim-abis',
@@ -38,7 +41,10 @@ function slimAbis(): Plugin {
       if (!/artifacts\/\w+\.json$/.test(id)) return
       const { abi } = JSON.parse(code, (key, value: unknown) => (UNREAD.includes(key) ? undefined : value)) as Abi
       const errors = /(Refusals|RewardToken)\.json$/.test(id)
-      return JSON.stringify({ abi: abi.filter(({ type }) => type !== 'constructor' && (errors || type !== 'error')) })
+      const read = abi.filter(({ type }) => type !== 'constructor' && (errors || type !== 'error'))
+      return JSON.stringify({
+        abi: read.map((one) => (one.type === 'function' ? { ...one, inputs: unnamed(one.inputs), outputs: unnamed(one.outputs) } : one)),
+      })
     },
   }
 }

@@ -28,6 +28,12 @@ export function Accounts() {
         <h1>Accounts</h1>
         <p>Names that you give are kept in this browser alone: nobody else sees them, and no server is told.</p>
       </header>
+      <Section title="Look up an account">
+        <form class="row" onSubmit={(event) => { event.preventDefault(); location.hash = `#/account/${encodeURIComponent(String(new FormData(event.currentTarget).get('account')).trim())}` }}>
+          <input name="account" aria-label="Address of a trainer, validator or sponsor" placeholder="0x…" spellcheck={false} autocomplete="off" />
+          <button type="submit" class="primary">Look up</button>
+        </form>
+      </Section>
       <Table
         caption="Names of accounts"
         empty="No account has a name yet."

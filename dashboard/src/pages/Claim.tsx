@@ -1,6 +1,7 @@
 /** What Hansa claims to be: at the first visit in full, with three sums and three doors; later a line. */
 import { useEffect, useState } from 'preact/hooks'
 import type { Address } from 'viem'
+import { keep, recalled } from '../kept'
 import { Amount, symbolOf } from '../ui/Amount'
 import { plural } from '../ui/format'
 import { totalsOf, type BoardView } from '../view/board'
@@ -13,24 +14,10 @@ const DOORS = [
   ['#/account', 'I took part', 'Look up what an account earned, and why'],
 ] as const
 
-function visited(): boolean {
-  try {
-    return localStorage.getItem(KEY) !== null
-  } catch {
-    return false
-  }
-}
-
 /** most: jobs whose books are read. */
 export function Claim({ view, token, most }: { view: BoardView | null; token: Address; most: number }) {
-  const [open, set] = useState(() => !visited())
-  useEffect(() => {
-    try {
-      localStorage.setItem(KEY, '1')
-    } catch {
-      /* a browser that keeps nothing: each visit is the first */
-    }
-  }, [])
+  const [open, set] = useState(() => recalled(KEY) === null)
+  useEffect(() => keep(KEY, '1'), [])
   if (!open) {
     return (
       <div class="folded">
