@@ -177,6 +177,7 @@ def test_find__leads_everywhere(tour: View, scene: Stage) -> None:
         page.keyboard.type(text)
         page.keyboard.press("Enter")
         page.wait_for_url(f"**/{place}")
+        expect(page.locator("#content")).to_be_focused()  # the field is left once the place is shown
     page.get_by_label("Find a job").fill("Visby")
     page.keyboard.press("Enter")
     tour.see("Nothing here has this name")

@@ -44,7 +44,7 @@ class Slope(TorchTask):
 """
 FAILS = """
     def train(self, params, data, *, steps, loss_threshold, seed):
-        if steps > 1:  # not when it is rehearsed
+        if steps > 3:  # not when it is rehearsed
             raise FatalError("this machine can't train")
         return super().train(params, data, steps=steps, loss_threshold=loss_threshold, seed=seed)
 """
@@ -107,7 +107,7 @@ def test_demo__that_no_trainer_is_left_in__ends(folder: Path) -> None:
 
 
 def test_demo__of_a_task_that_can_not_train__ends_before_anything_is_posted(folder: Path) -> None:
-    (folder / "slope.py").write_text(TASK + FAILS.replace("steps > 1", "steps"))
+    (folder / "slope.py").write_text(TASK + FAILS.replace("steps > 3", "steps"))
     done = demo(folder, "--data", "one.csv", "--data", "two.csv", "--validation", "validation.csv")
     assert (done.returncode, done.stderr) == (1, "hansa: this machine can't train\n")
     assert "rehearsing the task" in done.stdout and "posting the job" not in done.stdout

@@ -71,6 +71,7 @@ def show(console: Console, view: JobList, session: Session) -> None:
         console.print("no job is posted; `hansa job post` posts one")
         return
     table = wrapping_table("job", "phase", "rounds", "trainers", "seats", "metric", "reward a round")
+    table.columns[-1].no_wrap = True
     for row in view.jobs:
         reward = session.token(row.token).text(row.reward_per_round)
         numbers = (f"{row.round}/{row.rounds}", str(row.trainers), str(row.seats))
