@@ -201,9 +201,9 @@ def _beside(found: Measured, peer: Deployed | None, trainers: int, parameters: i
     if peer is not None:
         rows.append(["Flower 1.41: float32, one server's mean", peer.rounds[-1], peer.cpu, peer.memory / 1e6])
     notes = [
-        "The last round. CPU: of all processes but Hansa's chain, Flower's by round on average; memory: Hansa's",
-        "the sum of each process's peak, Flower's the most that all had at one time. Flower starts a client's",
-        "process anew in each round.",
+        "The last round. CPU: of all processes but Hansa's chain; Flower's by round, on average.",
+        "Memory: Hansa's the sum of each process's peak, Flower's the most of all at one time.",
+        "Flower starts a client's process anew in each round.",
     ]
     notes += [] if peer else [f"Flower is not installed: {INSTALL}"]
     return Section(f"Beside it: {trainers} × {parameters:,}", ["", "s", "CPU s", "MB"], rows, notes)
