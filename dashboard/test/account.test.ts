@@ -3,7 +3,8 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { movementsCsv } from '../src/pages/csv'
 import { sum } from '../src/protocol/exact'
-import { duesOf, spent } from '../src/view/dues'
+import { duesOf, unknownOf } from '../src/view/dues'
+import { spent } from '../src/view/sums'
 import { summed } from '../src/view/earnings'
 import type { AccountView, Movement } from '../src/view/model'
 import { grouped } from '../src/view/movements'
@@ -24,9 +25,9 @@ test('the curve of what was earned ends at the sum of all pay, and of all fees',
 test('what a sponsor spent was paid, is held for somebody, or was burnt', async () => {
   const { books, trainers, validators, terms } = await reading(recorded()).job(1)
   const earned = sum([...trainers.map((each) => each.earned), ...validators.map((each) => each.fees)])
-  expect(spent(books)).toBe(books.escrowed - books.left - books.refunded)
-  expect(spent(books)).toBe(3n * (terms.rewardPerRound + BigInt(terms.seats) * terms.feePerSeat))
-  expect(spent(books) - earned).toBeGreaterThanOrEqual(0n)
+  expect(spent({ books })).toBe(books.escrowed - books.left - books.refunded)
+  expect(spent({ books })).toBe(3n * (terms.rewardPerRound + BigInt(terms.seats) * terms.feePerSeat))
+  expect(spent({ books }) - earned).toBeGreaterThanOrEqual(0n)
 })
 
 const movement = (tx: number, job: number, kind: string, round: number | null, moved: bigint): Movement =>
@@ -74,6 +75,14 @@ test('what can be claimed, by kind', () => {
     { kind: 'rounds', amount: 7n, rounds: [1, 4], until: 200 }, { kind: 'fees', amount: 5n, rounds: [], until: 200 },
     { kind: 'bond', amount: 10n, rounds: [], until: 0 }, { kind: 'rest', amount: 6n, rounds: [], until: 0 },
   ])
+})
+
+test('pay that nobody can work out is not called nothing', () => {
+  const of = (fields: object, view: object) => unknownOf({ jobs: [{ ...part(false, fields), view }] } as any)
+  expect(of({ trainer }, { finalized: 2, spec: null })).toEqual([7])
+  expect(of({ trainer }, { finalized: 0, spec: null })).toEqual([])
+  expect(of({ trainer }, { finalized: 2, spec: {} })).toEqual([])
+  expect(of({}, { finalized: 2, spec: null })).toEqual([])
 })
 
 test('a bond stays while the job runs, and while it can still be slashed', () => {

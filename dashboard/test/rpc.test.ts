@@ -60,6 +60,13 @@ test('errors in an error page, or one for all, are those of each request', async
   }
 })
 
+test('an answer that is too large hides no other', async () => {
+  const { client } = nodes({ a: (body) => (body.some(({ method }) => method === 'huge') ? new Response('x'.repeat(11 * 2 ** 20)) : echo(body)) })
+  const [small, huge] = await Promise.allSettled([client.request(ask('x')), client.request(ask('huge'))])
+  expect(small).toMatchObject({ value: 'x' })
+  expect(huge).toMatchObject({ reason: expect.any(TooMuch) })
+})
+
 test('too much is said so: by the node, or of its answer', async () => {
   await expect(nodes({ a: () => new Response('', { status: 413 }) }).client.request(ask('x'))).rejects.toBeInstanceOf(TooMuch)
   await expect(nodes({ a: () => new Response('x'.repeat(11 * 2 ** 20)) }).client.request(ask('x'))).rejects.toBeInstanceOf(TooMuch)

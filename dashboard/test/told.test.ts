@@ -42,7 +42,7 @@ function deeds(facts: Recorded, transaction: unknown, receipt: unknown, asked: s
     if (method === 'eth_getTransactionReceipt') return receipt
     if (method === 'eth_getBlockByNumber' && params[1]) return { ...(answer(facts, method, params) as object), transactions: [transaction] }
     if (method === 'eth_call' && ['0x95d89b41', '0x313ce567'].includes(params[0].data)) {
-      return params[0].data === '0x313ce567' ? encodeAbiParameters([{ type: 'uint8' }], [6]) : encodeAbiParameters([{ type: 'string' }], ['COIN'])
+      return params[0].data === '0x313ce567' ? encodeAbiParameters([{ type: 'uint8' }], [6]) : encodeAbiParameters([{ type: 'string' }], [params[0].to === TOKEN ? 'HANSA' : 'COIN'])
     }
     return answer(facts, method, params)
   })
@@ -58,6 +58,15 @@ test('a claim of three rounds is one sentence, in three reads beside the token�
   expect(view).toMatchObject({ hash: HASH, from: ALICE, gas: 100n, fee: 300n, reverted: false, call: 'Vault.claim(1, 0xA1A1a1…a1a1, [0])' })
   expect(view!.told).toMatchObject([{ says: SAYS.RewardClaimed, who: ALICE, job: 1, rounds: [1, 2, 3], amount: 30n, token: { symbol: 'COIN', decimals: 6 } }])
   expect(asked.filter((method) => method !== 'eth_call')).toEqual(['eth_getTransactionByHash', 'eth_getTransactionReceipt', 'eth_getBlockByNumber'])
+})
+
+test('a token of the job that is called like the federation’s is shown by its address', async () => {
+  const facts = recorded()
+  const reader = reading(facts, (method, params) => (method !== 'eth_call' || !['0x95d89b41', '0x313ce567'].includes(params[0].data) ? answer(facts, method, params)
+    : params[0].data === '0x313ce567' ? encodeAbiParameters([{ type: 'uint8' }], [6]) : encodeAbiParameters([{ type: 'string' }], [params[0].to === TOKEN ? 'HANSA' : 'ΗANSA'])))
+  Object.assign((reader as any).chain.deployment, { token: TOKEN })
+  const { token } = await reader.job(1)
+  expect(token.symbol).toBe(`${token.address.slice(0, 6)}…${token.address.slice(-4)}`)
 })
 
 test('a block says the same, in two reads', async () => {

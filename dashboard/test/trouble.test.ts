@@ -15,9 +15,11 @@ const seats = (...measured: string[]): any[] =>
 const updates = (...from: string[]): any[] => from.map((trainer) => ({ trainer }))
 const failed = (phase: string, silent: string[]) => ({ kind: 'failed', phase, burnt: 1325n, time: 9, why: 'the time ran out', silent })
 
+const TERMS = { maxFailures: 3, minUpdates: 2, submitTime: 600, scoreTime: 600, rewardPerRound: 100n, feePerSeat: 10n, seats: 3, failureBurn: 5000 }
+
 function job(changes: object = {}): any {
   return {
-    phase: 'SUBMIT', finalized: 0, failures: 1, terms: { maxFailures: 3, minUpdates: 2, submitTime: 600, scoreTime: 600 }, lapses: [],
+    phase: 'SUBMIT', finalized: 0, failures: 1, stopping: false, books: { left: 10_000n }, terms: TERMS, lapses: [],
     trainers: [{ address: T1 }, { address: T2 }], seen: new Map([[T1, 7], [V1, 9]]),
     waiting: { deadline: 1000, acted: [], waitingFor: [T1, T2], note: '' },
     cycles: [
@@ -38,7 +40,7 @@ test('a failure names who was missing, and how many more end the job', () => {
 test('no failure and nobody late: nothing is said', () => {
   expect(troubleOf(job({ failures: 0, cycles: [] }), 699)).toBe(null)
   expect(troubleOf(job({ failures: 0, cycles: [], waiting: { deadline: 1000, waitingFor: [] } }), 999)).toBe(null)
-  expect(troubleOf(job({ failures: 0, phase: 'ENROL', terms: { enrolTime: 600 }, waiting: { deadline: 1000, waitingFor: [] } }), 999)).toBe(null)
+  expect(troubleOf(job({ failures: 0, phase: 'ENROL', terms: { ...TERMS, enrolTime: 600 }, waiting: { deadline: 1000, waitingFor: [] } }), 999)).toBe(null)
 })
 
 test('late is who is waited for through more than half of the phase', () => {
@@ -55,6 +57,27 @@ test('trainers are missing where too few updates came', () => {
 test('an attempt that nobody started has nobody missing', () => {
   const found = troubleOf(job({ failures: 2, cycles: job().cycles.slice(0, 1), lapses: [{ afterCycle: 1, failures: 2, burnt: 0n, block: 3 }] }), 0)!
   expect(found).toMatchObject({ missing: [], why: 'nobody started the next attempt in time', burnt: 1325n })
+})
+
+test('an escrow that does not last, or a sponsor who asked for the end, end a job earlier', () => {
+  const said = (changes: object) => headline(troubleOf(job(changes), 0)!, name)
+  expect(said({ books: { left: 195n } })).toContain('Two more failures in a row end')
+  expect(said({ books: { left: 194n } })).toContain('One more failure can end the job.')
+  expect(said({ books: { left: 130n } })).toContain('One more failure can end the job.')
+  expect(said({ stopping: true })).toContain('One more failure ends the job.')
+  const over = { phase: 'ABORTED', waiting: { deadline: 0, waitingFor: [] } }
+  expect(said({ ...over, stopping: true })).toContain('has failed once, for want of V2 and V3. The sponsor ended the job.')
+  expect(said({ ...over, books: { left: 129n } })).toContain('The escrow was left with less than a round.')
+  expect(said({ ...over, stopping: true, failures: 3 })).toContain('in a row, for want of V2 and V3. That ended the job.')
+})
+
+test('who has to look after a validator: no trainer that is late', () => {
+  const late = troubleOf(job(), 701)!
+  expect(late).toMatchObject({ late: [T1, T2], validators: [V2, V3] })
+  expect(troubleOf(job({ failures: 0, cycles: [] }), 701)!.validators).toEqual([])
+  const measuring = { phase: 'SCORE', waiting: { deadline: 1000, waitingFor: [V1] } }
+  const cycles = [{ number: 1, round: 1, updates: updates(T2), seats: seats(), outcome: failed('SUBMIT', []) }]
+  expect(troubleOf(job({ ...measuring, cycles }), 701)).toMatchObject({ missing: [T1], validators: [V1] })
 })
 
 test('a job that failures ended says so; a completed one is in no trouble', () => {

@@ -1,7 +1,7 @@
 // What is said of a round's updates and of a job that is over.
 
 import { expect, test } from 'vitest'
-import { restOf, usedOf } from '../src/pages/explained'
+import { restOf, titleOf, usedOf } from '../src/pages/explained'
 
 const updates = (...included: boolean[]): any => ({ updates: included.map((used) => ({ included: used, verdict: 'ok' })) })
 const token: any = { symbol: 'HANSA', decimals: 1 }
@@ -21,4 +21,11 @@ test('the rest went back only when it did', () => {
   expect(rest(30_475n, 0n)).toEqual(['3,047.5 HANSA wait for the sponsor to take back.'])
   expect(rest(0n, 30_475n)).toEqual(['3,047.5 HANSA went back to the sponsor.'])
   expect(rest(0n, 0n)).toEqual([])
+})
+
+test('a job is called by its title, its task or its number, never by nothing', () => {
+  const called = (title: string, task = 'heart') => titleOf({ job: 3, spec: { title, task } as any })
+  expect([called('Heart disease'), called(''), called('  '), called(' ', ' '), titleOf({ job: 3, spec: null }), titleOf({ job: 3 })]).toEqual(['Heart disease', 'heart', 'heart', 'Job 3', 'Job 3', 'Job 3'])
+  expect(called('a\u202eb')).toBe('a\\u{202e}b')
+  expect(called('x'.repeat(10_000)).length).toBeLessThan(120)
 })

@@ -21,7 +21,7 @@ SCREENS: list[tuple[int, Literal["light", "dark"]]] = [(1280, "light"), (1280, "
 
 
 def card(view: View, job: int) -> Any:
-    return view.page.locator("section.card", has=view.page.get_by_role("heading", name=re.compile(rf"^Job {job}\b")))
+    return view.page.locator("section.card", has=view.page.locator(f"h2 a[href='#/job/{job}']"))
 
 
 @pytest.mark.parametrize("name", ["trainer-1", "validator-1"])

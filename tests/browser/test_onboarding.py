@@ -196,9 +196,14 @@ def test_no_wallet__an_account_is_watched__and_stays(views: Views, scene: Stage)
     view.shot("watched-1280-light")
     view.turn(360, "dark")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    expect(page.locator(".claimbar")).to_have_count(0)  # the page says all of it
+    view.open("#/")
+    view.see("Claimable:")
     view.click("Stop watching the account")
     expect(page.locator(".claimbar")).to_have_count(0)
+    view.open(f"#/account/{me}")
     view.click("Watch this account")
+    view.open("#/")
     view.see("Claimable:")
     assert json.loads(page.evaluate("JSON.stringify(localStorage)"))["hansa.me"] == me
 

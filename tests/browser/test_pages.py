@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from datetime import UTC, datetime
 
 import pytest
@@ -173,9 +172,7 @@ def test_account__says_why_this_much(tour: View, scene: Stage, name: str) -> Non
     groups = groups_of(trainer_receipt(truth.history, truth.rounds, account, None).rounds)
     assert {"trainer-1": "paid", "trainer-4": "absent", "trainer-5": "strike"}[name] in {group.kind for group in groups}
     tour.open(f"#/account/{account}")
-    part = tour.page.locator(
-        "section", has=tour.page.get_by_role("heading", name=re.compile(rf"^Job {scene.daemons}\b"))
-    )
+    part = tour.page.locator("section", has=tour.page.locator(f"h2 a[href='#/job/{scene.daemons}']"))
     part.get_by_text("Why this much?").wait_for()
     shown = part.locator(".why li").all()
     said = [told(group, lab.session.token(), lambda address: f"{address[:6]}…{address[-4:]}") for group in groups]

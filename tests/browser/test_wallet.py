@@ -221,7 +221,7 @@ def test_time_to_claim_is_over__what_is_lost_and_what_is_not(views: Views, scene
     view.see("Claimable:")
     assert f"job {job}," not in view.page.locator(".claimbar").inner_text()
     view.open(f"#/account/{me}")
-    part = view.page.locator("section", has=view.page.get_by_role("heading", name=re.compile(rf"^Job {job}\b")))
+    part = view.page.locator("section", has=view.page.locator(f"h2 a[href='#/job/{job}']"))
     card = view.page.locator(".claims")
     assert amount_in(part.get_by_text("the end of the time to claim")) == lost
     part.get_by_text("Every round, one by one: 1 round").click()

@@ -76,13 +76,13 @@ class Node {
     })
   }
 
-  private send(): void {
-    const sent = this.waiting.splice(0)
+  /** Where the answers to all are too large, each is asked alone: one contract's answer hides no other's. */
+  private send(sent = this.waiting.splice(0)): void {
     if (!sent.length) return
     const body = JSON.stringify(sent.map(({ asked }, i) => ({ jsonrpc: '2.0', id: i + 1, ...asked })))
     posted(this.url, body).then(
       (answers) => sent.forEach((one, i) => settle(one, answerTo(answers, i + 1))),
-      (error: unknown) => sent.forEach(({ reject }) => reject(error)),
+      (error: unknown) => sent.forEach((one) => (error instanceof TooMuch && sent[1] ? this.send([one]) : one.reject(error))),
     )
   }
 }

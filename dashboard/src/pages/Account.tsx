@@ -16,15 +16,16 @@ import { WatchButton } from '../ui/WalletBox'
 import { summed } from '../view/earnings'
 import type { AccountView, Token } from '../view/model'
 import { asAddress, wrongAddress } from '../wallet/requests'
-import { AccountJob, jobTitle } from './AccountJob'
+import { AccountJob } from './AccountJob'
 import { Claims } from './Claims'
+import { titleOf } from './explained'
 import { Movements } from './Movements'
 
 const ETHER = { symbol: 'ETH', decimals: 18 }
 
 export function Account({ address }: { address: string }) {
   const known = asAddress(address)
-  if (known) return <Inside address={known} />
+  if (known) return <Inside key={known} address={known} />
   return <Banner tone="bad" title="This is not an address">{wrongAddress(address)}</Banner>
 }
 
@@ -91,7 +92,7 @@ function Held({ account, token, balance }: { account: AccountView; token: Token;
 function Earned({ account, token }: { account: AccountView; token: Token }) {
   const drawn = useMemo(() => {
     const mine = summed(account.jobs.filter((job) => job.token.address === token.address).flatMap(({ earnings }) => earnings))
-    const titles = new Map(account.jobs.map(({ job, view }) => [job, jobTitle(view)]))
+    const titles = new Map(account.jobs.map(({ job, view }) => [job, titleOf(view)]))
     const seen = new Set<number>()
     return {
       points: mine.map(({ job, round, time, sum }) => ({

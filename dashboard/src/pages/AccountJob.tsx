@@ -3,7 +3,6 @@ import type { Address } from 'viem'
 import { Strip, StripKey } from '../charts/Strip'
 import { date } from '../dates'
 import { PHASES } from '../protocol/phases'
-import { escapeUntrusted } from '../protocol/text'
 import { Amount, Measure } from '../ui/Amount'
 import { plural, standing } from '../ui/format'
 import { Name } from '../ui/Name'
@@ -12,22 +11,22 @@ import { StateTag } from '../ui/StateTag'
 import { Table } from '../ui/Table'
 import { claimsOpen } from '../view/claims'
 import { coloursOf } from '../view/colours'
-import { bondFree, spent } from '../view/dues'
+import { bondFree } from '../view/dues'
 import type { AccountView, JobView, TrainerView, ValidatorView } from '../view/model'
+import { bestOf, spent } from '../view/sums'
 import { OF_TRAINERS, OF_VALIDATORS, trainerStrip, validatorStrip } from './marks'
+import { metricName, titleOf } from './explained'
 import { Why } from './Why'
 
 type Part = AccountView['jobs'][number]
-
-export const jobTitle = ({ job, spec }: JobView): string => (spec?.title ? escapeUntrusted(spec.title, 80) : `Job ${job}`)
 
 export function AccountJob({ part: { job, view, roles, trainer, validator }, address }: { part: Part; address: Address }) {
   const { phase, deadline } = { phase: view.phase, ...view.waiting }
   return (
     <section class="card">
       <div class="heading">
-        <h2><a href={`#/job/${job}`}>{jobTitle(view)}</a> <StateTag of={phase} /></h2>
-        <span class="muted">{view.spec?.title && `Job ${job} · `}{roles.join(', ')}</span>
+        <h2><a href={`#/job/${job}`}>{titleOf(view)}</a> <StateTag of={phase} failures={view.failures} /></h2>
+        <span class="muted">{view.spec && `Job ${job} · `}{roles.join(', ')}</span>
       </div>
       {view.waiting.waitingFor.includes(address) && <p><strong>Due now: {PHASES[phase].title.toLowerCase()}</strong>, until {date(deadline)}.</p>}
       {trainer && <AsTrainer trainer={trainer} view={view} />}
@@ -121,13 +120,12 @@ function AsValidator({ member, view }: { member: ValidatorView; view: JobView })
 
 function AsSponsor({ view }: { view: JobView }) {
   const { books, token, metrics, rounds } = view
-  const best = metrics.reduce<bigint | null>((most, { metric }) => (most === null || metric > most ? metric : most), null)
   const model = rounds.at(-1)?.model
   return (
     <Facts
       of={[
-        ['Spent', <><Amount value={spent(books)} token={token} /> of <Amount value={books.escrowed} token={token} /></>],
-        [`Best ${escapeUntrusted(view.spec?.metric ?? 'metric', 40)}`, <Measure value={best} />],
+        ['Spent', <><Amount value={spent(view)} token={token} /> of <Amount value={books.escrowed} token={token} /></>],
+        [`Best ${metricName(view).toLowerCase()}`, <Measure value={bestOf(metrics)?.metric ?? null} />],
         ['Model', model ? <Name of={model} kind="cid" /> : '–'],
         ['Left', <Amount value={books.left} token={token} />],
         ['Taken back', <Amount value={books.refunded} token={token} />],

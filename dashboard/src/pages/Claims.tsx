@@ -8,13 +8,14 @@ import { ClaimButton } from '../ui/ClaimButton'
 import { Command } from '../ui/Command'
 import { brief, duration, plural, ranges, rounded } from '../ui/format'
 import { useLoad } from '../ui/load'
-import { duesOf, type Due } from '../view/dues'
+import { duesOf, unknownOf, type Due } from '../view/dues'
 import type { AccountView, Token } from '../view/model'
 import { feeOf } from '../wallet/claim'
 
 export function Claims({ account, token }: { account: AccountView; token: Token }) {
   const { wallet } = useApp()
-  const dues = duesOf(account).filter((due) => due.token.address === token.address)
+  const here = { ...account, jobs: account.jobs.filter((part) => part.token.address === token.address) }
+  const [dues, unknown] = [duesOf(here), unknownOf(here)]
   const total = sum(dues.map(({ amount }) => amount))
   const command = `hansa wallet claim --account ${account.address}`
   const mine = wallet.account === account.address
@@ -22,7 +23,8 @@ export function Claims({ account, token }: { account: AccountView; token: Token 
     <div class="card claims">
       <h2>To claim now</h2>
       <p class="figure"><Amount value={total} token={token} /></p>
-      {!dues.length && <p class="note">Nothing now.</p>}
+      {unknown.length > 0 && <p class="note">What rounds of job {unknown.join(', ')} pay is not known without the spec.</p>}
+      {!dues.length && !unknown.length && <p class="note">Nothing now.</p>}
       {dues.map((due) => <Line key={`${due.job} ${due.kind}`} due={due} account={account} />)}
       {dues.length > 0 && <Cost dues={dues} of={account.address} />}
       <ClaimButton of={dues} label={`Claim ${brief(total, token.decimals)} ${symbolOf(token)}`} token={token} primary open={mine && dues.length > 0} />

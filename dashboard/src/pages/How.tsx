@@ -28,7 +28,7 @@ export function How() {
       </Section>
       <Section title="Who needs to be trusted" card>
         <p>Who gets what follows from what stands on the chain: this page reads it there and works every payment out again, round by round. A group of validators can spoil a round of its own, at worst end the job; what earlier rounds paid stays.</p>
-        <p>When a phase runs out with too few answers, the attempt fails and is made again; a few failures in a row end the job, and what is left goes back to the sponsor.</p>
+        <p>When a phase runs out with too few answers, the attempt fails and is made again; a few failures in a row end the job, and the sponsor can take back what is left.</p>
       </Section>
     </>
   )

@@ -13,7 +13,7 @@ import type { JobPage } from '../ui/router'
 import { StateTag } from '../ui/StateTag'
 import type { JobGlance, JobView } from '../view/model'
 import { troubleOf } from '../view/trouble'
-import { metricName } from './explained'
+import { metricName, named } from './explained'
 import { StopButton } from './StopButton'
 
 interface Props {
@@ -28,7 +28,7 @@ export function JobFrame({ job, here, children, early }: Props) {
   const [glance, show] = useState<JobGlance | null>(null)
   const { value, error, loading, reload } = useLoad(`job ${job}`, () => reader.job(job, show), head)
   const known = value ?? (glance?.job === job ? glance : null)
-  const title = escapeUntrusted(known?.spec?.title || (known?.spec?.task ?? ''), 80)
+  const title = named(known?.spec)
   const trouble = value !== null && !isOver(value.phase) && troubleOf(value, value.head.timestamp) !== null
   useEffect(() => tell({ number: job, title, trouble }), [job, title, trouble])
   const differing = value?.rounds.filter((round) => !round.agrees).map((round) => round.round) ?? []

@@ -1,5 +1,6 @@
 /** A job in the list: title and state, how far, how good, for how much, and one thing to do. */
 import { Spark } from '../charts/Spark'
+import { sum } from '../protocol/exact'
 import { isOver } from '../protocol/phases'
 import { escapeUntrusted } from '../protocol/text'
 import { Amount } from '../ui/Amount'
@@ -12,9 +13,7 @@ import { stateOf } from '../ui/states'
 import { StateTag } from '../ui/StateTag'
 import type { JobRow } from '../view/board'
 import { actionOf, gainOf, progressOf } from '../view/rows'
-import { metricName, tokens } from './explained'
-
-export const titleOf = ({ job, spec }: Pick<JobRow, 'job' | 'spec'>) => escapeUntrusted(spec?.title || (spec?.task ?? ''), 80) || `Job ${job}`
+import { metricName, titleOf, tokens } from './explained'
 
 export function JobLine({ row }: { row: JobRow }) {
   const { job, state, spec } = row
@@ -45,9 +44,9 @@ function Metric({ row }: { row: JobRow }) {
   const gain = gainOf(row)
   return (
     <div class="metric">
-      {metrics.length > 1 && <Spark values={metrics.map(({ metric }) => plotted(metric))} says={`${metricName({ spec: row.spec ?? null })} by round, best ${nano(best)}`} />}
+      {metrics.length > 1 && <Spark values={metrics.map(({ metric }) => plotted(metric))} says={`${metricName(row)} by round, best ${nano(best)}`} />}
       <div>
-        <b>{nano(best)}</b> <span class="muted">{metricName({ spec: row.spec ?? null }).toLowerCase()}</span>
+        <b>{nano(best)}</b> <span class="muted">{metricName(row).toLowerCase()}</span>
         {gain && <p class={gain.gain > 0n ? 'better' : ''}>{gain.gain > 0n ? '+' : ''}{nano(gain.gain)} {escapeUntrusted(gain.over, 40)}</p>}
       </div>
     </div>
@@ -91,7 +90,7 @@ function Action({ row }: { row: JobRow }) {
 function Due({ row, account, children }: { row: JobRow; account: `0x${string}`; children: preact.ComponentChildren }) {
   const { reader, head } = useApp()
   const { value } = useLoad(`account ${account}`, () => reader.account(account), head)
-  const due = value?.jobs.find(({ job }) => job === row.job)?.trainer?.claimable.reduce((sum, { amount }) => sum + amount, 0n) ?? 0n
+  const due = sum((value?.jobs.find(({ job }) => job === row.job)?.trainer?.claimable ?? []).map(({ amount }) => amount))
   return (
     <>
       <ClaimButton of={[{ job: row.job, kind: 'rounds' }]} label={`Claim ${tokens(due, row.token)}`} token={row.token} primary open={due > 0n} />

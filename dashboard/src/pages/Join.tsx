@@ -38,6 +38,7 @@ function Open({ view }: { view: JobGlance }) {
   const own = spec?.task.includes(':') ?? false // not one that comes with Hansa
   const source = rows ?? (own ? 'MY_ROWS.csv' : String(enrolled % parties))
   const strangers = (['token', 'committee', 'admission'] as const).filter((kind) => terms[kind] !== deployment[kind])
+  const foreign = terms.token !== deployment.token
   const words = [
     'hansa trainer run --job', job, '--account', quoted(account || 'me'), '--source', quoted(source || '0'), ...taskWords(spec?.task ?? ''),
     ...strangers.flatMap((kind) => ['--allow', terms[kind]]), ...(terms.claimTime < HOUR ? ['--min-claim', `${terms.claimTime}s`] : []),
@@ -59,7 +60,7 @@ function Open({ view }: { view: JobGlance }) {
         <Where deployment={deployment} />
         <li>Make an account, once: <Command text={`hansa wallet new ${quoted(account || 'me')}`} />
           {isTestChain(deployment) ? (
-            <>Give it test money: <Command text={`hansa wallet fund ${quoted(account || 'me')}${most(terms.minBond, token.decimals)}`} /></>
+            <>Give it test money: <Command text={`hansa wallet fund ${quoted(account || 'me')}${foreign ? '' : most(terms.minBond, token.decimals)}`} />{foreign && <>, and send it <Amount value={terms.minBond} token={token} />.</>}</>
           ) : (
             <>Send it <Amount value={terms.minBond} token={token} /> and some of the chain’s coin.</>
           )}

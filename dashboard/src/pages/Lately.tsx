@@ -5,8 +5,7 @@ import { nano } from '../ui/format'
 import { PHASES, PHASE_NAMES } from '../protocol/phases'
 import { Time } from '../ui/Time'
 import type { BoardView, Happening, JobRow } from '../view/board'
-import { metricName, tokens } from './explained'
-import { titleOf } from './JobLine'
+import { metricName, titleOf, tokens } from './explained'
 
 export function Lately({ view }: { view: BoardView }) {
   const { told } = useBook()
@@ -30,9 +29,9 @@ function said({ name, values }: Happening, row: JobRow, told: (account: string) 
     case 'TrainerEnrolled':
       return <>{who(values.trainer)} joined {title} with a bond of {tokens(values.bond, row.token)}</>
     case 'RoundFinalized':
-      return <>Round {values.round} of {title} is settled: {metricName({ spec: row.spec ?? null }).toLowerCase()} {nano(values.metric)}{values.metric === row.best && ', the best so far'}</>
+      return <>Round {values.round} of {title} is settled: {metricName(row).toLowerCase()} {nano(values.metric)}{values.metric === row.best && ', the best so far'}</>
     case 'CycleFailed':
-      return <>An attempt of {title} failed: the time to {PHASES[PHASE_NAMES[values.phase] ?? 'NONE'].title.toLowerCase()} ran out</>
+      return <>An attempt of {title} failed at its step “{PHASES[PHASE_NAMES[values.phase] ?? 'NONE'].title.toLowerCase()}”</>
     case 'JobEnded':
       return <>{title} has ended: {PHASES[PHASE_NAMES[values.outcome] ?? 'NONE'].title.toLowerCase()}</>
     default:

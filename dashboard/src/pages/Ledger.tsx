@@ -1,11 +1,12 @@
 /** Trainer × round: what each update was worth and what was paid for it, worked out in this page from the chain. */
 import type { ComponentChildren } from 'preact'
 import { useMemo, useState } from 'preact/hooks'
+import { sum } from '../protocol/exact'
 import { Amount, symbolOf } from '../ui/Amount'
 import { Banner } from '../ui/Banner'
 import { milli, percent, standing } from '../ui/format'
 import { Name } from '../ui/Name'
-import { Section, VerdictTag } from '../ui/parts'
+import { ClaimedIn, Section, VerdictTag } from '../ui/parts'
 import { Table } from '../ui/Table'
 import type { JobView, LedgerCell, RoundView } from '../view/model'
 import { download, ledgerCsv } from './csv'
@@ -48,9 +49,8 @@ function Inside({ view }: { view: JobView }) {
       >
         <p class="note">
           Worked out in this page from the sheets on chain. Gain and news: validation loss taken off, in thousandths, medians with each
-          validator’s below. So far: what a trainer’s updates took off in all rounds, and what of it was news; of what was, five sixths stay
-          each round. Pay is in proportion to gain so far, as far as enough of it was news. Pay in {symbolOf(view.token)}. Below
-          a pay and an update stand the transactions that claimed and submitted it.
+          validator’s below. So far: in all rounds; of what was, five sixths stay each round. Pay, in {symbolOf(view.token)}, is in proportion
+          to gain so far, as far as enough of it was news. Below a pay and an update: the transactions that claimed and submitted it.
         </p>
         {rounds.slice(0, count).map((round) => (
           <RoundTable key={round.round} round={round} view={view} />
@@ -67,9 +67,9 @@ function Inside({ view }: { view: JobView }) {
 
 /** Whether what trainers have claimed, and the fees that members have, are what the vault says it paid. */
 function Sums({ view }: { view: JobView }) {
-  const earned = view.trainers.reduce((sum, trainer) => sum + trainer.earned, 0n)
-  const claimed = view.trainers.reduce((sum, trainer) => sum + trainer.claimed, 0n)
-  const fees = view.validators.reduce((sum, member) => sum + member.feesPaid, 0n)
+  const earned = sum(view.trainers.map((each) => each.earned))
+  const claimed = sum(view.trainers.map((each) => each.claimed))
+  const fees = sum(view.validators.map((each) => each.feesPaid))
   const paid = view.books.paid
   const whole = claimed + fees === paid
   const columns = ['Trainer', 'Earned', 'Claimed', 'Not claimed', 'Rounds paid', 'Bond', 'Strikes', 'Reputation'].map((head, i) => ({ head, number: i > 0 }))
@@ -121,7 +121,7 @@ function OneRound({ round, view }: { round: RoundView; view: JobView }) {
       </h3>
       {!round.agrees && (
         <p class="bad-text">
-          The sheets give root <Name of={round.root} kind="hash" />, the quorum voted <Name of={round.votedRoot} kind="hash" />.
+          The sheets give <Name of={round.root} kind="hash" />, the quorum voted <Name of={round.votedRoot} kind="hash" />.
         </p>
       )}
       <Table
@@ -159,7 +159,7 @@ function cells(cell: LedgerCell, view: JobView) {
     </>,
     <>
       <Amount value={cell.pay} token={view.token} unit={false} />
-      <Below>{cell.claimed ? <Name of={cell.claimed.tx} kind="transaction" /> : cell.pay > 0n && 'not claimed'}</Below>
+      <Below>{cell.pay > 0n && <ClaimedIn cell={cell} view={view} />}</Below>
     </>,
     share ? percent(share.part) : '–',
     <>

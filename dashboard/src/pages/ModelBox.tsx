@@ -3,8 +3,9 @@ import { useState } from 'preact/hooks'
 import { asError } from '../problems'
 import { useApp } from '../ui/app'
 import { ProblemBanner } from '../ui/Banner'
+import { Command } from '../ui/Command'
 import { nano } from '../ui/format'
-import { Copy, Name } from '../ui/Name'
+import { Name } from '../ui/Name'
 import { Section } from '../ui/parts'
 import type { JobView } from '../view/model'
 import { bestOf, modelsOf, type PublishedModel } from '../view/sums'
@@ -20,7 +21,7 @@ export function ModelBox({ view }: { view: JobView }) {
       <p class="muted">{best === newest ? 'The newest is also the best so far.' : best ? `The best so far is that of round ${best.round}, ${nano(best.metric)}.` : 'No round is settled yet.'}</p>
       <p><Name of={newest.cid} kind="cid" /></p>
       <Downloads job={view.job} of={best && best !== newest ? [newest, best] : [newest]} />
-      <p class="command"><code>{command}</code><Copy text={command} what="command" /></p>
+      <p><Command text={command} /></p>
       <p class="note">This page hashes what it downloads and keeps nothing but the bytes that the chain names. <a href={`#/job/${view.job}/terms`}>All models</a></p>
     </Section>
   )

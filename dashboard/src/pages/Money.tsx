@@ -17,10 +17,10 @@ const WIDTH = 1000
 function Inside({ view }: { view: JobGlance }) {
   const { books, token } = view
   const parts = partsOfEscrow(view)
-  const lines: [string, bigint][] = [
-    ['Escrowed', books.escrowed], ['Not yet taken', books.left], ['Taken by rounds', books.booked], ['Paid', books.paid],
-    ['Burnt', books.burnt], ['Refunded', books.refunded], ['Bonds held', books.bonded], ['Penalties', books.forfeited],
-  ]
+  const lines = [
+    ['Escrowed', 'escrowed'], ['Not yet taken', 'left'], ['Taken by rounds', 'booked'], ['Paid', 'paid'], ['Burnt', 'burnt'], ['Refunded', 'refunded'],
+    ['Bonds held', 'bonded'], ['Penalties', 'forfeited'],
+  ] as const
   let x = 0
   return (
     <>
@@ -37,7 +37,7 @@ function Inside({ view }: { view: JobGlance }) {
         <Until view={view} />
       </Section>
       <Section title="Books">
-        <Facts of={lines.map(([name, value]) => [name, <Amount value={value} token={token} form="tile" />])} />
+        <Facts of={lines.map(([name, of]) => [name, <Amount value={books[of]} token={token} form="tile" />])} />
       </Section>
     </>
   )

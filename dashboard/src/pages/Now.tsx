@@ -2,6 +2,7 @@
 import type { Address } from 'viem'
 import { date } from '../dates'
 import { isOver, PHASES, TIMED } from '../protocol/phases'
+import { escapeUntrusted } from '../protocol/text'
 import { Amount } from '../ui/Amount'
 import { duration, nano, plural } from '../ui/format'
 import { useNow } from '../ui/load'
@@ -88,7 +89,7 @@ function Ended({ view }: { view: JobGlance }) {
       <p class="lead">{view.waiting.note}</p>
       {last && (
         <p>
-          {metricName(view)} is {nano(last.metric)}{line && `, ${nano(last.metric - line.metric)} over ${line.name}`}; <Amount value={view.books.booked} token={view.token} /> were
+          {metricName(view)} is {nano(last.metric)}{line && `, ${nano(last.metric - line.metric)} over ${escapeUntrusted(line.name, 40)}`}; <Amount value={view.books.booked} token={view.token} /> were
           booked to {plural(view.enrolled, 'trainer')} and the validators.
         </p>
       )}

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import { asError, Refusal } from '../problems'
 import { isCid } from '../protocol/cid'
 import { escapeUntrusted } from '../protocol/text'
-import { Amount } from '../ui/Amount'
+import { Amount, symbolOf } from '../ui/Amount'
 import { useApp } from '../ui/app'
 import { Banner } from '../ui/Banner'
 import { RefusalBanner } from '../ui/ClaimButton'
@@ -104,7 +104,7 @@ export function Post() {
         </Section>
         <Section title="Who and how long"><div class="fields">{NUMBERS.map((one) => input(one))}</div></Section>
         <Section title="Money">
-          <p class="note">In {token ? escapeUntrusted(token.symbol, 12) : 'the token'}; a cycle that the committee fails, or in which it
+          <p class="note">In {token ? symbolOf(token) : 'the token'}; a cycle that the committee fails, or in which it
             agrees that no update can be used, burns half a round{offer && token && !problems.length && <>: at most <Amount value={burnOf(offer)} token={token} /> in a row</>}.</p>
           <div class="fields">{AMOUNTS.map((one) => input(one))}</div>
         </Section>

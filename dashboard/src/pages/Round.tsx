@@ -1,5 +1,4 @@
 /** One round in full: its attempts, every opinion on every update, and how each payment came about. */
-import { escapeUntrusted } from '../protocol/text'
 import { Amount, Measure } from '../ui/Amount'
 import { Banner } from '../ui/Banner'
 import { milli, percent } from '../ui/format'
@@ -47,7 +46,7 @@ function Inside({ view, number }: { view: JobView; number: number }) {
             {attempts.map((cycle) =>
               cycle.outcome.kind === 'failed' ? (
                 <li key={cycle.number}>
-                  Attempt {attempts.indexOf(cycle) + 1}: {escapeUntrusted(cycle.outcome.why, 200)}. Burnt: <Amount value={cycle.outcome.burnt} token={view.token} />
+                  Attempt {attempts.indexOf(cycle) + 1}: {cycle.outcome.why}. Burnt: <Amount value={cycle.outcome.burnt} token={view.token} />
                 </li>
               ) : null,
             )}
@@ -106,14 +105,14 @@ function Updates({ cycle }: { cycle: CycleView }) {
           { head: 'Trainer' },
           { head: 'By' },
           { head: 'Verdict' },
-          { head: 'Gain', number: true, title: 'Validation loss taken off by the update alone, thousandths' },
-          { head: 'News', number: true, title: 'What the update adds to the others, thousandths' },
+          { head: 'Gain', number: true },
+          { head: 'News', number: true },
           { head: 'Update' },
           { head: 'Transaction' },
         ]}
         rows={rows}
       />
-      <p class="note">Gain and news: validation loss taken off, in thousandths.</p>
+      <p class="note">Gain: validation loss taken off by the update alone; news: what it adds to the others; both in thousandths.</p>
     </>
   )
 }

@@ -32,7 +32,7 @@ export function StopButton({ view }: { view: JobGlance }) {
       {!sure && <button type="button" onClick={() => ask(true)}>Stop the job</button>}
       {sure && (
         <>
-          <span>{view.phase === 'ENROL' || view.phase === 'OPEN' ? 'It ends at once.' : 'It ends with the attempt under way.'} This can’t be taken back.</span>
+          <span>{view.phase === 'ENROL' || view.phase === 'OPEN' ? 'It ends at once.' : view.phase === 'LAPSED' ? 'It ends at once, or with the attempt that ran out.' : 'It ends with the attempt under way.'} This can’t be taken back.</span>
           <button type="button" class="danger" disabled={step !== null} onClick={() => void stop()}>{step ? `${step}…` : 'Yes, stop it'}</button>
           <button type="button" class="plain" onClick={() => ask(false)}>Keep it</button>
         </>

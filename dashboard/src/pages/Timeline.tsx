@@ -1,6 +1,5 @@
 /** Every attempt at every round, newest first: what happened, who acted, what failed and why. */
 import { isOver, PHASES } from '../protocol/phases'
-import { escapeUntrusted } from '../protocol/text'
 import { Amount } from '../ui/Amount'
 import { nano, plural } from '../ui/format'
 import { BlockLink, Name } from '../ui/Name'
@@ -67,7 +66,7 @@ function Cycle({ cycle, view }: { cycle: CycleView; view: JobView }) {
         )}
         {outcome.kind === 'failed' && (
           <>
-            Failed: {escapeUntrusted(outcome.why, 200)}. Burnt: <Amount value={outcome.burnt} token={view.token} />
+            Failed: {outcome.why}. Burnt: <Amount value={outcome.burnt} token={view.token} />
           </>
         )}
         {running && <>{PHASES[view.phase].title}: {view.waiting.note || PHASES[view.phase].says}</>}

@@ -2,6 +2,7 @@
 import { useMemo } from 'preact/hooks'
 import { Stacks } from '../charts/Stacks'
 import { Strip, StripKey } from '../charts/Strip'
+import { sum } from '../protocol/exact'
 import { Amount, symbolOf } from '../ui/Amount'
 import { useBook } from '../ui/book'
 import { percent, plural } from '../ui/format'
@@ -16,7 +17,7 @@ import { OF_TRAINERS, trainerStrip } from './marks'
 /** rounds: in all. */
 export function Trainers({ view, rounds }: { view: JobView; rounds: number }) {
   const known = view.spec !== null // without it nobody can say who earned what
-  const total = view.trainers.reduce((sum, trainer) => sum + trainer.earned, 0n)
+  const total = sum(view.trainers.map((each) => each.earned))
   const colours = useMemo(() => coloursOf(view.trainers), [view])
   return (
     <Section title="Who contributes" aside={<a href={`#/job/${view.job}/rounds`}>Round by round</a>} card>

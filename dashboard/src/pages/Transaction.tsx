@@ -42,7 +42,7 @@ export function Transaction({ hash }: { hash: Hex }) {
         <h1>Transaction <span class="mono" title={hash}>{short(hash)}</span><Copy text={hash} what="hash" /></h1>
       </header>
       {error && <PageProblem error={error} retry={reload} />}
-      {!value && !error && (loading ? <Loading what="the transaction" /> : <p class="lead">This chain has no such transaction: it may be of another chain, or never have been sent.</p>)}
+      {!value && !error && (loading ? <Loading what="the transaction" /> : <p class="lead">This chain has no such transaction.</p>)}
       {value && (
         <>
           <Said deed={value} reverted={value.reverted} waits={!value.block} />

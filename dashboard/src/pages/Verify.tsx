@@ -13,7 +13,7 @@ export function Verify({ cid }: { cid: string }) {
     <>
       <header class="title">
         <h1>Verify</h1>
-        <p>A CID is the hash of a file. This page fetches the file, hashes its bytes itself, and says whether they are those that the CID names.</p>
+        <p>A CID is the hash of a file. This page fetches the file, and hashes its bytes itself.</p>
       </header>
       <form
         class="ask"
@@ -28,7 +28,7 @@ export function Verify({ cid }: { cid: string }) {
           <button type="submit" class="primary">Verify</button>
         </div>
       </form>
-      {cid && (isCid(cid) ? <Result key={cid} cid={cid} /> : <Banner tone="bad" title="This is not a CID of Hansa">Such a CID begins with Qm and has 46 characters.</Banner>)}
+      {cid && (isCid(cid) ? <Result key={cid} cid={cid} /> : <Banner tone="bad" title="This is not a CID of Hansa">It begins with Qm and has 46 characters.</Banner>)}
     </>
   )
 }

@@ -1,6 +1,7 @@
 // Sentences, as the command line has them: a round's pay that a pocket calculator can check, updates that were used, the rest.
 
 import { isOver, burnsNothing } from '../protocol/phases'
+import type { JobSpec } from '../protocol/spec'
 import { filled, REST, USED, VERDICTS } from '../protocol/tables'
 import { escapeUntrusted } from '../protocol/text'
 import { symbolOf } from '../ui/Amount'
@@ -34,8 +35,17 @@ export function restOf({ books, token }: Pick<JobGlance, 'books' | 'token'>): st
   return said.flatMap(([amount, text]) => (amount > 0n ? [filled(text, { amount: tokens(amount, token) })] : []))
 }
 
+interface Named {
+  spec?: JobSpec | null | undefined
+}
+
+/** What a job is called; texts of the sponsor, made harmless. '' of a job whose spec has no name that can be read. */
+export const named = (spec: JobSpec | null | undefined): string => escapeUntrusted(spec?.title.trim() || (spec?.task.trim() ?? ''), 80)
+
+export const titleOf = ({ job, spec }: Named & { job: number }): string => named(spec) || `Job ${job}`
+
 /** What a job's metric measures; texts of the sponsor, made harmless. */
-export const metricName = ({ spec }: Pick<JobGlance, 'spec'>): string => (spec?.metric ? capitalised(escapeUntrusted(spec.metric, 40)) : 'Metric')
+export const metricName = ({ spec }: Named): string => (spec?.metric ? capitalised(escapeUntrusted(spec.metric, 40)) : 'Metric')
 
 /** Who was paid by a round, most first, and what became of the rest. */
 export function paidIn({ cells }: Pick<RoundView, 'cells'>, token: Token, told: (account: string) => string): { paid: { trainer: LedgerCell['trainer']; text: string }[]; others: string } {

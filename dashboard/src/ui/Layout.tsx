@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact'
 import { escapeUntrusted } from '../protocol/text'
 import type { Head } from '../view/model'
+import { asAddress } from '../wallet/requests'
 import { useApp } from './app'
 import { Banner, ProblemBanner } from './Banner'
 import { ClaimBar } from './ClaimBar'
@@ -55,7 +56,7 @@ export function Layout({ route, head, problem, retry, children }: Props) {
       </header>
       <main id="content" tabIndex={-1}>
         <WalletNotes />
-        {!(route.page === 'account' && route.address === wallet.account) && <ClaimBar />}
+        {!(route.page === 'account' && asAddress(route.address) === wallet.me) && <ClaimBar />}
         {problem && <ProblemBanner error={problem} retry={retry} />}
         {head && <Stale head={head} />}
         {children}

@@ -72,12 +72,8 @@ function exactly(size: bigint, places: number): string {
 /** A metric for a plot, whose axis has no more than seven digits. */
 export const plotted = (value: bigint) => Number(value) / Number(BILLION)
 
-/** To `places` decimals, half to even. */
-const rounding = (places: number) =>
-  new Intl.NumberFormat('en', { minimumFractionDigits: places, maximumFractionDigits: places, useGrouping: false, roundingMode: 'halfEven' })
-const [TENTHS, HUNDREDTHS] = [rounding(1), rounding(2)] // dear to make
-
-export const times = (value: number) => (Number.isFinite(value) ? `×${HUNDREDTHS.format(value)}` : '–')
+/** Half to even; dear to make. */
+const TENTHS = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1, useGrouping: false, roundingMode: 'halfEven' })
 
 export const percent = (part: number) => `${TENTHS.format(100 * part)} %`
 

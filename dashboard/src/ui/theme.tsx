@@ -16,7 +16,6 @@ function useTheme(): [Theme, () => void] {
   const [theme, set] = useState<Theme>(() => stored() ?? preferred())
   useEffect(() => {
     document.documentElement.dataset['theme'] = theme
-    dispatchEvent(new Event('hansa:theme'))
   }, [theme])
   useEffect(() => {
     const media = matchMedia('(prefers-color-scheme: dark)')

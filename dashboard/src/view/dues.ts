@@ -29,8 +29,9 @@ export function duesOf({ jobs }: AccountView): Due[] {
   })
 }
 
+/** Jobs whose pay to an account nobody can work out, for want of the spec. */
+export const unknownOf = ({ jobs }: AccountView): number[] =>
+  jobs.flatMap(({ job, trainer, view }) => (trainer && view.finalized && !view.spec ? job : []))
+
 /** Whether bonds can be taken back. */
 export const bondFree = ({ phase, head, books }: JobView): boolean => isOver(phase) && head.timestamp >= books.slashUntil
-
-/** What a sponsor's job has cost: paid, or held for those who earned it, or burnt. */
-export const spent = ({ escrowed, left, refunded }: JobView['books']): bigint => escrowed - left - refunded

@@ -47,7 +47,7 @@ export function partsOfEscrow({ books }: Pick<JobGlance, 'books'>): { name: stri
   const { escrowed, paid, booked, refunded, left } = books
   const burnt = escrowed - booked - refunded - left
   return [
-    { name: 'Paid out', amount: paid, kind: 'good' }, { name: 'Booked, to claim', amount: booked - paid, kind: 'running' }, { name: 'Burnt', amount: burnt, kind: 'bad' },
+    { name: 'Paid out', amount: paid, kind: 'good' }, { name: 'Booked, not paid', amount: booked - paid, kind: 'running' }, { name: 'Burnt', amount: burnt, kind: 'bad' },
     { name: 'Back at the sponsor', amount: refunded, kind: 'quiet' }, { name: 'Left', amount: left, kind: 'left' },
   ].filter(({ amount }) => amount > 0n)
 }

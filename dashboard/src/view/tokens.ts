@@ -1,4 +1,5 @@
-// ERC-20 facts. Their texts are anybody's: capped, and what can't be seen in them is shown.
+// ERC-20 facts. Their texts are anybody's: capped, and what can't be seen in them is shown. A stranger whose symbol looks
+// like that of the deployment's token is called by its address.
 
 import type { Address, Hex } from 'viem'
 import { hexToString } from 'viem/utils'
@@ -6,6 +7,7 @@ import { shortSymbolAbi, tokenAbi } from '../chain/abi'
 import type { Chain } from '../chain/client'
 import { ChainProblem } from '../problems'
 import { escapeUntrusted } from '../protocol/text'
+import { looks } from './book'
 import type { Token } from './model'
 
 const LONGEST_SYMBOL = 16
@@ -29,7 +31,9 @@ export class Tokens {
     const [said, decimals] = await Promise.all([ask('symbol'), ask('decimals')])
     const symbol = said ?? shortSymbol(await ask('symbol', shortSymbolAbi))
     const text = typeof symbol === 'string' ? escapeUntrusted(symbol, LONGEST_SYMBOL) : ''
-    return { address, symbol: text || 'tokens', decimals: typeof decimals === 'number' && decimals <= MOST_DECIMALS ? decimals : 0 }
+    const { token } = this.chain.deployment
+    const twin = address !== token && looks(text) === looks((await this.of(token, at)).symbol)
+    return { address, symbol: twin ? `${address.slice(0, 6)}…${address.slice(-4)}` : text || 'tokens', decimals: typeof decimals === 'number' && decimals <= MOST_DECIMALS ? decimals : 0 }
   }
 
   /** null: the token does not say. */

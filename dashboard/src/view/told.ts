@@ -1,7 +1,7 @@
 // What a transaction, or a block, did to the federation, from the contracts' events; all by the node's word.
 
 import type { Abi, Address, Hex } from 'viem'
-import { decodeFunctionData, getAddress, isAddress, numberToHex } from 'viem/utils'
+import { decodeFunctionData, getAddress, isAddress } from 'viem/utils'
 import { federationAbi, tokenAbi, vaultAbi } from '../chain/abi'
 import { nonsense, number, word, type Block, type Chain } from '../chain/client'
 import type { Federation } from '../chain/federation'
@@ -120,7 +120,7 @@ export class Deeds {
 
   /** Events of one kind, job and party are one sentence: a claim of fifteen rounds has fifteen. */
   private async told(logs: readonly Log[], from: Address, head: number): Promise<Told[]> {
-    const { federation, vault, token: usual } = this.chain.deployment
+    const { federation, vault } = this.chain.deployment
     const at = (address: Address) => logs.filter((log) => log.address === address.toLowerCase())
     const found = new Map<string, Told>()
     for (const log of [...at(federation), ...at(vault)]) {
@@ -138,11 +138,9 @@ export class Deeds {
       if (same) Object.assign(same, { amount: same.amount === null ? null : same.amount + (one.amount ?? 0n), rounds: [...same.rounds, ...one.rounds] })
       else found.set(key, one)
     }
-    const moved = new Set(at(usual).map(({ data }) => data))
     const token = async ({ job, amount }: Told): Promise<Token | null> => {
       if (job === null || amount === null) return null
-      const address = moved.has(numberToHex(amount, { size: 32 })) ? usual : (await this.federation.terms(job, { number: head })).token
-      return this.tokens.of(address, head)
+      return this.tokens.of((await this.federation.terms(job, { number: head })).token, head)
     }
     return Promise.all([...found.values()].map(async (one) => ({ ...one, token: await token(one).catch(() => null) })))
   }

@@ -4,32 +4,36 @@ import type { Address } from 'viem'
 import { sum } from '../protocol/exact'
 import { isOver, PHASES } from '../protocol/phases'
 import type { CycleView, JobView } from './model'
+import { fullRound } from './sums'
 
 type Facts = Pick<
-  JobView, 'phase' | 'finalized' | 'failures' | 'terms' | 'cycles' | 'lapses' | 'waiting' | 'trainers' | 'seen'
+  JobView, 'phase' | 'finalized' | 'failures' | 'stopping' | 'books' | 'terms' | 'cycles' | 'lapses' | 'waiting' | 'trainers' | 'seen'
 >
 
 /** missing: without whom the last attempt failed; late: who was waited for through half of the phase. */
 export interface Trouble {
   round: number
   failures: number // in a row; 0: somebody is late, no more
-  left: number // more of them that end the job
+  left: number // more of them that end the job, at the least
+  surely: boolean // whether as many do, and not only those that burn
+  stopped: boolean // whether the sponsor asked for the end
   why: string // the last one, in a clause
   missing: Address[]
   trainers: boolean // whether those are trainers
   lacks: string // what they did not send
   late: Address[]
+  validators: Address[] // of the missing and late ones
   burnt: bigint // since the round began
   over: boolean
 }
 
 /** null: nothing is wrong. now: seconds. */
 export function troubleOf(view: Facts, now: number): Trouble | null {
-  const { failures, terms, finalized, phase } = view
+  const { failures, finalized, phase } = view
   const late = lateIn(view, now)
   const over = isOver(phase)
   if (failures ? phase === 'COMPLETED' : !late.length) return null
-  const common = { round: finalized + 1, failures, left: Math.max(0, terms.maxFailures - failures), late, over }
+  const common = { round: finalized + 1, failures, ...leftOf(view), stopped: view.stopping, late, validators: phase === 'SUBMIT' ? [] : late, over }
   const failed = attemptsAt(view).filter(({ outcome }) => outcome.kind === 'failed')
   const last = failed.at(-1)
   const burnt = sum(failed.map(({ outcome }) => (outcome.kind === 'failed' ? outcome.burnt : 0n)))
@@ -39,7 +43,17 @@ export function troubleOf(view: Facts, now: number): Trouble | null {
   }
   const { phase: ran, why, silent } = last.outcome
   const trainers = ran === 'SUBMIT'
-  return { ...common, burnt, why, trainers, missing: trainers ? absent(view, last) : silent, lacks: `no ${PHASES[ran].counts ?? ''}` }
+  const validators = trainers ? common.validators : [...new Set([...silent, ...common.validators])]
+  return { ...common, burnt, why, trainers, missing: trainers ? absent(view, last) : silent, validators, lacks: `no ${PHASES[ran].counts ?? ''}` }
+}
+
+/** How many more failures the terms allow, or the escrow, which after each has to hold a full round. */
+function leftOf({ failures, stopping, books, terms }: Facts): Pick<Trouble, 'left' | 'surely'> {
+  const allowed = Math.min(stopping ? 1 : Infinity, Math.max(0, terms.maxFailures - failures))
+  const round = fullRound(terms)
+  const burn = (round * BigInt(terms.failureBurn)) / 10_000n
+  const paid = burn && books.left >= round ? Number((books.left - round) / burn) + 1 : allowed
+  return { left: Math.min(allowed, paid), surely: paid >= allowed }
 }
 
 const attemptsAt = ({ cycles, finalized }: Facts): CycleView[] => cycles.filter(({ round }) => round === finalized + 1)
@@ -54,19 +68,17 @@ function lateIn({ phase, terms, waiting }: Facts, now: number): Address[] {
 }
 
 const TIMES = ['', 'once', 'twice', 'three times', 'four times', 'five times']
-const COUNTS = ['no', 'one', 'two', 'three', 'four', 'five', 'six']
+const COUNTS = ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six']
 const MOST_NAMED = 4
 
 /** In one or two sentences; name: of an address. */
-export function headline({ round, failures, left, missing, late, over }: Trouble, name: (of: Address) => string): string {
+export function headline({ round, failures, left, surely, stopped, missing, late, over }: Trouble, name: (of: Address) => string): string {
   if (!failures) return `Round ${round} waits for ${listed(late.map(name))}.`
   const whom = missing.length ? `, for want of ${listed(missing.map(name))}` : ''
-  const failed = `Round ${round} has failed ${TIMES[failures] ?? `${failures} times`}${over ? ' in a row' : ''}${whom}.`
-  if (over) return `${failed} That ended the job.`
-  return `${failed} ${capital(COUNTS[left] ?? `${left}`)} more ${left === 1 ? 'failure' : 'failures in a row'} ${left === 1 ? 'ends' : 'end'} the job.`
+  const failed = `Round ${round} has failed ${TIMES[failures] ?? `${failures} times`}${over && failures > 1 ? ' in a row' : ''}${whom}.`
+  if (over) return `${failed} ${left && stopped ? 'The sponsor ended the job.' : left ? 'The escrow was left with less than a round.' : 'That ended the job.'}`
+  return `${failed} ${COUNTS[left] ?? left} more ${left === 1 ? 'failure' : 'failures in a row'} ${surely ? (left === 1 ? 'ends' : 'end') : 'can end'} the job.`
 }
-
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
 
 /** "A, B and C"; of many, the first few and how many more. */
 export function listed(names: readonly string[], word = 'and'): string {
