@@ -24,9 +24,10 @@ function budget(): Plugin {
 }
 
 interface Abi {
-  abi: { type: string; inputs?: object[]; outputs?: object[] }[]
+  abi: { type: string; name?: string; inputs?: object[]; outputs?: object[] }[]
 }
 
+const UNASKED = ['permit', 'nonces', 'DOMAIN_SEPARATOR', 'eip712Domain', 'EIP712DomainChanged'] // of the token
 const UNREAD = ['internalType', 'stateMutability', 'anonymous']
 
 const unnamed = (parameters?: object[]) => parameters?.map((each) => ({ ...each, name: undefined }))
@@ -39,9 +40,9 @@ function slimAbis(): Plugin {
     enforce: 'pre',
     transform(code, id) {
       if (!/artifacts\/\w+\.json$/.test(id)) return
-      const { abi } = JSON.parse(code, (key, value: unknown) => (UNREAD.includes(key) ? undefined : value)) as Abi
+      const { abi } = JSON.parse(code, (key, value: unknown) => (UNREAD.includes(key) || value === false ? undefined : value)) as Abi
       const errors = /(Refusals|RewardToken)\.json$/.test(id)
-      const read = abi.filter(({ type }) => type !== 'constructor' && (errors || type !== 'error'))
+      const read = abi.filter(({ type, name = '' }) => type !== 'constructor' && (errors || type !== 'error') && !UNASKED.includes(name))
       return JSON.stringify({
         abi: read.map((one) => (one.type === 'function' ? { ...one, inputs: unnamed(one.inputs), outputs: unnamed(one.outputs) } : one)),
       })
