@@ -150,6 +150,7 @@ test("a token's symbol is shown as text, and is short", async () => {
   const facts = recorded()
   const symbol = encodeFunctionResult({ abi: tokenAbi, functionName: 'symbol', result: HOSTILE } as never)
   const asked = toFunctionSelector('symbol()')
-  const view = await reading(facts, (method, params) => (method === 'eth_call' && params[0].data === asked ? symbol : answer(facts, method, params))).job(1)
+  const its = (call: { to: string; data: string }) => call.data === asked && call.to.toLowerCase() !== facts.federation.toLowerCase() // which stands for the deployment's token
+  const view = await reading(facts, (method, params) => (method === 'eth_call' && its(params[0]) ? symbol : answer(facts, method, params))).job(1)
   expect(view.token.symbol).toBe(`${SEEN} \\u{202e}… (${HOSTILE.length} characters)`)
 })
