@@ -212,7 +212,7 @@ def test_no_hash_stands_bare(tour: View, scene: Stage) -> None:
     tx = moved(scene, "trainer-1", "Bonded")[0].transaction
     more = {
         "tx": f"#/tx/{tx}",
-        "block": "#/block/9",
+        "block": f"#/block/{int(rpc(scene.url, 'eth_getTransactionByHash', tx)['blockNumber'], 16)}",
         "join": f"#/job/{scene.hostile}/join",
         "nothing": f"#/tx/{NOWHERE}",
     }

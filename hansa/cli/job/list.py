@@ -14,6 +14,9 @@ from hansa.protocol.phases import PHASES
 from hansa.protocol.types import Address, JobId, Phase
 from hansa.runtime.session import Session, connect
 
+NARROW = 90  # columns, below which phases go on in the next line, so that a reward in a foreign token needn't
+PHASE_WIDTH = 9
+
 
 @dataclass(frozen=True)
 class JobRow:
@@ -71,7 +74,8 @@ def show(console: Console, view: JobList, session: Session) -> None:
         console.print("no job is posted; `hansa job post` posts one")
         return
     table = wrapping_table("job", "phase", "rounds", "trainers", "seats", "metric", "reward a round")
-    table.columns[-1].no_wrap = True
+    if console.width < NARROW:
+        table.columns[1].no_wrap, table.columns[1].max_width = False, PHASE_WIDTH
     for row in view.jobs:
         reward = session.token(row.token).text(row.reward_per_round)
         numbers = (f"{row.round}/{row.rounds}", str(row.trainers), str(row.seats))
