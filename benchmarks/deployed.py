@@ -5,19 +5,23 @@ Its clients add a constant instead of training."""
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from benchmarks.peers import FOLDER, offered
-from benchmarks.processes import cpu_seconds, proportional_bytes, with_variable
+from benchmarks.processes import cpu_seconds, with_variable
 from hansa.devnet.anvil import free_port
+from hansa.devnet.processes import proportional_memory
 
 PATIENCE = 1800.0  # seconds
+LOOK = 0.2  # seconds between two looks
 HOME = "FLWR_HOME"
 PROJECT = """\
 [build-system]
@@ -111,86 +115,84 @@ def deployed(folder: Path, clients: int, parameters: int, rounds: int) -> Deploy
     (app / "pyproject.toml").write_text(project)
     (app / "still" / "__init__.py").touch()
     (app / "still" / "apps.py").write_text(APPS)
-    port, used = free_port(), _Used(home)
+    port = free_port()
     (home / "config.toml").write_text(CONNECTION.format(port=port))
 
     def times() -> list[float]:
         return [float(line) for line in ends.read_text().split()]
 
-    with _programs(folder, home) as (start, wait):
-        start("flower-superlink", "--insecure", "--disable-runtime-dependency-installation", "--port", str(port))
-        wait(lambda: _answers(port), "SuperLink does not answer")
+    with _Programs(folder, home) as programs:
+        programs.start(
+            "flower-superlink", "--insecure", "--disable-runtime-dependency-installation", "--port", str(port)
+        )
+        programs.wait(lambda: _answers(port), "SuperLink does not answer")
         for _ in range(clients):
             node = ["--insecure", "--superlink", f"127.0.0.1:{port}", "--port", str(free_port())]
-            start("flower-supernode", *node)
-        start("flwr", "run", str(app))
-        wait(lambda: len(times()) > 0, "ServerApp does not begin")
-        before = used.look()
-        wait(lambda: used.look() > 0 and len(times()) > rounds, "rounds do not end")
-        spent = used.look() - before
+            programs.start("flower-supernode", *node)
+        programs.start("flwr", "run", str(app))
+        programs.wait(lambda: len(times()) > 0, "ServerApp does not begin")
+        before = programs.look()
+        programs.wait(lambda: len(times()) > rounds, "rounds do not end")
+        spent = programs.look() - before
     lengths = [later - sooner for sooner, later in zip(times(), times()[1:], strict=False)]
-    return Deployed(lengths, spent / rounds, used.memory)
+    return Deployed(lengths, spent / rounds, programs.memory)
 
 
-class _Used:
-    """Of all processes that have `home` in their environment. memory: bytes, most at once."""
+class _Programs:
+    """Programs of Flower, and what they start, known by `home` in their environment; all are over when it is left.
+    Their words go to folder/*.log. memory: bytes of them all, the most that a look found."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, folder: Path, home: Path) -> None:
         self.memory = 0
-        self._home = home
+        self._folder, self._home = folder, str(home)
+        self._started: list[subprocess.Popen[bytes]] = []
         self._seconds: dict[int, float] = {}
 
+    def __enter__(self) -> Self:
+        return self
+
+    def start(self, name: str, *arguments: str) -> None:
+        environment = {
+            **os.environ,
+            HOME: self._home,
+            "PATH": f"{FOLDER / 'bin'}:{os.environ['PATH']}",
+            "PYTHONPATH": str(FOLDER),
+            "FLWR_TELEMETRY_ENABLED": "0",
+        }
+        with (self._folder / f"{len(self._started)}-{name}.log").open("wb") as log:
+            command = [str(FOLDER / "bin" / name), *arguments]
+            self._started.append(subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT))
+
+    def wait(self, holds: Callable[[], bool], complaint: str) -> None:
+        """Until it holds, looking at memory meanwhile. RuntimeError where a program fails, or after PATIENCE."""
+        end = time.monotonic() + PATIENCE
+        while not holds():
+            if time.monotonic() > end or any(process.poll() for process in self._started):
+                logs = [log.read_text(errors="replace")[-1000:] for log in sorted(self._folder.glob("*.log"))]
+                raise RuntimeError("\n".join([f"Flower's {complaint}:", *logs]))
+            self.look()
+            time.sleep(LOOK)
+
     def look(self) -> float:
-        """CPU seconds until now, of those that are over as at the last look."""
+        """CPU seconds until now; of those that are over, as at the last look."""
         memory = 0
-        for pid in with_variable(HOME, str(self._home)):
-            with suppress(OSError, StopIteration):  # it is over
+        for pid in with_variable(HOME, self._home):
+            with suppress(OSError):  # it is over
                 self._seconds[pid] = cpu_seconds(pid)
-                memory += proportional_bytes(pid)
+            memory += proportional_memory(pid)
         self.memory = max(self.memory, memory)
         return sum(self._seconds.values())
 
-
-@contextmanager
-def _programs(
-    folder: Path, home: Path
-) -> Iterator[tuple[Callable[..., None], Callable[[Callable[[], bool], str], None]]]:
-    """Starts programs of Flower, and waits for something as long as none of them fails; at the end all are over, and
-    what they started too. Their words go to *.log."""
-    environment = {
-        **os.environ,
-        HOME: str(home),
-        "PATH": f"{FOLDER / 'bin'}:{os.environ['PATH']}",
-        "PYTHONPATH": str(FOLDER),
-        "FLWR_TELEMETRY_ENABLED": "0",
-    }
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start(name: str, *arguments: str) -> None:
-        with (folder / f"{len(started)}-{name}.log").open("wb") as log:
-            command = [str(FOLDER / "bin" / name), *arguments]
-            started.append(subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT))
-
-    def wait(holds: Callable[[], bool], complaint: str) -> None:
-        end = time.monotonic() + PATIENCE
-        while not holds():
-            if time.monotonic() > end or any(process.poll() for process in started):
-                logs = "\n".join(log.read_text(errors="replace")[-1000:] for log in sorted(folder.glob("*.log")))
-                raise RuntimeError(f"Flower's {complaint}:\n{logs}")
-            time.sleep(0.2)
-
-    try:
-        yield start, wait
-    finally:
-        for process in started:
+    def __exit__(self, *_: object) -> None:
+        for process in self._started:
             process.terminate()
-        for process in started:
+        for process in self._started:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(10)
-        for pid in with_variable(HOME, str(home)):
+        for pid in with_variable(HOME, self._home):
             with suppress(OSError):
-                os.kill(pid, 9)
-        for process in started:
+                os.kill(pid, signal.SIGKILL)
+        for process in self._started:
             process.wait()
 
 

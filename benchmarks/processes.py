@@ -14,12 +14,6 @@ def cpu_seconds(pid: int | None) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def proportional_bytes(pid: int) -> int:
-    """Memory of a process; what several share is divided among them."""
-    lines = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
-
-
 def with_variable(name: str, value: str) -> list[int]:
     """Processes that were started with an environment variable: a program and all that it started."""
     wanted = f"{name}={value}".encode()

@@ -13,6 +13,7 @@ from federations import SHORT, Observed, federation
 from hostile import cast
 
 from hansa.devnet.anvil import rpc
+from hansa.protocol.cid import to_cid
 from hansa.protocol.hashes import result_hash, sealed_vote
 from hansa.protocol.ledger import Ledger, RoundLedger
 from hansa.protocol.merkle import RewardsTree
@@ -221,3 +222,22 @@ class Hands:
 
     def _file(self, text: str) -> Digest:
         return self.lab.session.store.put(hashlib.sha256(text.encode()).digest() * 40)
+
+
+def routes(scene: Stage) -> dict[str, str]:
+    """Places of the page that have something to show, by name."""
+    job, model = scene.daemons, to_cid(scene.lab.posted.model)
+    return {
+        "jobs": "#/",
+        "job": f"#/job/{job}",
+        "round": f"#/job/{job}/round/2",
+        "rounds": f"#/job/{job}/rounds",
+        "rounds-differ": f"#/job/{scene.by_hand}/rounds",
+        "validators": f"#/job/{job}/validators",
+        "money": f"#/job/{job}/money",
+        "terms": f"#/job/{job}/terms",
+        "how": "#/how",
+        "account": f"#/account/{scene.lab.address('trainer-1')}",
+        "verify": f"#/verify/{model}",
+        "post": "#/post",
+    }

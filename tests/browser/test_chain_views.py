@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
-from stage_jobs import HOSTILE_TEXT, Stage
-from test_pages import SCREENS, routes
-from views import NUMBERS, TOO_WIDE, View, Views, amount_in
+from stage_jobs import HOSTILE_TEXT, Stage, routes
+from views import View, Views, amount_in
 
 from hansa.cli.wallet.history import movements
 from hansa.devnet.anvil import rpc
@@ -86,12 +85,7 @@ def test_claim__is_said_first__with_amount_block_fee_and_call(tour: View, scene:
     assert tour.page.get_by_text(re.compile(r"(Vault|Federation)\.\w+\(")).count() == 1
     tour.page.get_by_text("All fields").click()
     assert tx in tour.page.locator("pre").inner_text()
-    for width, scheme in SCREENS:
-        tour.turn(width, scheme)
-        assert tour.page.evaluate("document.documentElement.scrollWidth") <= width
-        assert tour.axe() == [], (width, scheme)
-        assert tour.page.evaluate(NUMBERS) == [] and tour.page.evaluate(TOO_WIDE) == []
-        tour.shot(f"transaction-{width}-{scheme}")
+    tour.reads_well("transaction")
 
 
 def test_block__says_what_its_transactions_did(tour: View, scene: Stage) -> None:
@@ -100,11 +94,7 @@ def test_block__says_what_its_transactions_did(tour: View, scene: Stage) -> None
     lead = tour.see(f"joined job {scene.daemons} with a bond of")
     assert amount_in(lead) == row.amount
     assert tour.page.locator(f'a[href="#/tx/{row.transaction}"]').count() == 1
-    for width, scheme in SCREENS:
-        tour.turn(width, scheme)
-        assert tour.page.evaluate("document.documentElement.scrollWidth") <= width
-        assert tour.axe() == [], (width, scheme)
-        tour.shot(f"block-{width}-{scheme}")
+    tour.reads_well("block")
     tour.turn(1280, "light")
     tour.page.get_by_role("link", name=f"block {row.block - 1}", exact=True).click()
     expect(tour.page.get_by_role("heading", level=1)).to_have_text(f"Block {row.block - 1}")

@@ -6,7 +6,7 @@ import re
 
 from federations import look
 from stage_jobs import FALSE_ROOT, HOSTILE_TEXT, Hands, Stage
-from views import SCREENS, View, Views, units
+from views import View, Views, units
 
 from hansa.protocol.cid import digest_of, to_cid
 from hansa.protocol.tables import TABLES
@@ -78,10 +78,7 @@ def test_job_with_one_validator_of_three__says_who_was_missing(views: Views, sce
     answered = view.page.get_by_role("region", name="Who has answered")
     assert answered.get_by_text("no measurements").count() == 2 and answered.get_by_text("measured").count() == 1
     assert view.page.get_by_text(f"hansa aggregator run --job {scene.failing}").count() == 1
-    for width, scheme in SCREENS:
-        view.turn(width, scheme)
-        assert view.page.evaluate("document.documentElement.scrollWidth") <= width and view.axe() == []
-        view.shot(f"trouble-{width}-{scheme}")
+    view.reads_well("trouble")
 
 
 def test_failed_cycle__is_in_the_timeline_with_its_reason(tour: View, scene: Stage) -> None:

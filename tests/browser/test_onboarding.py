@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING
 import pytest
 from commands import warm_command
 from playwright.sync_api import expect
-from stage_jobs import Stage
-from test_pages import SCREENS, routes
-from views import NUMBERS, TOO_WIDE, View, Views
+from stage_jobs import Stage, routes
+from views import View, Views
 
 from hansa.cli.dashboard import serve
 from hansa.protocol.types import JobId
@@ -151,12 +150,7 @@ def test_join__of_a_hostile_job__reads_well_on_any_screen(tour: View, scene: Sta
     commands = copied(tour)
     assert all(re.fullmatch(r"hansa [\w. -]+", command) for command in commands)
     assert tour.page.locator("main img, main script").count() == 0
-    for width, scheme in SCREENS:
-        tour.turn(width, scheme)
-        assert tour.page.evaluate("document.documentElement.scrollWidth") <= width
-        assert tour.axe() == [], (width, scheme)
-        assert tour.page.evaluate(NUMBERS) == [] and tour.page.evaluate(TOO_WIDE) == []
-        tour.shot(f"join-hostile-{width}-{scheme}")
+    tour.reads_well("join-hostile")
 
 
 def test_join__of_a_job_that_has_begun__says_so(tour: View, scene: Stage) -> None:
@@ -174,11 +168,7 @@ def test_no_wallet__an_account_is_watched__and_stays(views: Views, scene: Stage)
     page = view.open("#/")
     view.click("Connect")
     view.see("You need none to look")
-    for width, scheme in SCREENS:
-        view.turn(width, scheme)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert view.axe() == [], (width, scheme)
-        view.shot(f"no-wallet-{width}-{scheme}")
+    view.reads_well("no-wallet")
     view.turn(1280, "light")
     field = page.get_by_label("An account to watch")
     field.fill("0x12")

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 from federations import look
 from playwright.sync_api import expect
-from stage_jobs import Stage
-from views import NUMBERS, SCREENS, TOO_WIDE, View, Views, amount_in, units
+from stage_jobs import Stage, routes
+from views import View, Views, amount_in, units
 
 from hansa.cli.wallet.history import movements
 from hansa.cli.wallet.reasons import groups_of, told
@@ -19,25 +19,6 @@ from hansa.protocol.cid import to_cid
 from hansa.protocol.types import Digest
 from hansa.runtime.amounts import Token
 from hansa.runtime.deploy import SUPPLY
-
-
-def routes(scene: Stage) -> dict[str, str]:
-    job, model = scene.daemons, to_cid(scene.lab.posted.model)
-    return {
-        "jobs": "#/",
-        "job": f"#/job/{job}",
-        "round": f"#/job/{job}/round/2",
-        "rounds": f"#/job/{job}/rounds",
-        "rounds-differ": f"#/job/{scene.by_hand}/rounds",
-        "validators": f"#/job/{job}/validators",
-        "money": f"#/job/{job}/money",
-        "terms": f"#/job/{job}/terms",
-        "how": "#/how",
-        "account": f"#/account/{scene.lab.address('trainer-1')}",
-        "verify": f"#/verify/{model}",
-        "post": "#/post",
-    }
-
 
 READY = {
     "jobs": "Job 1",
@@ -63,14 +44,7 @@ def test_page__reads_well_on_any_screen(tour: View, scene: Stage, name: str) -> 
     tour.see(READY[name])
     if name == "account":
         tour.see("Bond held")
-    for width, scheme in SCREENS:
-        tour.turn(width, scheme)
-        assert tour.page.evaluate("document.documentElement.scrollWidth") <= width, f"wider than {width}"
-        assert tour.axe() == [], (width, scheme)
-        assert tour.page.evaluate(NUMBERS) == []
-        if width == 360:
-            assert tour.page.evaluate(TOO_WIDE) == []
-        tour.shot(f"{name}-{width}-{scheme}")
+    tour.reads_well(name)
 
 
 def test_ledger__equals_the_chain(views: Views, scene: Stage) -> None:

@@ -19,7 +19,10 @@ ROOT = Path(__file__).resolve().parents[2]
 SHOTS = ROOT / "reports/screenshots"
 AXE = ROOT / "dashboard/node_modules/axe-core/axe.min.js"
 WAIT = 15_000  # ms
-SCREENS: list[tuple[int, Literal["light", "dark"]]] = [(1280, "light"), (1280, "dark"), (360, "dark"), (360, "light")]
+WIDE, NARROW = 1280, 360  # px
+SCREENS: list[tuple[int, Literal["light", "dark"]]] = [
+    (WIDE, "light"), (WIDE, "dark"), (NARROW, "dark"), (NARROW, "light"),
+]  # fmt: skip
 
 
 NUMBERS = """() => {
@@ -98,6 +101,18 @@ class View:
         self.page.set_viewport_size({"width": width, "height": 800})
         self.page.emulate_media(color_scheme=scheme)
         self.drawn()
+
+    def reads_well(self, name: str) -> None:
+        """In light and dark, on a desktop and a telephone: no serious finding of axe, no number that is long or wraps,
+        nothing wider than the screen. Leaves a picture of each."""
+        for width, scheme in SCREENS:
+            self.turn(width, scheme)
+            assert self.page.evaluate("document.documentElement.scrollWidth") <= width, (width, scheme)
+            assert self.axe() == [], (width, scheme)
+            assert self.page.evaluate(NUMBERS) == [], (width, scheme)
+            if width == NARROW:
+                assert self.page.evaluate(TOO_WIDE) == [], (width, scheme)
+            self.shot(f"{name}-{width}-{scheme}")
 
     def axe(self) -> list[str]:
         """Serious and critical findings of axe."""

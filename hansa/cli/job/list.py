@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from textwrap import fill
 
 from rich.console import Console
+from rich.table import Table
 
 from hansa.cli.command import Command
 from hansa.cli.document import Amount, Metric
 from hansa.cli.job.state import metric_text
-from hansa.cli.tables import wrapping_table
+from hansa.cli.tables import fitting, wrapping_table
 from hansa.protocol.phases import PHASES
 from hansa.protocol.types import Address, JobId, Phase
 from hansa.runtime.session import Session, connect
 
-NARROW = 90  # columns, below which phases go on in the next line, so that a reward in a foreign token needn't
-PHASE_WIDTH = 9
+NARROW = 9  # characters of a phase's line, where the table is too wide otherwise
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,15 @@ def show(console: Console, view: JobList, session: Session) -> None:
     if not view.jobs:
         console.print("no job is posted; `hansa job post` posts one")
         return
-    table = wrapping_table("job", "phase", "rounds", "trainers", "seats", "metric", "reward a round")
-    if console.width < NARROW:
-        table.columns[1].no_wrap, table.columns[1].max_width = False, PHASE_WIDTH
-    for row in view.jobs:
-        reward = session.token(row.token).text(row.reward_per_round)
-        numbers = (f"{row.round}/{row.rounds}", str(row.trainers), str(row.seats))
-        table.add_row(str(row.job), PHASES[Phase[row.phase]].title, *numbers, metric_text(row.metric), reward)
-    console.print(table)
+
+    def make(short: bool) -> Table:
+        table = wrapping_table("job", "phase", "rounds", "trainers", "seats", "metric", "reward a round")
+        for row in view.jobs:
+            reward = session.token(row.token).text(row.reward_per_round)
+            phase = PHASES[Phase[row.phase]].title
+            numbers = (f"{row.round}/{row.rounds}", str(row.trainers), str(row.seats))
+            title = fill(phase, NARROW) if short else phase
+            table.add_row(str(row.job), title, *numbers, metric_text(row.metric), reward)
+        return table
+
+    console.print(fitting(console, make, False, True)[0])

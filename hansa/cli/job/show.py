@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hansa.cli.command import Command
-from hansa.cli.document import INLINE, OMIT_NONE, Amount, Metric, Only
+from hansa.cli.document import HIDDEN, INLINE, OMIT_NONE, Amount, Metric, Only
 from hansa.cli.job.state import MONEY, JobNumber, Money, State, metric_text, rest_lines
 from hansa.cli.tables import fitting, named, shortened, wrapping_table
 from hansa.protocol.cid import to_cid
@@ -33,7 +33,6 @@ from hansa.runtime.session import connect
 from hansa.runtime.snapshot import Attendance, FullSnapshot, JobSnapshot, SettledSnapshot, read_snapshot, with_ledgers
 from hansa.sponsor.terms import NO_TARGET, in_words
 
-FAILED_IN = "failed in "  # a phase
 LONGEST_TASK = 80  # characters of a name that a line shows
 
 Terms = Annotated[
@@ -57,6 +56,7 @@ class SpecView:
 @dataclass(frozen=True)
 class FailedView:
     burnt: Amount
+    phase: Annotated[Phase, HIDDEN]  # that ran out; `outcome` has its name
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def _view_outcome(snapshot: JobSnapshot, cycle: CycleRecord) -> tuple[str, Faile
     if outcome is None:
         return "under way", None
     if isinstance(outcome, Failed):
-        return f"{FAILED_IN}{outcome.phase.name}", FailedView(outcome.burnt)
+        return f"failed in {outcome.phase.name}", FailedView(outcome.burnt, outcome.phase)
     rounds = snapshot.rounds if isinstance(snapshot, SettledSnapshot) else None
     included = None if rounds is None else len(rounds[cycle.round - 1].included)
     matched = [seat for seat in range(len(cycle.committee)) if outcome.matched >> seat & 1]
@@ -213,7 +213,7 @@ def _cycles(cycles: list[CycleView], short: bool) -> Table:
         if isinstance(cycle.end, FinalisedView):
             used, metric, model = _known(cycle.end.included), metric_text(cycle.end.metric), cycle.end.model
         if isinstance(cycle.end, FailedView):
-            model = f"failed: {PHASES[Phase[cycle.outcome.removeprefix(FAILED_IN)]].title.lower()}"
+            model = f"failed: {PHASES[cycle.end.phase].title.lower()}"
         numbers = (str(cycle.round), str(attempts[cycle.round]), str(len(cycle.updates)))
         table.add_row(*numbers, used, metric, shortened(model, short))
     return table

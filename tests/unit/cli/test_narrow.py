@@ -27,7 +27,7 @@ from hansa.protocol.cid import from_cid
 from hansa.protocol.geometry import Likeness
 from hansa.protocol.pay import Record, Share
 from hansa.protocol.spec import JobSpec
-from hansa.protocol.types import Address
+from hansa.protocol.types import Address, Phase
 from hansa.runtime.amounts import Token
 from hansa.runtime.history.records import Submitted
 from hansa.runtime.snapshot import Attendance
@@ -65,7 +65,7 @@ JOB = JobView(
     terms=TERMS,
     cycles=[
         CycleView(1, 1, UPDATES, "finalised", FinalisedView(MODEL, 812_500_000, 3, [0])),
-        CycleView(2, 2, [], "failed in SUBMIT", FailedView(0)),
+        CycleView(2, 2, [], "failed in SUBMIT", FailedView(0, Phase.SUBMIT)),
     ],
     trainers=[TrainerView(TRAINER, 10**20, PAY, 0, 1_000_000)],
     validators=[ValidatorView(TRAINER, Attendance(15, 0, 0))],
