@@ -1,6 +1,6 @@
 /** What a job is bound to: terms, spec, the chain of its models. */
 import { NO_TARGET } from '../chain/structs'
-import { burnsNothing, TIMED } from '../protocol/phases'
+import { burnsUnusable, TIMED } from '../protocol/phases'
 import { escapeUntrusted } from '../protocol/text'
 import { Amount, Measure } from '../ui/Amount'
 import { capitalised, duration, exact, plural } from '../ui/format'
@@ -113,7 +113,7 @@ function TermsFacts({ view }: { view: JobGlance }) {
           ['Seats', `${terms.seats}; ${terms.quorum} must agree`],
           ['Failures in a row', `${terms.maxFailures} end the job`],
           ['A cycle that the committee fails', `burns ${exact(BigInt(terms.failureBurn), 2)} % of a round`],
-          ['One without a usable update', burnsNothing(terms) ? 'burns the same' : 'burns nothing'],
+          ['One without a usable update', burnsUnusable(terms) ? 'burns the same' : 'burns nothing'],
           ['Claims until', `${duration(terms.claimTime)} after the end`],
           ['Bonds free', `${duration(terms.slashTime)} after the end`],
         ]}

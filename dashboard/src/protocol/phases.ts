@@ -33,8 +33,8 @@ export const TIMED = ROWS.filter((row): row is Phase & { term: PhaseTime } => ro
 /** Phases in which the committee's members act. */
 export const OF_SEATS = ROWS.filter((row): row is Phase & { event: string; acted: SeatBits; due: SeatBits } => row.acted !== undefined)
 
-/** Whether a cycle burns in which the committee agrees that nothing could be aggregated: not where no member has seen an
+/** Whether a cycle burns too in which the committee agrees that nothing could be aggregated: not where no member has seen an
  * update before the shares are released, for there one trainer can cause it. */
-export const burnsNothing = (terms: Readonly<Record<PhaseTime, number>>): boolean => terms.attestTime === 0
+export const burnsUnusable = (terms: Readonly<Record<PhaseTime, number>>): boolean => terms.attestTime === 0
 
 export const isOver = (phase: PhaseName): boolean => PHASE_NAMES.indexOf(phase) >= PHASE_NAMES.indexOf('COMPLETED')

@@ -36,6 +36,9 @@ export function lately({ metrics, terms }: Pick<JobGlance, 'metrics' | 'terms'>)
 
 export const fullRound = ({ rewardPerRound, feePerSeat, seats }: Pick<JobGlance['terms'], 'rewardPerRound' | 'feePerSeat' | 'seats'>): bigint => rewardPerRound + feePerSeat * BigInt(seats)
 
+/** What a failed attempt takes of a full round. */
+export const burnOf = (terms: Parameters<typeof fullRound>[0] & { failureBurn: number }): bigint => (fullRound(terms) * BigInt(terms.failureBurn)) / 10_000n
+
 /** Updates of settled rounds that are in a model, of all that came. */
 export function updatesUsed({ rounds }: Pick<JobView, 'rounds'>): { used: number; all: number } {
   const all = rounds.flatMap(({ cycle }) => cycle.updates)

@@ -4,7 +4,7 @@ import type { Address } from 'viem'
 import { sum } from '../protocol/exact'
 import { isOver, PHASES } from '../protocol/phases'
 import type { CycleView, JobView } from './model'
-import { fullRound } from './sums'
+import { burnOf, fullRound } from './sums'
 
 type Facts = Pick<
   JobView, 'phase' | 'finalized' | 'failures' | 'stopping' | 'books' | 'terms' | 'cycles' | 'lapses' | 'waiting' | 'trainers' | 'seen'
@@ -50,8 +50,7 @@ export function troubleOf(view: Facts, now: number): Trouble | null {
 /** How many more failures the terms allow, or the escrow, which after each has to hold a full round. */
 function leftOf({ failures, stopping, books, terms }: Facts): Pick<Trouble, 'left' | 'surely'> {
   const allowed = Math.min(stopping ? 1 : Infinity, Math.max(0, terms.maxFailures - failures))
-  const round = fullRound(terms)
-  const burn = (round * BigInt(terms.failureBurn)) / 10_000n
+  const [round, burn] = [fullRound(terms), burnOf(terms)]
   const paid = burn && books.left >= round ? Number((books.left - round) / burn) + 1 : allowed
   return { left: Math.min(allowed, paid), surely: paid >= allowed }
 }
