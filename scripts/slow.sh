@@ -9,7 +9,7 @@ trap 'rm -f "$log"' EXIT
 python -m pytest -p no:pytest-brownie -m slow --durations=0 --durations-min=1 "$@" | tee "$log"
 status=${PIPESTATUS[0]}
 [ "$status" -eq 0 ] && [ $# -eq 0 ] && {
-  echo "make slow, $(date -u +%F), after commit $(git rev-parse --short HEAD), $(nproc) processors"
+  echo "make slow, $(date -u +%F), after commit $(git rev-parse --short HEAD), $(nproc --all) processors"
   echo
   grep -E '^[0-9.]+s (call|setup) |^=+ .* in [0-9.]+' "$log" | tr -d '='
 } >tests/slow.txt

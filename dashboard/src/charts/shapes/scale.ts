@@ -28,7 +28,7 @@ export const linear = (from: readonly [number, number], to: readonly [number, nu
 export const place = (value: number): number => Math.round(10 * value) / 10
 
 /** The smallest of 1, 2, 5, 10 … that divides a span into `most` steps or fewer. */
-export function stepOf(span: number, most: number): number {
+function stepOf(span: number, most: number): number {
   const least = span / Math.max(1, most)
   const power = 10 ** Math.floor(Math.log10(least))
   return ([1, 2, 5].find((step) => step * power >= least * (1 - 1e-9)) ?? 10) * power
