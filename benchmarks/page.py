@@ -161,9 +161,9 @@ def visit(browser: Browser, address: str, job: Played) -> dict[str, float]:
             found[name] = page.evaluate(f"Promise.race([reached.{name}, {TOO_LATE}])")
             found[f"{name}_work"] = worked(session)
         found["blocked"] = page.evaluate("Math.max(0, ...tasks)")
-        waiting = page.evaluate_handle(f"[({NEXT})(['{job.submitted + 1} updates are in'])]")
+        waiting = page.evaluate_handle(f"[({NEXT})(['{job.submitted + 1} of at least '])]")
         job.submit_one()
-        found["next"] = waiting.evaluate("([done]) => done")
+        found["next"] = waiting.evaluate(f"([done]) => Promise.race([done, {TOO_LATE}])")
         found["blocked_next"] = page.evaluate("Math.max(0, ...tasks)")
     except Error as error:
         raise FatalError(f"the page at {address} does not show the job", cause=error.message) from error
