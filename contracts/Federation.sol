@@ -3,17 +3,14 @@ pragma solidity 0.8.30;
 
 import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
 import {CycleId, IFederation, JobId, JobTerms, Phase, Result} from "./interfaces/IFederation.sol";
-import {UntrustedCalls} from "./libraries/UntrustedCalls.sol";
-import {Cycles} from "./libraries/Cycles.sol";
 import {Refusals} from "./libraries/Refusals.sol";
-import {Steps} from "./Steps.sol";
 import {Votes} from "./libraries/Votes.sol";
 import {Terms} from "./Terms.sol";
+import {Trainers} from "./Trainers.sol";
 
 /// @title The life of a job, top to bottom: post, enrol, open, submit, attest, release, score, reveal, vote, finalize
 /// @dev Of several calls in one `multicall` the sender stays the same and none takes value: each could stand alone.
-contract Federation is IFederation, Steps, Multicall {
-    using Cycles for CycleId;
+contract Federation is IFederation, Trainers, Multicall {
     using Terms for JobTerms;
 
     uint256 private constant ENTRY_BYTES = 13; // of a sheet, for each update
@@ -38,22 +35,7 @@ contract Federation is IFederation, Steps, Multicall {
 
     /// @inheritdoc IFederation
     function enrol(JobId job, bytes32 termsHash, uint96 bond, bytes calldata data) external {
-        _requirePhase(job, Phase.ENROL);
-        Job storage live = _jobs[job];
-        JobTerms storage terms = _terms[job];
-        if (termsHash != live.termsHash) revert Refusals.Federation_WrongTerms(job, live.termsHash, termsHash);
-        if (bond < terms.minBond) revert Refusals.Federation_BondTooSmall(job, terms.minBond, bond);
-        if (live.trainers[msg.sender].enrolled) revert Refusals.Federation_AlreadyEnrolled(job, msg.sender);
-        if (!UntrustedCalls.admits(terms.admission, job, msg.sender, data)) {
-            revert Refusals.Federation_NotAdmitted(job, msg.sender);
-        }
-
-        live.trainers[msg.sender] = Enrolment(true, terms.recheckAdmission, 0, bond);
-        if (++live.enrolled == terms.maxTrainers) _setEnrolEnd(live, block.timestamp);
-
-        emit TrainerEnrolled(job, msg.sender, bond);
-
-        vault.bond(job, msg.sender, bond);
+        _enrol(job, termsHash, bond, data, msg.sender);
     }
 
     /// @inheritdoc IFederation
@@ -67,29 +49,7 @@ contract Federation is IFederation, Steps, Multicall {
 
     /// @inheritdoc IFederation
     function submit(JobId job, CycleId cycle, bytes32 seed, bytes32 digest) external {
-        Job storage live = _jobs[job];
-        Attempt memory attempt = live.attempt;
-        _requireCycle(job, attempt.cycle, cycle);
-        if (block.timestamp >= attempt.deadline) {
-            revert Refusals.Federation_WrongPhase(job, Phase.SUBMIT, phaseAt(job, block.timestamp));
-        }
-        if (seed != live.sheets) revert Refusals.Federation_WrongSeed(job, live.sheets, seed);
-        Enrolment memory enrolment = live.trainers[msg.sender];
-        uint32 counter = cycle.counter();
-        if (!enrolment.enrolled) revert Refusals.Federation_NotEnrolled(job, msg.sender);
-        if (enrolment.counter == counter) revert Refusals.Federation_AlreadySubmitted(job, cycle, msg.sender);
-        if (enrolment.recheckAdmission && !UntrustedCalls.admits(_terms[job].admission, job, msg.sender, "")) {
-            revert Refusals.Federation_NotAdmitted(job, msg.sender);
-        }
-
-        bool due = cycle.everybody() || enrolment.counter + 1 == counter;
-        live.trainers[msg.sender].counter = counter;
-        attempt.updates = uint128(uint256(keccak256(abi.encodePacked(attempt.updates, msg.sender, digest))));
-        ++attempt.submitted;
-        if (due && --attempt.pending == 0) attempt.deadline = uint32(block.timestamp);
-        live.attempt = attempt;
-
-        emit UpdateSubmitted(job, cycle, msg.sender, digest);
+        _submit(job, cycle, seed, digest, msg.sender);
     }
 
     /// @inheritdoc IFederation
@@ -213,18 +173,7 @@ contract Federation is IFederation, Steps, Multicall {
 
     /// @inheritdoc IFederation
     function rejoin(JobId job, CycleId cycle) external {
-        Job storage live = _jobs[job];
-        _requireCycle(job, live.attempt.cycle, cycle);
-        if (live.outcome != Phase.NONE) {
-            revert Refusals.Federation_WrongPhase(job, Phase.OPEN, live.outcome);
-        }
-        if (cycle.counter() == 0 || cycle.everybody() || !_isAbsent(job, cycle)) {
-            revert Refusals.Federation_NotAbsent(job, msg.sender);
-        }
-
-        live.rejoining = true;
-
-        emit Rejoined(job, msg.sender);
+        _rejoin(job, cycle, msg.sender);
     }
 
     /// @inheritdoc IFederation

@@ -284,16 +284,16 @@ abstract contract Steps is Jobs {
         vault.bookFees(job, member, matched * _terms[job].feePerSeat);
     }
 
-    /// @return whether the caller is a trainer or member that the last opened cycle did not wait for, and did not hear
-    function _isAbsent(JobId job, CycleId cycle) internal view returns (bool) {
+    /// @return whether `account` is a trainer or member that the last opened cycle did not wait for, and did not hear
+    function _isAbsent(JobId job, CycleId cycle, address account) internal view returns (bool) {
         Job storage live = _jobs[job];
-        Enrolment storage enrolment = live.trainers[msg.sender];
+        Enrolment storage enrolment = live.trainers[account];
         if (enrolment.enrolled && enrolment.counter + 1 < cycle.counter()) return true;
 
         uint24 awaited = live.board.due() | live.board.acted(Phase.VOTE);
         uint256 seats = _terms[job].seats;
         for (uint256 seat = 0; seat < seats; ++seat) {
-            if (live.seats[seat].member == msg.sender) return !awaited.has(seat);
+            if (live.seats[seat].member == account) return !awaited.has(seat);
         }
         return false;
     }

@@ -175,6 +175,20 @@ interface IFederation {
     /// @param data for the admission contract
     function enrol(JobId job, bytes32 termsHash, uint96 bond, bytes calldata data) external;
 
+    /// @notice `enrol`, sent by anybody for an account that signed Enrol(uint256 job,bytes32 termsHash,uint96 bond,bytes
+    /// data,uint256 deadline). The bond is the account's.
+    /// @dev Signatures are EIP-712's: domain "Hansa", "1", this chain, this contract. 65 bytes, low s.
+    /// @param deadline the last second in which it counts
+    function enrolFor(
+        JobId job,
+        bytes32 termsHash,
+        uint96 bond,
+        bytes calldata data,
+        uint256 deadline,
+        address account,
+        bytes calldata signature
+    ) external;
+
     /// @notice Draws (or keeps) the committee, fixes its members' keys and starts a cycle.
     /// @dev In a later second than the one in which ENROL, the last cycle or the last OPEN ended: whoever ended it can't
     /// choose, in one transaction, among committees.
@@ -183,6 +197,17 @@ interface IFederation {
     /// @notice Registers the caller's encrypted update. The bytes are published only after SUBMIT has closed.
     /// @param seed of the cycle, as the trainer believes: whoever was shown other keys than those in force reverts
     function submit(JobId job, CycleId cycle, bytes32 seed, bytes32 digest) external;
+
+    /// @notice `submit`, sent by anybody for an account that signed Submit(uint256 job,uint64 cycle,bytes32 seed,bytes32
+    /// digest).
+    function submitFor(
+        JobId job,
+        CycleId cycle,
+        bytes32 seed,
+        bytes32 digest,
+        address account,
+        bytes calldata signature
+    ) external;
 
     function attest(JobId job, CycleId cycle, uint8 seat, bytes calldata bitmap) external;
 
@@ -207,6 +232,9 @@ interface IFederation {
 
     /// @notice A trainer or member that is not due asks to be waited for again, with everybody, from the next cycle.
     function rejoin(JobId job, CycleId cycle) external;
+
+    /// @notice `rejoin`, sent by anybody for an account that signed Rejoin(uint256 job,uint64 cycle).
+    function rejoinFor(JobId job, CycleId cycle, address account, bytes calldata signature) external;
 
     /// @notice The sponsor ends the job: in ENROL and OPEN at once, else with the cycle under way.
     function stop(JobId job) external;
@@ -245,4 +273,8 @@ interface IFederation {
         JobId job,
         address trainer
     ) external view returns (bool enrolled, uint32 counter, uint96 bond);
+
+    /// @param index in order of enrolment, from 0; `stateAt` tells how many are enrolled
+    /// @return the trainer that enrolled there; 0 for none
+    function trainerAt(JobId job, uint256 index) external view returns (address);
 }

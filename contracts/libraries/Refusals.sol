@@ -34,6 +34,9 @@ library Refusals {
     error Federation_NotSponsor(JobId jobId, address account);
     /// @dev Only who is enrolled or seated, and isn't waited for already, can ask to be waited for.
     error Federation_NotAbsent(JobId jobId, address account);
+    /// @dev Not what `account` signed for this chain and this contract; a contract can't sign.
+    error Federation_WrongSignature(JobId jobId, address account);
+    error Federation_SignatureExpired(JobId jobId, uint256 deadline);
     error Federation_JobRunning(JobId jobId);
     /// @dev The caller must pass so much gas that `needed` of it reaches the called contract.
     error Federation_TooLittleGas(uint256 needed);

@@ -71,7 +71,7 @@ def _tell_unsigned(signatures: Signatures, state: State | None, report: Report) 
         why = "it is a contract, and signs nothing" if has_code else "its transactions are not here, or can't be read"
         report.gap(f"that {account} did {_acts(times)}, by its signature", why, expected=has_code)
     for account, times in signatures.odd.items():
-        why = "it signed transactions that are not in the ABI's only encoding, which nobody else can read for sure"
+        why = "that stands in transactions that are not in the ABI's only encoding, which nobody can read for sure"
         report.gap(f"that {account} did {_acts(times)}, by its signature", why, expected=True)
 
 

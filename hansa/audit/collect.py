@@ -91,13 +91,17 @@ class _Collector:
         facts, last = self.facts(at), b""
         for act, log in acts:
             raw = self._known.get(log.transaction)
-            try:
-                sent = None if raw is None else read_transaction(raw)
-            except BadTransaction:
-                continue
-            if raw is None or sent is None or sent.signer != act.account or not is_for(sent, facts):
-                continue
-            if log.transaction != last or calls_of(sent, self.job, None) is None:
+            if raw is not None and log.transaction != last and self._asks_for(raw, act, facts):
                 found.append(raw)
-            last = log.transaction
+                last = log.transaction
         return found
+
+    @staticmethod
+    def _asks_for(raw: bytes, act: Act, facts: Facts) -> bool:
+        """Whether an act's account signed a transaction, or something in it."""
+        try:
+            sent = read_transaction(raw)
+            signers = {sent.signer, *(one.account for one in calls_of(sent, facts, None)[0])}
+        except (BadTransaction, Wrong):
+            return False
+        return is_for(sent, facts) and act.account in signers

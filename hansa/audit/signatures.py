@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from hansa.audit.facts import Facts
-from hansa.audit.proof.calls import ReadCall, read_calls
+from hansa.audit.proof.calls import ReadCall, read_calls, signed_calls
 from hansa.audit.proof.strict_rlp import BadRlp
 from hansa.audit.proof.transactions import BadTransaction, SignedTransaction, read_transaction
 from hansa.audit.report import Finding, Wrong, shown
 from hansa.protocol.phases import PHASES
-from hansa.protocol.types import Address, JobId
+from hansa.protocol.typed_data import SIGNED_CALLS, BadSignature, digest, domain, signer_of
+from hansa.protocol.types import Address
 from hansa.runtime.chain.abi import BadEncoding, artifact
+from hansa.runtime.chain.structs import address
 
 SIGNED: Final[Mapping[str, str]] = {
     "JobPosted": "post",
@@ -43,11 +45,18 @@ class Act:
         return call.name == self.call and all(call.arguments[name] == value for name, value in self.arguments.items())
 
 
+class SignedCall(NamedTuple):
+    """A call, and who signed it: the transaction, or what somebody else's transaction carries."""
+
+    account: Address
+    call: ReadCall
+
+
 class Signatures:
     """Takes a job's acts in order, and each with it the transaction that it stands in. Wrong where one has no act.
 
-    unsigned: acts without a transaction, by account. odd: acts whose transaction is signed by their account, but
-    written otherwise than the ABI's only encoding; what it asks for is not read.
+    unsigned: acts without a transaction, by account. odd: acts of who signed a transaction that is written otherwise
+    than the ABI's only encoding; what it asks for itself is not read.
     """
 
     def __init__(self, facts: Facts) -> None:
@@ -57,42 +66,56 @@ class Signatures:
         self._facts = facts
         self._transactions = _read(facts)
         self._next: SignedTransaction | None = None
-        self._open: deque[ReadCall] = deque()  # what the last transaction asks for besides
-        self._signer = Address("")
+        self._open: deque[SignedCall] = deque()  # what the last transaction asks for besides
+        self._odd_signer: Address | None = None  # of the last transaction, where something in it was not read
         self._posted = False
         self._seen: set[bytes] = set()  # hashes
 
     def take(self, act: Act) -> None:
         """The next act."""
-        if self._open and act.account == self._signer:
-            if not act.fits(self._open[0]):
-                raise Wrong(Finding(f"an act of {act.account}", _described(self._open[0]), f"{act.call}, another one"))
+        if self._open and act.account == self._open[0].account and self._fits(act, self._open[0].call):
             self._open.popleft()
             self._sign(act)
-            return
-        sent = self._peek()
-        if self._open or sent is None or sent.signer != act.account or not is_for(sent, self._facts):
-            self.unsigned[act.account] += 1
-            return
-        calls = calls_of(sent, self._facts.job, None if self._posted else act)
-        if calls is None:
+        elif not self._open and (sent := self._peek()) is not None and self._begin(act, sent):
+            self._next = None
+        elif act.account == self._odd_signer:
             self.odd[act.account] += 1
-        elif calls and act.fits(calls[0]):
-            self._open = deque(call for call in calls[1:] if call.name != "post")  # another one posts another job
-            self._signer = sent.signer
-            if sent.hash in self._seen:
-                raise Wrong(Finding("a transaction", "one that was not mined before", f"0x{sent.hash.hex()}, again"))
-            self._seen.add(sent.hash)
-            self._sign(act)
         else:
             self.unsigned[act.account] += 1
-            return
-        self._next = None
+
+    def _fits(self, act: Act, call: ReadCall) -> bool:
+        """Whether a call is what asked for an act of its account. Wrong where nothing else can be."""
+        if act.fits(call):
+            return True
+        if act.account != self._odd_signer:
+            raise Wrong(Finding(f"an act of {act.account}", _described(call), f"{act.call}, another one"))
+        return False
+
+    def _begin(self, act: Act, sent: SignedTransaction) -> bool:
+        """Takes the next transaction, where it asks for an act; whether it does."""
+        if not is_for(sent, self._facts):
+            return False
+        calls, is_whole = calls_of(sent, self._facts, None if self._posted else act)
+        is_first = bool(calls) and calls[0].account == act.account and act.fits(calls[0].call)
+        if not is_first and (is_whole or sent.signer != act.account):
+            return False
+        if sent.hash in self._seen:
+            raise Wrong(Finding("a transaction", "one that was not mined before", f"0x{sent.hash.hex()}, again"))
+        self._seen.add(sent.hash)
+        self._odd_signer = None if is_whole else sent.signer
+        left = calls[1:] if is_first else calls
+        self._open = deque(one for one in left if one.call.name != "post")  # another one posts another job
+        if is_first:
+            self._sign(act)
+        else:
+            self.odd[act.account] += 1
+        return True
 
     def close(self) -> None:
         """Wrong where a transaction is left."""
         if self._open:
-            raise Wrong(Finding(f"a call of {self._signer}", "an event that it left", _described(self._open[0])))
+            account, call = self._open[0]
+            raise Wrong(Finding(f"a call of {account}", "an event that it left", _described(call)))
         if (left := self._peek()) is not None:
             what = f"transaction 0x{left.hash.hex()} of {left.signer}"
             raise Wrong(Finding(what, "an event that it left, in order", "none"))
@@ -112,23 +135,41 @@ def is_for(sent: SignedTransaction, facts: Facts) -> bool:
     return sent.to == facts.federation and sent.chain_id == facts.chain_id
 
 
-def calls_of(sent: SignedTransaction, job: JobId, act: Act | None) -> list[ReadCall] | None:
-    """What a transaction asks for in a job, in order; what leaves no name, and other jobs' calls, are passed over. None
-    where it is not in its only encoding.
+def calls_of(sent: SignedTransaction, facts: Facts, act: Act | None) -> tuple[list[SignedCall], bool]:
+    """What a transaction asks for in a job, in order, and who signed that; what leaves no name, and other jobs' calls,
+    are passed over. And whether that is all: of what is not in its only encoding only others' signatures are read.
 
     act: where the job is yet to be posted, the act that posts it; another posting is another job's.
     """
+    contract, is_whole = artifact("Federation"), True
     try:
-        found = list(read_calls(artifact("Federation"), sent.data))
+        found = list(read_calls(contract, sent.data))
     except BadEncoding:
-        return None
-    names = set(SIGNED.values())
-    return [
-        call
+        found, is_whole = list(signed_calls(contract, sent.data)), False
+    names = {*SIGNED.values(), *SIGNED_CALLS}
+    asked = [
+        _signed(call, sent.signer, facts)
         for call in found
-        if (call.name in names and call.arguments.get("job") == job)
+        if (call.name in names and call.arguments.get("job") == facts.job)
         or (call.name == "post" and act is not None and act.fits(call))
     ]
+    return asked, is_whole
+
+
+def _signed(call: ReadCall, sender: Address, facts: Facts) -> SignedCall:
+    """A call by whoever signed it, under the name that it has where its account sends it."""
+    if call.name not in SIGNED_CALLS:
+        return SignedCall(sender, call)
+    name, kind = SIGNED_CALLS[call.name]
+    hashed = digest(domain(facts.chain_id, facts.federation), kind, call.arguments)
+    try:
+        signer = signer_of(hashed, call.arguments["signature"])
+    except BadSignature:
+        signer = Address("nobody")
+    if signer != address(call.arguments["account"]):
+        what = f"the signature in {_described(call)}"
+        raise Wrong(Finding(what, f"one of {address(call.arguments['account'])}", f"one of {signer}"))
+    return SignedCall(signer, ReadCall(name, call.arguments))
 
 
 def _read(facts: Facts) -> Iterator[SignedTransaction]:

@@ -15,7 +15,9 @@ import pytest
 from brownie import MockCommittee, accounts
 from drive import Job
 from node import rpc, rpc_all, skip_to, word
+from signing import sign
 
+from hansa.protocol import typed_data
 from hansa.protocol.types import Phase
 
 SNAPSHOT = Path(__file__).with_name("gas.json")
@@ -25,6 +27,8 @@ DRIFT = 0.005  # cycle ids and salts have more or fewer zero bytes
 FIRST_USE = 17_000  # of a seat's slot
 BUDGETS = {
     "enrol": 190_000,
+    "enrolFor": 198_000,
+    "submitFor": 47_000,
     "open, first": 290_000,
     "open, same committee": 118_000,
     "open, 2 seats changed": 118_000 + 2 * 32_000,
@@ -106,6 +110,27 @@ def test_gas__of_a_job__is_within_the_budgets(job, house, measured, sponsor, ali
     measured["claimBond"] = house.vault.claimBond(job.id, alice, {"from": alice}).gas_used
     measured["expire"] = house.vault.expire(job.id, {"from": sponsor}).gas_used
     measured["sendBurnt"] = house.vault.sendBurnt(job.id, {"from": sponsor}).gas_used
+    within(measured)
+
+
+def test_gas__of_signed_calls__is_within_the_budgets(job, house, measured, sponsor, alice):
+    federation, signed = house.federation, {}
+    job.post()
+    costs = []
+    for who in job.trainers:
+        values = {"job": job.id, "termsHash": job.terms_hash, "bond": job.terms.minBond, "data": b"", "deadline": 2**40}
+        arguments = (*values.values(), who, sign(who, federation.address, typed_data.ENROL, values))
+        costs.append(federation.enrolFor(*arguments, {"from": sponsor}).gas_used)
+    job.enrolled = list(job.trainers)
+    measured["enrolFor"] = max(costs)
+    for _ in range(2):
+        job.open()
+        for who in job.trainers:
+            values = {"job": job.id, "cycle": job.cycle, "seed": job.seed, "digest": word(f"{who}")}
+            arguments = (*values.values(), who, sign(who, federation.address, typed_data.SUBMIT, values))
+            signed[who] = federation.submitFor(*arguments, {"from": sponsor}).gas_used
+        job.play_round()
+    measured["submitFor"] = max(signed.values())
     within(measured)
 
 

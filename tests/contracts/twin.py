@@ -17,8 +17,9 @@ from ledger import Refused, Who
 from model import MEMBER_PHASES, Model, bitmap
 from node import SEND, at, call, head, now, rpc, send, word
 from outcomes import Outcome
+from signing import sign
 
-from hansa.protocol import hashes
+from hansa.protocol import hashes, typed_data
 from hansa.protocol.types import Phase
 
 STEPS = dict(zip(MEMBER_PHASES, ("attest", "release", "commit", "reveal"), strict=False))
@@ -44,6 +45,7 @@ class Twin:
         self.outcomes: dict[int, Outcome] = {}  # finalised, by round
         self.lazy: set[int] = set()  # places of those who seldom act
         self.seen: set[Who] = set()  # everybody who ever sat on the committee
+        self._relayed = 0  # acts of trainers so far: every other one is signed, and sent by the sponsor
 
     def do(self, expected: Callable[[int], None], question: Call) -> str | None:
         """One transaction, a second after the last block. The error that both gave, or None."""
@@ -58,10 +60,25 @@ class Twin:
         assert got == error, f"{question[0]._name} by {question[2]}: the contracts say {got}, the model {error}"
         return error
 
+    def _maybe_signed(self, question: Call) -> Call:
+        """The call, or that for which its sender signs it."""
+        method, arguments, who = question
+        self._relayed += 1
+        if self._relayed % 2:
+            return question
+        name = f"{method._name.rpartition('.')[2]}For"
+        if name == "enrolFor":
+            arguments = (*arguments, 2**64)
+        kind = typed_data.SIGNED_CALLS[name][1]
+        fields = [field.rpartition(" ")[2] for field in kind.partition("(")[2].rstrip(")").split(",")]
+        signature = sign(who, self.house.federation.address, kind, dict(zip(fields, arguments, strict=True)))
+        return getattr(self.house.federation, name), (*arguments, who, signature), self.house.sponsor
+
     # steps
 
     def enrol(self, who: Account, bond: int) -> None:
-        self.do(lambda time: self.model.enrol(time, who, bond), self.job.draft("enrol", who, bond))
+        question = self._maybe_signed(self.job.draft("enrol", who, bond))
+        self.do(lambda time: self.model.enrol(time, who, bond), question)
 
     def open(self, who: Account) -> None:
         self.do(lambda time: self.model.open(time, self.answer, _randomness()), self.job.draft("open", who))
@@ -69,7 +86,8 @@ class Twin:
 
     def submit(self, who: Account) -> None:
         digest = word(f"update {who} {self.model.counter}")
-        self.do(lambda time: self.model.submit(time, who, digest), self.job.draft("submit", who, digest))
+        question = self._maybe_signed(self.job.draft("submit", who, digest))
+        self.do(lambda time: self.model.submit(time, who, digest), question)
 
     def member_step(self, phase: Phase, who: Account) -> None:
         told: Any = word(f"{phase.name} {who} {self.model.counter}")
@@ -100,7 +118,7 @@ class Twin:
         self.do(lambda time: self.model.stop(time, who), self.job.draft("stop", who))
 
     def rejoin(self, who: Account) -> None:
-        self.do(lambda time: self.model.rejoin(who), self.job.draft("rejoin", who))
+        self.do(lambda time: self.model.rejoin(who), self._maybe_signed(self.job.draft("rejoin", who)))
 
     def announce(self, who: Account, key: bytes) -> None:
         question = (self.house.federation.announceKey, (key,), who)
@@ -177,6 +195,8 @@ class Twin:
             model = self.model
             kept = (who in model.enrolled, model.last_counter.get(who, 0), model.enrolled.get(who, 0))
             assert self.job.trainer(who) == kept, f"enrolment of {who}"
+        for place, who in enumerate(self.model.enrolled):
+            assert call(self.house.federation.trainerAt, self.job.id, place) == who.address, f"place {place}"
 
     def _of_the_cycle(self, state: Any) -> dict[str, Any]:
         live = self.model.live

@@ -8,10 +8,12 @@ from dataclasses import astuple, replace
 from typing import Any
 
 import pytest
+from eth_abi.abi import decode
+from eth_account import Account
 from liars import Liar
 from test_audit_chain import OK, Job
 from test_audit_sweep import hiding, set_code
-from worlds import World
+from worlds import NAMES, World
 
 from hansa.audit.archive import write_archive
 from hansa.audit.collect import collect
@@ -20,7 +22,9 @@ from hansa.audit.facts import Facts
 from hansa.audit.proof.transactions import read_transaction
 from hansa.audit.report import Report
 from hansa.audit.run import audit, audit_archive
+from hansa.devnet.anvil import published_key
 from hansa.protocol.errors import WrongChain
+from hansa.protocol.types import Digest
 from hansa.runtime.chain.abi import artifact
 from hansa.runtime.chain.calls import Call, approve_call
 from hansa.runtime.chain.node_errors import NodeError
@@ -179,6 +183,103 @@ def test_calls__in_bundles__are_taken_apart(world: World) -> None:
     for number in (3, 4):
         report = audit(collect(world.federation, number), first.store)  # type: ignore[arg-type]
         assert not report.wrong and not unsigned(report) and report.checked["signed acts"] == 1
+
+
+# --- calls that others sent
+
+
+def relay(world: World, by: str, *calls: tuple[str, Call]) -> None:
+    """Somebody sends what these signed, in one bundle."""
+    data = [world.signed(name, call).data for name, call in calls]
+    send(world, by, artifact("Federation").functions["multicall"].encode(data))
+
+
+def submit_of(world: World, job: Job, number: int) -> Call:
+    state = world.federation.state(job.id)
+    return world.federation.submit_call(job.id, state.cycle, state.sheets, Digest(bytes([number]) * 32))
+
+
+@pytest.fixture
+def relayed(world: World) -> Job:
+    """Of one finalised round, in which dave sent what alice and bob signed; carol sent for herself."""
+    job, names = Job(world), ("alice", "bob", "carol")
+    for name in names:
+        world.do(name, approve_call(world.deployment.token, world.deployment.vault, 100))
+        enrol = world.federation.enrol_call(job.id, world.federation.terms_hash(job.id), 100, b"")
+        world.do("carol" if name == "carol" else "dave", enrol if name == "carol" else world.signed(name, enrol))
+    world.do("sponsor", world.federation.open_call(job.id))
+    relay(world, "dave", ("alice", submit_of(world, job, 1)), ("bob", submit_of(world, job, 2)))
+    world.do("carol", submit_of(world, job, 3))
+    job.score(OK)
+    job.decide()
+    return job
+
+
+def test_relayed__is_signed_by_who_signed_it(relayed: Job) -> None:
+    report = relayed.audit()
+    assert not report.wrong and not unsigned(report) and report.checked["signed acts"] == 16
+
+
+def test_relayed__archive__holds_it_all(relayed: Job, tmp_path: Any) -> None:
+    target = tmp_path / "job.hansa"
+    write_archive(target, collect(relayed.world.federation, relayed.id), [], relayed.store)
+    report = audit_archive(target)[0]
+    assert not report.wrong and not unsigned(report) and report.checked["signed acts"] == 16
+
+
+def sent_again(world: World, data: bytes, nonce: int) -> bytes:
+    """A transaction of dave's that was never sent."""
+    fields = {"chainId": 31337, "nonce": nonce, "gas": 10**6, "gasPrice": 10**9, "to": world.federation.address}
+    key = Account.from_key(published_key(NAMES.index("dave")))
+    return bytes(key.sign_transaction({**fields, "value": 0, "data": data}).raw_transaction)
+
+
+def test_relayed__with_a_forged_signature__is_wrong(relayed: Job) -> None:
+    """Whoever forges a bundle signs it himself: what stands in it must be the trainers' own."""
+    world, functions = relayed.world, artifact("Federation").functions
+    facts = collect(world.federation, relayed.id)
+    signed = list(facts.transactions)
+    [place] = [i for i, raw in enumerate(signed) if read_transaction(raw).data[:4] == functions["multicall"].selector]
+    ours = [bytes(part) for part in decode(["bytes[]"], read_transaction(signed[place]).data[4:])[0]]
+    values = functions["submitFor"].read(ours[0][4:])
+    of_bob = functions["submitFor"].read(ours[1][4:])
+    forged = {
+        "another's signature": [functions["submitFor"].encode(*values[:-1], of_bob[-1]), ours[1]],
+        "another's name": [functions["submitFor"].encode(*values[:4], of_bob[4], values[5]), ours[1]],
+        "another digest": [functions["submitFor"].encode(*values[:3], b"\7" * 32, *values[4:]), ours[1]],
+        "no signature": [functions["submitFor"].encode(*values[:-1], b""), ours[1]],
+        "twice in one bundle": [ours[0], *ours],
+        "twice, the second within another": [*ours, functions["multicall"].encode([ours[0]])],
+        "the other way round": ours[::-1],
+        "a plain call for another": [functions["submit"].encode(*values[:4]), ours[1]],
+        "one left out": ours[:1],
+    }
+    for what, calls in forged.items():
+        raw = sent_again(world, functions["multicall"].encode(calls), 77)
+        report = audit(replace(facts, transactions=[*signed[:place], raw, *signed[place + 1 :]]), relayed.store)
+        assert report.exit_code != 0, what
+        assert report.wrong or what == "one left out", what
+    nested = functions["multicall"].encode([functions["multicall"].encode(ours[:1]), ours[1]])
+    changed = [*signed[:place], sent_again(world, nested, 77), *signed[place + 1 :]]
+    assert not audit(replace(facts, transactions=changed), relayed.store).wrong, "another way to say the same"
+    twice = [*signed[: place + 1], sent_again(world, ours[0], 78), *signed[place + 1 :]]
+    assert audit(replace(facts, transactions=twice), relayed.store).wrong
+
+
+def test_relayed__in_another_encoding__is_still_the_signers(world: World) -> None:
+    """Whoever sends it writes it as it likes; what was signed is in it all the same."""
+    job, functions = Job(world), artifact("Federation").functions
+    world.enrol(job.id, "alice", "bob", "carol")
+    world.do("sponsor", world.federation.open_call(job.id))
+    alice, bob = (world.signed(name, submit_of(world, job, n)).data for n, name in ((1, "alice"), (2, "bob")))
+    send(world, "dave", alice + b"\1")
+    count = functions["jobCount"].encode() + b"\1"
+    send(world, "dave", functions["multicall"].encode([count, bob + bytes(31)]) + bytes(32))
+    world.do("carol", submit_of(world, job, 3))
+    job.score(OK)
+    job.decide()
+    report = job.audit()
+    assert not report.wrong and not unsigned(report) and report.checked["signed acts"] == 16
 
 
 # --- the block

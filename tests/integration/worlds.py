@@ -22,6 +22,7 @@ from hansa.runtime.chain.structs import JobTerms
 from hansa.runtime.history.reader import HistoryReader
 from hansa.runtime.history.records import JobHistory
 from hansa.runtime.journal import Journal
+from hansa.runtime.signed_calls import signed_call
 from hansa.runtime.transactions.sender import Call, Mined, Refused, Sender
 
 NAMES = ["sponsor", "alice", "bob", "carol", "dave", "erin", "frank"]
@@ -128,6 +129,11 @@ class World:
         journal = Journal(self.directory / f"{name}-{suffix}.sqlite")
         self.journals.append(journal)
         return Sender(chain or self.chain, Account.from_key(published_key(NAMES.index(name))), journal)
+
+    def signed(self, name: str, call: Call) -> Call:
+        """A call as anybody may send it for the actor, who signs it."""
+        deadline = self.chain.head().timestamp + 600
+        return signed_call(call, Account.from_key(published_key(NAMES.index(name))), self.chain.chain_id, deadline)
 
 
 def transfer(deployment: Deployment, to: Address) -> Call:

@@ -8,11 +8,15 @@ from typing import Any, Final
 
 from eth_abi.abi import encode
 
+from hansa.protocol.typed_data import SIGNED_CALLS
 from hansa.runtime.chain.abi import Artifact, BadEncoding, decode_exactly
 
 BUNDLE: Final = "multicall"
 DEEPEST: Final = 16  # bundles within bundles
 WORD: Final = 32
+MOST_POINTED: Final = (
+    2**22
+)  # bytes in one bundle, those that are pointed at twice counted twice; more than a block pays
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,8 @@ class ReadCall:
 def read_calls(contract: Artifact, data: bytes, deepest: int = DEEPEST) -> Iterator[ReadCall]:
     """The calls in a transaction's data, in the order in which they are made; those in a bundle have the same sender.
 
-    BadEncoding where a function is not the contract's, or the data is not the only encoding of its arguments.
+    BadEncoding where a function is not the contract's, or the data is not the only encoding of its arguments. What
+    carries the signature of its arguments themselves may be encoded in any way.
     """
     function = next((known for known in contract.functions.values() if known.selector == data[:4]), None)
     if function is None:
@@ -37,11 +42,43 @@ def read_calls(contract: Artifact, data: bytes, deepest: int = DEEPEST) -> Itera
         for part in _bundled(data[4:]):
             yield from read_calls(contract, part, deepest - 1)
         return
-    types = [field.type for field in function.inputs]
-    values = decode_exactly(types, data[4:])
-    if encode(types, values) != data[4:]:
-        raise BadEncoding(f"{function.name}: arguments that are not in their only encoding")
+    if function.name in SIGNED_CALLS:
+        values = decode_exactly([field.type for field in function.inputs], data[4:])
+    else:
+        values = function.read(data[4:])
     yield ReadCall(function.name, dict(zip((field.name for field in function.inputs), values, strict=True)))
+
+
+def signed_calls(contract: Artifact, data: bytes, deepest: int = DEEPEST) -> Iterator[ReadCall]:
+    """Of data in whatever encoding, the calls that carry a signature: it tells who asked for them, and for what."""
+    function = next((known for known in contract.functions.values() if known.selector == data[:4]), None)
+    try:
+        if function is not None and function.name == BUNDLE and deepest:
+            for part in _pointed(data[4:]):
+                yield from signed_calls(contract, part, deepest - 1)
+        elif function is not None and function.name in SIGNED_CALLS:
+            yield from read_calls(contract, data)
+    except BadEncoding:
+        return
+
+
+def _pointed(data: bytes) -> list[bytes]:
+    """What a `bytes[]` holds as a contract reads it: parts may stand anywhere, and more than once."""
+
+    def word(at: int) -> int:
+        if at + WORD > len(data):
+            raise BadEncoding(f"{BUNDLE}: a place after the end")
+        return int.from_bytes(data[at : at + WORD], "big")
+
+    first = word(0) + WORD
+    count, items, left = word(first - WORD), list[bytes](), MOST_POINTED
+    for place in range(min(count, len(data) // WORD)):
+        at = first + word(first + WORD * place)
+        left -= (size := word(at)) + WORD
+        if left < 0 or at + WORD + size > len(data):
+            raise BadEncoding(f"{BUNDLE}: more bytes than there are")
+        items.append(data[at + WORD : at + WORD + size])
+    return items
 
 
 def _bundled(data: bytes) -> list[bytes]:

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from coincurve import PublicKey
 from eth_utils.crypto import keccak
 from eth_utils.hexadecimal import decode_hex
 
 from hansa.audit.proof.strict_rlp import BadRlp, Item, decode, encode, number_bytes, to_number
+from hansa.protocol.typed_data import BadSignature, recover
 from hansa.protocol.types import Address
 from hansa.runtime.chain.structs import address
 
@@ -23,7 +23,6 @@ FIELDS: Final = {
     1: ("chainId", *LEGACY, "accessList"),
     2: ("chainId", "nonce", "maxPriorityFeePerGas", "maxFeePerGas", "gas", "to", "value", "input", "accessList"),
 }
-ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141  # of secp256k1
 DEEPEST = 4  # the transaction, its access list, an entry, its keys
 
 
@@ -50,7 +49,7 @@ def read_transaction(raw: bytes) -> SignedTransaction:
     try:
         items = decode(raw[1:] if kind else raw, DEEPEST)
         return _read(kind, items, keccak(raw))
-    except BadRlp as error:
+    except (BadRlp, BadSignature) as error:
         raise BadTransaction(str(error)) from error
 
 
@@ -75,18 +74,6 @@ def _read(kind: int, items: Item, hash_: bytes) -> SignedTransaction:
     target = address("0x" + to.hex()) if to else None
     number = None if chain_id is None else to_number(chain_id)
     return SignedTransaction(recover(keccak(signed), r, s, odd), number, target, data, hash_)
-
-
-def recover(digest: bytes, r: int, s: int, odd: int) -> Address:
-    """Who signed a digest. BadTransaction for a signature that is none, or the other form of one (EIP-2)."""
-    if not 0 < r < ORDER or not 0 < s <= ORDER // 2 or odd not in (0, 1):
-        raise BadTransaction("a signature out of bounds")
-    try:
-        signature = r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes([odd])
-        key = PublicKey.from_signature_and_message(signature, digest, hasher=None)
-    except ValueError as error:
-        raise BadTransaction("a signature of nobody") from error
-    return address("0x" + keccak(key.format(compressed=False)[1:])[12:].hex())
 
 
 def transaction_bytes(answer: Mapping[str, Any]) -> bytes | None:

@@ -59,6 +59,14 @@ class Function:
     def decode(self, data: bytes) -> tuple[Any, ...]:
         return decode_exactly([field.type for field in self.outputs], data)
 
+    def read(self, data: bytes) -> tuple[Any, ...]:
+        """The arguments in a call's data, its selector left out. BadEncoding where they are not in their only one."""
+        types = [field.type for field in self.inputs]
+        values = decode_exactly(types, data)
+        if encode(types, values) != data:
+            raise BadEncoding(f"{self.name}: arguments that are not in their only encoding")
+        return values
+
 
 @dataclass(frozen=True)
 class Event:

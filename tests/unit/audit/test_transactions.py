@@ -11,7 +11,8 @@ from eth_utils.crypto import keccak
 
 from hansa.audit.proof.calls import BUNDLE, read_calls
 from hansa.audit.proof.strict_rlp import decode, encode
-from hansa.audit.proof.transactions import ORDER, BadTransaction, read_transaction, transaction_bytes
+from hansa.audit.proof.transactions import BadTransaction, read_transaction, transaction_bytes
+from hansa.protocol.typed_data import ORDER
 from hansa.runtime.chain.abi import Artifact, BadEncoding, Field, Function, artifact
 
 ALICE = Account.from_key("0x" + "a1" * 32)
