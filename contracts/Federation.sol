@@ -49,6 +49,7 @@ contract Federation is IFederation, Steps, Multicall {
         }
 
         live.trainers[msg.sender] = Enrolment(true, terms.recheckAdmission, 0, bond);
+        live.roster[live.enrolled] = msg.sender;
         if (++live.enrolled == terms.maxTrainers) _setEnrolEnd(live, block.timestamp);
 
         emit TrainerEnrolled(job, msg.sender, bond);

@@ -33,6 +33,7 @@ abstract contract Jobs is IFederation {
         bytes32 termsHash;
         mapping(uint256 seat => Seat) seats;
         mapping(address trainer => Enrolment) trainers;
+        mapping(uint256 index => address trainer) roster; // in order of enrolment; `enrolled` of them
     }
 
     /// @dev The last opened cycle's updates: one slot.
@@ -73,6 +74,11 @@ abstract contract Jobs is IFederation {
     function trainerOf(JobId job, address trainer) external view returns (bool enrolled, uint32 counter, uint96 bond) {
         Enrolment storage enrolment = _jobs[job].trainers[trainer];
         return (enrolment.enrolled, enrolment.counter, enrolment.bond);
+    }
+
+    /// @inheritdoc IFederation
+    function trainerAt(JobId job, uint256 index) external view returns (address) {
+        return _jobs[job].roster[index];
     }
 
     /// @inheritdoc IFederation

@@ -245,4 +245,8 @@ interface IFederation {
         JobId job,
         address trainer
     ) external view returns (bool enrolled, uint32 counter, uint96 bond);
+
+    /// @param index in order of enrolment, from 0; `stateAt` tells how many are enrolled
+    /// @return the trainer that enrolled there; 0 for none
+    function trainerAt(JobId job, uint256 index) external view returns (address);
 }

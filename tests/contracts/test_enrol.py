@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from brownie import MockAdmission
+from brownie import ZERO_ADDRESS, MockAdmission
 from eth_utils.crypto import keccak
 from node import at, now, refused, skip_to, word, wrong_phase
 from terms import BOND
@@ -190,3 +190,12 @@ def test_enrol__idle_chain__phase_follows_the_time_asked(play):
     assert job.state_at(deadline).deadline == 0, "what has lapsed has no deadline"
     skip_to(deadline)
     assert job.phase == Phase.LAPSED
+
+
+def test_trainer_at__is_the_order_of_enrolment(play, house, alice, bob, carol):
+    first, second = play(), play()
+    for who in (carol, alice):
+        first.enrol(who)
+    second.enrol(bob)
+    assert [house.federation.trainerAt(first.id, place) for place in range(3)] == [carol, alice, ZERO_ADDRESS]
+    assert house.federation.trainerAt(second.id, 0) == bob
