@@ -43,8 +43,8 @@ contract StakedCommittee is IStakedCommittee, ReentrancyGuard {
     address[] private _appointed;
     mapping(address sponsor => bool) private _isSponsor;
     mapping(bytes32 spec => bool) private _isSpec;
-    mapping(address account => Stake) private _stakes;
-    mapping(uint256 leaf => LeafOwner) private _leaves;
+    mapping(address account => Stake) internal _stakes;
+    mapping(uint256 leaf => LeafOwner) internal _leaves;
     mapping(bytes32 seed => uint256 seats) private _reported; // bitmap
     StakeTree.Tree private _tree;
 
@@ -252,7 +252,7 @@ contract StakedCommittee is IStakedCommittee, ReentrancyGuard {
         return _leaves[own.leaf].account == account;
     }
 
-    function _giveLeaf(address account, uint256 leaf) private returns (uint32) {
+    function _giveLeaf(address account, uint256 leaf) internal returns (uint32) {
         uint256 count = leafCount;
         if (leaf >= count) {
             if (count == StakeTree.LEAVES) revert Refusals.Committee_PoolFull();
@@ -268,7 +268,7 @@ contract StakedCommittee is IStakedCommittee, ReentrancyGuard {
         return uint32(leaf);
     }
 
-    function _weigh(Stake storage own) private {
+    function _weigh(Stake storage own) internal {
         (uint256 leaf, uint256 former, uint256 weight) = (own.leaf, own.weight, own.staked / _unit);
         if (weight == former) return;
 
