@@ -28,7 +28,8 @@ ARTIFACTS = ROOT / "hansa" / "runtime" / "chain" / "artifacts"
 REMAPPING = ("@openzeppelin", "node_modules/@openzeppelin")
 IMPORT = re.compile(r'^\s*import\s[^"]*"([^"]+)"\s*;', re.MULTILINE)
 LARGEST_RUNTIME = 24_576  # bytes, EIP-170
-DEPLOYED = ("Federation", "Vault", "Terms", "RewardToken", "AppointedCommittee", "OpenAdmission")
+COMMITTEES = ("AppointedCommittee", "StakedCommittee", "HybridCommittee", "TrainerCommittee")
+DEPLOYED = ("Federation", "Vault", "Terms", "RewardToken", *COMMITTEES, "OpenAdmission")
 KNOWN = ("Refusals", "ICommittee", "IAdmission")  # ABI only
 PROVEN = ("Federation", "Vault")  # storage too
 

@@ -66,4 +66,24 @@ library Refusals {
 
     /// @dev Between 1 and 24 different accounts.
     error Committee_WrongMembers(uint256 number);
+    /// @dev The pool's own terms make no sense.
+    error Committee_WrongTerms();
+    /// @dev The job's sponsor, spec or terms aren't what the pool serves.
+    error Committee_NotServed(JobId jobId);
+    /// @dev Fewer stakers than seats, as of the time that counts.
+    error Committee_PoolTooSmall(JobId jobId, uint256 seats);
+    error Committee_PoolFull();
+    error Committee_LeafTaken(uint256 leaf, address account);
+    error Committee_NoKey(address account);
+    error Committee_StakeTooSmall(uint256 minimum, uint256 staked);
+    error Committee_NotStaked(address account, uint256 staked, uint256 amount);
+    error Committee_TooEarly(address account, uint256 from);
+    /// @dev The links don't lead to the job's history: one is wrong, or missing because the job has gone on.
+    error Committee_WrongHistory(JobId jobId, bytes32 expected, bytes32 actual);
+    error Committee_WrongWords(bytes32 expected);
+    /// @dev The payload shown isn't the end of a cycle.
+    error Committee_NotACycle(JobId jobId);
+    error Committee_NotSampled(JobId jobId, uint8 seat);
+    error Committee_NotAtFault(JobId jobId, uint8 seat);
+    error Committee_AlreadyReported(JobId jobId, bytes32 seed, uint8 seat);
 }

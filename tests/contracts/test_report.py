@@ -1,0 +1,362 @@
+"""Who was at fault in a cycle is shown by its job's history, and loses 1 % of its stake; nobody else does."""
+
+from __future__ import annotations
+
+import pytest
+from brownie import StakedCommittee, accounts
+from node import now, refused, rpc, skip_to, word
+from pools import DELAY, EPOCH, UNIT, Links, pool_terms, stake
+from terms import DEAD, NO_WORD
+
+from hansa.protocol.types import Phase
+
+UNITS = 100
+LOSS = UNITS * UNIT // 100
+MEMBER_TIMES = {"attestTime": 500, "releaseTime": 500}
+
+
+@pytest.fixture
+def pool(house, mallory):
+    pool = StakedCommittee.deploy(pool_terms(house), {"from": mallory})
+    stake(house, pool, dict.fromkeys(accounts[12:20], UNITS))
+    skip_to((now() // EPOCH + 1) * EPOCH)
+    return pool
+
+
+@pytest.fixture
+def begin(play, pool):
+    """A job of the pool in SUBMIT of its first cycle, with its links."""
+
+    def post(**terms):
+        job = play(Phase.OPEN, committee=pool, **({"seats": 4, "quorum": 3, "maxFailures": 9} | terms))
+        job.members = list(accounts[12:20])
+        links = Links(job)
+        links.open()
+        return job, links
+
+    return post
+
+
+def seated(job):
+    return sorted((who for who in job.members if who.address in job.state.committee), key=job.seat_of)
+
+
+def do(job, step, members, **named):
+    for who in members:
+        getattr(job, step)(who, **named)
+
+
+def finish(job, links):
+    """A cycle in which everybody seated does its work."""
+    job.reach(Phase.FINALIZE)
+    return links.finalize()
+
+
+def check_fault(pool, links, shown, at_fault, alice):
+    """Exactly these seats lose 1 %; each once."""
+    committee = shown.opening[1]
+    for seat, member in enumerate(committee):
+        if seat not in at_fault:
+            with refused("Committee_NotAtFault", links.job.id, seat):
+                links.report(pool, shown, seat, alice)
+            continue
+        before = tuple(pool.stakeOf(member))
+        done = links.report(pool, shown, seat, alice)
+        told = done.events["Slashed"]
+        assert (told["account"], told["job"], told["seat"], told["amount"]) == (member, links.job.id, seat, LOSS)
+        assert bytes(told["seed"]) == shown.seed
+        assert tuple(pool.stakeOf(member))[0] == before[0] - LOSS
+        assert pool.isReported(shown.seed, seat)
+        with refused("Committee_AlreadyReported"):
+            links.report(pool, shown, seat, alice)
+    assert pool.burnt() == LOSS * len(at_fault)
+
+
+def test_report__of_members_that_did_their_work__is_refused(begin, pool, alice):
+    job, links = begin(**MEMBER_TIMES, threshold=3)
+    check_fault(pool, links, finish(job, links), [], alice)
+
+
+@pytest.mark.parametrize("phase", [Phase.ATTEST, Phase.RELEASE], ids=lambda phase: phase.name)
+def test_absent__where_the_phase_lapsed__is_at_fault(begin, pool, alice, phase):
+    job, links = begin(**MEMBER_TIMES, threshold=3)
+    job.reach(phase)
+    do(job, phase.name.lower(), seated(job)[1:3])
+    check_fault(pool, links, links.fail(), [0, 3], alice)
+
+
+@pytest.mark.parametrize("phase", [Phase.ATTEST, Phase.RELEASE], ids=lambda phase: phase.name)
+def test_absent__where_the_phase_was_passed__is_not(begin, pool, alice, phase):
+    job, links = begin(**MEMBER_TIMES, threshold=3)
+    job.reach(phase)
+    do(job, phase.name.lower(), seated(job)[:3])
+    skip_to(job.state.deadline)
+    check_fault(pool, links, finish(job, links), [], alice)
+
+
+def test_not_committed__where_score_lapsed__is_at_fault(begin, pool, alice):
+    job, links = begin()
+    job.reach(Phase.SCORE)
+    do(job, "commit", seated(job)[2:])
+    check_fault(pool, links, links.fail(), [0, 1], alice)
+
+
+def test_not_committed__where_score_was_passed__is_at_fault(begin, pool, alice):
+    job, links = begin()
+    job.reach(Phase.SCORE)
+    do(job, "commit", seated(job)[:3])
+    skip_to(job.state.deadline)
+    check_fault(pool, links, finish(job, links), [3], alice)
+
+
+def test_late__is_as_silent(begin, pool, alice):
+    """Whoever committed after the others had closed the phase's time is refused, and absent."""
+    job, links = begin()
+    job.reach(Phase.SCORE)
+    do(job, "commit", seated(job)[1:])
+    late = seated(job)[0]
+    skip_to(job.state.deadline)
+    with refused("Federation_WrongPhase"):
+        job.commit(late)
+    check_fault(pool, links, finish(job, links), [0], alice)
+
+
+def test_not_revealed__where_reveal_lapsed__is_at_fault(begin, pool, alice):
+    job, links = begin()
+    job.reach(Phase.REVEAL)
+    do(job, "reveal", seated(job)[:2])
+    check_fault(pool, links, links.fail(), [2, 3], alice)
+
+
+def test_not_revealed__where_reveal_was_passed__is_at_fault(begin, pool, alice):
+    job, links = begin()
+    job.reach(Phase.REVEAL)
+    do(job, "reveal", seated(job)[:3])
+    skip_to(job.state.deadline)
+    check_fault(pool, links, finish(job, links), [3], alice)
+
+
+def test_not_voted__is_nobodys_fault(begin, pool, alice):
+    job, links = begin()
+    job.reach(Phase.VOTE)
+    do(job, "vote", seated(job)[:2])
+    check_fault(pool, links, links.fail(), [], alice)
+    links.open()
+    job.reach(Phase.VOTE)
+    do(job, "vote", seated(job)[:3])
+    skip_to(job.state.deadline)
+    check_fault(pool, links, links.finalize(), [], alice)
+
+
+def test_voted_otherwise__in_a_finalised_round__is_at_fault(begin, pool, alice):
+    job, links = begin()
+    job.reach(Phase.VOTE)
+    do(job, "vote", seated(job)[:3])
+    job.vote(seated(job)[3], model=word("mine"))
+    check_fault(pool, links, links.finalize(), [3], alice)
+
+
+def test_voted_a_model__where_nothing_was_agreed__is_at_fault(begin, pool, alice):
+    job, links = begin()
+    job.reach(Phase.VOTE)
+    job.model, model = NO_WORD, job.model
+    do(job, "vote", seated(job)[1:])
+    job.model = model
+    job.vote(seated(job)[0])
+    job.model = NO_WORD
+    shown = links.finalize()
+    assert job.state.failures == 1
+    check_fault(pool, links, shown, [0], alice)
+
+
+def test_voted_for_different_results__that_nobody_finalised__is_nobodys_fault(begin, pool, alice):
+    """Docs say so: whoever blocks a round by votes of its own goes free."""
+    job, links = begin()
+    job.reach(Phase.VOTE)
+    for who in seated(job):
+        job.vote(who, model=word(f"{who}"))
+    check_fault(pool, links, links.fail(), [], alice)
+
+
+def test_too_few_updates__is_nobodys_fault(begin, pool, alice):
+    job, links = begin()
+    check_fault(pool, links, links.fail(), [], alice)
+
+
+def test_not_due__is_not_at_fault(begin, pool, house, alice):
+    """Who did not vote in the last cycle isn't waited for, where it keeps its seat."""
+    job, links = begin(seats=4, maxRounds=30)
+    shown = finish(job, links)
+    for _ in range(20):
+        links.open()
+        absent = seated(job)[0]
+        job.members.remove(absent)
+        due = job.state.due & 1
+        job.reach(Phase.FINALIZE)
+        shown = links.finalize()
+        job.members.append(absent)
+        if not due:
+            break
+    else:
+        raise AssertionError("nobody kept its seat")
+    with refused("Committee_NotAtFault"):
+        links.report(pool, shown, 0, alice)
+
+
+def silent(job, links):
+    """A cycle that seats 0 and 1 have let lapse."""
+    job.reach(Phase.SCORE)
+    do(job, "commit", seated(job)[2:])
+    return links.fail()
+
+
+def test_report__after_later_cycles__needs_their_links(begin, pool, alice):
+    job, links = begin()
+    shown = silent(job, links)
+    links.lapse()
+    links.open()
+    finish(job, links)
+    links.open()
+    with refused("Committee_WrongHistory"):
+        links.report(pool, shown, 0, alice, later=links.payloads[shown.place : -1])
+    links.report(pool, shown, 0, alice)
+    assert pool.burnt() == LOSS
+
+
+def test_report__that_history_has_overtaken__is_sent_again(begin, pool, alice):
+    job, links = begin()
+    shown = silent(job, links)
+    later = links.payloads[shown.place :]
+    links.open()
+    with refused("Committee_WrongHistory"):
+        links.report(pool, shown, 0, alice, later=later)
+    links.report(pool, shown, 0, alice)
+
+
+def test_report__with_anything_changed__is_refused(begin, pool, alice):
+    job, links = begin()
+    shown = silent(job, links)
+    draw, committee, keys = shown.opening
+    forged = bytearray(shown.payload)
+    forged[127] ^= 1  # of the board
+    for changes in (
+        {"before": word("before")},
+        {"opened": (word("draw"), committee, keys)},
+        {"opened": (draw, [*committee[:-1], alice.address], keys)},
+        {"opened": (draw, committee, [*keys[:-1], word("key")])},
+        {"opened": (draw, committee[:-1], keys)},
+        {"ended": (bytes(forged), [])},
+        {"ended": (shown.payload[:-32], [])},
+        {"ended": (shown.payload + bytes(32), [])},
+        {"later": [word("later")]},
+    ):
+        with refused("Committee_WrongHistory"):
+            links.report(pool, shown, 0, alice, **changes)
+    with refused("Committee_NotSampled", job.id, 4):
+        links.report(pool, shown, 4, alice)
+    assert pool.burnt() == 0
+
+
+def test_report__of_wrong_words__is_refused(begin, pool, alice):
+    job, links = begin()
+    job.reach(Phase.VOTE)
+    do(job, "vote", seated(job))
+    shown = links.finalize()
+    for words in ([], [*shown.words[:3], 0], [*shown.words, 0], shown.words[:3]):
+        with refused("Committee_WrongWords"):
+            links.report(pool, shown, 3, alice, ended=(shown.payload, words))
+
+
+def test_report__of_a_lapsed_open_as_a_cycles_end__is_refused(begin, pool, alice):
+    """An opening's payload can't be read as an end, nor an end as an opening: their lengths differ."""
+    job, links = begin()
+    shown = silent(job, links)
+    with refused("Committee_WrongHistory"):
+        links.report(pool, shown, 0, alice, ended=(bytes(64), []))
+
+
+def test_report__of_another_job__is_refused(begin, pool, play, alice, house):
+    job, links = begin()
+    shown = silent(job, links)
+    other = play(Phase.SUBMIT)
+    with refused("Committee_WrongHistory"):
+        links.report(pool, shown, 0, alice, job=other.id)
+
+
+def test_report__to_a_pool_that_the_job_does_not_use__is_refused(begin, pool, house, alice, mallory):
+    job, links = begin()
+    shown = silent(job, links)
+    other = StakedCommittee.deploy(pool_terms(house), {"from": mallory})
+    with refused("Committee_NotServed", job.id):
+        links.report(other, shown, 0, alice)
+
+
+def test_stake__withdrawn_in_the_middle__stays_seated_and_slashable(begin, pool, house, alice):
+    job, links = begin()
+    gone = seated(job)[0]
+    pool.unstake(UNITS * UNIT, {"from": gone})
+    shown = silent(job, links)
+    links.report(pool, shown, 0, alice)
+    assert tuple(pool.stakeOf(gone))[:2] == (0, UNITS * UNIT - LOSS)
+    had = house.token.balanceOf(gone)
+    skip_to(now() + DELAY)
+    pool.withdraw(gone, {"from": alice})
+    assert house.token.balanceOf(gone) - had == UNITS * UNIT - LOSS
+    pool.sendBurnt({"from": alice})
+    assert (house.token.balanceOf(DEAD), pool.burnt()) == (LOSS, 0)
+    assert house.token.balanceOf(pool) == sum(tuple(pool.stakeOf(who))[0] for who in accounts[12:20])
+
+
+def test_report__of_who_has_left__burns_what_is_there(begin, pool, house, alice):
+    job, links = begin()
+    gone = seated(job)[0]
+    pool.unstake(UNITS * UNIT, {"from": gone})
+    shown = silent(job, links)
+    skip_to(now() + DELAY)
+    pool.withdraw(gone, {"from": gone})
+    assert links.report(pool, shown, 0, alice).events["Slashed"]["amount"] == 0
+
+
+def test_slashed__weighs_less__once_somebody_weighs_it(begin, pool, alice):
+    job, links = begin()
+    shown = silent(job, links)
+    member = shown.opening[1][0]
+    links.report(pool, shown, 0, alice)
+    assert tuple(pool.stakeOf(member))[4] == UNITS
+    pool.weigh(member, {"from": alice})
+    assert tuple(pool.stakeOf(member))[4] == UNITS - 1
+    skip_to((now() // EPOCH + 1) * EPOCH)
+    assert pool.weightAt(now()) == 8 * UNITS - 1
+
+
+def test_slashed_below_the_minimum__can_still_leave(house, begin, pool, alice):
+    job, links = begin()
+    member = next(who for who in job.members if who.address == job.state.committee[0])
+    pool.unstake(UNITS * UNIT - 20, {"from": member})
+    shown = silent(job, links)
+    links.report(pool, shown, 0, alice)
+    assert tuple(pool.stakeOf(member))[:2] == (20 - LOSS, UNITS * UNIT - 20)
+    pool.unstake(20 - LOSS, {"from": member})
+    skip_to(now() + DELAY)
+    pool.withdraw(member, {"from": member})
+    assert tuple(pool.stakeOf(member))[:2] == (0, 0)
+
+
+@pytest.mark.parametrize(("seats", "later", "budget"), [(5, 0, 126_000), (5, 10, 126_000), (24, 0, 155_000)])
+def test_report__costs_no_more_than_it_may(house, begin, pool, play, alice, seats, later, budget):
+    if seats == 24:
+        extra = [accounts.add(word(f"staker {number}").hex()) for number in range(20)]
+        for who in extra:
+            rpc("anvil_setBalance", who.address, hex(10**20))
+            rpc("anvil_impersonateAccount", who.address)
+        stake(house, pool, dict.fromkeys(extra, UNITS))
+        skip_to((now() // EPOCH + 1) * EPOCH)
+    job, links = begin(seats=seats, quorum=seats // 2 + 1, maxFailures=16, openTime=100, submitTime=100)
+    job.members = []
+    job.reach(Phase.SCORE)
+    first = links.fail()
+    links.report(pool, first, 1, alice)  # slots of the burnt tokens are used before
+    for _ in range(later):
+        links.lapse()
+    done = links.report(pool, first, 0, alice)
+    assert done.gas_used <= budget + 1_800 * later, done.gas_used
