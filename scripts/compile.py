@@ -28,8 +28,11 @@ ARTIFACTS = ROOT / "hansa" / "runtime" / "chain" / "artifacts"
 REMAPPING = ("@openzeppelin", "node_modules/@openzeppelin")
 IMPORT = re.compile(r'^\s*import\s[^"]*"([^"]+)"\s*;', re.MULTILINE)
 LARGEST_RUNTIME = 24_576  # bytes, EIP-170
-DEPLOYED = ("Federation", "Vault", "Terms", "RewardToken", "AppointedCommittee", "OpenAdmission")
-KNOWN = ("Refusals", "ICommittee", "IAdmission")  # ABI only
+DEPLOYED = (
+    *("Federation", "Vault", "Terms", "RewardToken", "AppointedCommittee", "OpenAdmission"),
+    *("DidRegistry", "Credentials", "CredentialAdmission", "ReputationAdmission"),
+)
+KNOWN = ("Refusals", "IdentityRefusals", "ICommittee", "IAdmission")  # ABI only
 PROVEN = ("Federation", "Vault")  # storage too
 
 Node = dict[str, Any]  # of the compiler's syntax tree
