@@ -7,6 +7,7 @@ from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Phase
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.desk import Desk
+from hansa.runtime.identity.admission import enrolment_data
 from hansa.runtime.transactions.sender import Mined, Pending, Refused
 from hansa.tasks import running
 from hansa.tasks.base import Task
@@ -43,9 +44,10 @@ class Enroller:
             )
         follower.context.check_claim_time(self._config.min_claim)
         self.check_model()
+        data = enrolment_data(federation, follower.store, follower.job, me)
         self.pay_in(bond)
         hashed = federation.terms_hash(follower.job)
-        outcome = self._desk.send(federation.enrol_call(follower.job, hashed, bond, b""), "enrol")
+        outcome = self._desk.send(federation.enrol_call(follower.job, hashed, bond, data), "enrol")
         if isinstance(outcome, Mined):
             self._desk.journal.replace((follower.job, "terms"), {"hash": hashed})
         if isinstance(outcome, Refused) and outcome.error.name not in PASSING:

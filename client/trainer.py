@@ -6,6 +6,7 @@ from client.config import TrainerConfig
 from client.enrol import Enroller
 from client.leave import Leaver
 from client.publish import files_needed, publish_updates
+from client.standing import Standing
 from client.submit import FailureWatch, Submitter
 from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.types import Phase
@@ -43,7 +44,8 @@ class Trainer(Daemon):
         desk.follower.models.cached = 1  # it starts from the newest alone
         desk.follower.trainer = desk.me
         desk.log.info("data loaded", rows=rows, source=config.source)
-        self.keeper = JobKeeper(desk)
+        self.standing = Standing(desk)
+        self.keeper = JobKeeper(desk, self.standing.is_admitted)
         self.enroller = Enroller(desk, task, config)
         self.enroller.check_terms()
         self.submitter = Submitter(desk, task, data, config.pinned_keys)
@@ -64,7 +66,7 @@ class Trainer(Daemon):
             return False
         publish_updates(desk, state)
         match state.phase:
-            case Phase.SUBMIT if last != cycle_counter(state.cycle) and agreed:
+            case Phase.SUBMIT if last != cycle_counter(state.cycle) and agreed and self.standing.is_admitted():
                 if self.config.stop_after_failure:
                     self.failures.check()
                 with self.abstention.if_spoilt(state.round):

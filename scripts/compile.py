@@ -29,8 +29,9 @@ REMAPPING = ("@openzeppelin", "node_modules/@openzeppelin")
 IMPORT = re.compile(r'^\s*import\s[^"]*"([^"]+)"\s*;', re.MULTILINE)
 LARGEST_RUNTIME = 24_576  # bytes, EIP-170
 COMMITTEES = ("AppointedCommittee", "StakedCommittee", "HybridCommittee", "TrainerCommittee")
-DEPLOYED = ("Federation", "Vault", "Terms", "RewardToken", *COMMITTEES, "OpenAdmission")
-KNOWN = ("Refusals", "ICommittee", "IAdmission")  # ABI only
+IDENTITY = ("DidRegistry", "Credentials", "CredentialAdmission", "ReputationAdmission")
+DEPLOYED = ("Federation", "Vault", "Terms", "RewardToken", *COMMITTEES, "OpenAdmission", *IDENTITY)
+KNOWN = ("Refusals", "IdentityRefusals", "ICommittee", "IAdmission")  # ABI only
 PROVEN = ("Federation", "Vault")  # storage too
 
 Node = dict[str, Any]  # of the compiler's syntax tree

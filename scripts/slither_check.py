@@ -21,6 +21,9 @@ ZERO = "Solidity starts locals at zero, and the house counts on it"
 OWN_VAULT = "calls only the Federation's own Vault, functions that call nobody and that only the Federation may use"
 EXPLAINED: dict[tuple[str, str], str] = {
     ("uninitialized-local", "*"): ZERO,
+    ("incorrect-equality", "admits"): "compares a Merkle root, not a balance",
+    ("unused-return", "admits"): "enrolled or not is all that is asked",
+    ("unused-return", "_lastRoot"): "the root is all that is asked",
     ("incorrect-equality", "publishKeys"): "compares a state of the job's, not a balance",
     ("reentrancy-no-eth", "_recordFailure"): OWN_VAULT,
     ("reentrancy-no-eth", "_seat"): OWN_VAULT,

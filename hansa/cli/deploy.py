@@ -82,6 +82,7 @@ def store_warning(deployment: Deployment, is_local: bool) -> str | None:
 def show(console: Console, made: Deployment, file: Path) -> None:
     """What was deployed, and where that is written down."""
     console.print(f"[bold]{made.name}[/] on chain {made.chain_id}, from block {made.first_block}")
-    for label in ("federation", "vault", "token", "admission"):
-        console.print(f"  {label:11} {getattr(made, label)}")
+    for label in ("federation", "vault", "token", "admission", "registry", "credentials"):
+        if (address := getattr(made, label)) is not None:
+            console.print(f"  {label:11} {address}")
     console.print(f"written to {file}")

@@ -57,7 +57,7 @@ def deploy_contracts(
     progress: Path | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> Deployment:
-    """Deploys terms, federation (with its vault), open admission and, without `token`, a test token.
+    """Deploys terms, federation (with its vault), open admission, registry, credentials; without `token` a test token.
 
     progress: a file that keeps each address as it comes, so that what stopped half-way goes on where it was.
     """
@@ -76,21 +76,29 @@ def deploy_contracts(
     if token is None:
         say("deploying a test token …")
         token = step("RewardToken", SUPPLY)
+    say("deploying the DID registry and the credentials …")
+    registry, credentials = step("DidRegistry"), step("Credentials")
     return draft.updated(
         chain_id=signer.chain.chain_id,
         federation=federation,
         vault=vault_of(signer.chain, federation),
         token=token,
         admission=admission,
+        registry=registry,
+        credentials=credentials,
         first_block=steps.first_block,
         allowed=Allowed(tokens=[token], admissions=[admission]),
     )
 
 
-def trusting(deployment: Deployment, committee: Address, tasks: Sequence[str] = ()) -> Deployment:
-    """The deployment with a committee, and tasks by file or module, on its allow-list."""
+def trusting(
+    deployment: Deployment, committee: Address, tasks: Sequence[str] = (), admission: Address | None = None
+) -> Deployment:
+    """The deployment with a committee, tasks by file or module, and an admission, on its allow-list."""
     known = deployment.allowed
-    more = {"committees": [*known.committees, committee], "tasks": [*known.tasks, *tasks]}
+    more: dict[str, list[Any]] = {"committees": [*known.committees, committee], "tasks": [*known.tasks, *tasks]}
+    if admission is not None and admission not in known.admissions:
+        more["admissions"] = [*known.admissions, admission]
     return deployment.model_copy(update={"allowed": known.model_copy(update=more)})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from hansa.protocol.hashes import cycle_counter, everybody_due
 from hansa.protocol.types import Address, Phase, Timestamp
@@ -16,8 +17,10 @@ class JobKeeper:
     """Keeps one job moving for one account; needs no file. A store that fails, or a model that can't be had, keeps
     nobody from ending what is over."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, takes_part: Callable[[], bool] = lambda: True) -> None:
+        """takes_part: whether this account would act if the next cycle waited for it."""
         self._desk = desk
+        self._takes_part = takes_part
         self._awaited: list[Address] = []  # members whose keys were missing at the last look
 
     def keep_moving(self, state: JobState) -> None:
@@ -36,7 +39,7 @@ class JobKeeper:
                 self._desk.send(federation.open_call(job), "open", state.cycle, state.failures)
             case Phase.LAPSED if self._is_my_turn(state):
                 self._desk.send(federation.fail_call(job, state.cycle), "fail", state.cycle, state.failures)
-        if self._is_absent(state):
+        if self._is_absent(state) and self._takes_part():
             self._desk.send(federation.rejoin_call(job, state.cycle), "rejoin", state.cycle)
 
     def _is_my_turn(self, state: JobState) -> bool:

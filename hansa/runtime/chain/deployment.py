@@ -78,6 +78,8 @@ class Deployment(BaseModel):
     token: ChainAddress
     admission: ChainAddress
     committee: ChainAddress | None = None
+    registry: ChainAddress | None = None  # of DIDs; None, as the next, in one made by an earlier version
+    credentials: ChainAddress | None = None
     first_block: NonNegativeInt  # nothing of the federation is older
     store: dict[str, str]  # {'kind': 'local', 'path': …} or {'kind': 'kubo', 'api': …, 'auth': '${NAME}'}
     gateway: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None  # where the page gets files: gateway/CID

@@ -1,0 +1,1 @@
+"""DIDs, credentials and admissions of a federation, on its chain."""
