@@ -85,8 +85,8 @@ def warning(spec: JobSpec, terms: PrivacyTerms) -> str | None:
     if spec.privacy != MASKED or 2 * terms.quorum >= terms.seats + spec.shares:
         return None
     return (
-        f"with quorum {terms.quorum} of {terms.seats} and {spec.shares} shares, one bad member and a reorganisation, or "
-        "a lying node at another, can open an update"
+        f"with quorum {terms.quorum} of {terms.seats} and {spec.shares} shares, one bad member and a reorganisation, "
+        "or a lying node at another, can open an update"
     )
 
 
@@ -105,8 +105,7 @@ def _of_threshold(spec: JobSpec, terms: PrivacyTerms) -> dict[str, bool]:
     return {
         "there must be no phase ATTEST": terms.attest_time == 0,
         "there must be a phase RELEASE": terms.release_time > 0,
-        f"the term threshold must be the quorum, {terms.quorum}, not {terms.threshold}": terms.threshold
-        == terms.quorum,
+        f"the term threshold must be the quorum, {quorum}, not {terms.threshold}": terms.threshold == quorum,
         f"shares must be the quorum, {quorum}, not {spec.shares}": spec.shares == quorum,
         f"group must be 0, not {spec.group}": spec.group == 0,
     }
@@ -119,8 +118,7 @@ def _of_masked(spec: JobSpec, terms: PrivacyTerms, coupled: bool) -> dict[str, b
     less = f", and {seats} fewer as members may train" if coupled else ""
     return {
         "there must be phases ATTEST and RELEASE": terms.attest_time > 0 and terms.release_time > 0,
-        f"the term threshold must be the quorum, {terms.quorum}, not {terms.threshold}": terms.threshold
-        == terms.quorum,
+        f"the term threshold must be the quorum, {quorum}, not {terms.threshold}": terms.threshold == quorum,
         f"bits must be 8, not {spec.bits}": spec.bits == 8,
         f"weights must be equal, not {spec.weights}": spec.weights == "equal",
         f"rule must be mean, not {spec.rule}": spec.rule == "mean",
