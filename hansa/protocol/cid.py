@@ -31,7 +31,7 @@ class Block(NamedTuple):
     stored: int  # bytes of the blocks below it, its own among them
 
 
-def digest_of(data: bytes) -> Digest:
+def digest_of(data: bytes | memoryview) -> Digest:
     """Digest of the CIDv0 that a file of these bytes has."""
     return root_of(leaves_of(memoryview(data)))
 

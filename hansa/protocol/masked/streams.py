@@ -7,7 +7,7 @@ thread while the cipher goes on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -20,10 +20,11 @@ from hansa.protocol.cid import CHUNK, leaves_of, root_of
 from hansa.protocol.masked.words import WORD, Words
 from hansa.protocol.types import Digest
 
-_BLOCK: Final = CHUNK // 2  # words of a block: one leaf of a file
+_BLOCK: Final = 1 << 15  # words at a time: they stay in the cache
+_HASHED: Final = 4 * CHUNK // 2  # words that the second thread takes at a time: whole leaves of a file
 _ROOM: Final = 16  # bytes beyond, which the cipher asks for
 _CIPHER: Final = 16  # bytes of a cipher's block
-_ZEROS: Final = memoryview(bytes(CHUNK))
+_ZEROS: Final = memoryview(bytes(2 * _BLOCK))
 
 
 class Stream:
@@ -39,32 +40,33 @@ class Stream:
 
 def add_streams(words: Words, keys: Sequence[bytes], sign: int = 1) -> None:
     """Adds the streams of these keys to words, in place, modulo 2¹⁶; sign −1 takes them off."""
-    streams, change = [Stream(key) for key in keys], np.add if sign > 0 else np.subtract
-    buffer = memoryview(bytearray(CHUNK + _ROOM))
+    for _ in _added(words, keys, np.add if sign > 0 else np.subtract):
+        pass
+
+
+def vector(keys: Sequence[bytes], words: int) -> tuple[Words, Digest]:
+    """V_T, the sum of these streams, and the digest of its file."""
+    total, hashed, done = np.zeros(words, WORD), [], 0
+    data = total.data.cast("B")
+    with ThreadPoolExecutor(1) as hasher:
+        for end in _added(total, keys, np.add):
+            if end - done == _HASHED or end == words:
+                hashed.append(hasher.submit(leaves_of, data[2 * done : 2 * end]))
+                done = end
+    return total, root_of([leaf for part in hashed for leaf in part.result()])
+
+
+def _added(words: Words, keys: Sequence[bytes], change: np.ufunc) -> Iterator[int]:
+    """Changes words by the streams, block by block; tells after each how far it is."""
+    streams = [Stream(key) for key in keys]
+    buffer = memoryview(bytearray(2 * _BLOCK + _ROOM))
     drawn = np.frombuffer(buffer, WORD, _BLOCK)
     for start in range(0, len(words), _BLOCK):
         block = words[start : start + _BLOCK]
         for stream in streams:
             stream.fill(buffer, len(block))
             change(block, drawn[: len(block)], out=block)
-
-
-def vector(keys: Sequence[bytes], words: int) -> tuple[Words, Digest]:
-    """V_T, the sum of these streams, and the digest of its file."""
-    total, hashed = np.empty(words, WORD), []
-    streams = [Stream(key) for key in keys]
-    buffer = memoryview(bytearray(CHUNK + _ROOM))
-    drawn = np.frombuffer(buffer, WORD, _BLOCK)
-    view = total.data.cast("B")
-    with ThreadPoolExecutor(1) as hasher:
-        for start in range(0, words, _BLOCK):
-            block = total[start : start + _BLOCK]
-            block[:] = 0
-            for stream in streams:
-                stream.fill(buffer, len(block))
-                np.add(block, drawn[: len(block)], out=block)
-            hashed.append(hasher.submit(leaves_of, view[2 * start : 2 * (start + len(block))]))
-    return total, root_of([leaf for part in hashed for leaf in part.result()])
+        yield start + len(block)
 
 
 def words_at(key: bytes, first: int, words: int) -> Words:
