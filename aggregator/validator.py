@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aggregator.inbox import Inboxes
 from aggregator.leave import take_fees
+from aggregator.release import Releaser, release_files
 from aggregator.rows import ValidationRows
 from aggregator.score import Scorer, reveal
 from aggregator.serve import ModelServer, files_needed
@@ -23,7 +24,7 @@ from hansa.tasks import load_task_of, running, use_device
 
 
 class Validator(Daemon):
-    """A committee member of one job, SCORE to FINALIZE. Everything that it says is journalled before it is sent."""
+    """A committee member of one job, RELEASE to FINALIZE. What it says is journalled before it is sent."""
 
     def __init__(self, config: DaemonConfig) -> None:
         super().__init__(config)
@@ -50,6 +51,7 @@ class Validator(Daemon):
         self._key = envelope.public_key(secret)
         self._known_at: Block | None = None  # where its key was found in force
         self.server = ModelServer(desk)
+        self.releaser = Releaser(desk, inboxes)
         self.scorer = Scorer(desk, task, inboxes, rows)
         self.voter = Voter(desk, task, inboxes, rows)
         self.strikes = StrikeSettler(desk)
@@ -63,9 +65,13 @@ class Validator(Daemon):
         if not state.phase.is_over:
             self._announce_key()
         served = self.server.serve(state)
+        self.releaser.publish()
         match state.phase:
             case Phase.SUBMIT if desk.follower.is_settled():
-                desk.tidy(state.cycle, files_needed(desk))
+                desk.tidy(state.cycle, files_needed(desk) | release_files(desk))
+            case Phase.RELEASE if seat is not None:
+                with self.abstention.if_spoilt(state.round):
+                    self.releaser.release(state, seat)
             case Phase.SCORE if seat is not None:
                 with self.abstention.if_spoilt(state.round):
                     self.scorer.score(state, seat)

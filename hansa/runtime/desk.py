@@ -134,6 +134,10 @@ class Desk:
                 self.log.info("pending", what=call.what, transaction=outcome.hash)
         return outcome
 
+    def has_published(self, digest: Digest) -> bool:
+        """Whether this daemon has, since it began."""
+        return digest in self._published
+
     def publish(self, digest: Digest) -> None:
         """Puts a file of the journal into the store, once."""
         if digest not in self._published:
