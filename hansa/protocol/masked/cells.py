@@ -11,13 +11,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from hansa.protocol.cid import digest_of
-from hansa.protocol.envelope import BOX, public_key
+from hansa.protocol.envelope import BOX, NO_BOX, NONCE, derive, exchange, public_key
 from hansa.protocol.errors import Malformed
 from hansa.protocol.masked.sharing import SeatSet, mask
 from hansa.protocol.types import Digest
@@ -25,8 +22,6 @@ from hansa.protocol.types import Digest
 SEED: Final = 32  # bytes
 
 _HEAD: Final = 64  # bytes before the boxes
-_NONCE: Final = bytes(12)
-_NO_BOX: Final = bytes(BOX)
 
 
 def cell_size(chosen: SeatSet) -> int:
@@ -35,13 +30,13 @@ def cell_size(chosen: SeatSet) -> int:
 
 def stream_key(seed: bytes, ctx: bytes, chosen: SeatSet) -> bytes:
     """What the stream of a seed is drawn by."""
-    return _derive(seed, b"hansa mask" + ctx + mask(chosen))
+    return derive(seed, b"hansa mask" + ctx + mask(chosen))
 
 
 def make_cell(seed: bytes, ctx: bytes, chosen: SeatSet, members: Sequence[bytes | None]) -> bytes:
     """The one cell of a seed. members: the committee's X25519 public keys by seat; who has none gets no box."""
     info = ctx + mask(chosen)
-    secret = _derive(seed, b"hansa ephemeral" + info)
+    secret = derive(seed, b"hansa ephemeral" + info)
     boxes = [_box(seed, info, secret, members[seat]) for seat in chosen]
     return b"".join([digest_of(seed), public_key(secret), *boxes])
 
@@ -56,11 +51,11 @@ def open_cell(
     """The seed, read by a seat of the set with the secret of its announced key. Raises Malformed for a cell that its
     seed does not make."""
     info, place = ctx + mask(chosen), _HEAD + BOX * chosen.index(seat)
-    shared = _exchange(secret, cell[32:_HEAD])
+    shared = exchange(secret, cell[32:_HEAD])
     if shared is None:
         raise Malformed("cell", cause="its ephemeral key is a low-order point")
     try:
-        seed = AESGCM(_box_key(shared, info, public_key(secret))).decrypt(_NONCE, cell[place : place + BOX], info)
+        seed = AESGCM(_box_key(shared, info, public_key(secret))).decrypt(NONCE, cell[place : place + BOX], info)
     except InvalidTag as error:
         raise Malformed("cell", cause=f"the box of seat {seat} can't be opened") from error
     if make_cell(seed, ctx, chosen, members) != cell:
@@ -69,23 +64,11 @@ def open_cell(
 
 
 def _box(seed: bytes, info: bytes, secret: bytes, member: bytes | None) -> bytes:
-    shared = None if member is None else _exchange(secret, member)
+    shared = None if member is None else exchange(secret, member)
     if member is None or shared is None:
-        return _NO_BOX
-    return AESGCM(_box_key(shared, info, member)).encrypt(_NONCE, seed, info)
+        return NO_BOX
+    return AESGCM(_box_key(shared, info, member)).encrypt(NONCE, seed, info)
 
 
 def _box_key(shared: bytes, info: bytes, member: bytes) -> bytes:
-    return _derive(shared, b"hansa box" + info + member)
-
-
-def _exchange(secret: bytes, public: bytes) -> bytes | None:
-    """X25519's shared secret; None where it would be all zero."""
-    try:
-        return X25519PrivateKey.from_private_bytes(secret).exchange(X25519PublicKey.from_public_bytes(public))
-    except ValueError:
-        return None
-
-
-def _derive(secret: bytes, info: bytes) -> bytes:
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret)
+    return derive(shared, b"hansa box" + info + member)

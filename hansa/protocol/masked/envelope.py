@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from hansa.protocol.envelope import public_key
+from hansa.protocol.envelope import CONTEXT, public_key
 from hansa.protocol.errors import BadKey, Malformed
 from hansa.protocol.masked.cells import SEED, cell_size, commitment, make_cell, open_cell, stream_key
 from hansa.protocol.masked.sharing import Sharing
@@ -23,8 +23,7 @@ from hansa.protocol.types import Digest
 
 MAGIC: Final = b"hansa3"
 
-_CONTEXT: Final = 192
-_HEAD: Final = len(MAGIC) + 2 + _CONTEXT
+_HEAD: Final = len(MAGIC) + 2 + CONTEXT
 
 Seeds = Mapping[int, bytes]
 """By index of the set."""
@@ -42,7 +41,7 @@ def new_seeds(sharing: Sharing) -> list[bytes]:
 
 def seal(words: Words, seeds: Sequence[bytes], ctx: bytes, sharing: Sharing, members: Sequence[bytes | None]) -> bytes:
     """The envelope of an update. members: announced X25519 public keys by seat, None where there is none."""
-    if len(ctx) != _CONTEXT or len(members) != sharing.seats:
+    if len(ctx) != CONTEXT or len(members) != sharing.seats:
         raise ValueError(f"a context of {len(ctx)} bytes or {len(members)} keys")
     pairs = list(zip(seeds, sharing.sets, strict=True))
     data = bytearray(envelope_size(sharing, len(words)))
@@ -69,9 +68,9 @@ class Masked:
         expected = envelope_size(self.sharing, self.length)
         if len(self.data) != expected:
             raise Malformed("masked envelope", cause=f"{len(self.data)} bytes, not {expected}")
-        if self.data[: _HEAD - _CONTEXT] != MAGIC + bytes([self.sharing.seats, self.sharing.shares]):
+        if self.data[: _HEAD - CONTEXT] != MAGIC + bytes([self.sharing.seats, self.sharing.shares]):
             raise Malformed("masked envelope", cause=f"it does not begin as one for {self.sharing.seats} seats")
-        if self.data[_HEAD - _CONTEXT : _HEAD] != self.ctx:
+        if self.data[_HEAD - CONTEXT : _HEAD] != self.ctx:
             raise Malformed("masked envelope", cause="it was made for another job, cycle, trainer or model")
 
     @cached_property

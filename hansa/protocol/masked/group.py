@@ -99,3 +99,12 @@ def may_release(released: bytes | None, group: Group) -> bool:
     """Whether a member may release and publish for this group. released: the X that it journalled for this job and
     model before, on whatever fork; None: none."""
     return released is None or released == group.name
+
+
+def may_put(released: int, quorum: int) -> bool:
+    """Whether a member may give away vectors, seeds and probes of its group.
+
+    released: seats, its own included, whose tables of this group are there and whose signed `release` names them. Two
+    groups over one model would need 2 · quorum ≤ seats + shares − 1 of these: an honest seat releases one a model.
+    """
+    return released >= quorum

@@ -8,9 +8,9 @@ from itertools import combinations
 from math import comb
 from typing import Final
 
+from hansa.protocol.privacy import MOST_SETS
 from hansa.protocol.tables import LIMITS
 
-MOST_SETS: Final = 36
 FEWEST: Final = 2  # t: one member alone must never open anything
 
 SeatSet = tuple[int, ...]
