@@ -17,8 +17,8 @@ KEPT = 2  # cycles, and models, whose own files stay in the journal
 
 
 def publish_updates(desk: Desk, state: JobState) -> None:
-    """Gives the bytes away once nobody can submit a copy any more: after SUBMIT, never where the cycle failed there. What it
-    takes several members to open, as soon as it is sure to be registered."""
+    """Gives the bytes away once nobody can submit a copy any more: after SUBMIT, never where the cycle failed there.
+    What it takes several members to open, as soon as it is sure to be registered."""
     is_shared = desk.follower.context.spec.privacy == THRESHOLD
     for cycle in reversed(desk.follower.history().cycles[-KEPT:]):
         known = own_update(desk, cycle)
