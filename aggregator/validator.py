@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from aggregator.inbox import Inboxes
 from aggregator.leave import take_fees
+from aggregator.masked.member import MaskedMember
+from aggregator.masked.result import MaskedScorer, MaskedVoter
 from aggregator.release import Releaser, release_files
 from aggregator.rows import ValidationRows
 from aggregator.score import Scorer, reveal
@@ -11,6 +13,7 @@ from aggregator.serve import ModelServer, files_needed
 from aggregator.strikes import StrikeSettler
 from aggregator.vote import Voter, finalize
 from hansa.protocol import envelope
+from hansa.protocol.privacy import MASKED
 from hansa.protocol.types import Phase, Seat
 from hansa.runtime import keystore
 from hansa.runtime.chain.client import Block
@@ -52,8 +55,12 @@ class Validator(Daemon):
         self._known_at: Block | None = None  # where its key was found in force
         self.server = ModelServer(desk)
         self.releaser = Releaser(desk, inboxes)
+        self.masked = MaskedMember(desk, secret) if context.spec.privacy == MASKED else None
         self.scorer = Scorer(desk, task, inboxes, rows)
         self.voter = Voter(desk, task, inboxes, rows)
+        if self.masked is not None:
+            self.scorer = MaskedScorer(desk, task, inboxes, rows, self.masked)
+            self.voter = MaskedVoter(desk, task, inboxes, rows, self.masked)
         self.strikes = StrikeSettler(desk)
         self.abstention = Abstention(desk.log)
 
@@ -65,13 +72,18 @@ class Validator(Daemon):
         if not state.phase.is_over:
             self._announce_key()
         served = self.server.serve(state)
-        self.releaser.publish()
+        with self.abstention.if_spoilt(state.round):
+            self._publish(state)
         match state.phase:
             case Phase.SUBMIT if desk.follower.is_settled():
-                desk.tidy(state.cycle, files_needed(desk) | release_files(desk))
+                masked = set() if self.masked is None else self.masked.files_needed()
+                desk.tidy(state.cycle, files_needed(desk) | release_files(desk) | masked)
+            case Phase.ATTEST if seat is not None and self.masked is not None:
+                with self.abstention.if_spoilt(state.round):
+                    self.masked.attest(state, seat)
             case Phase.RELEASE if seat is not None:
                 with self.abstention.if_spoilt(state.round):
-                    self.releaser.release(state, seat)
+                    (self.masked or self.releaser).release(state, seat)
             case Phase.SCORE if seat is not None:
                 with self.abstention.if_spoilt(state.round):
                     self.scorer.score(state, seat)
@@ -87,6 +99,13 @@ class Validator(Daemon):
                 return is_done and take_fees(desk, state, seat)
         self.strikes.settle(state)
         return False
+
+    def _publish(self, state: JobState) -> None:
+        """What this member released, once it may be given away."""
+        if self.masked is None:
+            self.releaser.publish()
+        elif not state.phase.is_over:
+            self.masked.publish()
 
     def _announce_key(self) -> None:
         """Puts the key that updates are sealed to in force, where another or none is, or a reorganisation took it."""

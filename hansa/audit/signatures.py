@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hansa.audit.facts import Facts
-from hansa.audit.proof.calls import ReadCall, read_calls
-from hansa.audit.proof.strict_rlp import BadRlp
-from hansa.audit.proof.transactions import BadTransaction, SignedTransaction, read_transaction
 from hansa.audit.report import Finding, Wrong, shown
 from hansa.protocol.phases import PHASES
 from hansa.protocol.types import Address, JobId
 from hansa.runtime.chain.abi import BadEncoding, artifact
+from hansa.runtime.transactions.asked import ReadCall, read_calls
+from hansa.runtime.transactions.signed import BadTransaction, SignedTransaction, read_transaction
+from hansa.runtime.transactions.strict_rlp import BadRlp
 
 SIGNED: Final[Mapping[str, str]] = {
     "JobPosted": "post",

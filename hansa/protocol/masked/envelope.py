@@ -90,15 +90,27 @@ class Masked:
         """Digest of the seed file of a set."""
         return commitment(self.cells[index])
 
-    def open_own(self, seat: int, secret: bytes, members: Sequence[bytes | None]) -> dict[int, bytes]:
+    def open_own(self, seat: int, secret: bytes, members: Sequence[bytes | None]) -> Seeds:
         """The seeds of a seat's sets, by index. Raises BadKey where `secret` isn't that of the seat's announced key,
         Malformed where a cell of them can't be made again from its seed."""
+        seeds, problem = self.readable(seat, secret, members)
+        if problem:
+            raise Malformed("masked envelope", cause=problem)
+        return seeds
+
+    def readable(self, seat: int, secret: bytes, members: Sequence[bytes | None]) -> tuple[Seeds, str]:
+        """The seeds of those of a seat's sets whose cell can be made again, and why another one can't, or ''. Raises
+        BadKey."""
         if members[seat] != public_key(secret):
             raise BadKey(f"seat {seat} has announced another encryption key than yours", next_step="announce yours")
-        return {
-            index: open_cell(self.cells[index], self.ctx, self.sharing.sets[index], seat, secret, members)
-            for index in self.sharing.by_seat[seat]
-        }
+        seeds, problem = {}, ""
+        for index in self.sharing.by_seat[seat]:
+            try:
+                chosen = self.sharing.sets[index]
+                seeds[index] = open_cell(self.cells[index], self.ctx, chosen, seat, secret, members)
+            except Malformed as error:
+                problem = problem or str(error)
+        return seeds, problem
 
     def stream_key(self, index: int, seed: bytes) -> bytes:
         return stream_key(seed, self.ctx, self.sharing.sets[index])

@@ -6,14 +6,14 @@ differ by a few updates, and their sums by exactly those.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass
 from typing import Protocol
 
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from hansa.protocol.types import Address, CycleId, Digest
+from hansa.protocol.types import CycleId
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Attested(Protocol):
     @property
     def updates_acc(self) -> int: ...
     @property
-    def submitted(self) -> Sequence[tuple[Address, Digest]]: ...
+    def submitted(self) -> Sized: ...
     @property
     def bitmaps(self) -> Sequence[bytes]: ...
     @property

@@ -106,8 +106,13 @@ def values_of(total: Sum, shapes: Shapes) -> dict[str, Sum]:
 
 def next_model_tensors(base: Model, total: Sum, updates: int) -> dict[str, NDArray[np.float32]]:
     """The step of a sum without fault: bit for bit the unclipped mean of the updates, each of weight 1."""
+    return step_of(base, values_of(total, base.shapes), updates)
+
+
+def step_of(base: Model, values: Tensors, updates: int) -> dict[str, NDArray[np.float32]]:
+    """The same of the sum's values by tensor."""
     result = {name: np.empty(shape, np.float32) for name, shape in base.shapes.items()}
-    values, native = values_of(total, base.shapes), kernels.native_for(base.size)
+    native = kernels.native_for(base.size)
     for (name, old), k in zip(base.tensors.items(), base.k, strict=True):
         before, after = np.ascontiguousarray(old).reshape(-1), result[name].reshape(-1)
         for part in blocks(0, old.size, PIECE):
