@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from structlog.stdlib import BoundLogger
@@ -142,12 +142,12 @@ class SharedInbox(Inbox):
 class Inboxes:
     """The inbox of the cycle under way, made when it is first asked for.
 
-    secret: the X25519 secret that this member opens updates with.
+    secret_for: the X25519 secret that this member opens with what is sealed to a public key.
     """
 
-    def __init__(self, desk: Desk, secret: bytes) -> None:
+    def __init__(self, desk: Desk, secret_for: Callable[[bytes | None], bytes]) -> None:
         self._desk = desk
-        self._secret = secret
+        self._secret_for = secret_for
         self._inbox: Inbox | None = None
 
     def keys(self, cycle: CycleRecord, seat: Seat) -> CycleKeys:
@@ -155,7 +155,8 @@ class Inboxes:
         follower = self._desk.follower
         base_digest, base = follower.base()
         place, shares = follower.federation.place(follower.job, cycle.cycle), follower.context.spec.shares
-        return CycleKeys(place, base_digest, base, cycle.keys, seat, self._secret, shares)
+        secret = self._secret_for(cycle.keys[seat])
+        return CycleKeys(place, base_digest, base, cycle.keys, seat, secret, shares)
 
     def of(self, cycle: CycleRecord, seat: Seat) -> Inbox:
         """A new one where a reorganisation gave the cycle other updates."""

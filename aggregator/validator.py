@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aggregator.inbox import Inboxes
+from aggregator.keys import Keys
 from aggregator.leave import take_fees
 from aggregator.masked.member import MaskedMember
 from aggregator.masked.result import MaskedScorer, MaskedVoter
@@ -12,16 +13,15 @@ from aggregator.score import Scorer, reveal
 from aggregator.serve import ModelServer, files_needed
 from aggregator.strikes import StrikeSettler
 from aggregator.vote import Voter, finalize
-from hansa.protocol import envelope
 from hansa.protocol.privacy import MASKED
 from hansa.protocol.types import Phase, Seat
 from hansa.runtime import keystore
-from hansa.runtime.chain.client import Block
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.daemon import Daemon
 from hansa.runtime.desk import DaemonConfig
 from hansa.runtime.history.records import CycleRecord
 from hansa.runtime.keeper import JobKeeper
+from hansa.runtime.key_ring import KeyRing
 from hansa.runtime.model_chain import Abstention
 from hansa.tasks import load_task_of, running, use_device
 
@@ -49,13 +49,13 @@ class Validator(Daemon):
             context.check_claim_time(config.min_claim)
             rows.of(state.seat_of(desk.me) or Seat(0))  # what can't be read is said now, not in SCORE
         secret = keystore.encryption_secret(config.account)
-        inboxes = Inboxes(desk, secret)
+        self._ring = KeyRing(config.journal.with_name(f"{desk.me}.keys.sqlite"), secret)
+        self.keys = Keys(desk, self._ring, secret, rotates=config.rotate_keys)
+        inboxes = Inboxes(desk, self.keys.secret_for)
         self.keeper = JobKeeper(desk)
-        self._key = envelope.public_key(secret)
-        self._known_at: Block | None = None  # where its key was found in force
         self.server = ModelServer(desk)
         self.releaser = Releaser(desk, inboxes)
-        self.masked = MaskedMember(desk, secret) if context.spec.privacy == MASKED else None
+        self.masked = MaskedMember(desk, self.keys.secret_for) if context.spec.privacy == MASKED else None
         self.scorer = Scorer(desk, task, inboxes, rows)
         self.voter = Voter(desk, task, inboxes, rows)
         if self.masked is not None:
@@ -70,7 +70,8 @@ class Validator(Daemon):
         self.keeper.keep_moving(state)
         desk.count_missed(self._took_part)
         if not state.phase.is_over:
-            self._announce_key()
+            self.keys.keep_announced()
+        self.keys.forget(set() if self.masked is None else self.masked.keys_needed())
         served = self.server.serve(state)
         with self.abstention.if_spoilt(state.round):
             self._publish(state)
@@ -100,25 +101,16 @@ class Validator(Daemon):
         self.strikes.settle(state)
         return False
 
+    def close(self) -> None:
+        self._ring.close()
+        super().close()
+
     def _publish(self, state: JobState) -> None:
         """What this member released, once it may be given away."""
         if self.masked is None:
             self.releaser.publish()
         elif not state.phase.is_over:
             self.masked.publish()
-
-    def _announce_key(self) -> None:
-        """Puts the key that updates are sealed to in force, where another or none is, or a reorganisation took it."""
-        federation, seen = self.desk.follower.federation, self._known_at
-        if seen is not None and federation.chain.block(seen.number).hash == seen.hash:
-            return
-        known = federation.announced_key(self.desk.me)
-        self._known_at = federation.chain.latest() if known == self._key else None
-        if known == self._key:
-            return
-        if known is not None:
-            self.desk.log.warning("another encryption key was announced for this account; announcing its own again")
-        self.desk.send(federation.announce_key_call(self._key), "announce", known or b"")
 
     def _took_part(self, cycle: CycleRecord) -> bool:
         me = self.desk.me

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from aggregator.masked.puts import Puts, kept_key
 from aggregator.masked.seeds import OwnSeeds
 from aggregator.steps import attest, is_time, may_open, release, step_key
@@ -19,10 +21,10 @@ from hansa.runtime.masked.signed_releases import SignedReleases
 
 
 class MaskedMember:
-    """secret: the X25519 secret that its boxes are opened with."""
+    """secret_for: the X25519 secret that opens what is sealed to a public key."""
 
-    def __init__(self, desk: Desk, secret: bytes) -> None:
-        self._desk, self._secret = desk, secret
+    def __init__(self, desk: Desk, secret_for: Callable[[bytes | None], bytes]) -> None:
+        self._desk, self._secret_for = desk, secret_for
         self._signed = SignedReleases(desk.follower.federation)
         self._seeds: OwnSeeds | None = None
         self._opening: PublicOpening | None = None
@@ -177,6 +179,13 @@ class MaskedMember:
         known = self._desk.journal.recall(kept_key(follower.job, digest))
         return set() if known is None else {Digest(file) for file in known["files"]}
 
+    def keys_needed(self) -> set[bytes | None]:
+        """Public keys of this member that a fixed set is sealed to: it may have to tell of it until the next model."""
+        known, me = self._opening, self._desk.me
+        if known is None or me not in known.base.of_group.committee:
+            return set()
+        return {known.base.of_group.keys[known.base.of_group.committee.index(me)]}
+
     def has_probed(self, cycle: CycleRecord, base: MaskedBase) -> bool:
         """Whether this member released a probe in a cycle."""
         own = self._own_release(cycle)
@@ -199,7 +208,8 @@ class MaskedMember:
         known = self._seeds
         if known is None or (known.cycle.cycle, known.cycle.updates) != (cycle.cycle, cycle.updates):
             follower, log = self._desk.follower, self._desk.log
-            self._seeds = known = OwnSeeds(base, cycle, seat, self._secret, follower.store, log)
+            secret = self._secret_for(cycle.keys[seat])
+            self._seeds = known = OwnSeeds(base, cycle, seat, secret, follower.store, log)
         return known
 
     def _puts(self, base: MaskedBase, group: Group, seat: Seat) -> Puts:

@@ -48,6 +48,7 @@ class DaemonConfig:
     device: where a torch module computes: auto, cpu, cuda, cuda:1 or mps.
     threads: torch threads; None leaves torch's own choice.
     validation: where a member's own rows are; None: its task knows.
+    rotate_keys: whether a member announces a new encryption key for every cycle, and deletes the old ones.
     """
 
     deployment: Deployment
@@ -64,6 +65,7 @@ class DaemonConfig:
     log_file: Path | None = None
     caps: FeeCaps = NO_CAPS
     validation: str | None = None
+    rotate_keys: bool = False
 
 
 @dataclass

@@ -160,11 +160,11 @@ class JobFollower:
         if self.federation.chain.confirmations == 0:
             return self.state
         if self._deep is None or self._deep[0] != self.head.hash:
-            self._deep = (self.head.hash, self.federation.state(self.job, self._below()))
+            self._deep = (self.head.hash, self.federation.state(self.job, self.deep_block()))
         return self._deep[1]
 
-    def _below(self) -> Block:
-        """The block `confirmations` below the head."""
+    def deep_block(self) -> Block:
+        """The block that `deep` is about: `confirmations` below the head."""
         chain = self.federation.chain
         return chain.below(self.head, chain.confirmations) if chain.confirmations else self.head
 
@@ -197,7 +197,7 @@ class JobFollower:
         is."""
         if self.trainer is None or not cycle.has_update_of(self.trainer):
             return False
-        deep = self.federation.trainer(self.job, self.trainer, self._below())
+        deep = self.federation.trainer(self.job, self.trainer, self.deep_block())
         return deep.counter >= cycle_counter(cycle.cycle) and self.is_agreed()
 
     # --- what follows from it

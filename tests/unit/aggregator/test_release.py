@@ -89,7 +89,7 @@ class Member:
 
     def begin(self) -> None:
         """As after a restart."""
-        self.inboxes = Inboxes(self.desk, self.secret)
+        self.inboxes = Inboxes(self.desk, lambda key: self.secret)
         self.releaser = Releaser(self.desk, self.inboxes)
 
     def release(self, released: int = 0) -> None:
