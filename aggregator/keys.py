@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from hansa.protocol import envelope
 from hansa.protocol.types import Address, JobId, Phase
 from hansa.runtime.chain.abi import artifact
@@ -53,8 +55,9 @@ class Keys:
             self._desk.log.warning("another encryption key was announced for this account; announcing its own again")
         self._desk.send(federation.announce_key_call(wanted), "announce", known or b"", *([wanted] * self._rotates))
 
-    def forget(self) -> None:
-        """Deletes secrets that nothing needs any more: looked at once for each cycle, and at its end."""
+    def forget(self, kept: Set[bytes | None] = frozenset()) -> None:
+        """Deletes secrets that nothing needs any more: looked at once for each cycle, and at its end. kept: public keys
+        of others that stay."""
         follower = self._desk.follower
         old = self._ring.made()[:-1]
         if not old or not follower.is_agreed():
@@ -71,7 +74,7 @@ class Keys:
         if None in needed:
             return  # a node does not tell of a cycle that is there
         for public in old:
-            if public not in needed:
+            if public not in needed and public not in kept:
                 self._ring.delete(public)
                 self._desk.log.info("encryption key deleted", key="0x" + public.hex())
         self._looked = moment

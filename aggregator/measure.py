@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from aggregator.products import PARALLEL, Gradient, products
 from hansa.protocol import aggregation, geometry
 from hansa.protocol.exact import Tensors
+from hansa.protocol.masked.words import step_of
 from hansa.protocol.model import Model
 from hansa.protocol.sheet import to_units
 from hansa.tasks.base import Data, Differentiable, Params, Task
@@ -58,6 +59,30 @@ def measure(
     gains = scales * found.with_gradient()
     news = scales * found.with_novel() if earlier else gains
     return [_measurement(gain, new) for gain, new in zip(gains.tolist(), news.tolist(), strict=True)]
+
+
+def measure_sum(
+    task: Task, data: Data, model: Model, earlier: Sequence[Model], total: Tensors, updates: int
+) -> Measurement:
+    """The same of the sum of so many updates as a whole: what the step takes off the loss."""
+    if not isinstance(task, Differentiable):
+        x = {
+            name: np.ldexp(total[name].astype(np.float64), -k) / updates
+            for name, k in zip(model.tensors, model.k, strict=True)
+        }
+        start = -task.metric(model.tensors, data)
+
+        def taken_off(step: Flat) -> float:
+            before: Flat = {name: values.astype(np.float64) for name, values in model.tensors.items()}
+            return start + task.metric(_as_float32(_plus(before, step, 1)), data)
+
+        changes = [_change(model, other) for other in earlier]
+        gain = taken_off(x)
+        return _measurement(gain, taken_off(_without(x, changes)) if changes else gain)
+    slope = _mean_slope(task, data, model, lambda: step_of(model, total, updates))
+    found = products(slope, model, earlier, [total])
+    gain = -float(found.with_gradient()[0]) / updates
+    return _measurement(gain, -float(found.with_novel()[0]) / updates if earlier else gain)
 
 
 def _mean_slope(task: Differentiable, data: Data, model: Model, after: Callable[[], Params]) -> Gradient:

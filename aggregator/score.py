@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from aggregator.inbox import Inbox, Inboxes
@@ -36,18 +37,14 @@ class Scorer:
         desk, follower = self._desk, self._desk.follower
         if state.committed >> seat & 1 or not follower.is_settled():
             return
-        cycle, federation, job = follower.cycle(), follower.federation, follower.job
-        inbox, key = self._inboxes.of(cycle, seat), (job, cycle.cycle, "sheet")
+        cycle = follower.cycle()
+        inbox, key = self._inboxes.of(cycle, seat), (follower.job, cycle.cycle, "sheet")
         if desk.journal.recall(key) is None:
             is_ready = inbox.fetch()
             if not is_time(desk, state, follower.context.terms.score_time, is_ready):
                 return
         known = desk.journal.remember(key, lambda: self.fill(inbox))
-        if known["sheet"] is None:
-            return
-        place = federation.place(job, cycle.cycle)
-        commitment = sheet.commitment(place, desk.me, known["sheet"], known["salt"])
-        desk.send(federation.commit_call(job, cycle.cycle, seat, commitment), "commit", cycle.cycle)
+        commit(desk, cycle, seat, known)
 
     def fill(self, inbox: Inbox) -> dict[str, Any]:
         """The sheet of a cycle, as the journal keeps it, with its salt; None in its place where this member can measure
@@ -95,6 +92,16 @@ def _entry(judged: Judged, worth: Measurement | None) -> Entry:
     if judged.repeats is not None:
         return Entry(judged.code, judged.repeats.place, judged.repeats.cosine)
     return Entry(judged.code)
+
+
+def commit(desk: Desk, cycle: CycleRecord, seat: Seat, known: Mapping[str, Any]) -> None:
+    """Commits to the sheet that the journal keeps, unless it keeps none."""
+    if known["sheet"] is None:
+        return
+    federation, job = desk.follower.federation, desk.follower.job
+    place = federation.place(job, cycle.cycle)
+    commitment = sheet.commitment(place, desk.me, known["sheet"], known["salt"])
+    desk.send(federation.commit_call(job, cycle.cycle, seat, commitment), "commit", cycle.cycle)
 
 
 def reveal(desk: Desk, state: JobState, seat: Seat) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from aggregator.inbox import Inboxes
 from aggregator.keys import Keys
 from aggregator.leave import take_fees
+from aggregator.masked.member import MaskedMember
+from aggregator.masked.result import MaskedScorer, MaskedVoter
 from aggregator.release import Releaser, release_files
 from aggregator.rows import ValidationRows
 from aggregator.score import Scorer, reveal
 from aggregator.serve import ModelServer, files_needed
 from aggregator.strikes import StrikeSettler
 from aggregator.vote import Voter, finalize
+from hansa.protocol.privacy import MASKED
 from hansa.protocol.types import Phase, Seat
 from hansa.runtime import keystore
 from hansa.runtime.chain.federation import JobState
@@ -52,8 +55,12 @@ class Validator(Daemon):
         self.keeper = JobKeeper(desk)
         self.server = ModelServer(desk)
         self.releaser = Releaser(desk, inboxes)
+        self.masked = MaskedMember(desk, self.keys.secret_for) if context.spec.privacy == MASKED else None
         self.scorer = Scorer(desk, task, inboxes, rows)
         self.voter = Voter(desk, task, inboxes, rows)
+        if self.masked is not None:
+            self.scorer = MaskedScorer(desk, task, inboxes, rows, self.masked)
+            self.voter = MaskedVoter(desk, task, inboxes, rows, self.masked)
         self.strikes = StrikeSettler(desk)
         self.abstention = Abstention(desk.log)
 
@@ -64,15 +71,20 @@ class Validator(Daemon):
         desk.count_missed(self._took_part)
         if not state.phase.is_over:
             self.keys.keep_announced()
-        self.keys.forget()
+        self.keys.forget(set() if self.masked is None else self.masked.keys_needed())
         served = self.server.serve(state)
-        self.releaser.publish()
+        with self.abstention.if_spoilt(state.round):
+            self._publish(state)
         match state.phase:
             case Phase.SUBMIT if desk.follower.is_settled():
-                desk.tidy(state.cycle, files_needed(desk) | release_files(desk))
+                masked = set() if self.masked is None else self.masked.files_needed()
+                desk.tidy(state.cycle, files_needed(desk) | release_files(desk) | masked)
+            case Phase.ATTEST if seat is not None and self.masked is not None:
+                with self.abstention.if_spoilt(state.round):
+                    self.masked.attest(state, seat)
             case Phase.RELEASE if seat is not None:
                 with self.abstention.if_spoilt(state.round):
-                    self.releaser.release(state, seat)
+                    (self.masked or self.releaser).release(state, seat)
             case Phase.SCORE if seat is not None:
                 with self.abstention.if_spoilt(state.round):
                     self.scorer.score(state, seat)
@@ -92,6 +104,13 @@ class Validator(Daemon):
     def close(self) -> None:
         self._ring.close()
         super().close()
+
+    def _publish(self, state: JobState) -> None:
+        """What this member released, once it may be given away."""
+        if self.masked is None:
+            self.releaser.publish()
+        elif not state.phase.is_over:
+            self.masked.publish()
 
     def _took_part(self, cycle: CycleRecord) -> bool:
         me = self.desk.me

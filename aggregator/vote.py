@@ -9,11 +9,13 @@ from aggregator.rows import ValidationRows
 from hansa.protocol import sheet
 from hansa.protocol.cid import to_cid
 from hansa.protocol.hashes import result_hash, sealed_vote
+from hansa.protocol.ledger import RoundLedger
 from hansa.protocol.model import Model
 from hansa.protocol.result import NOTHING, Result, next_model
 from hansa.protocol.types import JobId, Seat
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.desk import Desk
+from hansa.runtime.history.records import CycleRecord
 from hansa.runtime.journal import Key
 from hansa.tasks import running
 from hansa.tasks.base import Task
@@ -47,8 +49,12 @@ class Voter:
         known = self._desk.journal.recall(key)
         if known is not None:
             return known
-        ledger = follower.replay().attempt(cycle)
-        inbox = self._inboxes.of(cycle, seat)
+        result = self.work_out(cycle, follower.replay().attempt(cycle), seat)
+        return None if result is None else self._desk.journal.remember(key, lambda: self.seal(state, result, seat))
+
+    def work_out(self, cycle: CycleRecord, ledger: RoundLedger, seat: Seat) -> Result | None:
+        """What the revealed sheets lead to; None while an update that it needs can't be had."""
+        follower, inbox = self._desk.follower, self._inboxes.of(cycle, seat)
         updates = inbox.counted(ledger)
         if updates is None:
             return None
@@ -62,7 +68,7 @@ class Voter:
                 )
         del inbox, updates
         self._inboxes.drop()
-        return self._desk.journal.remember(key, lambda: self.seal(state, result, seat))
+        return result
 
     def seal(self, state: JobState, result: Result, seat: Seat) -> dict[str, Any]:
         """What the journal keeps of a result: what is voted, and what opens it. Its model's file goes there too."""

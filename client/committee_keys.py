@@ -11,6 +11,7 @@ from eth_utils.address import is_address, to_checksum_address
 from hansa.protocol import envelope
 from hansa.protocol.errors import FatalError
 from hansa.protocol.hashes import cycle_counter
+from hansa.protocol.privacy import MASKED
 from hansa.protocol.types import Address, CycleId
 from hansa.runtime.desk import Desk
 from hansa.runtime.history.records import CycleRecord
@@ -30,11 +31,11 @@ class CommitteeKeys:
         self._told: CycleId | None = None
 
     def accept(self, cycle: CycleRecord) -> bool:
-        """Whether a quorum of the seats can open what is sealed to them, and every key is the pinned one."""
+        """Whether enough of the seats can open what is sealed to them, and every key is the pinned one."""
         strangers = [] if self._pinned is None else _strangers(cycle, self._pinned)
         usable = sum(key is not None and envelope.is_usable(key) for key in cycle.keys)
-        quorum = self._desk.follower.context.terms.quorum
-        if not strangers and usable >= quorum:
+        least = self._least()
+        if not strangers and usable >= least:
             return True
         if self._told != cycle.cycle:
             self._told = cycle.cycle
@@ -42,8 +43,13 @@ class CommitteeKeys:
             if strangers:
                 log.warning("not submitting: keys of the committee are not the pinned ones", members=strangers)
             else:
-                log.warning("not submitting: too few members have a key", usable=usable, quorum=quorum)
+                log.warning("not submitting: too few members have a key", usable=usable, least=least)
         return False
+
+    def _least(self) -> int:
+        """Members who can open together: a quorum, or of masked updates as many as it takes to open the sum."""
+        context = self._desk.follower.context
+        return context.spec.shares if context.spec.privacy == MASKED else context.terms.quorum
 
 
 def _strangers(cycle: CycleRecord, pinned: PinnedKeys) -> list[Address]:

@@ -17,6 +17,8 @@ class TrainerConfig(DaemonConfig):
     pinned_keys: the only X25519 keys, by member, that updates are sealed to; None takes what the chain shows.
     bond: in the token's smallest unit; None bonds the least that the job asks for.
     stop_after_failure: end after a cycle that failed with this trainer's update in, instead of sending it again.
+    repeat: train from weights that an update of this party was summed over in another masked job, too.
+    min_group: of a masked job, the least updates that it must open together.
     wait_for_bond: seconds to stay after the end for the bond to be free; it never expires.
     """
 
@@ -24,5 +26,7 @@ class TrainerConfig(DaemonConfig):
     bond: Wei | None = None
     pinned_keys: PinnedKeys | None = None
     stop_after_failure: bool = False
+    repeat: bool = False
+    min_group: int = 0
     keep_models: int | None = 3
     wait_for_bond: float = 600.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hansa.protocol.cid import NO_DIGEST
 from hansa.protocol.content_keys import encode_keys
 from hansa.protocol.privacy import THRESHOLD
 from hansa.protocol.types import Digest, Phase
@@ -22,7 +23,7 @@ def publish_updates(desk: Desk, state: JobState) -> None:
     is_shared = desk.follower.context.spec.privacy == THRESHOLD
     for cycle in reversed(desk.follower.history().cycles[-KEPT:]):
         known = own_update(desk, cycle)
-        if known is None or desk.has_published(known["digest"]):
+        if known is None or known["digest"] == NO_DIGEST or desk.has_published(known["digest"]):
             continue
         if (is_shared and desk.follower.has_submitted(cycle)) or _has_closed_submit(desk, cycle, state):
             desk.publish(known["digest"])

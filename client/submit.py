@@ -11,7 +11,7 @@ from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import FatalError
 from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.model import Model, Update
-from hansa.protocol.types import CycleId, Digest
+from hansa.protocol.types import CycleId, Digest, Place
 from hansa.runtime.desk import Desk
 from hansa.runtime.history.records import CycleRecord
 from hansa.tasks import running
@@ -67,7 +67,7 @@ class Submitter:
             spec = self._desk.follower.context.spec
             said = self._desk.log.bind(round=model.round + 1)
             with running(spec.task, "training"), self._desk.working("training"), reporting(self._task, said):
-                local = local_update(self._task, self._data, model, spec, self._desk.me)
+                local = local_update(self._task, self._data, model, spec, self._desk.me, self._place())
             self._desk.log.info("trained", round=model.round + 1, loss=round(local.loss, 6), steps=local.steps)
             return {"integers": journal.put_blob(tensors.encode(local.tensors, {}))}
 
@@ -78,6 +78,10 @@ class Submitter:
             journal.replace(key, known)
         integers: Digest = known["integers"]
         return integers
+
+    def _place(self) -> Place | None:
+        """Where training draws anew: nowhere, unless updates of two jobs must not be alike."""
+        return None
 
     def attempt(self) -> dict[str, Any] | None:
         """This trainer's first published submission of a failed cycle over the same model."""

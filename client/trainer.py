@@ -5,10 +5,12 @@ from __future__ import annotations
 from client.config import TrainerConfig
 from client.enrol import Enroller
 from client.leave import Leaver
+from client.masked_submit import MaskedSubmitter
 from client.publish import files_needed, publish_updates
 from client.standing import Standing
 from client.submit import FailureWatch, Submitter
 from hansa.protocol.hashes import cycle_counter
+from hansa.protocol.privacy import MASKED
 from hansa.protocol.types import Phase
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.daemon import Daemon
@@ -49,7 +51,10 @@ class Trainer(Daemon):
         self.keeper = JobKeeper(desk, self.standing.is_admitted)
         self.enroller = Enroller(desk, task, config)
         self.enroller.check_terms()
+        self.masked: MaskedSubmitter | None = None
         self.submitter = Submitter(desk, task, data, config.pinned_keys)
+        if context.spec.privacy == MASKED:
+            self.submitter = self.masked = MaskedSubmitter(desk, task, data, config)
         self.failures = FailureWatch(desk)
         self.abstention = Abstention(desk.log)
         self.leaver = Leaver(desk, config.wait_for_bond)
@@ -62,9 +67,14 @@ class Trainer(Daemon):
         self.failures.begin()
         (enrolled, last, _), agreed = follower.own, follower.is_agreed()
         if not enrolled:
+            if agreed and self.masked is not None:
+                self.masked.check_repeat()
             if agreed:
                 self.enroller.enrol(state)
             return False
+        if self.masked is not None and not state.phase.is_over:
+            with self.abstention.if_spoilt(state.round):
+                self.masked.note_fixed()
         publish_updates(desk, state)
         match state.phase:
             case Phase.SUBMIT if last != cycle_counter(state.cycle) and agreed and self.standing.is_admitted():

@@ -14,7 +14,7 @@ from structlog.stdlib import BoundLogger
 
 from hansa.protocol.model import Model, quantise
 from hansa.protocol.spec import JobSpec
-from hansa.protocol.types import UNIT, Address
+from hansa.protocol.types import UNIT, Address, Place
 from hansa.tasks.base import Data, Params, Progress, Reporting, Task
 
 REPORT_SECONDS = 10.0  # between two lines of the log that tell how far training is
@@ -29,9 +29,11 @@ class LocalUpdate:
     steps: int
 
 
-def training_seed(spec: JobSpec, trainer: Address, round_: int) -> int:
-    """A 63-bit seed that a retry of the same round, and a second run of the same job, draw again."""
-    text = f"{spec.seed}:{trainer.lower()}:{round_}"
+def training_seed(spec: JobSpec, trainer: Address, round_: int, place: Place | None = None) -> int:
+    """A 63-bit seed that a retry of the same round draws again; so does a second run of the same job, unless `place`
+    says where it runs."""
+    where = "" if place is None else f"{place.chain_id}:{place.federation.lower()}:{place.job}:"
+    text = f"{where}{spec.seed}:{trainer.lower()}:{round_}"
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
@@ -57,8 +59,11 @@ def reporting(task: Task, log: BoundLogger) -> Iterator[None]:
         task.on_progress = before
 
 
-def local_update(task: Task, data: Data, model: Model, spec: JobSpec, trainer: Address) -> LocalUpdate:
-    """Trains from `model` on the trainer's own rows until the spec's steps or loss threshold.
+def local_update(
+    task: Task, data: Data, model: Model, spec: JobSpec, trainer: Address, place: Place | None = None
+) -> LocalUpdate:
+    """Trains from `model` on the trainer's own rows until the spec's steps or loss threshold. place: of the job, where
+    two jobs from one model must not draw alike.
 
     Raises FatalError when the delta is not finite: such a trainer does not submit.
     """
@@ -68,7 +73,7 @@ def local_update(task: Task, data: Data, model: Model, spec: JobSpec, trainer: A
         data,
         steps=spec.steps,
         loss_threshold=threshold,
-        seed=training_seed(spec, trainer, model.round + 1),
+        seed=training_seed(spec, trainer, model.round + 1, place),
     )
     return LocalUpdate(quantise(_Delta(trained.params, model.tensors), model), trained.loss, trained.steps)
 

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from hansa.audit.facts import Facts, read_facts
-from hansa.audit.proof.strict_rlp import BadRlp
 from hansa.audit.report import Finding, Wrong
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import FatalError, HansaError, NotFound
@@ -29,6 +28,7 @@ from hansa.protocol.types import Digest
 from hansa.runtime.files import unwritable
 from hansa.runtime.store import Store
 from hansa.runtime.store.base import checked
+from hansa.runtime.transactions.strict_rlp import BadRlp
 
 KIND: Final = b"hansa-job-"
 MAGIC: Final = KIND + b"2\n"

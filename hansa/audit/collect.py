@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from hansa.audit.facts import Facts
-from hansa.audit.proof.export import Wanted, export_state, fetch_transactions
-from hansa.audit.proof.transactions import BadTransaction, read_transaction
+from hansa.audit.proof.export import Wanted, export_state
 from hansa.audit.replay import EventReplay
 from hansa.audit.report import Wrong
 from hansa.audit.signatures import Act, Signatures, calls_of, is_for
@@ -17,6 +16,8 @@ from hansa.runtime.chain.abi import artifact
 from hansa.runtime.chain.bytecode import check_genuine
 from hansa.runtime.chain.client import Block, Log
 from hansa.runtime.chain.federation import Federation
+from hansa.runtime.transactions.fetched import fetch_transactions
+from hansa.runtime.transactions.signed import BadTransaction, read_transaction
 
 
 def collect(federation: Federation, job: JobId) -> Facts:

@@ -15,7 +15,11 @@ from typing import Final
 from hansa.audit.proof.header import MOST_BYTES as MOST_HEADER
 from hansa.audit.proof.header import read_header
 from hansa.audit.proof.state import StateProof
-from hansa.audit.proof.strict_rlp import (
+from hansa.audit.proof.trie import MOST_NODE
+from hansa.protocol.types import Address, BlockNumber, CycleId, JobId, Place, Timestamp
+from hansa.runtime.chain.client import Block, Log
+from hansa.runtime.chain.structs import address
+from hansa.runtime.transactions.strict_rlp import (
     BadRlp,
     Item,
     Packed,
@@ -26,10 +30,6 @@ from hansa.audit.proof.strict_rlp import (
     to_bytes,
     to_number,
 )
-from hansa.audit.proof.trie import MOST_NODE
-from hansa.protocol.types import Address, BlockNumber, CycleId, JobId, Place, Timestamp
-from hansa.runtime.chain.client import Block, Log
-from hansa.runtime.chain.structs import address
 
 TOPIC: Final = 32
 PARTS: Final = 9

@@ -14,7 +14,6 @@ from eth_abi.abi import encode
 
 from hansa.audit.facts import Facts
 from hansa.audit.job_rules import JobRules
-from hansa.audit.proof.strict_rlp import BadRlp
 from hansa.audit.report import Finding, Wrong, require_equal, shown
 from hansa.audit.signatures import SIGNED, Act
 from hansa.audit.vault_rules import Expected, VaultRules
@@ -27,6 +26,7 @@ from hansa.runtime.chain.structs import address
 from hansa.runtime.history.builder import HistoryBuilder
 from hansa.runtime.history.cycle import HistoryError
 from hansa.runtime.history.records import CycleRecord, JobHistory
+from hansa.runtime.transactions.strict_rlp import BadRlp
 
 ADDRESSES = frozenset({"from", "trainer", "member", "sponsor", "account"})
 

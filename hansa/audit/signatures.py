@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from hansa.audit.facts import Facts
-from hansa.audit.proof.calls import ReadCall, read_calls, signed_calls
-from hansa.audit.proof.strict_rlp import BadRlp
-from hansa.audit.proof.transactions import BadTransaction, SignedTransaction, read_transaction
 from hansa.audit.report import Finding, Wrong, shown
 from hansa.protocol.phases import PHASES
 from hansa.protocol.typed_data import SIGNED_CALLS, BadSignature, digest, domain, signer_of
 from hansa.protocol.types import Address
 from hansa.runtime.chain.abi import BadEncoding, artifact
 from hansa.runtime.chain.structs import address
+from hansa.runtime.transactions.asked import ReadCall, read_calls, signed_calls
+from hansa.runtime.transactions.signed import BadTransaction, SignedTransaction, read_transaction
+from hansa.runtime.transactions.strict_rlp import BadRlp
 
 SIGNED: Final[Mapping[str, str]] = {
     "JobPosted": "post",

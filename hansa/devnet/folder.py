@@ -16,15 +16,15 @@ from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.deploy_progress import FILE as DEPLOYING
 from hansa.runtime.files import write_file
 from hansa.runtime.keystore import Keyfile
-from hansa.runtime.workspace import JOURNALS, Workspace
+from hansa.runtime.workspace import GUARD, JOURNALS, Workspace
 
 MARK = "devnet.json"  # says that a local chain's command made the folder
 STATE = "chain-state.json"  # of a chain that is kept
 PASSWORD = "hansa"  # of the published accounts' keystores
 KEYS = "keys"
 CLEARED = {
-    "up": (STATE, "anvil.log", "deployment.json", "store"),
-    "demo": ("anvil.log", "baselines.json", "deployment.json", "job-1.hansa", "kubo", "logs", "store"),
+    "up": (STATE, "anvil.log", "deployment.json", GUARD, "store"),
+    "demo": ("anvil.log", "baselines.json", "deployment.json", "job-1.hansa", "kubo", "logs", GUARD, "store"),
 }
 """What a new chain in the folder replaces, by the command that made it, beside keys and journals, of which a user may
 have more."""

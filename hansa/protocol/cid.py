@@ -23,16 +23,27 @@ _TEXT_LENGTH: Final = 46
 _FILE: Final = b"\x08\x02"  # UnixFS: what this is part of
 
 
-class _Block(NamedTuple):
+class Block(NamedTuple):
+    """A node of a file's tree."""
+
     digest: bytes
     size: int  # bytes of the file below it
     stored: int  # bytes of the blocks below it, its own among them
 
 
-def digest_of(data: bytes) -> Digest:
+def digest_of(data: bytes | memoryview) -> Digest:
     """Digest of the CIDv0 that a file of these bytes has."""
-    view = memoryview(data)
-    level = [_leaf(view[start : start + CHUNK]) for start in range(0, max(1, len(view)), CHUNK)]
+    return root_of(leaves_of(memoryview(data)))
+
+
+def leaves_of(data: memoryview) -> list[Block]:
+    """Leaves of a file, or of a part of one that begins at a multiple of `CHUNK`."""
+    return [_leaf(data[start : start + CHUNK]) for start in range(0, max(1, len(data)), CHUNK)]
+
+
+def root_of(leaves: list[Block]) -> Digest:
+    """Digest of the file with these leaves, at least one, in order."""
+    level = leaves
     while len(level) > 1:
         level = [_node(level[start : start + LINKS]) for start in range(0, len(level), LINKS)]
     return Digest(level[0].digest)
@@ -62,7 +73,7 @@ def from_cid(text: str) -> Digest:
     return Digest((number & (2**256 - 1)).to_bytes(32, "big"))
 
 
-def _leaf(chunk: memoryview) -> _Block:
+def _leaf(chunk: memoryview) -> Block:
     """A chunk as a dag-pb node without links, hashed where it lies."""
     size = len(chunk)
     before, after = _field(2, size) if size else b"", b"\x18" + _varint(size)
@@ -70,18 +81,18 @@ def _leaf(chunk: memoryview) -> _Block:
     hashed = hashlib.sha256(head)
     hashed.update(chunk)
     hashed.update(after)
-    return _Block(hashed.digest(), size, len(head) + size + len(after))
+    return Block(hashed.digest(), size, len(head) + size + len(after))
 
 
-def _node(children: Sequence[_Block]) -> _Block:
+def _node(children: Sequence[Block]) -> Block:
     """A dag-pb node: a link to each child, then the sizes of the file's parts below them."""
     size = sum(child.size for child in children)
     unixfs = _FILE + b"\x18" + _varint(size) + b"".join(b"\x20" + _varint(child.size) for child in children)
     node = b"".join(map(_link, children)) + _field(1, len(unixfs)) + unixfs
-    return _Block(hashlib.sha256(node).digest(), size, len(node) + sum(child.stored for child in children))
+    return Block(hashlib.sha256(node).digest(), size, len(node) + sum(child.stored for child in children))
 
 
-def _link(child: _Block) -> bytes:
+def _link(child: Block) -> bytes:
     """A link by multihash, without a name, and how much is stored below."""
     link = _field(1, 34) + _PREFIX + child.digest + _field(2, 0) + b"\x18" + _varint(child.stored)
     return _field(2, len(link)) + link

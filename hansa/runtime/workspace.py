@@ -11,6 +11,7 @@ from hansa.runtime.chain.deployment import Deployment
 
 DEFAULT_DIR = ".hansa"
 JOURNALS = "journals"
+GUARD = "masked.sqlite"  # weights that this party's updates were summed over
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from hansa.protocol import shared_envelope
 from hansa.protocol.errors import FatalError
+from hansa.protocol.masked import envelope, words
+from hansa.protocol.masked.sharing import Sharing, sharing_problem
 from hansa.protocol.privacy import COMMITTEE, LEAST_GROUP, MASKED, MODES, unbuilt
+from hansa.protocol.spec import JobSpec
+from hansa.protocol.types import Address
+from hansa.runtime.chain.client import Chain
 from hansa.sponsor.post import PreparedJob
 from hansa.sponsor.terms import JobOffer
 
@@ -20,6 +26,12 @@ def check_mode(privacy: str) -> str:
     return privacy
 
 
+def usual_seats(privacy: str) -> int:
+    """Members of a committee where nothing else is said: with a quorum of two thirds one of them may be missing, and in
+    'masked' no reorganisation opens anything."""
+    return 4 if privacy == MASKED else 3
+
+
 def with_privacy(
     prepared: PreparedJob, offer: JobOffer, privacy: str, group: int | None = None, shares: int | None = None
 ) -> tuple[PreparedJob, JobOffer]:
@@ -27,12 +39,14 @@ def with_privacy(
     the size of sealed updates. FatalError for a mode that there is not, or that this version can't do."""
     is_masked = check_mode(privacy) == MASKED
     seats_that_open = MASKED_SHARES if is_masked else 0 if privacy == COMMITTEE else offer.least_quorum
-    fields = {
+    fields: dict[str, int | str] = {
         "privacy": privacy,
         "group": group if group is not None else LEAST_GROUP if is_masked else 0,
         "shares": shares if shares is not None else seats_that_open,
         "update_bytes": prepared.model.largest_update + (0 if privacy == COMMITTEE else shared_envelope.MORE_ROOM),
     }
+    if is_masked:
+        fields |= _of_masked(prepared, offer.seats, int(fields["shares"]))
     spec = prepared.spec.model_copy(update=fields)
     if (what := unbuilt(spec)) is not None:
         raise FatalError(
@@ -42,3 +56,25 @@ def with_privacy(
         )
     offer = replace(offer, is_shared=privacy != COMMITTEE, times={**MODES[privacy].times, **offer.times})
     return replace(prepared, spec=spec), offer
+
+
+def _of_masked(prepared: PreparedJob, seats: int, shares: int) -> dict[str, int | str]:
+    """The mean, unless another rule than the usual one was asked for, which is refused; and what an envelope takes,
+    where there can be one."""
+    found: dict[str, int | str] = {}
+    if prepared.spec.rule == JobSpec.model_fields["rule"].default:
+        found["rule"] = "mean"
+    if sharing_problem(seats, shares) is None:
+        found["update_bytes"] = envelope.envelope_size(Sharing(seats, shares), words.length(prepared.model.shapes))
+    return found
+
+
+def check_members(chain: Chain, privacy: str, members: Sequence[Address]) -> None:
+    """FatalError for a member of a masked job that is a contract: whoever controls it could release in its name."""
+    found = [member for member in members if privacy == MASKED and chain.code(member)]
+    if found:
+        raise FatalError(
+            f"{found[0]} can't be a validator of a masked job",
+            cause="it is a contract, and what it releases nobody signs",
+            next_step="name accounts with keys of their own",
+        )

@@ -19,7 +19,6 @@ from hansa.audit.archive import write_archive
 from hansa.audit.collect import collect
 from hansa.audit.compare import compare_block
 from hansa.audit.facts import Facts
-from hansa.audit.proof.transactions import read_transaction
 from hansa.audit.report import Report
 from hansa.audit.run import audit, audit_archive
 from hansa.devnet.anvil import published_key
@@ -28,6 +27,7 @@ from hansa.protocol.types import Digest
 from hansa.runtime.chain.abi import artifact
 from hansa.runtime.chain.calls import Call, approve_call
 from hansa.runtime.chain.node_errors import NodeError
+from hansa.runtime.transactions.signed import read_transaction
 
 Edit = Callable[[str, Any, Any], Any]
 

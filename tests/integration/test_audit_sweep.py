@@ -22,7 +22,6 @@ from worlds import World
 from hansa.audit.archive import FOOTER, _seal, write_archive
 from hansa.audit.collect import collect
 from hansa.audit.facts import Facts
-from hansa.audit.proof.transactions import read_transaction
 from hansa.audit.report import Report
 from hansa.audit.run import audit, audit_archive
 from hansa.audit.signatures import SIGNED
@@ -32,6 +31,7 @@ from hansa.protocol.types import Address, BlockNumber, Code
 from hansa.runtime.chain.abi import artifact
 from hansa.runtime.chain.calls import Call
 from hansa.runtime.chain.client import Log
+from hansa.runtime.transactions.signed import read_transaction
 
 FLIPS = 600
 

@@ -15,10 +15,8 @@ from local_chain import furnished, started
 from test_other_nodes import ganache, geth
 from worlds import World
 
-from hansa.audit.proof.calls import read_calls
-from hansa.audit.proof.export import Wanted, export_state, fetch_transactions
+from hansa.audit.proof.export import Wanted, export_state
 from hansa.audit.proof.state import NO_CODE, State
-from hansa.audit.proof.transactions import read_transaction
 from hansa.audit.proof.trie import BadProof
 from hansa.audit.report import Wrong
 from hansa.devnet.anvil import Anvil
@@ -28,6 +26,9 @@ from hansa.runtime.chain.bytecode import check_genuine, filled, runtime_code
 from hansa.runtime.chain.layout import storage_layout
 from hansa.runtime.chain.rpc import NodeError
 from hansa.runtime.chain.structs import address
+from hansa.runtime.transactions.asked import read_calls
+from hansa.runtime.transactions.fetched import fetch_transactions
+from hansa.runtime.transactions.signed import read_transaction
 
 FEDERATION, VAULT = storage_layout("Federation"), storage_layout("Vault")
 NODES = {"anvil": started, "ganache": ganache, "geth": geth}

@@ -1,4 +1,4 @@
-"""Asks a node for what proves a state under one block's hash, and for transactions as they were sent.
+"""Asks a node for what proves a state under one block's hash.
 
 Whatever a node answers is verified before it is taken; where it does not verify, the next endpoint is asked.
 """
@@ -9,11 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eth_utils.crypto import keccak
-
 from hansa.audit.proof.header import header_bytes
 from hansa.audit.proof.state import State, StateProof
-from hansa.audit.proof.transactions import transaction_bytes
 from hansa.audit.proof.trie import LEAST_NODE
 from hansa.protocol.errors import ChainUnavailable, HansaError
 from hansa.protocol.types import Address
@@ -21,7 +18,7 @@ from hansa.runtime.chain.client import Block, Chain, read_block
 from hansa.runtime.chain.rpc import AllFailed, NodeError, Nonsense, Request, octets
 
 KEYS = 64  # slots in one request; what public nodes answer
-PROOFS, TRANSACTIONS = 4, 50  # requests in one batch
+PROOFS = 4  # requests in one batch
 TRIES = 5  # blocks that are tried, each newer than the one before
 NEXT_BLOCK = 15.0  # seconds to wait for a newer block
 NO_METHOD = -32601
@@ -138,50 +135,3 @@ def _unprovable(error: ChainUnavailable) -> Unprovable | None:
     if any(isinstance(failure, Nonsense) for failure in failures):
         return Unprovable("the node's proofs prove nothing", error, for_good=True)
     return None
-
-
-# --- transactions
-
-
-def fetch_transactions(chain: Chain, hashes: Sequence[bytes]) -> dict[bytes, bytes]:
-    """Transactions as they were sent, by hash; those that the node does not have, or of unknown kinds, are left out."""
-    found: dict[bytes, bytes] = {}
-    for start in range(0, len(hashes), TRANSACTIONS):
-        part = hashes[start : start + TRANSACTIONS]
-        for method, read in (("eth_getRawTransactionByHash", _raw), ("eth_getTransactionByHash", _rebuilt)):
-            missing = [wanted for wanted in part if wanted not in found]
-            if missing:
-                found |= _ask_transactions(chain, method, read, missing)
-    return found
-
-
-def _ask_transactions(
-    chain: Chain, method: str, read: Callable[[Any], bytes | None], hashes: Sequence[bytes]
-) -> dict[bytes, bytes]:
-    """Nothing where the node does not know the method."""
-    found: dict[bytes, bytes] = {}
-
-    def check(answers: list[Any]) -> None:
-        found.clear()
-        for wanted, answer in zip(hashes, answers, strict=True):
-            raw = read(answer)
-            if raw is not None and keccak(raw) != wanted:
-                raise Nonsense(method, answer)
-            if raw is not None:
-                found[wanted] = raw
-
-    try:
-        chain.rpc.ask([(method, ["0x" + wanted.hex()]) for wanted in hashes], check=check)
-    except ChainUnavailable as error:
-        failures = error.failures if isinstance(error, AllFailed) else [error]
-        if not any(isinstance(failure, NodeError) for failure in failures):
-            raise
-    return found
-
-
-def _raw(answer: Any) -> bytes | None:
-    return octets(answer, "eth_getRawTransactionByHash") or None if answer is not None else None
-
-
-def _rebuilt(answer: Any) -> bytes | None:
-    return transaction_bytes(answer) if isinstance(answer, Mapping) else None

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from eth_utils.crypto import keccak
 from eth_utils.hexadecimal import decode_hex
 
-from hansa.audit.proof.strict_rlp import BadRlp, decode, encode, number_bytes, to_number
 from hansa.protocol.types import BlockNumber, Timestamp
 from hansa.runtime.chain.client import Block
+from hansa.runtime.transactions.strict_rlp import BadRlp, decode, encode, number_bytes, to_number
 
 FIELDS = (
     "parentHash", "sha3Uncles", "miner", "stateRoot", "transactionsRoot", "receiptsRoot", "logsBloom", "difficulty",

@@ -9,11 +9,11 @@ from typing import Any, Final, NamedTuple
 from eth_utils.crypto import keccak
 
 from hansa.audit.proof.header import read_header
-from hansa.audit.proof.strict_rlp import BadRlp, decode, to_number
 from hansa.audit.proof.trie import BadProof, Nodes
 from hansa.audit.report import Finding, Wrong, shown
 from hansa.protocol.types import Address
 from hansa.runtime.chain.layout import Key, StorageLayout
+from hansa.runtime.transactions.strict_rlp import BadRlp, decode, to_number
 
 NO_CODE: Final = keccak(b"")
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from eth_utils.crypto import keccak
 
-from hansa.audit.proof.strict_rlp import BadRlp, Item, decode, encode
+from hansa.runtime.transactions.strict_rlp import BadRlp, Item, decode, encode
 
 EMPTY_ROOT: Final = keccak(encode(b""))
 KEY: Final = 64  # nibbles of a key, which is hashed

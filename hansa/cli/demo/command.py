@@ -30,7 +30,7 @@ from hansa.protocol.text import counted, escape_untrusted
 from hansa.runtime.amounts import Token
 from hansa.runtime.snapshot import FullSnapshot
 from hansa.runtime.workspace import DEFAULT_DIR, Workspace
-from hansa.sponsor.privacy import check_mode
+from hansa.sponsor.privacy import check_mode, usual_seats
 from hansa.tasks import consent, defaults
 
 PATIENCE = 240.0  # seconds that the demo waits for anything to happen, at least
@@ -49,20 +49,24 @@ def run(
     validation: Annotated[
         str | None, typer.Option("--validation", help="The validators' rows, likewise.", metavar="FILE")
     ] = None,
-    validators: Annotated[int, typer.Option("--validators", help="Members of the committee.")] = 3,
+    validators: Annotated[
+        int | None, typer.Option("--validators", help="Members of the committee: 3 by default, 4 with masked.")
+    ] = None,
     rounds: Annotated[int | None, typer.Option("--rounds", help="What the task recommends by default.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of splits, model 0 and training: same seed, same models.")] = 0,
     store: Annotated[str, typer.Option("--store", help="local, or kubo: a real node for each daemon.")] = "local",
     keep: Annotated[bool, typer.Option("--keep", help="Leave chain and store running at the end.")] = False,
     shuffle: Annotated[int | None, typer.Option("--shuffle", help="Start the daemons in another order.")] = None,
     privacy: Annotated[
-        str, typer.Option("--privacy", help="Who can see one update: committee or threshold (docs/privacy.md).")
+        str, typer.Option("--privacy", help="Who can see one update: committee, threshold or masked (docs/privacy.md).")
     ] = "committee",
     threads: Annotated[str, typer.Option("--validator-threads", help="torch threads by validator, like 1,2.")] = "1",
 ) -> None:
     """Train on a chain of your own, every party a process, and see who is paid what."""
     if trainers is None:
         trainers = len(data) if data else parties_of(task)
+    if validators is None:
+        validators = usual_seats(check_mode(privacy))
     setup = Setup(
         task=task,
         trainers=check_range("--trainers", trainers, 1, 100),

@@ -24,7 +24,7 @@ from hansa.runtime.deploy import trusting
 from hansa.runtime.session import connect, read_token
 from hansa.runtime.transactions.signer import signing_with
 from hansa.sponsor.post import PreparedJob, check_offer, parse_baseline_options, post_job, prepare
-from hansa.sponsor.privacy import with_privacy
+from hansa.sponsor.privacy import check_members, with_privacy
 from hansa.sponsor.rehearse import rehearse
 from hansa.sponsor.terms import NO_TARGET, JobOffer, parse_times
 from hansa.tasks.loading import BUILT_IN
@@ -157,6 +157,7 @@ def run(
         lengths, rehearsed = rehearsed_times(prepared, trainers, len(members), given, data)
         offer = replace(offer, times=lengths)
     with signing_with(session.chain, account, workspace.journal(account.address), fees.caps) as signer:
+        check_members(session.chain, privacy, members)
         posted = post_job(session, signer, prepared, offer, members, token)
     trusting(workspace.deployment(), posted.committee).save(workspace.deployment_file)
     if rehearsed:

@@ -58,6 +58,15 @@ def run(
         Path | None,
         TRUST("--pin-keys", help="Seal updates to these keys alone: a JSON file, account to key, from the sponsor."),
     ] = None,
+    repeat: Annotated[
+        bool,
+        TRUST(
+            "--repeat", help="Masked jobs: train from weights that an update of yours was summed over elsewhere, too."
+        ),
+    ] = False,
+    min_group: Annotated[
+        int, TRUST("--min-group", help="Masked jobs: open no sums of fewer updates than this.", min=0)
+    ] = 0,
     options: DaemonOptions,
 ) -> None:
     """Enrol, train, submit and claim, until the job has ended. Ctrl-C stops; run it again to go on."""
@@ -87,6 +96,8 @@ def run(
             bond=own_bond,
             pinned_keys=pinned,
             stop_after_failure=stop_after_failure,
+            repeat=repeat,
+            min_group=min_group,
             caps=fees.caps,
             **options.fields(),
         )

@@ -12,13 +12,13 @@ from hansa.audit.archive import MAGIC, Archive, _seal, write_archive
 from hansa.audit.facts import Facts, read_facts
 from hansa.audit.proof.header import header_bytes
 from hansa.audit.proof.state import StateProof
-from hansa.audit.proof.strict_rlp import BadRlp, Item, encode, number_bytes
 from hansa.audit.report import Wrong
 from hansa.protocol.cid import digest_of
 from hansa.protocol.errors import FatalError, NotFound, TooLarge
 from hansa.protocol.types import Address, BlockNumber, JobId, Timestamp
 from hansa.runtime.chain.client import Block, Log
 from hansa.runtime.store import LocalStore
+from hansa.runtime.transactions.strict_rlp import BadRlp, Item, encode, number_bytes
 
 FEDERATION, VAULT, LIBRARY = (Address("0x" + digits * 20) for digits in ("11", "22", "33"))
 AT = Block(BlockNumber(9), Timestamp(1000), b"\7" * 32, b"\6" * 32)

@@ -11,11 +11,11 @@ from tries import trie
 
 from hansa.audit.proof.header import FIELDS, QUANTITIES, header_bytes, read_header
 from hansa.audit.proof.state import NO_CODE, Account, State, StateProof
-from hansa.audit.proof.strict_rlp import BadRlp, Item, decode, encode, number_bytes, to_number
 from hansa.audit.proof.trie import EMPTY_ROOT, BadProof
 from hansa.audit.report import Wrong
 from hansa.protocol.types import Address
 from hansa.runtime.chain.layout import StorageLayout
+from hansa.runtime.transactions.strict_rlp import BadRlp, Item, decode, encode, number_bytes, to_number
 
 LONDON, PARIS, CANCUN = 16, 16, 20  # fields
 SHOP, EMPTY, NOBODY = (Address(f"0x{digit * 40}") for digit in "123")

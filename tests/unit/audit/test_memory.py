@@ -11,7 +11,7 @@ import pytest
 from test_archive_file import EVENT, header, parts, sealed
 
 from hansa.audit.archive import FOOTER, ROW, Archive
-from hansa.audit.proof.strict_rlp import Item, decode, encode
+from hansa.runtime.transactions.strict_rlp import Item, decode, encode
 
 JOB = Path(__file__).parents[2] / "vectors" / "job-1.hansa"
 LARGE = 8 * 10**6  # bytes

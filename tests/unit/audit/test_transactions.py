@@ -9,11 +9,11 @@ from eth_abi.abi import encode as abi_encode
 from eth_account import Account
 from eth_utils.crypto import keccak
 
-from hansa.audit.proof.calls import BUNDLE, read_calls
-from hansa.audit.proof.strict_rlp import decode, encode
-from hansa.audit.proof.transactions import BadTransaction, read_transaction, transaction_bytes
 from hansa.protocol.typed_data import ORDER
 from hansa.runtime.chain.abi import Artifact, BadEncoding, Field, Function, artifact
+from hansa.runtime.transactions.asked import BUNDLE, read_calls
+from hansa.runtime.transactions.signed import BadTransaction, read_transaction, transaction_bytes
+from hansa.runtime.transactions.strict_rlp import decode, encode
 
 ALICE = Account.from_key("0x" + "a1" * 32)
 TO = "0x" + "2" * 40

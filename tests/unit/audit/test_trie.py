@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tries import path, trie
 
-from hansa.audit.proof.strict_rlp import encode
 from hansa.audit.proof.trie import EMPTY_ROOT, MOST_NODES, BadProof, Nodes
+from hansa.runtime.transactions.strict_rlp import encode
 
 VALUES = {number.to_bytes(32, "big"): b"value %d" % number for number in range(200)}
 ROOT, NODES = trie(VALUES)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from eth_utils.crypto import keccak
 
-from hansa.audit.proof.strict_rlp import Item, encode
+from hansa.runtime.transactions.strict_rlp import Item, encode
 
 Items = Sequence[tuple[str, bytes]]  # nibbles and values, sorted
 

@@ -96,6 +96,20 @@ def test_attacks__remembered_training_and_the_peer__are_what_training_gives() ->
     assert done.returncode == 0, done.printed
 
 
+SECAGG = """
+from benchmarks import secagg
+secagg.SMALL[:] = [(3, 1000)]
+report = secagg.run(quick=True)
+trainer, *steps, member, fetched = report.sections[0].rows
+assert trainer[0] == "trainer" and member[0] == "member" and len(steps) == len(secagg.STEPS)
+"""
+
+
+def test_secagg__small__opens_exactly() -> None:
+    done = run(SECAGG)
+    assert done.returncode == 0, done.printed
+
+
 CELLS = """
 import sys
 from pathlib import Path

@@ -12,10 +12,10 @@ from typing import Any, Final
 from eth_utils.crypto import keccak
 from eth_utils.hexadecimal import decode_hex
 
-from hansa.audit.proof.strict_rlp import BadRlp, Item, decode, encode, number_bytes, to_number
 from hansa.protocol.typed_data import BadSignature, recover
 from hansa.protocol.types import Address
 from hansa.runtime.chain.structs import address
+from hansa.runtime.transactions.strict_rlp import BadRlp, Item, decode, encode, number_bytes, to_number
 
 LEGACY = ("nonce", "gasPrice", "gas", "to", "value", "input")
 FIELDS: Final = {
