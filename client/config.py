@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from client.committee_keys import PinnedKeys
+from client.privacy.budget import PrivacySettings
 from hansa.protocol.types import Wei
 from hansa.runtime.desk import DaemonConfig
 
@@ -17,6 +18,7 @@ class TrainerConfig(DaemonConfig):
     pinned_keys: the only X25519 keys, by member, that updates are sealed to; None takes what the chain shows.
     bond: in the token's smallest unit; None bonds the least that the job asks for.
     stop_after_failure: end after a cycle that failed with this trainer's update in, instead of sending it again.
+    privacy: the budget of these rows; None: no noise.
     wait_for_bond: seconds to stay after the end for the bond to be free; it never expires.
     """
 
@@ -25,4 +27,5 @@ class TrainerConfig(DaemonConfig):
     pinned_keys: PinnedKeys | None = None
     stop_after_failure: bool = False
     keep_models: int | None = 3
+    privacy: PrivacySettings | None = None
     wait_for_bond: float = 600.0

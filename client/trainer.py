@@ -5,6 +5,7 @@ from __future__ import annotations
 from client.config import TrainerConfig
 from client.enrol import Enroller
 from client.leave import Leaver
+from client.private import PrivateTraining
 from client.publish import files_needed, publish_updates
 from client.submit import FailureWatch, Submitter
 from hansa.protocol.hashes import cycle_counter
@@ -24,6 +25,7 @@ class Trainer(Daemon):
     def __init__(self, config: TrainerConfig) -> None:
         super().__init__(config)
         self.config = config
+        self.private: PrivateTraining | None = None
         with self.desk.closed_on_failure():
             self._begin(config)
 
@@ -43,13 +45,19 @@ class Trainer(Daemon):
         desk.follower.models.cached = 1  # it starts from the newest alone
         desk.follower.trainer = desk.me
         desk.log.info("data loaded", rows=rows, source=config.source)
+        self.private = None if config.privacy is None else PrivateTraining(desk, task, data, config.privacy)
         self.keeper = JobKeeper(desk)
         self.enroller = Enroller(desk, task, config)
         self.enroller.check_terms()
-        self.submitter = Submitter(desk, task, data, config.pinned_keys)
+        self.submitter = Submitter(desk, task, data, config.pinned_keys, self.private)
         self.failures = FailureWatch(desk)
         self.abstention = Abstention(desk.log)
         self.leaver = Leaver(desk, config.wait_for_bond)
+
+    def close(self) -> None:
+        super().close()
+        if self.private is not None:
+            self.private.close()
 
     def act(self, state: JobState) -> bool:
         """Does the one thing that is due; True when nothing ever will be again."""
@@ -60,6 +68,8 @@ class Trainer(Daemon):
         (enrolled, last, _), agreed = follower.own, follower.is_agreed()
         if not enrolled:
             if agreed:
+                if self.private is not None:
+                    self.private.check_budget(state.round - 1)
                 self.enroller.enrol(state)
             return False
         publish_updates(desk, state)

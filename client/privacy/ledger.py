@@ -129,12 +129,17 @@ class PrivacyLedger:
             return noise
 
     def give(self, rows: Collection[bytes], release: Release, noise: Noise, budget: Budget) -> None:
-        """Notes, before it is sealed, that a release goes out. One that the file knows nothing of is booked now."""
+        """Notes, before it is sealed, that a release goes out, whatever rows it was made of. One that the file knows
+        nothing of is booked now, to these rows."""
         with self._writing():
-            family = self._join(rows)
-            if self._known(family, release) is None:
+            noted = self._db.execute(
+                "UPDATE releases SET given = 1 WHERE place = ? AND job = ? AND account = ? AND base = ?",
+                (release.place, release.job, release.account, release.base),
+            )
+            if not noted.rowcount:
+                family = self._join(rows)
                 self._add(family, noise.cost)
-            self._note(family, release, noise, budget, given=True)
+                self._note(family, release, noise, budget, given=True)
 
     def standing(self, place: str, job: int, account: str) -> Standing | None:
         """How the rows stand that an account last used in a job; None where it gave nothing."""
