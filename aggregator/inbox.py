@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from structlog.stdlib import BoundLogger
 
+from aggregator.passes import FETCH_SECONDS, FETCHES, Passes
+from aggregator.release_files import ReleaseFiles
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import HansaError, NotFound, StoreUnavailable, TooLarge, WrongBytes
 from hansa.protocol.ledger import RoundLedger
 from hansa.protocol.model import Update
+from hansa.protocol.shared_verdict import judge_shared
 from hansa.protocol.types import Code, Digest, Seat
 from hansa.protocol.verdict import Attempt, CycleKeys, Judged, judge, mark_duplicates, retried_place
 from hansa.runtime.desk import Desk
 from hansa.runtime.history.records import CycleRecord
 from hansa.runtime.store import Store
 
-FETCH_SECONDS = 5.0
-FETCHES = 8  # at a time: whoever never sends its bytes does not hold up the others'
-PASS_SECONDS = 10.0  # after which no further fetch begins before the daemon has looked at the chain
 MISSING = Judged(Code.UNREACHABLE, None, "no bytes by half of SCORE")
 
 
@@ -37,20 +36,12 @@ class Inbox:
         self._limit = limit
         self._log = log
         self._judged: dict[int, Judged] = {}
-        self._tries = [0] * len(cycle.updates)
+        self._passes = Passes(len(cycle.updates))
 
     def fetch(self) -> bool:
         """Judges updates whose bytes are there by now, those asked for least often first; whether all are judged."""
         missing = [place for place in range(len(self.cycle.updates)) if place not in self._judged]
-        missing.sort(key=lambda place: self._tries[place])
-        end = time.monotonic() + PASS_SECONDS
-        with ThreadPoolExecutor(FETCHES) as pool:
-            for start in range(0, len(missing), FETCHES):
-                if time.monotonic() > end:
-                    break
-                batch = missing[start : start + FETCHES]
-                for place, got in zip(batch, pool.map(self._get, batch), strict=True):
-                    self._note(place, got)
+        self._passes.run(missing, self._get, self._note)
         return len(self._judged) == len(self.cycle.updates)
 
     def verdicts(self, attempts: Sequence[Attempt]) -> list[Judged]:
@@ -92,11 +83,14 @@ class Inbox:
     def _get(self, place: int) -> Judged | HansaError:
         """The verdict on an update, or why it is not to be had; runs beside others. Its sealed bytes are dropped at
         once."""
-        submitted = self.cycle.updates[place]
         try:
-            return judge(self._fetch(submitted.digest), submitted.trainer, self.cycle_keys)
+            return self._judge(place)
         except (TooLarge, NotFound, WrongBytes, StoreUnavailable) as error:
             return error
+
+    def _judge(self, place: int) -> Judged:
+        submitted = self.cycle.updates[place]
+        return judge(self._fetch(submitted.digest), submitted.trainer, self.cycle_keys)
 
     def _fetch(self, digest: Digest) -> bytes:
         return self._store.get(digest, limit=self._limit, timeout=FETCH_SECONDS)
@@ -104,7 +98,6 @@ class Inbox:
     def _note(self, place: int, got: Judged | HansaError) -> None:
         submitted = self.cycle.updates[place]
         cid = to_cid(submitted.digest)
-        self._tries[place] += 1
         if isinstance(got, TooLarge):
             judged = Judged(Code.UNREACHABLE, None, str(got))
         elif isinstance(got, HansaError):
@@ -119,33 +112,59 @@ class Inbox:
         self._log.info("update judged", trainer=submitted.trainer, cid=cid, code=code, reason=judged.reason)
 
 
+class SharedInbox(Inbox):
+    """The same of updates that it takes the shares of several seats to open."""
+
+    def __init__(self, cycle: CycleRecord, cycle_keys: CycleKeys, store: Store, limit: int, log: BoundLogger) -> None:
+        super().__init__(cycle, cycle_keys, store, limit, log)
+        self._files = ReleaseFiles(cycle, cycle_keys, store, log)
+
+    def fetch(self) -> bool:
+        self._files.fetch()
+        return super().fetch()
+
+    def counted(self, ledger: RoundLedger) -> dict[int, Update] | None:
+        self._files.fetch()
+        return super().counted(ledger)
+
+    def _judge(self, place: int) -> Judged:
+        submitted, releases, keys = self.cycle.updates[place], self._files.releases, self.cycle_keys
+        found = judge_shared(None, submitted.trainer, place, releases, keys)
+        if found is None and (releases.is_complete or len({*releases.shares(place), keys.seat}) >= keys.shares):
+            found = judge_shared(self._fetch(submitted.digest), submitted.trainer, place, releases, keys)
+        if found is None and releases.is_complete:
+            found = Judged(Code.UNREACHABLE, None, f"fewer than {keys.shares} validators have released their share")
+        if found is None:
+            raise NotFound(f"too few shares of {to_cid(submitted.digest)}")
+        return found
+
+
 class Inboxes:
     """The inbox of the cycle under way, made when it is first asked for.
 
-    secret: the X25519 secret that this member opens updates with.
+    secret_for: the X25519 secret that this member opens with what is sealed to a public key.
     """
 
-    def __init__(self, desk: Desk, secret: bytes) -> None:
+    def __init__(self, desk: Desk, secret_for: Callable[[bytes | None], bytes]) -> None:
         self._desk = desk
-        self._secret = secret
+        self._secret_for = secret_for
         self._inbox: Inbox | None = None
+
+    def keys(self, cycle: CycleRecord, seat: Seat) -> CycleKeys:
+        """What it takes to open updates of the cycle that the follower is in."""
+        follower = self._desk.follower
+        base_digest, base = follower.base()
+        place, shares = follower.federation.place(follower.job, cycle.cycle), follower.context.spec.shares
+        secret = self._secret_for(cycle.keys[seat])
+        return CycleKeys(place, base_digest, base, cycle.keys, seat, secret, shares)
 
     def of(self, cycle: CycleRecord, seat: Seat) -> Inbox:
         """A new one where a reorganisation gave the cycle other updates."""
         known = None if self._inbox is None else (self._inbox.cycle.cycle, self._inbox.cycle.updates)
         if self._inbox is None or known != (cycle.cycle, cycle.updates):
-            follower = self._desk.follower
-            base_digest, base = follower.base()
-            cycle_keys = CycleKeys(
-                follower.federation.place(follower.job, cycle.cycle),
-                base_digest,
-                base,
-                cycle.keys,
-                seat,
-                self._secret,
-            )
-            limit = follower.context.spec.update_bytes
-            self._inbox = Inbox(cycle, cycle_keys, follower.store, limit, self._desk.log)
+            kind = Inbox if self._desk.follower.context.spec.shares == 0 else SharedInbox
+            limit, store = self._desk.follower.context.spec.update_bytes, self._desk.follower.store
+            self._inbox = kind(cycle, self.keys(cycle, seat), store, limit, self._desk.log)
         return self._inbox
 
     def drop(self) -> None:

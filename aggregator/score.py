@@ -8,9 +8,10 @@ from typing import Any
 from aggregator.inbox import Inbox, Inboxes
 from aggregator.measure import Measurement, measure
 from aggregator.rows import ValidationRows
+from aggregator.steps import is_time
 from hansa.protocol import sheet
 from hansa.protocol.sheet import Entry
-from hansa.protocol.types import Code, Seat, Timestamp
+from hansa.protocol.types import Code, Seat
 from hansa.protocol.verdict import Attempt, Judged
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.desk import Desk
@@ -19,7 +20,6 @@ from hansa.tasks import running
 from hansa.tasks.base import Task
 
 LOOK = "look at your validation rows, and at the task's loss, for numbers that are not finite or far too large"
-SOON = 0.1  # seconds until updates that were just registered may have been published
 
 
 class Scorer:
@@ -39,10 +39,8 @@ class Scorer:
         cycle, federation, job = follower.cycle(), follower.federation, follower.job
         inbox, key = self._inboxes.of(cycle, seat), (job, cycle.cycle, "sheet")
         if desk.journal.recall(key) is None:
-            half = state.deadline - follower.context.terms.score_time // 2
-            if not inbox.fetch() and not follower.is_past_time(half):
-                desk.alarm.awaited = Timestamp(half)
-                desk.alarm.look_again(SOON)
+            is_ready = inbox.fetch()
+            if not is_time(desk, state, follower.context.terms.score_time, is_ready):
                 return
         known = desk.journal.remember(key, lambda: self.fill(inbox))
         if known["sheet"] is None:

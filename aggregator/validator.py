@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from aggregator.inbox import Inboxes
+from aggregator.keys import Keys
 from aggregator.leave import take_fees
+from aggregator.release import Releaser, release_files
 from aggregator.rows import ValidationRows
 from aggregator.score import Scorer, reveal
 from aggregator.serve import ModelServer, files_needed
 from aggregator.strikes import StrikeSettler
 from aggregator.vote import Voter, finalize
-from hansa.protocol import envelope
 from hansa.protocol.types import Phase, Seat
 from hansa.runtime import keystore
-from hansa.runtime.chain.client import Block
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.daemon import Daemon
 from hansa.runtime.desk import DaemonConfig
 from hansa.runtime.history.records import CycleRecord
 from hansa.runtime.keeper import JobKeeper
+from hansa.runtime.key_ring import KeyRing
 from hansa.runtime.model_chain import Abstention
 from hansa.tasks import load_task_of, running, use_device
 
 
 class Validator(Daemon):
-    """A committee member of one job, SCORE to FINALIZE. Everything that it says is journalled before it is sent."""
+    """A committee member of one job, RELEASE to FINALIZE. What it says is journalled before it is sent."""
 
     def __init__(self, config: DaemonConfig) -> None:
         super().__init__(config)
@@ -45,11 +46,12 @@ class Validator(Daemon):
             context.check_claim_time(config.min_claim)
             rows.of(state.seat_of(desk.me) or Seat(0))  # what can't be read is said now, not in SCORE
         secret = keystore.encryption_secret(config.account)
-        inboxes = Inboxes(desk, secret)
+        self._ring = KeyRing(config.journal.with_name(f"{desk.me}.keys.sqlite"), secret)
+        self.keys = Keys(desk, self._ring, secret, rotates=config.rotate_keys)
+        inboxes = Inboxes(desk, self.keys.secret_for)
         self.keeper = JobKeeper(desk)
-        self._key = envelope.public_key(secret)
-        self._known_at: Block | None = None  # where its key was found in force
         self.server = ModelServer(desk)
+        self.releaser = Releaser(desk, inboxes)
         self.scorer = Scorer(desk, task, inboxes, rows)
         self.voter = Voter(desk, task, inboxes, rows)
         self.strikes = StrikeSettler(desk)
@@ -61,11 +63,16 @@ class Validator(Daemon):
         self.keeper.keep_moving(state)
         desk.count_missed(self._took_part)
         if not state.phase.is_over:
-            self._announce_key()
+            self.keys.keep_announced()
+        self.keys.forget()
         served = self.server.serve(state)
+        self.releaser.publish()
         match state.phase:
             case Phase.SUBMIT if desk.follower.is_settled():
-                desk.tidy(state.cycle, files_needed(desk))
+                desk.tidy(state.cycle, files_needed(desk) | release_files(desk))
+            case Phase.RELEASE if seat is not None:
+                with self.abstention.if_spoilt(state.round):
+                    self.releaser.release(state, seat)
             case Phase.SCORE if seat is not None:
                 with self.abstention.if_spoilt(state.round):
                     self.scorer.score(state, seat)
@@ -82,18 +89,9 @@ class Validator(Daemon):
         self.strikes.settle(state)
         return False
 
-    def _announce_key(self) -> None:
-        """Puts the key that updates are sealed to in force, where another or none is, or a reorganisation took it."""
-        federation, seen = self.desk.follower.federation, self._known_at
-        if seen is not None and federation.chain.block(seen.number).hash == seen.hash:
-            return
-        known = federation.announced_key(self.desk.me)
-        self._known_at = federation.chain.latest() if known == self._key else None
-        if known == self._key:
-            return
-        if known is not None:
-            self.desk.log.warning("another encryption key was announced for this account; announcing its own again")
-        self.desk.send(federation.announce_key_call(self._key), "announce", known or b"")
+    def close(self) -> None:
+        self._ring.close()
+        super().close()
 
     def _took_part(self, cycle: CycleRecord) -> bool:
         me = self.desk.me

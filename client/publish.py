@@ -1,10 +1,12 @@
-"""After SUBMIT: a trainer's bytes are given away once they can't be copied, and served as long as they are needed."""
+"""A trainer's bytes are given away once they can't be copied, and served as long as they are needed: after SUBMIT, or
+where it takes several members to open them, as soon as they are registered."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from hansa.protocol.content_keys import encode_keys
+from hansa.protocol.privacy import THRESHOLD
 from hansa.protocol.types import Digest, Phase
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.desk import Desk
@@ -15,10 +17,14 @@ KEPT = 2  # cycles, and models, whose own files stay in the journal
 
 
 def publish_updates(desk: Desk, state: JobState) -> None:
-    """Gives the bytes away once nobody can submit a copy any more; never those of a cycle that failed in SUBMIT."""
+    """Gives the bytes away once nobody can submit a copy any more: after SUBMIT, never where the cycle failed there.
+    What it takes several members to open, as soon as it is sure to be registered."""
+    is_shared = desk.follower.context.spec.privacy == THRESHOLD
     for cycle in reversed(desk.follower.history().cycles[-KEPT:]):
         known = own_update(desk, cycle)
-        if known is not None and _has_closed_submit(desk, cycle, state):
+        if known is None or desk.has_published(known["digest"]):
+            continue
+        if (is_shared and desk.follower.has_submitted(cycle)) or _has_closed_submit(desk, cycle, state):
             desk.publish(known["digest"])
 
 
@@ -39,6 +45,11 @@ def _has_closed_submit(desk: Desk, cycle: CycleRecord, state: JobState) -> bool:
 
 def _failed_in_submit(cycle: CycleRecord) -> bool:
     return isinstance(cycle.outcome, Failed) and cycle.outcome.phase == Phase.SUBMIT
+
+
+def _was_opened(cycle: CycleRecord) -> bool:
+    """Whether its members came to read it: a cycle that ended before SCORE stays shut."""
+    return not (isinstance(cycle.outcome, Failed) and cycle.outcome.phase < Phase.SCORE)
 
 
 def files_needed(desk: Desk) -> set[Digest]:
@@ -75,10 +86,10 @@ class ContentKeys:
         return self._are_out
 
     def _file(self) -> dict[str, Any]:
-        """The file of the keys of every update of this trainer that was published."""
+        """The file of the keys of every update of this trainer that members came to read."""
         keys: dict[Digest, bytes] = {}
         for cycle in self._desk.follower.history().cycles:
             known = own_update(self._desk, cycle)
-            if known is not None and not _failed_in_submit(cycle):
+            if known is not None and _was_opened(cycle):
                 keys[known["digest"]] = known["key"]
         return {"digest": self._desk.journal.put_blob(encode_keys(keys)) if keys else None}

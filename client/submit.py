@@ -8,7 +8,7 @@ from client.committee_keys import CommitteeKeys, PinnedKeys
 from client.privacy.budget import Noise
 from client.private import PrivateTraining
 from client.training import local_update, reporting
-from hansa.protocol import envelope, tensors
+from hansa.protocol import envelope, shared_envelope, tensors
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import FatalError
 from hansa.protocol.hashes import cycle_counter
@@ -68,7 +68,10 @@ class Submitter:
         )
         key = envelope.new_content_key()
         ctx = envelope.context(follower.federation.place(follower.job, cycle.cycle), me, digest)
-        data = envelope.seal(update.encode(), key, ctx, cycle.keys)
+        if shares := follower.context.spec.shares:
+            data = shared_envelope.seal(update.encode(), key, ctx, cycle.keys, shares)
+        else:
+            data = envelope.seal(update.encode(), key, ctx, cycle.keys)
         return {"digest": journal.put_blob(data), "key": key}
 
     def is_protected(self, cycle: CycleRecord) -> bool:

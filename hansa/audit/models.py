@@ -167,13 +167,17 @@ def _steps(old: int, new: int) -> bool:
 
 
 def files_of(replay: EventReplay) -> list[tuple[Digest, str]]:
-    """Every file that a job names, once, in the order of its events; and what it is: spec, model, update or keys."""
+    """Every file that a job names, once, in the order of its events; and what it is: spec, model, update, release
+    or keys."""
     history = replay.history
     found: dict[Digest, str] = {history.posted.terms.spec: "spec"}
     found.setdefault(history.posted.terms.model, "model")
     for cycle in history.cycles:
         for update in cycle.updates:
             found.setdefault(update.digest, "update")
+        if len(cycle.releases) >= history.posted.terms.threshold:  # else nobody gives them away
+            for digest in cycle.releases.values():
+                found.setdefault(digest, "release")
         if isinstance(cycle.outcome, Finalized):
             found.setdefault(cycle.outcome.model, "model")
     trainers = {enrolment.trainer for enrolment in history.enrolled}

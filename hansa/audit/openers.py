@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hansa.audit.report import Finding, Report
-from hansa.protocol import envelope
+from hansa.protocol import envelope, shared_envelope
 from hansa.protocol.cid import to_cid
 from hansa.protocol.content_keys import decode_keys, keys_limit
 from hansa.protocol.errors import FatalError, HansaError, Malformed, NotFound, StoreUnavailable
@@ -52,13 +52,13 @@ class Openers:
 
     def opens(self, digest: Digest, committee: Sequence[Address], keys: Sequence[bytes | None]) -> bool:
         """Whether something here should open an update sealed to this committee."""
-        return digest in self.content or self._seat(committee, keys) is not None
+        return digest in self.content or self.seat(committee, keys) is not None
 
     def open(
         self, data: bytes, digest: Digest, ctx: bytes, committee: Sequence[Address], keys: Sequence[bytes | None]
     ) -> envelope.Opened:
         """Opens an update that `opens` says can be. Malformed if it is; WrongKey for a key of another one."""
-        seat = self._seat(committee, keys)
+        seat = self.seat(committee, keys)
         if seat is not None:
             return envelope.open_envelope(data, ctx, seat, self.secrets[committee[seat]], keys)
         try:
@@ -66,7 +66,17 @@ class Openers:
         except Malformed as error:
             raise WrongKey(str(error)) from error
 
-    def _seat(self, committee: Sequence[Address], keys: Sequence[bytes | None]) -> Seat | None:
+    def open_shared(
+        self, data: bytes, digest: Digest, ctx: bytes, keys: Sequence[bytes | None], shares: int
+    ) -> envelope.Opened:
+        """The same of an update of which a content key is here, where it takes several members to open one."""
+        try:
+            return shared_envelope.open_with_key(data, ctx, self.content[digest], keys, shares)
+        except Malformed as error:
+            raise WrongKey(str(error)) from error
+
+    def seat(self, committee: Sequence[Address], keys: Sequence[bytes | None]) -> Seat | None:
+        """A seat whose key in force a secret here belongs to."""
         for seat, member in enumerate(committee):
             secret = self.secrets.get(member)
             if secret is not None and keys[seat] == envelope.public_key(secret):

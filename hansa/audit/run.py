@@ -20,6 +20,7 @@ from hansa.audit.signatures import Signatures
 from hansa.protocol.cid import to_cid
 from hansa.protocol.content_keys import keys_limit
 from hansa.protocol.errors import FatalError, HansaError
+from hansa.protocol.release import file_limit
 from hansa.protocol.spec import MAX_BYTES
 from hansa.protocol.text import escape_untrusted
 from hansa.protocol.types import Digest
@@ -122,11 +123,13 @@ def files_with_limits(facts: Facts, store: Store) -> Sequence[tuple[Digest, int]
     rounds = Rounds(store, report)
     rounds.read_spec(replay.history)
     spec = rounds.context.spec if rounds.context is not None else None
+    cycles, seats = replay.history.cycles, replay.history.posted.terms.seats
     limits = {
         "spec": MAX_BYTES,
         "model": spec.model_bytes if spec else 0,
         "update": spec.update_bytes if spec else 0,
-        "keys": keys_limit(len(replay.history.cycles)),
+        "release": file_limit(max((len(cycle.updates) for cycle in cycles), default=0), seats),
+        "keys": keys_limit(len(cycles)),
     }
     return [(digest, limits[kind]) for digest, kind in files_of(replay)]
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from hansa.audit.facts import Facts
 from hansa.audit.openers import Openers, WrongKey
 from hansa.audit.report import Finding, Report
-from hansa.protocol import envelope
+from hansa.audit.shared import Shared, Shut, read_releases
+from hansa.protocol import envelope, shared_envelope
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import HansaError, Malformed, NotFound, StoreUnavailable, TooLarge
 from hansa.protocol.geometry import Likeness
@@ -56,6 +57,7 @@ class Updates:
         """Every update that can be read, by place; None where there is no key for one of those that count."""
         judged: dict[int, Judged] = {}
         locked = False
+        shared = self._shared(cycle)
         for index, submitted in enumerate(cycle.record.updates):
             data = self._fetch(cycle, index, submitted)
             if data is None:
@@ -64,7 +66,11 @@ class Updates:
             if cycle.base is None or not self._keys.opens(submitted.digest, cycle.record.committee, cycle.keys):
                 locked = locked or cycle.verdict(index) == Code.OK
                 continue
-            found = self._open(cycle, submitted, data, cycle.base)
+            try:
+                found = self._open(cycle, index, data, cycle.base, shared)
+            except Shut:
+                locked = locked or cycle.verdict(index) == Code.OK
+                continue
             if found is not None:
                 judged[index] = found
         self._check_verdicts(cycle, judged)
@@ -99,21 +105,43 @@ class Updates:
         if cycle.verdict(index) not in SOUND:
             return
         name = f"update {to_cid(submitted.digest)} of {submitted.trainer}"
-        expected = envelope.MAGIC + bytes([len(cycle.keys)]) + self._context_of(cycle, submitted)
+        seats, shares, ctx = len(cycle.keys), self._context.spec.shares, self._context_of(cycle, submitted)
+        expected = envelope.MAGIC + bytes([seats]) + ctx
+        boxes_at = envelope.BOXES_AT
+        if shares:
+            expected, boxes_at = shared_envelope.head_of(ctx, seats, shares), shared_envelope.boxes_at(seats)
         if not data.startswith(expected):
             self._wrong(cycle, name, "one sealed for this cycle, trainer and model", "another head")
             return
         for seat, key in enumerate(cycle.keys):
-            at = envelope.BOXES_AT + envelope.BOX * seat
+            at = boxes_at + envelope.BOX * seat
             box = data[at : at + envelope.BOX]
             if key is None and any(box):
                 self._wrong(cycle, name, f"no box for seat {seat}, which had announced no key", "a box")
 
-    def _open(self, cycle: Cycle, submitted: Submitted, data: bytes, base: Model) -> Judged | None:
-        record = cycle.record
-        ctx = self._context_of(cycle, submitted)
+    def _shared(self, cycle: Cycle) -> Shared | None:
+        """What a member's secret opens together with what the committee released; None without such a secret."""
+        record, seat = cycle.record, self._keys.seat(cycle.record.committee, cycle.keys)
+        if not self._context.spec.shares or seat is None or cycle.base is None:
+            return None
+        secret, place = self._keys.secrets[record.committee[seat]], self._facts.place(record.cycle)
+        keys = CycleKeys(place, cycle.base_digest, cycle.base, cycle.keys, seat, secret, self._context.spec.shares)
+        return Shared(keys, read_releases(record, keys, self._files, self._report))
+
+    def _open(self, cycle: Cycle, index: int, data: bytes, base: Model, shared: Shared | None) -> Judged | None:
+        """The verdict that the bytes deserve; None, and a gap, where a key is another's. Shut where nothing here opens
+        it."""
+        record, submitted = cycle.record, cycle.record.updates[index]
+        ctx, shares = self._context_of(cycle, submitted), self._context.spec.shares
         try:
-            opened = self._keys.open(data, submitted.digest, ctx, record.committee, cycle.keys)
+            if shares == 0:
+                opened = self._keys.open(data, submitted.digest, ctx, record.committee, cycle.keys)
+            elif (found := shared.judge(data, submitted.trainer, index) if shared is not None else None) is not None:
+                return found
+            elif submitted.digest not in self._keys.content:
+                raise Shut
+            else:
+                opened = self._keys.open_shared(data, submitted.digest, ctx, cycle.keys, shares)
             return judge_opened(opened.update, submitted.trainer, self._facts.place(record.cycle), base)
         except WrongKey as error:
             sound = cycle.verdict(record.updates.index(submitted)) in SOUND
@@ -165,7 +193,7 @@ class Updates:
         if not cycle.attempts:
             return {}
         place = self._facts.place(cycle.record.cycle)
-        opening = CycleKeys(place, cycle.base_digest, base, cycle.keys, Seat(0), b"")
+        opening = CycleKeys(place, cycle.base_digest, base, cycle.keys, Seat(0), b"", self._context.spec.shares)
         limit = self._context.spec.update_bytes
 
         def fetch(digest: Digest) -> bytes:

@@ -44,6 +44,7 @@ from hansa.runtime.snapshot import read_job
 from hansa.runtime.transactions.signer import Signer, signing_with
 from hansa.runtime.workspace import Workspace
 from hansa.sponsor.post import PostedJob, PreparedJob, post_job, prepare, with_baselines
+from hansa.sponsor.privacy import with_privacy
 from hansa.sponsor.terms import JobOffer
 from hansa.tasks import consent, defaults
 from hansa.tasks.loading import BUILT_IN
@@ -124,6 +125,7 @@ class LocalFederation(Waiting):
             if self.setup.rehearsed:
                 self.say("rehearsing the task")
             self.times = phase_times(self.setup, self.prepared)
+            self.prepared, _ = with_privacy(self.prepared, self.offer, self.setup.privacy)
             self.say("posting the job")
             self.session = Session(deployment)
             with self.sponsor() as signer:
@@ -176,7 +178,7 @@ class LocalFederation(Waiting):
     @property
     def offer(self) -> JobOffer:
         setup = self.setup
-        return JobOffer(
+        offer = JobOffer(
             trainers=setup.trainers,
             seats=setup.validators,
             rounds=setup.rounds if setup.rounds is not None else self.prepared.rounds,
@@ -188,6 +190,7 @@ class LocalFederation(Waiting):
             failures=setup.failures,
             times=self.times,
         )
+        return with_privacy(self.prepared, offer, setup.privacy)[1]
 
     @functools.cached_property
     def context(self) -> JobContext:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hansa.protocol.privacy import COMMITTEE, MODES
 from hansa.sponsor.post import PreparedJob
 from hansa.sponsor.rehearse import rehearse
 
@@ -21,6 +22,8 @@ TIMES: Mapping[str, int] = {
     "slash": 2,
 }
 """Seconds. Phases end early when all who are due have acted; these are what a dead daemon costs, once."""
+
+SHARING_SECONDS = 30  # of a phase that some privacy modes alone have
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Setup:
     quorum: int | None = None
     failures: int = 3
     publish_keys: bool = False
+    privacy: str = COMMITTEE
     times: Mapping[str, int] = field(default_factory=dict)  # over TIMES
     settings: Mapping[str, Any] = field(default_factory=dict)
     idle_chain: bool = False  # no block without a transaction
@@ -55,7 +59,7 @@ class Setup:
 
 def phase_times(setup: Setup, prepared: PreparedJob) -> dict[str, int]:
     """Seconds by phase; all parties share this machine's processors."""
-    times = dict(TIMES)
+    times = dict(TIMES) | dict.fromkeys(MODES[setup.privacy].times, SHARING_SECONDS)
     if setup.rehearsed:
         found = rehearse(prepared, setup.validators, setup.sources[0], setup.validation)
         crowd = max(1.0, max(setup.trainers, setup.validators) / (os.cpu_count() or 1))

@@ -27,12 +27,12 @@ from hansa.protocol.types import Address, Digest, Place
 MAGIC: Final = b"hansa1"
 BOX: Final = 48  # bytes of a seat's: a 32-byte key and a 16-byte tag
 
-_CONTEXT: Final = 192
-_TAG: Final = 16
-_NO_BOX: Final = bytes(BOX)
-_NONCE: Final = bytes(12)
+CONTEXT: Final = 192
+TAG: Final = 16
+NO_BOX: Final = bytes(BOX)
+NONCE: Final = bytes(12)
 _CONTEXT_AT: Final = len(MAGIC) + 1
-_EPHEMERAL_AT: Final = _CONTEXT_AT + _CONTEXT + 32
+_EPHEMERAL_AT: Final = _CONTEXT_AT + CONTEXT + 32
 BOXES_AT: Final = _EPHEMERAL_AT + 32  # byte where they begin
 
 
@@ -61,12 +61,12 @@ def public_key(secret: bytes) -> bytes:
 
 def is_usable(public: bytes) -> bool:
     """Whether something can be sealed to a 32-byte X25519 key; to a low-order point it can't."""
-    return _exchange(bytes([1]) * 32, public) is not None
+    return exchange(bytes([1]) * 32, public) is not None
 
 
 def sealed_size(update_size: int, seats: int) -> int:
     """Size of the envelope of an update, in bytes."""
-    return BOXES_AT + BOX * seats + update_size + _TAG
+    return BOXES_AT + BOX * seats + update_size + TAG
 
 
 def seal(update: bytes, key: bytes, ctx: bytes, members: Sequence[bytes | None]) -> bytes:
@@ -74,7 +74,7 @@ def seal(update: bytes, key: bytes, ctx: bytes, members: Sequence[bytes | None])
 
     members: announced X25519 public keys by seat; a seat without a usable one (None, or a low-order point) gets no box.
     """
-    return b"".join([_head(key, ctx, members), AESGCM(key).encrypt(_NONCE, update, ctx)])
+    return b"".join([_head(key, ctx, members), AESGCM(key).encrypt(NONCE, update, ctx)])
 
 
 def open_envelope(data: bytes, ctx: bytes, seat: int, secret: bytes, members: Sequence[bytes | None]) -> Opened:
@@ -88,11 +88,11 @@ def open_envelope(data: bytes, ctx: bytes, seat: int, secret: bytes, members: Se
         raise BadKey(f"seat {seat} has announced another encryption key than yours", next_step="announce yours")
     view = _checked(data, ctx, members)
     box = view[BOXES_AT + BOX * seat :][:BOX]
-    shared = _exchange(secret, bytes(view[_EPHEMERAL_AT:BOXES_AT]))
+    shared = exchange(secret, bytes(view[_EPHEMERAL_AT:BOXES_AT]))
     if shared is None:
         raise Malformed("envelope", cause="its ephemeral key is a low-order point")
     try:
-        key = AESGCM(_box_key(shared, ctx, public)).decrypt(_NONCE, box, ctx)
+        key = AESGCM(_box_key(shared, ctx, public)).decrypt(NONCE, box, ctx)
     except InvalidTag as error:
         raise Malformed("envelope", cause=f"the box of seat {seat} can't be opened") from error
     return open_with_key(data, ctx, key, members)
@@ -107,9 +107,9 @@ def open_with_key(data: bytes, ctx: bytes, key: bytes, members: Sequence[bytes |
     head = _head(key, ctx, members)
     if view[: len(head)] != head:
         raise Malformed("envelope", cause="its commitment, ephemeral key or a box is not what sealing gives")
-    update = np.empty(len(view) - len(head) - _TAG, np.uint8).data  # of huge pages, where there are some
+    update = np.empty(len(view) - len(head) - TAG, np.uint8).data  # of huge pages, where there are some
     try:
-        AESGCM(key).decrypt_into(_NONCE, view[len(head) :], ctx, update)
+        AESGCM(key).decrypt_into(NONCE, view[len(head) :], ctx, update)
     except InvalidTag as error:
         raise Malformed("envelope", cause="its ciphertext was changed") from error
     return Opened(update.toreadonly(), key)
@@ -122,30 +122,30 @@ def _checked(data: bytes, ctx: bytes, members: Sequence[bytes | None]) -> memory
     view = memoryview(data)
     if bytes(view[: len(MAGIC)]) != MAGIC or view[len(MAGIC)] != len(members):
         raise Malformed("envelope", cause=f"it does not begin as one for {len(members)} seats")
-    if view[_CONTEXT_AT : _CONTEXT_AT + _CONTEXT] != ctx:
+    if view[_CONTEXT_AT : _CONTEXT_AT + CONTEXT] != ctx:
         raise Malformed("envelope", cause="it was sealed for another job, cycle, trainer or model")
     return view
 
 
 def _head(key: bytes, ctx: bytes, members: Sequence[bytes | None]) -> bytes:
     """Everything before the ciphertext; it does not depend on the update."""
-    if len(ctx) != _CONTEXT or len(key) != 32 or len(members) > LIMITS.seats:
+    if len(ctx) != CONTEXT or len(key) != 32 or len(members) > LIMITS.seats:
         raise ValueError(f"a context of {len(ctx)} bytes, a key of {len(key)} or {len(members)} seats")
-    secret = _derive(key, b"hansa ephemeral" + ctx)
+    secret = derive(key, b"hansa ephemeral" + ctx)
     boxes = [_box(key, ctx, secret, member) for member in members]
-    commitment = _derive(key, b"hansa commitment" + ctx)
+    commitment = derive(key, b"hansa commitment" + ctx)
     return b"".join([MAGIC, bytes([len(members)]), ctx, commitment, public_key(secret), *boxes])
 
 
 def _box(key: bytes, ctx: bytes, secret: bytes, member: bytes | None) -> bytes:
-    shared = _exchange(secret, member) if member is not None else None
+    shared = exchange(secret, member) if member is not None else None
     if member is None or shared is None:
-        return _NO_BOX
-    return AESGCM(_box_key(shared, ctx, member)).encrypt(_NONCE, key, ctx)
+        return NO_BOX
+    return AESGCM(_box_key(shared, ctx, member)).encrypt(NONCE, key, ctx)
 
 
-def _exchange(secret: bytes, public: bytes) -> bytes | None:
-    """X25519's shared secret; None where it would be all zero."""
+def exchange(secret: bytes, public: bytes) -> bytes | None:
+    """X25519's shared secret; None where it would be all zero, or the key is none."""
     try:
         return X25519PrivateKey.from_private_bytes(secret).exchange(X25519PublicKey.from_public_bytes(public))
     except ValueError:
@@ -153,8 +153,9 @@ def _exchange(secret: bytes, public: bytes) -> bytes | None:
 
 
 def _box_key(shared: bytes, ctx: bytes, member: bytes) -> bytes:
-    return _derive(shared, b"hansa box" + ctx + member)
+    return derive(shared, b"hansa box" + ctx + member)
 
 
-def _derive(secret: bytes, info: bytes) -> bytes:
+def derive(secret: bytes, info: bytes) -> bytes:
+    """HKDF-SHA256 without salt, 32 bytes."""
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret)

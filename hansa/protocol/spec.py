@@ -10,14 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from hansa.protocol.baselines import check_baselines
 from hansa.protocol.errors import Malformed, TooLarge
-from hansa.protocol.tables import RULES
+from hansa.protocol.tables import LIMITS, RULES
 
 MAX_BYTES: Final = 65_536
 _MAX_DEPTH: Final = 8
 _SAFE: Final = 2**53 - 1  # what JSON readers of any language hold exactly
 
 NEW: Final = frozenset({"title", "about", "metric", "frozen", "group", "shares", "validation", "validation_set"})
-"""Fields that version 2 has beside those of version 1."""
+"""Fields that version 2 has beside those of version 1, which has no privacy but 'committee'."""
 
 Setting = int | str | bool | list[Any]  # lists of the same, nested
 
@@ -38,8 +38,10 @@ class JobSpec(BaseModel):
     bits: of an update's integers. weights: every trainer alike, or by bond.
     baselines: what the metric is compared with: 'NAME=DECIMAL' as hansa.protocol.baselines writes it, or a name alone.
     publish_keys: whether trainers publish their content keys at the job's end.
-    privacy, group, shares: who can see one update; other ways than 'committee' are refused until they work.
-    validation, validation_set: whose rows members measure on; others than those dealt out by seat likewise.
+    privacy: who can see one update, a mode of hansa.protocol.privacy, which says what spec and terms must be for it.
+    group: least updates that are opened together; 0 but in 'masked'. shares: seats that it takes to open one; 0 in
+    'committee'. validation: whether members measure on rows that are 'dealt' out by seat, or on their 'own'.
+    validation_set: others than None are refused until they work.
     model_bytes, update_bytes: largest model file and sealed update that anybody fetches.
     """
 
@@ -59,10 +61,10 @@ class JobSpec(BaseModel):
     bits: Literal[8, 16] = 8
     rule: Literal[tuple(RULES)] = "validated_mean"  # type: ignore[valid-type]
     weights: Literal["equal", "bond"] = "equal"
-    privacy: Literal["committee"] = "committee"
-    group: Literal[0] = 0
-    shares: Literal[0] = 0
-    validation: Literal["dealt"] = "dealt"
+    privacy: Literal["committee", "threshold", "masked"] = "committee"
+    group: int = Field(default=0, ge=0, le=LIMITS.trainers)
+    shares: int = Field(default=0, ge=0, le=LIMITS.seats)
+    validation: Literal["dealt", "own"] = "dealt"
     validation_set: None = None
     baselines: list[str] = Field(default_factory=list)
     publish_keys: bool = False
@@ -111,6 +113,8 @@ class JobSpec(BaseModel):
             raise Malformed("job spec", cause=f"{', '.join(missing)} missing")
         if unknown := sorted(fields.keys() & cls.model_fields.keys() - expected):
             raise Malformed("job spec", cause=f"version 1 has no {', '.join(unknown)}")
+        if fields.get("version") == 1 and fields["privacy"] != "committee":
+            raise Malformed("job spec", cause="privacy: version 1 has 'committee' alone")
         try:
             spec = cls.model_validate(fields)
             canonical = spec.encode() == data

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hansa.protocol import envelope, geometry
+from hansa.protocol import envelope, geometry, shared_envelope
 from hansa.protocol.cid import from_cid
 from hansa.protocol.errors import Malformed, TransientError
 from hansa.protocol.model import Model, Update
@@ -18,7 +18,8 @@ from hansa.protocol.types import Address, Code, CycleId, Digest, Place, Seat
 class CycleKeys:
     """What it takes to open the updates of one cycle as one of its members.
 
-    keys: the members' X25519 public keys in force, by seat; None where a seat has announced none.
+    keys: the members' X25519 public keys in force, by seat; None where a seat has announced none. shares: that it takes
+    to open an update; 0 where each seat's box has the whole key.
     """
 
     place: Place
@@ -27,6 +28,7 @@ class CycleKeys:
     keys: tuple[bytes | None, ...]
     seat: Seat
     secret: bytes
+    shares: int = 0
 
     @property
     def usable(self) -> bool:
@@ -35,6 +37,12 @@ class CycleKeys:
 
     def context(self, trainer: Address) -> bytes:
         return envelope.context(self.place, trainer, self.base)
+
+    def open_with_key(self, data: bytes, ctx: bytes, key: bytes, keys: Sequence[bytes | None]) -> envelope.Opened:
+        """Opens a sealed update of this job, of any cycle, with its content key. Raises Malformed."""
+        if self.shares:
+            return shared_envelope.open_with_key(data, ctx, key, keys, self.shares)
+        return envelope.open_with_key(data, ctx, key, keys)
 
 
 @dataclass(frozen=True)
@@ -58,10 +66,13 @@ class Judged:
     repeats: geometry.Likeness | None = None  # of a duplicate: what it is alike to
 
 
+NO_KEY = Judged(Code.UNREACHABLE, None, "no usable key is in force for this seat")
+
+
 def judge(data: bytes, trainer: Address, cycle_keys: CycleKeys) -> Judged:
     """Opens and reads one sealed update; never raises for what a trainer sent."""
     if not cycle_keys.usable:
-        return Judged(Code.UNREACHABLE, None, "no usable key is in force for this seat")
+        return NO_KEY
     try:
         opened = envelope.open_envelope(
             data, cycle_keys.context(trainer), cycle_keys.seat, cycle_keys.secret, cycle_keys.keys
@@ -109,7 +120,7 @@ def retried_place(
         attempt = next(a for a in attempts if (a.trainer, a.digest) == (update.trainer, digest))
         place = cycle_keys.place._replace(cycle=attempt.cycle)
         ctx = envelope.context(place, attempt.trainer, cycle_keys.base)
-        opened = envelope.open_with_key(fetch(digest), ctx, update.retry_key, attempt.keys)
+        opened = cycle_keys.open_with_key(fetch(digest), ctx, update.retry_key, attempt.keys)
         earlier = Update.decode(
             opened.update, model=cycle_keys.model, job=place.job, cycle=place.cycle, trainer=update.trainer
         )

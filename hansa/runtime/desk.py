@@ -48,6 +48,7 @@ class DaemonConfig:
     device: where a torch module computes: auto, cpu, cuda, cuda:1 or mps.
     threads: torch threads; None leaves torch's own choice.
     validation: where a member's own rows are; None: its task knows.
+    rotate_keys: whether a member announces a new encryption key for every cycle, and deletes the old ones.
     """
 
     deployment: Deployment
@@ -64,6 +65,7 @@ class DaemonConfig:
     log_file: Path | None = None
     caps: FeeCaps = NO_CAPS
     validation: str | None = None
+    rotate_keys: bool = False
 
 
 @dataclass
@@ -133,6 +135,10 @@ class Desk:
                 self.metrics.pending.inc()
                 self.log.info("pending", what=call.what, transaction=outcome.hash)
         return outcome
+
+    def has_published(self, digest: Digest) -> bool:
+        """Whether this daemon has, since it began."""
+        return digest in self._published
 
     def publish(self, digest: Digest) -> None:
         """Puts a file of the journal into the store, once."""

@@ -157,13 +157,16 @@ class JobFollower:
 
     def deep(self) -> JobState:
         """The job's state `confirmations` blocks below the head."""
-        chain = self.federation.chain
-        if chain.confirmations == 0:
+        if self.federation.chain.confirmations == 0:
             return self.state
         if self._deep is None or self._deep[0] != self.head.hash:
-            below = chain.below(self.head, chain.confirmations)
-            self._deep = (self.head.hash, self.federation.state(self.job, below))
+            self._deep = (self.head.hash, self.federation.state(self.job, self.deep_block()))
         return self._deep[1]
+
+    def deep_block(self) -> Block:
+        """The block that `deep` is about: `confirmations` below the head."""
+        chain = self.federation.chain
+        return chain.below(self.head, chain.confirmations) if chain.confirmations else self.head
 
     def is_past_time(self, time: int) -> bool:
         """Whether the chain has come to a time; every endpoint that answers has a block of then."""
@@ -188,6 +191,14 @@ class JobFollower:
         is_later = cycle_counter(deep.cycle) > cycle_counter(cycle.cycle)
         is_over = deep.cycle == cycle.cycle and (deep.phase == Phase.OPEN or deep.phase > phase)
         return (is_later or is_over) and self.is_agreed()
+
+    def has_submitted(self, cycle: CycleRecord) -> bool:
+        """Whether an update of `trainer` is registered in a cycle, `confirmations` deep, and all agree where the job
+        is."""
+        if self.trainer is None or not cycle.has_update_of(self.trainer):
+            return False
+        deep = self.federation.trainer(self.job, self.trainer, self.deep_block())
+        return deep.counter >= cycle_counter(cycle.cycle) and self.is_agreed()
 
     # --- what follows from it
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from hansa.protocol.errors import NotAllowed
+from hansa.protocol.privacy import problems, unbuilt
 from hansa.protocol.spec import JobSpec
 from hansa.protocol.types import Address, JobId
 from hansa.runtime.chain.deployment import Deployment
@@ -59,11 +60,17 @@ class JobContext:
         allow: further addresses and task names, as given with --allow. Raises NotAllowed.
         """
         check_contracts(self.job, self.terms, deployment, allow)
-        if self.terms.attest_time or self.terms.release_time:
+        if found := problems(self.spec, self.terms):
             raise NotAllowed(
-                f"job {self.job} has a phase ATTEST or RELEASE that its spec does not use",
-                cause="its committee could see a round's updates and end it without paying or burning anything",
+                f"job {self.job} is not what its privacy {self.spec.privacy} asks for",
+                cause="; ".join(found),
                 next_step="pick another job",
+            )
+        if (what := unbuilt(self.spec)) is not None:
+            raise NotAllowed(
+                f"job {self.job} is one of {what}",
+                cause="no daemon of this version serves it",
+                next_step="update Hansa, or pick another job",
             )
         largest = max(self.spec.model_bytes, self.spec.update_bytes)
         if largest > max_bytes:

@@ -13,6 +13,7 @@ from hansa.protocol.baselines import baseline, check_baselines
 from hansa.protocol.cid import digest_of
 from hansa.protocol.errors import FatalError
 from hansa.protocol.model import Model, initial_model
+from hansa.protocol.privacy import problems, warning
 from hansa.protocol.sheet import NO_METRIC, to_metric
 from hansa.protocol.spec import JobSpec
 from hansa.protocol.types import Address, Digest, JobId
@@ -114,10 +115,19 @@ def _check_spec(fields: Mapping[str, Any]) -> JobSpec:
         raise FatalError(f"{place} {problem['input']!r:.80} can't be in a job spec", cause=problem["msg"]) from error
 
 
-def check_offer(prepared: PreparedJob, offer: JobOffer, members: Sequence[Address]) -> None:
-    """FatalError for terms that the contract would refuse, in words."""
-    file, anyone = digest_of(prepared.spec.encode()), members[0]
-    job_terms(offer, token=anyone, committee=anyone, admission=anyone, spec=file, model=file)
+def check_offer(prepared: PreparedJob, offer: JobOffer, members: Sequence[Address]) -> str | None:
+    """FatalError for terms that the contract or the spec's privacy would refuse, in words. A warning where the privacy
+    is weak."""
+    spec, anyone = prepared.spec, members[0]
+    file = digest_of(spec.encode())
+    terms = job_terms(offer, token=anyone, committee=anyone, admission=anyone, spec=file, model=file)
+    if found := problems(spec, terms):
+        raise FatalError(
+            f"privacy {spec.privacy} doesn't go with the job's terms",
+            cause="; ".join(found),
+            next_step="change these, or --privacy",
+        )
+    return warning(spec, terms)
 
 
 def post_job(

@@ -20,6 +20,9 @@ SECONDS = {"s": 1, "m": 60, "h": 3600, "d": DAY}
 TIMES: Mapping[str, int] = {**{row.key: row.usual for row in PHASES if row.usual}, "claim": 365 * DAY, "slash": 600}
 """Seconds of a job where everybody is awake; phases end early when all who are due have acted."""
 
+NAMES = tuple(dict.fromkeys([*(row.key for row in PHASES if row.term), *TIMES]))
+"""Whatever has a length, those included that only some privacy modes have."""
+
 
 @dataclass(frozen=True)
 class JobOffer:
@@ -39,6 +42,14 @@ class JobOffer:
     patience: int = 0
     target: int = NO_TARGET  # 1e-9
     times: Mapping[str, int] = field(default_factory=dict)
+    is_shared: bool = (
+        False  # updates are sealed to several seats together: as many as the quorum must attest and release
+    )
+
+    @property
+    def least_quorum(self) -> int:
+        """As given; two thirds, and more than half, by default."""
+        return self.quorum if self.quorum is not None else max(-(-2 * self.seats // 3), self.seats // 2 + 1)
 
     @property
     def full_round(self) -> int:
@@ -74,7 +85,7 @@ def job_terms(
     check_range("--rounds", offer.rounds, 1, LIMITS.rounds)
     check_range("the number of validators", offer.seats, 1, LIMITS.seats)
     minimum = offer.min_updates if offer.min_updates is not None else offer.trainers // 2 + 1
-    quorum = offer.quorum if offer.quorum is not None else max(-(-2 * offer.seats // 3), offer.seats // 2 + 1)
+    quorum = offer.least_quorum
     check_range("--min-updates", minimum, 1, offer.trainers)
     check_range("--quorum", quorum, offer.seats // 2 + 1, offer.seats)
     check_range("--failures", offer.failures, 1, LIMITS.failures)
@@ -111,7 +122,7 @@ def job_terms(
         max_failures=offer.failures,
         seats=offer.seats,
         quorum=quorum,
-        threshold=0,
+        threshold=quorum if offer.is_shared else 0,
     )
 
 
@@ -120,8 +131,8 @@ def parse_times(entries: Iterable[str]) -> dict[str, int]:
     times = {}
     for entry in entries:
         name, _, text = entry.partition("=")
-        if name not in TIMES:
-            raise FatalError(f"--time {entry}: there is no phase {name!r}", next_step=f"name one of {', '.join(TIMES)}")
+        if name not in NAMES:
+            raise FatalError(f"--time {entry}: there is no phase {name!r}", next_step=f"name one of {', '.join(NAMES)}")
         times[name] = seconds(text)
     return times
 

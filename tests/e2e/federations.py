@@ -162,7 +162,7 @@ def sent(lab: LocalFederation) -> list[Sent]:
     return found
 
 
-OF_A_CYCLE = frozenset({"submit", "commitScores", "revealScores", "vote"})
+OF_A_CYCLE = frozenset({"submit", "attest", "release", "commitScores", "revealScores", "vote"})
 
 
 def check_once(lab: LocalFederation) -> None:

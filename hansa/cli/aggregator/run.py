@@ -10,7 +10,7 @@ import typer
 from aggregator.seats import check_can_be_drawn, has_work
 from aggregator.validator import Validator
 from hansa.cli.command import Command
-from hansa.cli.daemon_options import DaemonOptions, as_service, prepare_run, run_daemon
+from hansa.cli.daemon_options import TRUST, DaemonOptions, as_service, prepare_run, run_daemon
 from hansa.cli.key_options import AccountName, FeeOptions, PasswordFile
 from hansa.cli.serving import Listing, ManyJobs, OneJob, chosen_jobs, serve
 from hansa.cli.tables import named
@@ -42,6 +42,14 @@ def run(
             metavar="FILE",
         ),
     ] = None,
+    rotate_keys: Annotated[
+        bool,
+        TRUST(
+            "--rotate-keys",
+            help="Announce a new encryption key for every cycle, and delete its secret when that is over: who gets "
+            "this account's key later can't read old updates; your audit can't either. Not where trainers pin keys.",
+        ),
+    ] = False,
     options: DaemonOptions,
 ) -> None:
     """Score, aggregate, vote and claim, until the job has ended. Ctrl-C stops; run it again to go on."""
@@ -70,6 +78,7 @@ def run(
             keep_models=keep_models,
             validation=validation,
             caps=fees.caps,
+            rotate_keys=rotate_keys,
             **options.fields(),
         )
         if state.committee and me not in state.committee:

@@ -32,6 +32,7 @@ from hansa.protocol.text import counted, escape_untrusted
 from hansa.runtime.amounts import Token
 from hansa.runtime.snapshot import FullSnapshot
 from hansa.runtime.workspace import DEFAULT_DIR, Workspace
+from hansa.sponsor.privacy import check_mode
 from hansa.tasks import consent, defaults
 
 PATIENCE = 240.0  # seconds that the demo waits for anything to happen, at least
@@ -57,6 +58,9 @@ def run(
     store: Annotated[str, typer.Option("--store", help="local, or kubo: a real node for each daemon.")] = "local",
     keep: Annotated[bool, typer.Option("--keep", help="Leave chain and store running at the end.")] = False,
     shuffle: Annotated[int | None, typer.Option("--shuffle", help="Start the daemons in another order.")] = None,
+    privacy: Annotated[
+        str, typer.Option("--privacy", help="Who can see one update: committee or threshold (docs/privacy.md).")
+    ] = "committee",
     threads: Annotated[str, typer.Option("--validator-threads", help="torch threads by validator, like 1,2.")] = "1",
     privacy: BudgetOptions,
 ) -> None:
@@ -74,6 +78,7 @@ def run(
         validator_threads=_parse_threads(threads),
         data=tuple(data or ()),
         validation=validation,
+        privacy=check_mode(privacy),
         rehearsed=True,
     )
     if store not in ("local", "kubo"):

@@ -24,6 +24,7 @@ from hansa.runtime.deploy import trusting
 from hansa.runtime.session import connect, read_token
 from hansa.runtime.transactions.signer import signing_with
 from hansa.sponsor.post import PreparedJob, check_offer, parse_baseline_options, post_job, prepare
+from hansa.sponsor.privacy import with_privacy
 from hansa.sponsor.rehearse import rehearse
 from hansa.sponsor.terms import NO_TARGET, JobOffer, parse_times
 from hansa.tasks.loading import BUILT_IN
@@ -92,6 +93,13 @@ def run(
     publish_keys: Annotated[
         bool, RULES("--publish-keys", help="Trainers publish their updates' keys at the end: anyone can audit all.")
     ] = False,
+    privacy: Annotated[
+        str, RULES("--privacy", help="Who can see one update: committee, threshold or masked (docs/privacy.md).")
+    ] = "committee",
+    group: Annotated[int | None, RULES("--group", help="masked: the least updates that are opened together.")] = None,
+    shares: Annotated[
+        int | None, RULES("--shares", help="threshold, masked: validators that it takes to open an update.")
+    ] = None,
     account_name: AccountName = None,
     password_file: PasswordFile = None,
     fees: FeeOptions,
@@ -120,7 +128,7 @@ def run(
         title=title,
         about=about,
     )
-    given = parse_times(times or [])
+    given: Mapping[str, int] = parse_times(times or [])
     offer = JobOffer(
         trainers=trainers,
         seats=len(members),
@@ -136,8 +144,9 @@ def run(
         target=NO_TARGET if target is None else parse_billionths(target, "--target"),
         times=given,
     )
-    check_offer(prepared, offer, members)
-    if warning := offer.claim_warning:
+    prepared, offer = with_privacy(prepared, offer, privacy, group, shares)
+    given = offer.times
+    for warning in filter(None, (check_offer(prepared, offer, members), offer.claim_warning)):
         print(f"hansa: {warning}", file=sys.stderr)
     account = load_account(workspace, account_name, password_file)
     remedy = "lower --rounds, --reward or --fee, send it tokens, or name another account"

@@ -46,6 +46,12 @@ class Calls:
     def submit_call(self, job: JobId, cycle: CycleId, seed: bytes, digest: Digest) -> Call:
         return self._call(f"submit an update to job {job}", "submit", job, cycle, seed, digest)
 
+    def attest_call(self, job: JobId, cycle: CycleId, seat: Seat, bitmap: bytes) -> Call:
+        return self._call(f"attest updates of job {job}", "attest", job, cycle, seat, bitmap)
+
+    def release_call(self, job: JobId, cycle: CycleId, seat: Seat, digest: Digest) -> Call:
+        return self._call(f"release shares in job {job}", "release", job, cycle, seat, digest)
+
     def commit_call(self, job: JobId, cycle: CycleId, seat: Seat, commitment: bytes) -> Call:
         return self._call(f"commit scores in job {job}", "commitScores", job, cycle, seat, commitment)
 

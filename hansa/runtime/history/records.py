@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property, reduce
 from typing import Any
 
+from hansa.protocol.hashes import updates_acc, updates_start
 from hansa.protocol.types import Address, BlockNumber, CycleId, Digest, JobId, Phase, Round, Seat, Timestamp, Wei
 from hansa.runtime.chain.structs import JobTerms
 
@@ -86,8 +88,23 @@ class CycleRecord:
         return self.acted[Phase.SCORE]
 
     @property
+    def attests(self) -> Mapping[Seat, bytes]:
+        """Bitmaps: bit i, of value 2^(i mod 8) of byte i // 8, is the update at place i; others mean nothing."""
+        return self.acted[Phase.ATTEST]
+
+    @property
+    def releases(self) -> Mapping[Seat, Digest]:
+        return self.acted[Phase.RELEASE]
+
+    @property
     def votes(self) -> Mapping[Seat, Vote]:
         return self.acted[Phase.VOTE]
+
+    @cached_property
+    def updates_acc(self) -> int:
+        """The accumulator of its updates, as the contract has it."""
+        start = updates_start(self.seed)
+        return reduce(lambda acc, update: updates_acc(acc, update.trainer, update.digest), self.updates, start)
 
     def place_of(self, trainer: Address) -> int | None:
         """The place on chain of a trainer's update."""

@@ -12,7 +12,8 @@ import pytest
 import structlog
 
 from aggregator import measure as measuring
-from aggregator.inbox import FETCHES, Inbox
+from aggregator.inbox import Inbox
+from aggregator.passes import FETCHES
 from hansa.protocol import envelope
 from hansa.protocol.cid import digest_of, to_cid
 from hansa.protocol.errors import SpoiltModel, StoreUnavailable
@@ -69,8 +70,8 @@ class SlowStore(LocalStore):
 
 def test_fetch__many_that_never_come__hold_up_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = SlowStore(tmp_path)
-    monkeypatch.setattr("aggregator.inbox.PASS_SECONDS", 1.5)
-    monkeypatch.setattr("aggregator.inbox.time", SimpleNamespace(monotonic=lambda: store.seconds))
+    monkeypatch.setattr("aggregator.passes.PASS_SECONDS", 1.5)
+    monkeypatch.setattr("aggregator.passes.time", SimpleNamespace(monotonic=lambda: store.seconds))
     missing = 5 * FETCHES - 1
     digests = [Digest(bytes([i + 1]) * 32) for i in range(missing)] + [store.put(sealed(missing, [1, 2, 3, 4]))]
     inbox = inbox_of(store, digests)

@@ -20,7 +20,7 @@ from hansa.runtime.desk import Desk
 from hansa.tasks.base import Params, Progress, Trained
 
 BASE = Digest(b"base" * 8)
-SPEC = SimpleNamespace(task="restless", steps=3, seed=1, loss_threshold=None)
+SPEC = SimpleNamespace(task="restless", steps=3, seed=1, loss_threshold=None, shares=0)
 MODEL = initial_model({"w": np.zeros(12, np.float32)}, 8)
 
 

@@ -55,13 +55,13 @@ def test_spec__any_settings__round_trip(settings: dict[str, Any]) -> None:
         {"frozen": {"encoder": SHA[1:]}},
         {"frozen": {"": SHA}},
         {"frozen": {str(number): SHA for number in range(17)}},
-        {"group": 1},
+        {"group": -1},
+        {"group": 1025},
         {"group": False},
-        {"shares": 3},
+        {"shares": 25},
         {"shares": 0.0},
-        {"validation": "own"},
+        {"validation": "public"},
         {"validation_set": SHA},
-        {"privacy": "threshold"},
         {"task": ""},
         {"task": "x" * 257},
         {"task": 3},
@@ -122,6 +122,27 @@ def test_first_version__with_a_field_of_the_second__is_malformed(field: str) -> 
     table = json.loads(FIRST.encode()) | {field: json.loads(HEART.encode())[field]}
     with pytest.raises(Malformed, match=f"version 1 has no {field}"):
         JobSpec.decode(json.dumps(table, sort_keys=True, separators=(",", ":")).encode())
+
+
+@pytest.mark.parametrize("privacy", ["threshold", "masked"])
+def test_first_version__has_no_other_privacy_than_committee(privacy: str) -> None:
+    table = json.loads(FIRST.encode()) | {"privacy": privacy}
+    with pytest.raises(Malformed, match="privacy"):
+        JobSpec.decode(json.dumps(table, sort_keys=True, separators=(",", ":")).encode())
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"privacy": "threshold", "shares": 2},
+        {"privacy": "masked", "shares": 24, "group": 1024},
+        {"validation": "own"},
+    ],
+    ids=str,
+)
+def test_second_version__says_who_sees_updates_and_whose_rows_count(fields: dict[str, Any]) -> None:
+    spec = HEART.model_copy(update=fields)
+    assert JobSpec.decode(spec.encode()) == spec
 
 
 def test_second_version__says_what_it_is_about() -> None:

@@ -13,8 +13,9 @@ from aggregator.serve import ModelServer
 from client.publish import publish_updates
 from hansa.protocol.cid import digest_of
 from hansa.protocol.hashes import make_cycle
-from hansa.protocol.types import Address, Phase, Round
-from hansa.runtime.history.records import Failed, Finalized, Submitted
+from hansa.protocol.types import Address, BlockNumber, Phase, Round, Wei
+from hansa.runtime.chain.structs import Enrolled
+from hansa.runtime.history.records import CycleRecord, Failed, Finalized, Submitted
 
 FILE = b"a file of this daemon"
 DIGEST = digest_of(FILE)
@@ -69,8 +70,37 @@ def test_update__is_published_once_submit_closed_with_it_in(
     tmp_path: Path, updates: Any, outcome: Any, phase: Phase, deep: Phase, published: bool
 ) -> None:
     cycle = SimpleNamespace(cycle=FIRST, seed=b"first", outcome=outcome, updates=updates)
-    desk = desk_of(tmp_path, GivenJob(tmp_path, [cycle], deep=(FIRST, deep)))
+    desk = desk_of(tmp_path, GivenJob(tmp_path, [cycle], of_privacy("committee"), deep=(FIRST, deep)))
     digest = desk.journal.put_blob(FILE)
     desk.journal.remember((JOB, b"first", "update"), lambda: {"digest": digest, "key": bytes(32)})
     publish_updates(desk, cast(Any, SimpleNamespace(cycle=FIRST, phase=phase)))
+    assert desk.follower.store.has(DIGEST) is published
+
+
+def of_privacy(privacy: str) -> Any:
+    return SimpleNamespace(spec=SimpleNamespace(privacy=privacy))
+
+
+@pytest.mark.parametrize(
+    ("updates", "counter", "published"), [(MINE, 1, True), (MINE, 0, False), (COPY, 1, False), ((), 0, False)]
+)
+def test_update__that_several_members_open__is_published_once_it_is_deep_in_submit(
+    tmp_path: Path, updates: Any, counter: int, published: bool
+) -> None:
+    """counter: of the last cycle that this trainer has submitted in, `confirmations` deep."""
+
+    def trainer(job: Any, who: Any, at: Any) -> Enrolled:
+        assert (who, at) == (ME, "the block below")
+        return Enrolled(True, counter, Wei(1))
+
+    cycle = CycleRecord(FIRST, Round(1), b"", b"first", (), (), 0, BlockNumber(1), updates, {}, (), None)
+    follower = GivenJob(tmp_path, [cycle], of_privacy("threshold"), deep=(FIRST, Phase.SUBMIT))
+    below = SimpleNamespace(confirmations=2, below=lambda head, blocks: "the block below", close=lambda: None)
+    follower.federation = cast(Any, SimpleNamespace(chain=below, trainer=trainer))
+    follower.trainer, follower.head = ME, cast(Any, None)
+    desk = desk_of(tmp_path, follower)
+    digest = desk.journal.put_blob(FILE)
+    desk.journal.remember((JOB, b"first", "update"), lambda: {"digest": digest, "key": bytes(32)})
+    for _ in range(2):
+        publish_updates(desk, cast(Any, SimpleNamespace(cycle=FIRST, phase=Phase.SUBMIT)))
     assert desk.follower.store.has(DIGEST) is published

@@ -87,3 +87,13 @@ def test_times__name_their_phase() -> None:
 @pytest.mark.parametrize(("number", "text"), [(0, "0 s"), (59, "59 s"), (3700, "1 h 1 min"), (90061, "1 d 1 h")])
 def test_in_words(number: int, text: str) -> None:
     assert in_words(number) == text
+
+
+def test_times__of_phases_that_some_modes_alone_have__can_be_given() -> None:
+    assert parse_times(["release=5m", "attest=2m"]) == {"release": 300, "attest": 120}
+
+
+def test_shared_updates__take_as_many_releases_as_the_quorum() -> None:
+    assert terms(OFFER).threshold == 0
+    assert terms(replace(OFFER, is_shared=True)).threshold == 2
+    assert terms(replace(OFFER, is_shared=True, quorum=3)).threshold == 3
