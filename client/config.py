@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from client.committee_keys import PinnedKeys
+from client.privacy.budget import PrivacySettings
 from hansa.protocol.types import Wei
 from hansa.runtime.desk import DaemonConfig
 
@@ -19,6 +20,7 @@ class TrainerConfig(DaemonConfig):
     stop_after_failure: end after a cycle that failed with this trainer's update in, instead of sending it again.
     repeat: train from weights that an update of this party was summed over in another masked job, too.
     min_group: of a masked job, the least updates that it must open together.
+    privacy: the budget of these rows; None: no noise.
     wait_for_bond: seconds to stay after the end for the bond to be free; it never expires.
     """
 
@@ -29,4 +31,5 @@ class TrainerConfig(DaemonConfig):
     repeat: bool = False
     min_group: int = 0
     keep_models: int | None = 3
+    privacy: PrivacySettings | None = None
     wait_for_bond: float = 600.0

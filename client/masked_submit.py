@@ -6,6 +6,7 @@ from typing import Any
 
 from client.config import TrainerConfig
 from client.guard_file import GuardFile
+from client.private import PrivateTraining
 from client.submit import Submitter
 from hansa.protocol import envelope as sealing
 from hansa.protocol import tensors
@@ -25,8 +26,10 @@ from hansa.tasks.base import Data, Task
 class MaskedSubmitter(Submitter):
     """One trainer's updates. FatalError, at its making, for a job that opens smaller sets than its user allows."""
 
-    def __init__(self, desk: Desk, task: Task, data: Data, config: TrainerConfig) -> None:
-        super().__init__(desk, task, data, config.pinned_keys)
+    def __init__(
+        self, desk: Desk, task: Task, data: Data, config: TrainerConfig, private: PrivateTraining | None = None
+    ) -> None:
+        super().__init__(desk, task, data, config.pinned_keys, private)
         self._guard, self._repeat = GuardFile.beside(config.journal), config.repeat
         self._weights: tuple[Digest, str] | None = None  # of a model's file
         self._noted: Digest | None = None  # the model over which the set is known to be fixed

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from client.committee_keys import CommitteeKeys, PinnedKeys
+from client.privacy.budget import Noise
+from client.private import PrivateTraining
 from client.training import local_update, reporting
 from hansa.protocol import envelope, shared_envelope, tensors
 from hansa.protocol.cid import to_cid
@@ -19,10 +21,20 @@ from hansa.tasks.base import Data, Task
 
 
 class Submitter:
-    """One trainer's updates. What is computed is journalled before it is sent."""
+    """One trainer's updates. What is computed is journalled before it is sent, and what a budget allows is charged
+    before it is computed."""
 
-    def __init__(self, desk: Desk, task: Task, data: Data, pinned: PinnedKeys | None = None) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        task: Task,
+        data: Data,
+        pinned: PinnedKeys | None = None,
+        private: PrivateTraining | None = None,
+    ) -> None:
         self._desk = desk
+        self._private = private
+        self._unprotected: Digest | None = None
         self.keys = CommitteeKeys(desk, pinned)
         self._task = task
         self._data = data
@@ -31,7 +43,7 @@ class Submitter:
         """Registers this trainer's update of the cycle, unless too few of its seats could open it."""
         federation, job = self._desk.follower.federation, self._desk.follower.job
         cycle = self._desk.follower.cycle()
-        if not self.keys.accept(cycle):
+        if not self.keys.accept(cycle) or not self.is_protected(cycle):
             return
         sealed = self._desk.journal.remember((job, cycle.seed, "update"), lambda: self.seal(cycle))
         call = federation.submit_call(job, cycle.cycle, cycle.seed, sealed["digest"])
@@ -42,6 +54,9 @@ class Submitter:
         follower, journal, me = self._desk.follower, self._desk.journal, self._desk.me
         digest, model = follower.base()
         integers = journal.blob(self.train(digest, model))
+        if self._private is not None:
+            known = journal.recall((follower.job, "integers", digest)) or {}
+            self._private.give(digest, Noise.decode(known["noise"]))
         attempt = self.attempt()
         update = Update(
             tensors=tensors.decode(integers)[0],
@@ -59,22 +74,24 @@ class Submitter:
             data = envelope.seal(update.encode(), key, ctx, cycle.keys)
         return {"digest": journal.put_blob(data), "key": key}
 
+    def is_protected(self, cycle: CycleRecord) -> bool:
+        """Whether nothing new goes out but what was made within the budget; says once a model what does not."""
+        base = self._desk.follower.base()[0]
+        sealed = self._desk.journal.recall((self._desk.follower.job, cycle.seed, "update"))
+        known = self._desk.journal.recall((self._desk.follower.job, "integers", base))
+        if self._private is None or sealed is not None or known is None or "noise" in known:
+            return True
+        if self._unprotected != base:
+            self._unprotected = base
+            self._desk.log.warning("not submitting: this round's update was made without --epsilon, before")
+        return False
+
     def train(self, base: Digest, model: Model) -> Digest:
         """The blob of this trainer's quantised delta from one model: trained once, however often it is submitted."""
-        journal = self._desk.journal
-
-        def make() -> dict[str, Any]:
-            spec = self._desk.follower.context.spec
-            said = self._desk.log.bind(round=model.round + 1)
-            with running(spec.task, "training"), self._desk.working("training"), reporting(self._task, said):
-                local = local_update(self._task, self._data, model, spec, self._desk.me, self._place())
-            self._desk.log.info("trained", round=model.round + 1, loss=round(local.loss, 6), steps=local.steps)
-            return {"integers": journal.put_blob(tensors.encode(local.tensors, {}))}
-
-        key = (self._desk.follower.job, "integers", base)
-        known = journal.remember(key, make)
+        journal, key = self._desk.journal, (self._desk.follower.job, "integers", base)
+        known = journal.remember(key, lambda: self._trained(base, model))
         if not journal.has_blob(known["integers"]):  # tidied away, and a reorganisation brought this model back
-            known = make()
+            known = self._trained(base, model)
             journal.replace(key, known)
         integers: Digest = known["integers"]
         return integers
@@ -82,6 +99,20 @@ class Submitter:
     def _place(self) -> Place | None:
         """Where training draws anew: nowhere, unless updates of two jobs must not be alike."""
         return None
+
+    def _trained(self, base: Digest, model: Model) -> dict[str, Any]:
+        desk, spec = self._desk, self._desk.follower.context.spec
+        said = desk.log.bind(round=model.round + 1)
+        more: dict[str, Any] = {}
+        with running(spec.task, "training"), desk.working("training"), reporting(self._task, said):
+            if self._private is None:
+                local = local_update(self._task, self._data, model, spec, desk.me, self._place())
+            else:
+                local, noise = self._private.update(base, model)
+                more["noise"] = noise.encode()
+                said = said.bind(noise=round(noise.own, 4))
+        said.info("trained", loss=round(local.loss, 6), steps=local.steps)
+        return {"integers": desk.journal.put_blob(tensors.encode(local.tensors, {})), **more}
 
     def attempt(self) -> dict[str, Any] | None:
         """This trainer's first published submission of a failed cycle over the same model."""

@@ -6,6 +6,7 @@ from client.config import TrainerConfig
 from client.enrol import Enroller
 from client.leave import Leaver
 from client.masked_submit import MaskedSubmitter
+from client.private import PrivateTraining
 from client.publish import files_needed, publish_updates
 from client.standing import Standing
 from client.submit import FailureWatch, Submitter
@@ -27,6 +28,7 @@ class Trainer(Daemon):
     def __init__(self, config: TrainerConfig) -> None:
         super().__init__(config)
         self.config = config
+        self.private: PrivateTraining | None = None
         with self.desk.closed_on_failure():
             self._begin(config)
 
@@ -47,17 +49,24 @@ class Trainer(Daemon):
         desk.follower.trainer = desk.me
         desk.log.info("data loaded", rows=rows, source=config.source)
         desk.log.info("who can see an update", privacy=context.spec.privacy, said=context.who_sees)
+        self.private = None if config.privacy is None else PrivateTraining(desk, task, data, config.privacy)
         self.standing = Standing(desk)
         self.keeper = JobKeeper(desk, self.standing.is_admitted)
         self.enroller = Enroller(desk, task, config)
         self.enroller.check_terms()
         self.masked: MaskedSubmitter | None = None
-        self.submitter = Submitter(desk, task, data, config.pinned_keys)
         if context.spec.privacy == MASKED:
-            self.submitter = self.masked = MaskedSubmitter(desk, task, data, config)
+            self.submitter = self.masked = MaskedSubmitter(desk, task, data, config, self.private)
+        else:
+            self.submitter = Submitter(desk, task, data, config.pinned_keys, self.private)
         self.failures = FailureWatch(desk)
         self.abstention = Abstention(desk.log)
         self.leaver = Leaver(desk, config.wait_for_bond)
+
+    def close(self) -> None:
+        super().close()
+        if self.private is not None:
+            self.private.close()
 
     def act(self, state: JobState) -> bool:
         """Does the one thing that is due; True when nothing ever will be again."""
@@ -70,6 +79,8 @@ class Trainer(Daemon):
             if agreed and self.masked is not None:
                 self.masked.check_repeat()
             if agreed:
+                if self.private is not None:
+                    self.private.check_budget(state.round - 1)
                 self.enroller.enrol(state)
             return False
         if self.masked is not None and not state.phase.is_over:

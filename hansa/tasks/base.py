@@ -6,13 +6,15 @@ own. docs/tasks.md shows how to write one, hansa/tasks/loading.py how it is foun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hansa.tasks.per_row import RowSlopes
 
 Params = dict[str, NDArray[np.float32]]
 """A model's tensors by name."""
@@ -82,6 +84,21 @@ class Differentiable(Protocol):
     ) -> tuple[float, Mapping[str, NDArray[np.floating[Any]]]]:
         """The mean loss over the rows and its gradient, by name, float32 or float64. Tensors that have none, such as
         BatchNorm's statistics, are left out: what happens to them is worth nothing."""
+        ...
+
+
+@runtime_checkable
+class RowDifferentiable(Protocol):
+    """A task that offers every row's own gradient, which differential privacy of single rows needs."""
+
+    learning_rate: float
+
+    def row_gradients(
+        self, params: Mapping[str, NDArray[np.floating[Any]]], data: Data, *, seed: int, slow: bool = False
+    ) -> Iterator[RowSlopes]:
+        """In the rows' order, some rows at a time: their losses, and their gradients by tensor (rows, …), of every
+        tensor of the model. seed: of what a module draws, such as dropout's. slow: one row after the other, for what
+        can't be vectorised. FatalError, before anything is given, names what rows can't be told apart in."""
         ...
 
 

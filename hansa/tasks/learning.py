@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hansa.protocol.errors import FatalError
 from hansa.tasks.base import Params, Trained
+from hansa.tasks.per_row import RowSlopes, chunks, row_slopes
 from hansa.tasks.rows import Rows, batches
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class TorchTask(ABC):
     `torch.optim` is not used: importing it alone costs a second.
     """
 
+    name: str
     batch: int
     learning_rate: float
 
@@ -86,6 +88,23 @@ class TorchTask(ABC):
                 for name, gradient in zip(weights, _slopes(loss, weights), strict=True):
                     sums[name] += part * gradient.numpy()
         return total, sums
+
+    def row_gradients(
+        self, params: Mapping[str, NDArray[np.floating[Any]]], data: Rows, *, seed: int, slow: bool = False
+    ) -> Iterator[RowSlopes]:
+        """In float64, vectorised always: nothing is drawn, and `loss` knows no row but those that it is given."""
+        import torch
+
+        _some(data)
+        parameters = sum(value.size for value in params.values())
+        for part in chunks(len(data), parameters):
+            rows = data.take(part)
+            inputs, labels = torch.tensor(rows.inputs).double(), torch.tensor(rows.labels)
+            wide = labels.double() if labels.is_floating_point() else labels
+            with one_thread():
+                weights = {name: torch.tensor(value, dtype=torch.float64) for name, value in params.items()}
+                found = row_slopes(self.name, lambda tensors, row: self.loss(tensors, *row), weights, (inputs, wide))
+            yield found
 
 
 def _slopes(loss: Tensor, weights: Mapping[str, Tensor]) -> tuple[Tensor, ...]:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from client.privacy.ledger import NAME
 from hansa.cli.audit import write_job
 from hansa.cli.command import Command
 from hansa.cli.demo import tables
@@ -19,6 +20,7 @@ from hansa.cli.demo.progress import Progress
 from hansa.cli.demo.report import DemoView, report
 from hansa.cli.demo.rows import check_rows
 from hansa.cli.demo.view import View
+from hansa.cli.trainer.privacy_options import BudgetOptions, PrivacyStatus, privacy_status, show_privacy
 from hansa.devnet.chain_file import ChainFile, require_stopped
 from hansa.devnet.federation import LocalFederation
 from hansa.devnet.folder import Devnet, make_room
@@ -38,6 +40,7 @@ PATIENCE = 240.0  # seconds that the demo waits for anything to happen, at least
 
 def run(
     command: Command,
+    *,
     task: Annotated[str, typer.Option("--task", help="What to train: a built-in task, or FILE.py:Class.")] = "heart",
     trainers: Annotated[
         int | None, typer.Option("--trainers", help="As many as the task has parties by default.")
@@ -61,6 +64,7 @@ def run(
         str, typer.Option("--privacy", help="Who can see one update: committee, threshold or masked (docs/privacy.md).")
     ] = "committee",
     threads: Annotated[str, typer.Option("--validator-threads", help="torch threads by validator, like 1,2.")] = "1",
+    privacy: BudgetOptions,
 ) -> None:
     """Train on a chain of your own, every party a process, and see who is paid what."""
     if trainers is None:
@@ -86,6 +90,8 @@ def run(
     check_rows(setup)
     given = command.workspace.dir
     directory = given / "demo" if str(given) == DEFAULT_DIR else given
+    if (budget := privacy.settings(Workspace(directory))) is not None:
+        setup = replace(setup, trainer_options={"privacy": budget})
     require_stopped(directory)
     ChainFile.remove(directory)
     make_room(directory, Devnet("demo", setup.trainers, setup.validators))
@@ -113,6 +119,7 @@ def _run(command: Command, local: LocalFederation, keep: bool) -> None:
                 measured = baselines if local.finish_study(baselines) else None
             with local.timed("report"):
                 found, snapshot, gas = report(local, measured, time.monotonic() - began)
+                budgets = read_budgets(local)
                 archive = write_job(local.session, snapshot.job, command.workspace.dir)
             view.step("")
             token = local.session.token()
@@ -122,6 +129,9 @@ def _run(command: Command, local: LocalFederation, keep: bool) -> None:
 
     def render(console: Console) -> None:
         show(console, done, snapshot, gas, phases, local, token)
+        for name, budget in budgets.items():
+            console.print(f"\n[bold]{name}[/]")
+            show_privacy(console, budget)
         console.print("\nCheck every number of it, now or in ten years, without chain or store:")
         console.print(f"  hansa audit --archive {archive} --dir {command.workspace.dir} --account validator-1")
         console.print(f"Its models, for other programs: hansa model list --archive {archive}")
@@ -157,6 +167,13 @@ def show(
     console.print()
     tables.show_costs(console, gas, local)
     tables.show_time(console, local.took, phases, done.seconds)
+
+
+def read_budgets(local: LocalFederation) -> dict[str, PrivacyStatus]:
+    """What each trainer's rows have spent, where they have a budget."""
+    file, federation, job = local.workspace.dir / NAME, local.session.federation, local.posted.job
+    found = {local.known_as[each]: privacy_status(file, federation, job, each) for each in local.trainers}
+    return {name: budget for name, budget in found.items() if budget is not None}
 
 
 def follow(local: LocalFederation, view: View) -> dict[str, float]:

@@ -15,6 +15,7 @@ from hansa.cli.daemon_options import TRUST, DaemonOptions, as_service, prepare_r
 from hansa.cli.key_options import AccountName, FeeOptions, PasswordFile
 from hansa.cli.serving import Listing, ManyJobs, OneJob, chosen_jobs, serve
 from hansa.cli.tables import named
+from hansa.cli.trainer.privacy_options import PrivacyOptions
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Address, JobId, Phase, Wei
 from hansa.runtime.accounts import load_account, names_of_accounts
@@ -67,10 +68,12 @@ def run(
     min_group: Annotated[
         int, TRUST("--min-group", help="Masked jobs: open no sums of fewer updates than this.", min=0)
     ] = 0,
+    privacy: PrivacyOptions,
     options: DaemonOptions,
 ) -> None:
     """Enrol, train, submit and claim, until the job has ended. Ctrl-C stops; run it again to go on."""
     numbers = chosen_jobs(job, jobs)
+    budget = privacy.own_settings(command.workspace)
     session, workspace = connect(command.workspace), command.workspace
     if job is not None:
         prepare_run(session, job)
@@ -95,6 +98,7 @@ def run(
             source=source,
             bond=own_bond,
             pinned_keys=pinned,
+            privacy=budget,
             stop_after_failure=stop_after_failure,
             repeat=repeat,
             min_group=min_group,

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
+from client.privacy.ledger import NAME
 from hansa.cli.command import Command
 from hansa.cli.daemon_options import JobOption
 from hansa.cli.document import Amount
 from hansa.cli.key_options import AccountName
 from hansa.cli.tables import named
+from hansa.cli.trainer.privacy_options import PrivacyStatus, privacy_status, show_privacy
 from hansa.protocol.errors import FatalError
 from hansa.protocol.phases import PHASES
 from hansa.protocol.text import counted
@@ -34,10 +36,11 @@ class TrainerStatus:
     earned: Amount
     strikes: int
     reputation: int  # in 1e-6
+    privacy: PrivacyStatus | None  # None: without a budget
 
 
 def run(command: Command, job: JobOption, account_name: AccountName = None) -> None:
-    """What a trainer has done and earned in a job, as the chain tells it.
+    """What a trainer has done and earned in a job, as the chain tells it, and what is left of its rows' privacy.
 
     --account may be an address.
     """
@@ -60,6 +63,7 @@ def run(command: Command, job: JobOption, account_name: AccountName = None) -> N
         earned=snapshot.earned(who),
         strikes=snapshot.strikes(who),
         reputation=snapshot.reputation(who),
+        privacy=privacy_status(command.workspace.dir / NAME, session.federation, JobId(job), who),
     )
     token = session.token(snapshot.terms.token)
     command.answer(view, lambda console: show(console, view, token, names))
@@ -73,3 +77,5 @@ def show(console: Console, view: TrainerStatus, token: Token, names: Mapping[Add
     console.print(f"  updates     {view.updates}\n  earned      {token.text(view.earned)}")
     console.print(f"  bond        {token.text(view.bond)}\n  strikes     {view.strikes}")
     console.print(f"  reputation  {fixed(view.reputation, 6, 3)}")
+    if view.privacy is not None:
+        show_privacy(console, view.privacy)

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from hansa.protocol.errors import FatalError
 from hansa.tasks.base import Params, Progress, Trained
-from hansa.tasks.modules import batching, training
+from hansa.tasks.modules import batching, private, training
 from hansa.tasks.modules.device import drawing_from, find_device, naming_memory, on_threads
 from hansa.tasks.modules.sgd import Momentum
 from hansa.tasks.modules.state import FederatedModule
+from hansa.tasks.per_row import RowSlopes
 from hansa.tasks.rows import Rows
 from hansa.tasks.settings import Settings
 
@@ -150,6 +151,16 @@ class ModuleTask(ABC):
         self._require_rows(data, "measure on")
         with self._measuring(params, "taking a gradient") as held:
             return training.slope(self.name, held, self.loss, self._in_order(data))
+
+    def row_gradients(
+        self, params: Mapping[str, NDArray[np.floating[Any]]], data: Any, *, seed: int, slow: bool = False
+    ) -> Iterator[RowSlopes]:
+        """For differential privacy. The task's own optimizer and batches play no part in it."""
+        self._require_rows(data, "train on")
+        private.check_collate(self.name, data, is_own=type(self).collate is not ModuleTask.collate, slow=slow)
+        with self._at(params, "taking each row's gradient", 1, "the model's size", seed) as held:
+            private.check_module(self.name, held.module, slow=slow)
+            yield from private.module_row_slopes(self.name, held, self.loss, data, self.collate, slow=slow)
 
     def module_at(self, params: Mapping[str, NDArray[np.floating[Any]]]) -> Module:
         """A new module on the CPU with a model's tensors, in `eval()`."""

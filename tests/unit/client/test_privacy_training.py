@@ -1,0 +1,273 @@
+"""A trainer under a budget: what it trains, what it charges and when, where it stops."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import torch
+from desks import JOB, ME, GivenJob, desk_of
+from test_retry import FEDERATION, cycle, failed
+
+from client.privacy.budget import BudgetSpent, Noise, PrivacySettings
+from client.privacy.clipping import FINENESS
+from client.privacy.ledger import PrivacyLedger
+from client.privacy.rows import row_digests
+from client.privacy.steps import party_update, row_steps
+from client.private import PrivateTraining
+from client.submit import Submitter
+from client.training import local_update
+from hansa.protocol.errors import FatalError
+from hansa.protocol.model import Model, initial_model
+from hansa.protocol.spec import JobSpec
+from hansa.protocol.types import Digest, Phase, Place
+from hansa.runtime.desk import Desk
+from hansa.tasks import load_task
+from hansa.tasks.rows import Rows
+
+HEART = load_task("heart", {}, 0)
+DATA = HEART.load("va")
+SPEC = JobSpec(task="heart", steps=100, model_bytes=1, update_bytes=1)
+SILENT = Noise("row", 1, 2**-20, 2**-20)  # one lattice unit
+ROUNDS = 15
+
+
+def model_at(round_: int) -> tuple[Digest, Model]:
+    start = initial_model(HEART.model(), 8)
+    if not round_:
+        return Digest(b"\0" * 32), start
+    later = replace(start, job=JOB, round=round_, parent=Digest(b"p" * 32), k=(9, 9))
+    return Digest(bytes([round_]) * 32), later
+
+
+def opened(path: Path, round_: int = 0, cycles: Any = (), spec: JobSpec = SPEC) -> Desk:
+    terms = SimpleNamespace(max_rounds=ROUNDS)
+    follower = GivenJob(path, list(cycles), SimpleNamespace(spec=spec, terms=terms), (cycle(1).cycle, Phase.SUBMIT))
+    follower.state = cast(Any, SimpleNamespace(deadline=0))
+    follower.base = lambda: model_at(round_)  # type: ignore[method-assign]
+    federation = SimpleNamespace(
+        chain=SimpleNamespace(chain_id=1, close=lambda: None),
+        address=FEDERATION,
+        place=lambda job, cycle: Place(1, FEDERATION, job, cycle),
+    )
+    follower.federation = cast(Any, federation)
+    return desk_of(path, follower)
+
+
+def settings(path: Path, epsilon: float = 2.0, **options: Any) -> PrivacySettings:
+    return PrivacySettings(path / "privacy.sqlite", epsilon, **options)
+
+
+def stepped(noise: Noise = SILENT, clip: float = 1.0, data: Any = DATA, **options: Any) -> Any:
+    usual = {"clip": clip, "rate": 1.0, "seed": 0, "exact": True, "slow": False}
+    return row_steps(cast(Any, HEART), HEART.model(), data, noise, **{**usual, **options})
+
+
+def test_step__with_almost_no_noise__is_gradient_descent_on_clipped_gradients() -> None:
+    trained, params = stepped(clip=0.5), HEART.model()
+    expected = {name: np.zeros(value.shape) for name, value in params.items()}
+    for place in range(len(DATA)):
+        slope = cast(Any, HEART).gradient(params, DATA.take(np.array([place])))[1]
+        norm = math.sqrt(sum(float((part**2).sum()) for part in slope.values()))
+        for name, part in slope.items():
+            expected[name] -= part * min(1, 0.5 / norm) / len(DATA)
+    for name, value in expected.items():
+        np.testing.assert_allclose(trained.delta[name], value, atol=1e-6)
+    assert trained.loss == pytest.approx(math.log(2), rel=1e-6)
+
+
+def test_steps__of_many__go_on_from_one_another() -> None:
+    two = stepped(replace(SILENT, steps=2), rate=0.5)
+    first = stepped(rate=0.5).delta
+    half = {name: HEART.model()[name] + first[name] for name in first}
+    second = row_steps(cast(Any, HEART), half, DATA, SILENT, clip=1.0, rate=0.5, seed=1, exact=True, slow=False).delta
+    for name in first:
+        np.testing.assert_allclose(two.delta[name], first[name] + second[name], atol=1e-5)
+
+
+def test_step__adds_noise_as_wide_as_it_says() -> None:
+    quiet, deltas = stepped().delta, [stepped(Noise("row", 1, 3.0, 3.0)).delta for _ in range(150)]
+    away = np.array([np.concatenate([(d[name] - quiet[name]).ravel() for name in quiet]) for d in deltas])
+    assert away.std() == pytest.approx(3.0 / len(DATA), rel=6 / math.sqrt(2 * away.size))
+    assert abs(away.mean()) < 6 * 3.0 / len(DATA) / math.sqrt(away.size)
+
+
+def test_row__away__moves_a_step_by_a_clip_at_most() -> None:
+    """In lattice units, before the noise: exactly."""
+    task = cast(Any, HEART)
+
+    class Without:
+        """The task, one row's gradient counting as nothing."""
+
+        learning_rate = 1.0
+
+        def row_gradients(self, params: Any, data: Any, *, seed: int, slow: bool = False) -> Any:
+            for losses, slopes in task.row_gradients(params, data, seed=seed):
+                yield losses, {name: np.concatenate([0 * value[:1], value[1:]]) for name, value in slopes.items()}
+
+    with_it, without = (
+        stepped(),
+        row_steps(Without(), HEART.model(), DATA, SILENT, clip=1.0, rate=1.0, seed=0, exact=True, slow=False),
+    )
+    away = np.concatenate([(with_it.delta[name] - without.delta[name]).ravel() for name in with_it.delta])
+    assert np.linalg.norm(away) * len(DATA) <= 1 + 20 / FINENESS
+
+
+def test_row__without_a_finite_gradient__is_named_and_counts_as_nothing() -> None:
+    inputs = DATA.inputs.copy()
+    inputs[3] = 3e38
+    inputs[3, 0] = -3e38
+    wild = Rows(inputs, DATA.labels)
+    params = {name: np.full_like(value, 1e30) for name, value in HEART.model().items()}
+    trained = row_steps(cast(Any, HEART), params, wild, SILENT, clip=1.0, rate=1.0, seed=0, exact=True, slow=False)
+    assert all(np.isfinite(value).all() for value in trained.delta.values())
+    broken = Rows(DATA.inputs.copy(), DATA.labels)
+    broken.inputs[5] = np.nan
+    assert stepped(data=broken).ignored == (5,)
+
+
+def test_party_update__is_clipped_as_a_whole() -> None:
+    delta = {"b": np.float32([3.0]), "a": np.float32([[0.0, 4.0]])}
+    found = party_update(delta, SILENT, clip=1.0, exact=True)
+    np.testing.assert_allclose(found["a"], [[0.0, 0.8]], atol=1e-5)
+    np.testing.assert_allclose(found["b"], [0.6], atol=1e-5)
+
+
+def test_noise__is_no_function_of_any_seed(tmp_path: Path) -> None:
+    def delta() -> bytes:
+        torch.manual_seed(1)
+        np.random.seed(1)
+        random.seed(1)
+        return stepped(Noise("row", 1, 3.0, 3.0)).delta["weight"].tobytes()
+
+    assert delta() != delta()
+
+
+# --- charged before it is made, given before it is sealed
+
+
+def spent(path: Path) -> float:
+    with PrivacyLedger(path / "privacy.sqlite") as ledger:
+        return ledger.spent(row_digests(DATA)).row
+
+
+def test_submission__charges_once_a_model_however_often_it_is_sealed(tmp_path: Path) -> None:
+    done: list[Any] = []
+    sent = []
+    for attempt in (cycle(1), cycle(2)):
+        desk = opened(tmp_path, cycles=[*done, attempt])
+        private = PrivateTraining(desk, HEART, DATA, settings(tmp_path))
+        submitter = Submitter(desk, HEART, DATA, None, private)
+        sealed = desk.journal.remember((JOB, attempt.seed, "update"), lambda: submitter.seal(attempt))  # noqa: B023
+        sent.append(desk.journal.recall((JOB, "integers", model_at(0)[0])))
+        done.append(failed(attempt, sealed["digest"]))
+        private.close()
+        desk.journal.close()
+    assert sent[0] == sent[1]
+    assert spent(tmp_path) == pytest.approx(7.722**-2, rel=1e-3)
+
+
+def test_training__is_charged_before_anything_is_computed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = opened(tmp_path)
+    private = PrivateTraining(desk, HEART, DATA, settings(tmp_path))
+    seen = []
+
+    def look(*arguments: Any, **options: Any) -> Any:
+        seen.append(spent(tmp_path))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("client.private.row_steps", look)
+    for _ in range(3):  # stopped each time: nothing went out
+        with pytest.raises(KeyboardInterrupt):
+            private.update(*model_at(0))
+    assert seen == [pytest.approx(7.722**-2, rel=1e-3)] * 3
+    assert spent(tmp_path) == seen[0]
+
+
+def test_budget__ends_after_its_rounds_and_in_a_new_job_on_the_same_rows(tmp_path: Path) -> None:
+    desk = opened(tmp_path)
+    private = PrivateTraining(desk, HEART, DATA, settings(tmp_path, rounds=3))
+    for round_ in range(3):
+        private.check_budget(round_)
+        base, model = model_at(round_)
+        private.give(base, private.update(base, model)[1])
+    with pytest.raises(BudgetSpent, match="privacy budget is at its end.*its 3 rounds are done"):
+        private.update(*model_at(3))
+    private.close()
+    desk.journal.close()
+    (tmp_path / "journal").unlink()
+    other = PrivateTraining(opened(tmp_path / "new"), HEART, DATA, settings(tmp_path))
+    with pytest.raises(BudgetSpent, match=r"ε 2 of 2 is spent \(δ 1e-05, unit row\)"):
+        other.check_budget(0)
+    larger = PrivateTraining(opened(tmp_path / "more"), HEART, DATA, settings(tmp_path, epsilon=3.0))
+    larger.check_budget(0)
+
+
+def test_budget__lasts_for_the_rounds_that_are_left_of_the_job(tmp_path: Path) -> None:
+    private = PrivateTraining(opened(tmp_path), HEART, DATA, settings(tmp_path))
+    late = private.update(*model_at(10))[1]
+    assert late.sigma == pytest.approx(7.722 / math.sqrt(3), rel=1e-3), "five of fifteen"
+
+
+def test_update__of_a_round_that_was_made_without_a_budget__does_not_go_out(tmp_path: Path) -> None:
+    attempt = cycle(1)
+    desk = opened(tmp_path, cycles=[attempt])
+    Submitter(desk, HEART, DATA).train(*model_at(0))
+    private = PrivateTraining(desk, HEART, DATA, settings(tmp_path))
+    submitter = Submitter(desk, HEART, DATA, None, private)
+    assert not submitter.is_protected(attempt)
+    desk.journal.replace((JOB, attempt.seed, "update"), {"digest": bytes(32), "key": bytes(32)})
+    assert submitter.is_protected(attempt), "what was sealed before is sent again, and tells nothing new"
+
+
+def test_update__is_another_than_without_a_budget(tmp_path: Path) -> None:
+    desk = opened(tmp_path)
+    private = PrivateTraining(desk, HEART, DATA, settings(tmp_path, epsilon=1.0))
+    noisy = private.update(*model_at(0))[0].tensors
+    plain = local_update(HEART, DATA, model_at(0)[1], SPEC, ME).tensors
+    assert noisy["weight"].shape == plain["weight"].shape == (13,)
+    assert not np.array_equal(noisy["weight"], plain["weight"])
+
+
+# --- what can't be trained so
+
+
+def test_job__with_a_loss_threshold__is_refused(tmp_path: Path) -> None:
+    spec = SPEC.model_copy(update={"loss_threshold": 1})
+    with pytest.raises(FatalError, match="--epsilon can't be used in this job: its loss threshold"):
+        PrivateTraining(opened(tmp_path, spec=spec), HEART, DATA, settings(tmp_path))
+
+
+def test_colluders__outside_a_masked_job__are_refused(tmp_path: Path) -> None:
+    with pytest.raises(FatalError, match="--colluders can't be used in this job: its privacy is committee"):
+        PrivateTraining(opened(tmp_path), HEART, DATA, settings(tmp_path, colluders=0))
+
+
+def test_task__without_gradients_of_rows__is_refused_but_as_a_party(tmp_path: Path) -> None:
+    class Plain:
+        name, model, train = "plain", HEART.model, HEART.train
+
+    with pytest.raises(FatalError, match=r"it has no row_gradients\(\); .*--unit party"):
+        PrivateTraining(opened(tmp_path), cast(Any, Plain()), DATA, settings(tmp_path))
+    party = PrivateTraining(opened(tmp_path / "b"), cast(Any, Plain()), DATA, settings(tmp_path, unit="party"))
+    update, noise = party.update(*model_at(0))
+    assert noise.sigma == pytest.approx(2 * 7.722, rel=1e-3)
+    assert update.tensors["weight"].dtype == np.int8
+
+
+def test_rows__that_change_each_time__are_refused(tmp_path: Path) -> None:
+    class Jittered:
+        def __len__(self) -> int:
+            return 5
+
+        def __getitem__(self, place: int) -> Any:
+            return np.random.default_rng().normal(size=3), 1.0
+
+    with pytest.raises(FatalError, match="gives other rows each time it is asked"):
+        PrivateTraining(opened(tmp_path), HEART, Jittered(), settings(tmp_path, unit="party"))
