@@ -49,7 +49,7 @@ class JobFollower:
         self._keep_models = keep_models
         self._reader = HistoryReader(federation, job)
         self._read: tuple[bytes, JobHistory] | None = None  # by its block's hash, as is the next
-        self._deep: tuple[bytes, JobState] | None = None
+        self._deep: tuple[bytes, Block, JobState] | None = None
         self._replay: Replay | None = None
         self._agreed: tuple[object, ...] = ()  # where the job was at the last block that every endpoint agreed on
         self._doubted: _Look | None = None  # what is asked about until all have the block
@@ -157,13 +157,25 @@ class JobFollower:
 
     def deep(self) -> JobState:
         """The job's state `confirmations` blocks below the head."""
+        return self._below()[1]
+
+    def _below(self) -> tuple[Block, JobState]:
         chain = self.federation.chain
         if chain.confirmations == 0:
-            return self.state
+            return self.head, self.state
         if self._deep is None or self._deep[0] != self.head.hash:
             below = chain.below(self.head, chain.confirmations)
-            self._deep = (self.head.hash, self.federation.state(self.job, below))
-        return self._deep[1]
+            self._deep = (self.head.hash, below, self.federation.state(self.job, below))
+        return self._deep[1:]
+
+    def is_deep_agreed(self) -> bool:
+        """Whether every endpoint that answers says the same of the whole of `deep`: of who has voted, too."""
+        if len(self.federation.chain.rpc.endpoints) == 1:
+            return True
+        witness = self.federation.witnessed(self.job, *self._below())
+        if not witness.agreed:
+            self.on_dissent(str(witness))
+        return witness.agreed
 
     def is_past_time(self, time: int) -> bool:
         """Whether the chain has come to a time; every endpoint that answers has a block of then."""
