@@ -1,4 +1,5 @@
-"""VOTE: work out the cycle's result from the revealed sheets, and vote for it under seal. FINALIZE: open it."""
+"""VOTE: work out the cycle's result from the revealed sheets, and vote for it under seal. FINALIZE: open it; the last
+that votes may do both at once. That model is given away once the round is final (`aggregator.serve`)."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from hansa.protocol.hashes import result_hash, sealed_vote
 from hansa.protocol.ledger import RoundLedger
 from hansa.protocol.model import Model
 from hansa.protocol.result import NOTHING, Result, next_model
-from hansa.protocol.types import JobId, Seat
+from hansa.protocol.types import JobId, Phase, Seat
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.desk import Desk
 from hansa.runtime.history.records import CycleRecord
@@ -38,8 +39,11 @@ class Voter:
         known = self._result(state, seat)
         if known is None:
             return
-        sealed = sealed_vote(known["hash"], seat)
-        call = follower.federation.vote_call(follower.job, state.cycle, seat, state.sheets, sealed, known["metric"])
+        federation, job, sealed = follower.federation, follower.job, sealed_vote(known["hash"], seat)
+        call = federation.vote_call(job, state.cycle, seat, state.sheets, sealed, known["metric"])
+        if decides(self._desk, state, seat, known["hash"]):
+            opens = federation.finalize_call(job, state.cycle, known["model"], known["rewards"])
+            call = federation.vote_and_finalize_call(call, opens, job)
         self._desk.send(call, "vote", state.cycle)
 
     def _result(self, state: JobState, seat: Seat) -> dict[str, Any] | None:
@@ -83,6 +87,24 @@ class Voter:
         hashed = result_hash(place, state.updates, state.sheets, result.model, result.rewards)
         self._desk.log.info("result worked out", model=to_cid(result.model), metric=metric)
         return {"hash": hashed, "metric": metric, "model": result.model, "rewards": result.rewards}
+
+
+def decides(desk: Desk, state: JobState, seat: Seat, hashed: bytes) -> bool:
+    """Whether this member's vote is all that its own result waits for: then it may be opened in the same transaction,
+    whose bytes anybody can read before they are mined. hashed: the result's.
+
+    Votes count at a mined block, `confirmations` deep: of two members that counted votes that are only pending both
+    would fail, and who has yet to vote could copy the result.
+    """
+    follower, deep = desk.follower, desk.follower.deep()
+    if (deep.cycle, deep.phase, deep.revealed) != (state.cycle, Phase.VOTE, state.revealed):
+        return False
+    others = [Seat(other) for other in range(len(state.committee)) if state.revealed >> other & 1 and other != seat]
+    votes = follower.cycle().votes
+    if not all(deep.voted >> other & 1 and other in votes for other in others):
+        return False
+    matching = 1 + sum(votes[other].sealed == sealed_vote(hashed, other) for other in others)
+    return matching >= follower.context.terms.quorum and follower.is_deep_agreed()
 
 
 def result_key(job: JobId, state: JobState) -> Key:

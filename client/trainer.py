@@ -55,6 +55,7 @@ class Trainer(Daemon):
         self.enroller = Enroller(desk, task, config)
         self.enroller.check_terms()
         self.masked: MaskedSubmitter | None = None
+        self.masked: MaskedSubmitter | None = None
         if context.spec.privacy == MASKED:
             self.submitter = self.masked = MaskedSubmitter(desk, task, data, config, self.private)
         else:

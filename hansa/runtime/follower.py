@@ -49,7 +49,7 @@ class JobFollower:
         self._keep_models = keep_models
         self._reader = HistoryReader(federation, job)
         self._read: tuple[bytes, JobHistory] | None = None  # by its block's hash, as is the next
-        self._deep: tuple[bytes, JobState] | None = None
+        self._deep: tuple[bytes, Block, JobState] | None = None
         self._replay: Replay | None = None
         self._agreed: tuple[object, ...] = ()  # where the job was at the last block that every endpoint agreed on
         self._doubted: _Look | None = None  # what is asked about until all have the block
@@ -157,11 +157,24 @@ class JobFollower:
 
     def deep(self) -> JobState:
         """The job's state `confirmations` blocks below the head."""
+        return self._below()[1]
+
+    def _below(self) -> tuple[Block, JobState]:
         if self.federation.chain.confirmations == 0:
-            return self.state
+            return self.head, self.state
         if self._deep is None or self._deep[0] != self.head.hash:
-            self._deep = (self.head.hash, self.federation.state(self.job, self.deep_block()))
-        return self._deep[1]
+            below = self.deep_block()
+            self._deep = (self.head.hash, below, self.federation.state(self.job, below))
+        return self._deep[1:]
+
+    def is_deep_agreed(self) -> bool:
+        """Whether every endpoint that answers says the same of the whole of `deep`: of who has voted, too."""
+        if len(self.federation.chain.rpc.endpoints) == 1:
+            return True
+        witness = self.federation.witnessed(self.job, *self._below())
+        if not witness.agreed:
+            self.on_dissent(str(witness))
+        return witness.agreed
 
     def deep_block(self) -> Block:
         """The block that `deep` is about: `confirmations` below the head."""

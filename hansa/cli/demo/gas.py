@@ -17,11 +17,12 @@ CALLS = {
     "revealScores": "reveal",
     "vote": "vote",
     "finalize": "finalize",
+    "multicall": "vote and finalize",
     "open": "open",
     "claim": "claim",
 }
 """Functions as the report names them."""
-OF_A_ROUND = frozenset({"submit", "commit", "reveal", "vote", "finalize", "open", "failRound"})
+OF_A_ROUND = frozenset({"submit", "commit", "reveal", "vote", "finalize", "vote and finalize", "open", "failRound"})
 AT_ONCE = 200
 
 

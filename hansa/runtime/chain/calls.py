@@ -15,11 +15,15 @@ from hansa.runtime.chain.structs import JobTerms
 
 @dataclass(frozen=True)
 class Call:
-    """What a transaction does. `to` None creates a contract; `what` is for people."""
+    """What a transaction does. `to` None creates a contract; `what` is for people.
+
+    alone: of a bundle its first call, which takes its place where it is refused, or not mined soon.
+    """
 
     to: Address | None
     data: bytes
     what: str
+    alone: Call | None = None
 
 
 class Calls:
@@ -63,6 +67,11 @@ class Calls:
 
     def finalize_call(self, job: JobId, cycle: CycleId, model: bytes, rewards: bytes) -> Call:
         return self._call(f"finalize a round of job {job}", "finalize", job, cycle, (model, rewards))
+
+    def vote_and_finalize_call(self, vote: Call, finalize: Call, job: JobId) -> Call:
+        """Both in one transaction, or neither."""
+        data = artifact("Federation").functions["multicall"].encode([vote.data, finalize.data])
+        return Call(self.address, data, f"vote in job {job} and finalize its round", alone=vote)
 
     def fail_call(self, job: JobId, cycle: CycleId) -> Call:
         return self._call(f"fail a cycle of job {job}", "failRound", job, cycle)

@@ -75,16 +75,19 @@ class Sent:
             "tip": self.offer.tip,
             "first_fee": self.first_fee,
             "key": list(self.key),
+            "alone": None if self.call.alone is None else {"data": self.call.alone.data, "what": self.call.alone.what},
         }
 
     @classmethod
     def of(cls, tx_hash: bytes, nonce: int, record: Mapping[str, Any]) -> Sent:
         to = None if record["to"] is None else Address(record["to"])
+        first = record.get("alone")
+        alone = None if first is None else Call(to, first["data"], first["what"])
         return cls(
             tx_hash,
             nonce,
             record["raw"],
-            Call(to, record["data"], record["what"]),
+            Call(to, record["data"], record["what"], alone),
             record["gas"],
             GasPrice(record["fee"], record["tip"]),
             record["first_fee"],

@@ -4,6 +4,7 @@ An intent is named by its key. Its signed bytes are committed to the journal bef
 same key again sends the same bytes again. Only when its nonce went to another transaction, or it failed on chain, is it
 signed anew: then the first can't be mined any more.
 A nonce is *in flight* until the chain's count has passed it, so a reorganisation needs no case of its own.
+A bundle is tried once: refused, or not mined in BUNDLE_BLOCKS, it is replaced at its nonce by its first call alone.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from typing import Any
 
 from eth_account.signers.local import LocalAccount
 
-from hansa.protocol.errors import WrongChain
 from hansa.protocol.types import Address
 from hansa.runtime import stopping
 from hansa.runtime.chain.abi import ContractError
@@ -22,6 +22,7 @@ from hansa.runtime.chain.calls import Call
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.journal import Journal, Key
 from hansa.runtime.log import open_log
+from hansa.runtime.transactions.binding import bind
 from hansa.runtime.transactions.gas_price import CAP, NO_CAPS, FeeCaps, GasPrice
 from hansa.runtime.transactions.mempool import Mempool, MempoolView, Underpriced
 from hansa.runtime.transactions.outcome import Mined, Outcome, Pending, Refused, Sent
@@ -29,11 +30,11 @@ from hansa.runtime.transactions.outcome import Mined, Outcome, Pending, Refused,
 __all__ = ["Call", "FeeCaps", "Mined", "Outcome", "Pending", "Refused", "Sender"]
 
 PATIENCE = 3.0  # seconds that `send` waits for the receipt
+BUNDLE_BLOCKS = 2  # without being mined, after which a bundle is replaced
 STUCK_BLOCKS = 3  # without being mined, after which a transaction's offer is raised
 LOST_SECONDS = 1.0  # for which a used nonce must be without our receipt to be another transaction's
 KEPT = 256  # nonces behind the chain's count that a reorganisation might bring back
 RAISES = 40  # of an offer that nodes refuse as too low, where they don't say what they ask
-GENESIS_LOOKS, GENESIS_PAUSE = 3, 0.5  # before a chain counts as another one; seconds
 ATTEMPTS = 3  # transactions of one intent that may fail on chain
 QUICK_LOOKS, QUICK_PAUSE = 8, 0.004  # a chain that mines at once has the receipt within milliseconds
 SELF_TRANSFER_GAS = 21_000
@@ -67,6 +68,8 @@ class Sender:
         end = time.monotonic() + wait
         while True:
             outcome = self._attempt(call, key, max(0.0, end - time.monotonic()))
+            if isinstance(outcome, Refused) and call.alone is not None:
+                call, outcome = call.alone, None
             if outcome is not None:
                 return outcome
 
@@ -78,6 +81,7 @@ class Sender:
             return outcome
         if len({sent.nonce for sent in known}) >= ATTEMPTS:
             return Refused(ContractError("GaveUp", {"attempts": ATTEMPTS}), simulated=False)
+        call = (call.alone if known else None) or call
         prepared = self._mempool.prepare(call)
         if not isinstance(prepared, ContractError) and self._told_again(prepared[1]):
             prepared = self._mempool.prepare(call)  # on top of what a reorganisation had dropped
@@ -120,25 +124,9 @@ class Sender:
         self._prune(view.count)
 
     def _bind(self) -> None:
-        """A journal belongs to one chain and account: nothing signed for another is ever broadcast."""
-        if self._bound:
-            return
-        here = {"chain": self._chain.chain_id, "genesis": self._chain.genesis(), "account": self.address}
-        known = self._journal.remember(("bound to",), lambda: here)
-        for _ in range(GENESIS_LOOKS * len(self._chain.rpc.endpoints) - 1):
-            if known["genesis"] == here["genesis"]:
-                break
-            self._chain.distrust()
-            self._chain.rpc.pause(GENESIS_PAUSE)
-            here["genesis"] = self._chain.genesis()
-        if known != here:
-            other = "account" if known["account"] != here["account"] else "chain"
-            raise WrongChain(
-                f"journal {self._journal.path} belongs to another {other}",
-                cause="the chain was reset" if other == "chain" else f"it is that of {known['account']}",
-                next_step=f"move {self._journal.path}* away, or name another directory",
-            )
-        self._bound = True
+        if not self._bound:
+            bind(self._journal, self._chain, self.address)
+            self._bound = True
 
     # --- an intent that is in the journal already
 
@@ -180,6 +168,11 @@ class Sender:
     def _keep_alive(self, sent: Sent, view: MempoolView) -> None:
         """Broadcasts what this process has not, and replaces what is stuck, up to the cap."""
         told = self._told.get(sent.hash)
+        if self._has_failed(sent, view) and (offer := self._replacing(sent, view)) is not None:
+            alone = sent.call.alone or sent.call
+            sent = self._sign(sent.key, alone, sent.nonce, sent.gas, offer, first_fee=sent.first_fee)
+            self._broadcast(sent, view)
+            return
         if told is not None and told <= view.head < told + STUCK_BLOCKS:
             return
         if told is not None and view.head >= told + STUCK_BLOCKS:
@@ -190,7 +183,15 @@ class Sender:
         self._broadcast(sent, view)
 
     def _has_died(self, sent: Sent, view: MempoolView) -> bool:
-        """Asked only of what had a block's time to be mined."""
+        """Asked only of what had a block's time to be mined; never of a bundle, whose first call may live."""
+        return sent.call.alone is None and self._is_dead(sent, view)
+
+    def _has_failed(self, sent: Sent, view: MempoolView) -> bool:
+        """Whether it is a bundle that would be refused now, or was not mined in time."""
+        late = view.head >= self._told.get(sent.hash, view.head) + BUNDLE_BLOCKS
+        return sent.call.alone is not None and (late or self._is_dead(sent, view))
+
+    def _is_dead(self, sent: Sent, view: MempoolView) -> bool:
         return view.head > self._told.get(sent.hash, view.head) and self._mempool.is_dead(sent)
 
     @staticmethod
