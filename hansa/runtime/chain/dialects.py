@@ -82,7 +82,8 @@ class Seen:
 def seen_by_contracts(chain: Chain) -> list[Seen]:
     """What contracts see at the newest blocks, oldest first; [] where the node does not run what is not deployed."""
     head = chain.head().number
-    numbers = list(range(max(chain.first_number, head - SAMPLE + 1), head + 1))
+    first = max(chain.first_number + 1, head - SAMPLE + 1)  # the first block has no parent
+    numbers = list(range(first, head + 1))
     calls = [("eth_call", [{"data": "0x" + PROBE.hex()}, hex(number)]) for number in numbers]
     found = []
     for number, answer in zip(numbers, chain.rpc.raw(calls), strict=True):

@@ -70,9 +70,9 @@ def test_randomness__is_what_a_contract_sees(name: str) -> None:
     assert randomness_of(chain_of(node(sees))) == expected
 
 
-def test_look__asks_no_block_before_the_first() -> None:
+def test_look__leaves_out_what_has_no_parent() -> None:
     blocks = seen_by_contracts(chain_of(node(lambda n: (n, 0, 0), first=1, latest=3)))
-    assert [seen.block for seen in blocks] == [1, 2, 3] and not has_foreign_numbers(blocks)
+    assert [seen.block for seen in blocks] == [2, 3] and not has_foreign_numbers(blocks)
     assert has_foreign_numbers(seen_by_contracts(chain_of(node(CHAINS["Arbitrum"][0]))))
 
 
