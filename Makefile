@@ -28,7 +28,7 @@ lint: setup ## ruff, mypy --strict, tsc, the rules of the house, slither
 
 gas: setup ## what calls and long sheets cost, against budgets and snapshot; ARGS=--write measures it anew
 	@HANSA_WRITE_GAS=$(if $(filter --write,$(ARGS)),1,0) brownie test tests/contracts -k "test_gas or sizes" --network anvil
-	@python -c 'import json; [print(f"{gas:>10,}  {call}") for name in ("gas", "gas_of_identity") for call, gas in json.load(open(f"tests/contracts/{name}.json"))["gas"].items()]'
+	@python -c 'import json; [print(f"{gas:>10,}  {call}") for name in ("hansa/runtime/chain/gas.json", "tests/contracts/gas_of_identity.json") for call, gas in json.load(open(name))["gas"].items()]'
 
 clean: ## remove what set-up and tests made, except keys and deployments
 	rm -rf $(VENV) node_modules dashboard/node_modules hansa/cli/page .brownie .mypy_cache .ruff_cache .pytest_cache .hypothesis reports build *.egg-info

@@ -14,11 +14,11 @@ from typing import Annotated, Any, ParamSpec
 import typer
 
 from hansa.cli.command import in_panel
-from hansa.cli.doctor.deployment import too_short
 from hansa.protocol.errors import ChainUnavailable, FatalError, HansaError, StoreUnavailable
-from hansa.protocol.types import JobId
+from hansa.protocol.types import JobId, Phase
 from hansa.runtime import stopping
 from hansa.runtime.chain.rpc import AllFailed, NodeError, Nonsense
+from hansa.runtime.chain.timing import pace_of, too_short
 from hansa.runtime.daemon import Daemon
 from hansa.runtime.session import Session
 from hansa.runtime.snapshot import check_job
@@ -125,7 +125,7 @@ def _await(look: Callable[[], object], unavailable: type[HansaError], is_wrong: 
 
 
 def prepare_run(session: Session, job: int) -> None:
-    """Waits for chain and store. FatalError for a job that is not there, or is too fast for the confirmations."""
+    """Waits for chain and store. FatalError for a job that is not there, or is too fast for its chain."""
     await_chain(session)
     check_job(session.federation, JobId(job))
     check_pace(session, JobId(job))
@@ -133,10 +133,15 @@ def prepare_run(session: Session, job: int) -> None:
 
 
 def check_pace(session: Session, job: JobId) -> None:
-    """FatalError for a job that is too fast for the deployment's confirmations."""
-    problem = too_short(session.federation.terms(job), session.deployment.confirmations)
-    if problem:
-        raise FatalError(f"job {job} can't be kept up with", cause=problem)
+    """FatalError for a job that is too fast for the chain and the deployment's confirmations, while it enrols. Later it
+    is told: who is in it goes on, however slow the chain is today."""
+    problem = too_short(session.federation.terms(job), pace_of(session.chain))
+    if problem is None:
+        return
+    slow = FatalError(f"job {job} can't be kept up with", cause=problem)
+    if session.federation.state(job, session.chain.head()).phase == Phase.ENROL:
+        raise slow
+    print(f"hansa: {slow}", file=sys.stderr, flush=True)
 
 
 def run_daemon(daemon: Daemon, metrics: str | None) -> None:

@@ -21,6 +21,7 @@ from hansa.protocol.errors import FatalError, HansaError, Malformed, NotFound
 from hansa.protocol.text import PLACEHOLDER
 from hansa.runtime.accounts import names_of_accounts
 from hansa.runtime.chain.deployment import Deployment
+from hansa.runtime.chain.dialects import USUAL_DEPTH
 from hansa.runtime.ports import why_taken
 from hansa.runtime.store import Store, open_store
 
@@ -86,7 +87,9 @@ def public(deployment: Deployment) -> dict[str, Any]:
     """What the page may know: no path of this machine, no allow-list, and no address that asks for a secret."""
     found = without_secret_places(deployment)
     facts = found.model_dump(mode="json", include=set(PUBLIC), exclude_none=True)
-    return {**facts, "gateway": found.gateway or GATEWAY}
+    depth = found.confirmations
+    counted = depth if isinstance(depth, int) else USUAL_DEPTH[depth]  # the page knows counts alone
+    return {**facts, "confirmations": counted, "gateway": found.gateway or GATEWAY}
 
 
 def policy(deployment: Deployment) -> str:

@@ -15,6 +15,7 @@ from hansa.protocol.errors import FatalError
 from hansa.runtime import deploy_progress
 from hansa.runtime.accounts import load_account
 from hansa.runtime.chain.deployment import Deployment
+from hansa.runtime.chain.dialects import parse_confirmations
 from hansa.runtime.deploy import deploy_contracts, store_settings
 from hansa.runtime.deploy_check import checked_chain, draft
 from hansa.runtime.transactions.signer import signing_with
@@ -39,7 +40,10 @@ def run(
     explorer: Annotated[
         str | None, typer.Option("--explorer", help="A block explorer, https://…, that the page links to.")
     ] = None,
-    confirmations: Annotated[int, typer.Option("--confirmations", help="Blocks to wait for what can't be undone.")] = 0,
+    confirmations: Annotated[
+        str,
+        typer.Option("--confirmations", help="Blocks to wait for what can't be undone; or safe, or finalized."),
+    ] = "0",
 ) -> None:
     """Deploy the contracts on any EVM chain and write DIR/deployment.json.
 
@@ -55,9 +59,8 @@ def run(
             f"{workspace.deployment_file} exists", next_step="name another directory with --dir, or move that file away"
         )
     settings = store_settings(store, workspace.dir, store_auth)
-    planned = draft(
-        rpc, name=name, store=settings, ws=ws, explorer=explorer, confirmations=confirmations, folder=workspace.dir
-    )
+    depth = parse_confirmations(confirmations)
+    planned = draft(rpc, name=name, store=settings, ws=ws, explorer=explorer, confirmations=depth, folder=workspace.dir)
     chain, checked_token = checked_chain(planned, token)
     if warning := store_warning(planned, chain.rpc.local):
         print(f"hansa: {warning}", file=sys.stderr)

@@ -30,6 +30,7 @@ COMMANDS = {
     "audit": "Check every number of a job again: sheets, verdicts, pay, votes, claims, files, models.",
     "dashboard": "Serve the page: jobs, ledgers, rewards, read from the chain in your browser.",
     "job post": "Put spec and model 0 into the store, appoint the committee, escrow the reward and post.",
+    "job cost": "Gas and fees of a job that is planned, by call and by who pays it, at what the chain asks for now.",
     "job list": "Every job of the deployment, newest first.",
     "job show": "Terms, state, rounds and accounts of a job.",
     "job watch": "Tell what happens in a job until it ends, in a terminal with a bar of its rounds.",

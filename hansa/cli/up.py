@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -16,10 +17,12 @@ from rich.console import Console
 
 from hansa.cli.command import Command
 from hansa.cli.deploy import show as show_deployment
-from hansa.devnet.anvil import Anvil, end, last_line, published_key, require_free, rpc, start_anvil
+from hansa.devnet.anvil import Anvil, end, last_line, published_key, require_free, rpc
 from hansa.devnet.bootstrap import bootstrap
 from hansa.devnet.chain_file import ChainFile, require_stopped
+from hansa.devnet.chains.starting import ANVIL, KINDS, check_kind, start_chain, state_of
 from hansa.devnet.folder import STATE, Devnet, make_room, require_deployment
+from hansa.devnet.kubo import KuboNode, start_nodes
 from hansa.protocol.errors import ChainUnavailable, FatalError, check_range
 from hansa.protocol.tables import LIMITS
 from hansa.protocol.types import Address
@@ -68,6 +71,10 @@ def run(
         int | None,
         typer.Option("--validators", help=f"Accounts called validator-1 and so on; {VALIDATORS} by default."),
     ] = None,
+    chain: Annotated[
+        str | None, typer.Option("--chain", help=f"One of {', '.join(KINDS)}; {ANVIL} by default.")
+    ] = None,
+    store: Annotated[str | None, typer.Option("--store", help="local, or kubo: a node of its own.")] = None,
     background: Annotated[bool, typer.Option("--background", help="Return as soon as it runs.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Drop the directory's chain and start a new one.")] = False,
     stop: Annotated[bool, typer.Option("--stop", help="Stop the chain that runs in the background.")] = False,
@@ -83,7 +90,10 @@ def run(
         "up",
         check_range("--trainers", TRAINERS if trainers is None else trainers, 0, 200),
         check_range("--validators", VALIDATORS if validators is None else validators, 0, LIMITS.seats),
+        chain=chain or ANVIL,
+        store=store or "local",
     )
+    check_kind(asked.chain, asked.store)
     directory = command.workspace.dir
     require_stopped(directory)
     ChainFile.remove(directory)
@@ -93,7 +103,15 @@ def run(
     if kept is None:
         make_room(directory, asked)
     else:
-        require_same(directory, kept, trainers, validators)
+        require_same(
+            directory,
+            {
+                "--trainers": (trainers, kept.trainers),
+                "--validators": (validators, kept.validators),
+                "--chain": (chain, kept.chain),
+                "--store": (store, kept.store),
+            },
+        )
     if background:
         _start_in_background(command, kept or asked, port)
         return
@@ -103,20 +121,18 @@ def run(
 def find_kept(directory: Path) -> Devnet | None:
     """The chain that `up` keeps in a directory; None where it keeps none, or had not finished it."""
     found = Devnet.load(directory)
-    if found is None or found.maker != "up" or not found.gas_limit:
+    if found is None or found.maker != "up" or not found.url:
         return None
-    if not (directory / STATE).is_file():
-        raise FatalError(f"{directory} has lost {STATE}", next_step="start a new chain with --fresh")
+    state = state_of(found.chain, STATE)
+    if not (directory / state).exists():
+        raise FatalError(f"{directory} has lost {state}", next_step="start a new chain with --fresh")
     require_deployment(directory, found)
     return found
 
 
-def require_same(directory: Path, kept: Devnet, trainers: int | None, validators: int | None) -> None:
-    """FatalError where a chain that goes on was made for other accounts than are asked for."""
-    for option, wanted, there in (
-        ("--trainers", trainers, kept.trainers),
-        ("--validators", validators, kept.validators),
-    ):
+def require_same(directory: Path, options: Mapping[str, tuple[int | str | None, int | str]]) -> None:
+    """FatalError where a chain that goes on was made otherwise than is asked for. options: asked for, and there."""
+    for option, (wanted, there) in options.items():
         if wanted not in (None, there):
             raise FatalError(
                 f"the chain of {directory} was made with {option} {there}",
@@ -128,26 +144,33 @@ def _run(command: Command, made: Devnet, goes_on: bool, port: int | None) -> Non
     """The chain, until it is stopped; it is saved while it runs and at its end."""
     workspace = command.workspace
     state = workspace.dir / STATE
-    anvil = start_anvil(
-        workspace.dir / "anvil.log",
+    anvil = start_chain(
+        made.chain,
+        workspace.dir,
         accounts=len(made.names),
         port=port if port is not None or not goes_on else _port_of(made.url),
         state=state if goes_on else None,
         gas_limit=made.gas_limit if goes_on else None,
     )
+    nodes: list[KuboNode] = []
     try:
+        nodes += start_nodes(workspace.dir / "kubo", [made.maker]).values() if made.store == "kubo" else ()
+        kubo = {"kind": "kubo", "api": nodes[0].api} if nodes else None
         if goes_on:
-            deployment = _moved(require_deployment(workspace.dir, made), made.url, anvil)
+            deployment = _moved(require_deployment(workspace.dir, made), made, anvil)
+            deployment = deployment.updated(store=kubo) if kubo else deployment
             deployment.save(workspace.deployment_file)
         else:
-            deployment = bootstrap(workspace, anvil, made.names, name="local")
+            deployment = bootstrap(workspace, anvil, made.names, name="local", store=kubo)
         anvil.save(state)
         made.save(workspace.dir, gas_limit=anvil.gas_limit, url=anvil.url, federation=deployment.federation)
-        ChainFile.of(anvil).save(workspace.dir)
+        ChainFile.of(anvil, *(node.process.pid for node in nodes)).save(workspace.dir)
         _tell(command, deployment, made.names)
         _wait(anvil, state)
         anvil.save(state)
     finally:
+        for node in nodes:
+            node.stop()
         anvil.stop()
         ChainFile.remove(workspace.dir)
 
@@ -162,9 +185,11 @@ def _port_of(url: str) -> int | None:
     return port
 
 
-def _moved(deployment: Deployment, url: str, anvil: Anvil) -> Deployment:
-    """The deployment with its chain's new address in place of the old one."""
-    before = Anvil(url, anvil.process)
+def _moved(deployment: Deployment, made: Devnet, anvil: Anvil) -> Deployment:
+    """The deployment with its chain's new address in place of the old one; with all of them where it has several."""
+    if made.chain != ANVIL:
+        return deployment.updated(rpc=anvil.urls, ws=anvil.ws)
+    before = Anvil(made.url, anvil.process)
     places = {before.url: anvil.url, before.ws: anvil.ws}
     rpc_urls = [places.get(each, each) for each in deployment.rpc]
     return deployment.updated(rpc=rpc_urls, ws=places.get(deployment.ws or "", deployment.ws))
@@ -218,7 +243,7 @@ def _wait(anvil: Anvil, state: Path) -> None:
         while True:
             time.sleep(0.5)
             if anvil.process.poll() is not None:
-                raise FatalError("anvil ended by itself", next_step="look into anvil.log")
+                raise FatalError("the chain ended by itself", next_step="look into its log in --dir")
             if (now := time.monotonic()) >= due and (root := _state_root(anvil)) not in (saved, None):
                 anvil.save(state)
                 saved, due = root, now + max(SAVE_SECONDS, (time.monotonic() - now) / SAVE_SHARE)
@@ -241,6 +266,7 @@ def _start_in_background(command: Command, made: Devnet, port: int | None) -> No
     log = directory / "up.log"
     words = [sys.executable, "-P", "-m", "hansa.cli.main", "up", "--dir", str(directory), "--json"]
     words += ["--trainers", str(made.trainers), "--validators", str(made.validators)]
+    words += ["--chain", made.chain, "--store", made.store]
     words += ["--port", str(port)] if port else []
     root = Path(__file__).resolve().parents[2]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))}

@@ -55,6 +55,20 @@ class Anvil:
         end(self.process)
 
     @property
+    def urls(self) -> list[str]:
+        """Its endpoints, the first one first."""
+        return [self.url]
+
+    @property
+    def confirmations(self) -> int:
+        """Blocks after which nothing of it changes any more."""
+        return 0
+
+    @property
+    def pids(self) -> list[int]:
+        return [self.process.pid]
+
+    @property
     def ws(self) -> str:
         return self.url.replace("http://", "ws://", 1)
 

@@ -28,13 +28,14 @@ def bootstrap(
     workspace: Workspace, anvil: Anvil, names: list[str], *, name: str, store: dict[str, str] | None = None
 ) -> Deployment:
     """Contracts, keystores and tokens on a fresh local chain; writes DIR/deployment.json. No key is overwritten."""
-    chain = Chain([anvil.url], None, ws=anvil.ws)
+    chain = Chain(anvil.urls, None, ws=anvil.ws)
     require_local(chain.chain_id)
     addresses = make_keystores(workspace.keys, names)
     sponsor = Account.from_key(published_key(0))
     with signing_with(chain, sponsor, workspace.journal(sponsor.address)) as signer:
         settings = store or store_settings("local", workspace.dir)
-        deployment = deploy_contracts(signer, draft([anvil.url], name=name, store=settings, ws=anvil.ws))
+        planned = draft(anvil.urls, name=name, store=settings, ws=anvil.ws, confirmations=anvil.confirmations)
+        deployment = deploy_contracts(signer, planned)
         for address in list(addresses.values())[1:]:
             signer.do(transfer_call(deployment.token, address, TOKENS_EACH))
     if (made := Devnet.load(workspace.dir)) is not None:

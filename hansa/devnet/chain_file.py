@@ -26,7 +26,7 @@ class ChainFile:
 
     @classmethod
     def of(cls, anvil: Anvil, *others: int, kept: bool = False) -> ChainFile:
-        return cls(anvil.url, [anvil.process.pid, *others], 0 if kept else os.getpid())
+        return cls(anvil.url, [*anvil.pids, *others], 0 if kept else os.getpid())
 
     @classmethod
     def load(cls, directory: Path) -> ChainFile | None:
@@ -92,4 +92,4 @@ def _is_ours(pid: int) -> bool:
     if not command.exists():
         return True
     name = os.path.basename(command.read_bytes().split(b"\0", 1)[0].decode(errors="replace"))
-    return name in ("anvil", "ipfs", "node")
+    return name in ("anvil", "ipfs", "node", "geth", "injectived")

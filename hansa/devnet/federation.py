@@ -22,9 +22,10 @@ from typing import Any
 
 from eth_account import Account
 
-from hansa.devnet.anvil import Anvil, published_key, start_anvil
+from hansa.devnet.anvil import Anvil, published_key
 from hansa.devnet.bootstrap import bootstrap
 from hansa.devnet.chain_file import ChainFile
+from hansa.devnet.chains.starting import start_chain
 from hansa.devnet.folder import account_names
 from hansa.devnet.kubo import KuboNode, start_nodes
 from hansa.devnet.processes import Worker, warm_up
@@ -101,8 +102,9 @@ class LocalFederation(Waiting):
         self.workspace.dir.mkdir(parents=True, exist_ok=True)
         with self.timed("chain and contracts"):
             self.say("starting a chain")
-            self.anvil = start_anvil(
-                self.workspace.dir / "anvil.log",
+            self.anvil = start_chain(
+                self.setup.chain,
+                self.workspace.dir,
                 accounts=len(self.names),
                 orphan=self.outlived,
                 idle=self.setup.idle_chain,

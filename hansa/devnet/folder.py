@@ -23,8 +23,8 @@ STATE = "chain-state.json"  # of a chain that is kept
 PASSWORD = "hansa"  # of the published accounts' keystores
 KEYS = "keys"
 CLEARED = {
-    "up": (STATE, "anvil.log", "deployment.json", GUARD, "store"),
-    "demo": ("anvil.log", "baselines.json", "deployment.json", "job-1.hansa", "kubo", "logs", GUARD, "store"),
+    "up": (STATE, "anvil.log", "chain", "deployment.json", GUARD, "kubo", "store"),
+    "demo": ("anvil.log", "baselines.json", "chain", "deployment.json", "job-1.hansa", "kubo", "logs", GUARD, "store"),
 }
 """What a new chain in the folder replaces, by the command that made it, beside keys and journals, of which a user may
 have more."""
@@ -36,7 +36,7 @@ class Devnet:
     """What made a folder, and which accounts its chain has.
 
     maker: the command, `up` or `demo`. gas_limit, url: how its chain is known, and where it was last.
-    federation: the contract, once it is there.
+    federation: the contract, once it is there. chain, store: their kinds.
     """
 
     maker: str
@@ -45,6 +45,8 @@ class Devnet:
     gas_limit: int = 0
     url: str = ""
     federation: str | None = None
+    chain: str = "anvil"
+    store: str = "local"
 
     @property
     def names(self) -> list[str]:

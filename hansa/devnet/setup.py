@@ -36,6 +36,7 @@ class Setup:
     rounds: int | None = None  # None: as many as the task recommends
     seed: int = 0
     store: str = "local"
+    chain: str = "anvil"
     steps: int | None = None
     quorum: int | None = None
     failures: int = 3

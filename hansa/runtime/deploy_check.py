@@ -9,17 +9,17 @@ from urllib.parse import urlsplit
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
-from hansa.protocol.errors import FatalError, check_range
+from hansa.protocol.errors import FatalError
 from hansa.protocol.text import escape_untrusted, redact
 from hansa.protocol.types import Address
 from hansa.runtime.chain.client import Chain
-from hansa.runtime.chain.deployment import Deployment, checksummed, site
+from hansa.runtime.chain.deployment import Confirmations, Deployment, checksummed, site
+from hansa.runtime.chain.dialects import check_confirmations
 from hansa.runtime.session import read_token
 from hansa.runtime.store import open_store
 
 NOBODY = Address("0x" + "00" * 20)
 LONGEST_NAME = 80  # characters
-MOST_CONFIRMATIONS = 10_000
 PROBE = b"hansa doctor"  # the file that a store is tried with
 WS_SECONDS = 5.0
 
@@ -31,14 +31,13 @@ def draft(
     store: dict[str, str],
     ws: str | None = None,
     explorer: str | None = None,
-    confirmations: int = 0,
+    confirmations: Confirmations = 0,
     folder: Path | None = None,
 ) -> Deployment:
     """A deployment whose contracts are to come. FatalError names the option that is wrong, or that holds a secret.
 
     folder: where its secrets.env is.
     """
-    check_range("--confirmations", confirmations, 0, MOST_CONFIRMATIONS)
     if not name.strip() or len(name) > LONGEST_NAME or escape_untrusted(name) != name:
         raise FatalError(f"--name {name!r} is no name", next_step=f"use up to {LONGEST_NAME} characters that are seen")
     if explorer is not None:
@@ -66,6 +65,7 @@ def checked_chain(found: Deployment, token: str | None) -> tuple[Chain, Address 
     with an endpoint, the store or the token."""
     chain = Chain([found.expanded(url) for url in found.rpc], None)
     chain.rpc.check_all()
+    check_confirmations(chain, found.confirmations)
     if found.ws is not None:
         _check_ws(found.expanded(found.ws))
     store = open_store(found.store, found.expanded)

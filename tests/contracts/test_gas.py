@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brownie import MockCommittee, accounts
+from brownie import AppointedCommittee, MockCommittee, accounts
 from drive import Job
 from node import rpc, rpc_all, skip_to, word
 from signing import sign
@@ -20,7 +20,7 @@ from signing import sign
 from hansa.protocol import typed_data
 from hansa.protocol.types import Phase
 
-SNAPSHOT = Path(__file__).with_name("gas.json")
+SNAPSHOT = Path(__file__).parents[2] / "hansa" / "runtime" / "chain" / "gas.json"
 WRITING = os.environ.get("HANSA_WRITE_GAS") == "1"
 DRIFT = 0.005  # cycle ids and salts have more or fewer zero bytes
 
@@ -202,6 +202,13 @@ def test_gas__of_a_whole_committee__is_within_the_budgets(house, actors, measure
     measured[f"finalize, ending {'a' if name else 'the'} job{name}"] = job.finalize().gas_used
     assert job.phase == Phase.COMPLETED
     within(measured)
+
+
+def test_gas__of_what_comes_before_a_job(house, mallory, measured):
+    """Of RewardToken; another token has costs of its own."""
+    measured["approve"] = house.token.approve(house.federation, 10**18, {"from": mallory}).gas_used
+    made = AppointedCommittee.deploy(house.validators[:5], {"from": mallory})
+    measured["AppointedCommittee, 5 members"] = made.tx.gas_used
 
 
 def test_gas__of_20_updates__grows_by_the_sheet_alone(house, actors, measured):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from brownie import Terms, web3
 
-SNAPSHOT = Path(__file__).with_name("gas.json")
+SNAPSHOT = Path(__file__).parents[2] / "hansa" / "runtime" / "chain" / "gas.json"
 WRITING = os.environ.get("HANSA_WRITE_GAS") == "1"
 LARGEST = 24_576  # bytes of a contract's code, EIP-170
 LARGEST_CREATION = 49_152  # EIP-3860

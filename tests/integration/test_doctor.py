@@ -133,7 +133,7 @@ def test_filled__knows_each_contract_from_the_others(world_once: Once) -> None:
 
 
 def test_doctor__finds_jobs_that_are_too_quick_and_an_empty_allow_list(here: Path, world_once: Once) -> None:
-    code, found = diagnose(here, world_once[0].deployment.updated(confirmations=100, allowed=Allowed()))
+    code, found = diagnose(here, world_once[0].deployment.updated(confirmations=1000, allowed=Allowed()))
     assert code == 1
     assert "job 1: submit, score, reveal, vote, finalize shorter than" in found["jobs"][1]
     assert found["allow-list"][0] == "warning" and "add it to deployment.json" in found["allow-list"][1]

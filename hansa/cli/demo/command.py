@@ -22,6 +22,7 @@ from hansa.cli.demo.rows import check_rows
 from hansa.cli.demo.view import View
 from hansa.cli.trainer.privacy_options import BudgetOptions, PrivacyStatus, privacy_status, show_privacy
 from hansa.devnet.chain_file import ChainFile, require_stopped
+from hansa.devnet.chains.starting import ANVIL, KINDS, check_kind
 from hansa.devnet.federation import LocalFederation
 from hansa.devnet.folder import Devnet, make_room
 from hansa.devnet.setup import Setup
@@ -58,6 +59,7 @@ def run(
     rounds: Annotated[int | None, typer.Option("--rounds", help="What the task recommends by default.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of splits, model 0 and training: same seed, same models.")] = 0,
     store: Annotated[str, typer.Option("--store", help="local, or kubo: a real node for each daemon.")] = "local",
+    chain: Annotated[str, typer.Option("--chain", help=f"One of {', '.join(KINDS)}.")] = ANVIL,
     keep: Annotated[bool, typer.Option("--keep", help="Leave chain and store running at the end.")] = False,
     shuffle: Annotated[int | None, typer.Option("--shuffle", help="Start the daemons in another order.")] = None,
     privacy: Annotated[
@@ -78,6 +80,7 @@ def run(
         rounds=None if rounds is None else check_range("--rounds", rounds, 1, 1000),
         seed=check_range("--seed", seed, 0, 2**31 - 1),
         store=store,
+        chain=chain,
         shuffle=shuffle,
         validator_threads=_parse_threads(threads),
         data=tuple(data or ()),
@@ -85,8 +88,7 @@ def run(
         privacy=check_mode(privacy),
         rehearsed=True,
     )
-    if store not in ("local", "kubo"):
-        raise FatalError(f"--store {store!r} is no store", next_step="use local or kubo")
+    check_kind(chain, store)
     check_rows(setup)
     given = command.workspace.dir
     directory = given / "demo" if str(given) == DEFAULT_DIR else given

@@ -10,6 +10,7 @@ from typing import Any
 
 from hansa.devnet.anvil import rpc_batch
 from hansa.runtime.chain.abi import artifact
+from hansa.runtime.chain.dialects import fee_paid
 
 CALLS = {
     "submit": "submit",
@@ -34,14 +35,15 @@ class Gas:
     by_round: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     reverted: int = 0  # transactions that cost gas and did nothing
     transactions: int = 0
+    paid: int = 0  # wei, by everybody for everything; a rollup's fee for the chain below is in it
 
     def mean(self, call: str) -> int:
         """0 where nobody called it."""
         return round(mean(self.by_call[call])) if self.by_call.get(call) else 0
 
 
-def gas_used(url: str, contracts: Mapping[str, str], last: int) -> Gas:
-    """Walks blocks 0 to `last`. contracts: artifact names by lower-case address."""
+def gas_used(url: str, contracts: Mapping[str, str], first: int, last: int) -> Gas:
+    """Walks blocks `first` to `last`. contracts: artifact names by lower-case address."""
     names = {
         (address, "0x" + function.selector.hex()): CALLS.get(function.name, function.name)
         for address, contract in contracts.items()
@@ -49,14 +51,13 @@ def gas_used(url: str, contracts: Mapping[str, str], last: int) -> Gas:
     }
     gas = Gas()
     number = 1
-    for start in range(0, last + 1, AT_ONCE):
+    for start in range(first, last + 1, AT_ONCE):
         heights = [hex(height) for height in range(start, min(start + AT_ONCE, last + 1))]
         blocks = rpc_batch(url, [("eth_getBlockByNumber", [height, True]) for height in heights])
-        full = [(height, block) for height, block in zip(heights, blocks, strict=True) if block["transactions"]]
-        receipts = rpc_batch(url, [("eth_getBlockReceipts", [height]) for height, _ in full])
-        for (_, block), got in zip(full, receipts, strict=True):
-            for transaction, receipt in zip(block["transactions"], got, strict=True):
-                number = _count(gas, names, transaction, receipt, number)
+        sent = [transaction for block in blocks for transaction in block["transactions"]]
+        receipts = rpc_batch(url, [("eth_getTransactionReceipt", [each["hash"]]) for each in sent])
+        for transaction, receipt in zip(sent, receipts, strict=True):
+            number = _count(gas, names, transaction, receipt, number)
     return gas
 
 
@@ -66,6 +67,7 @@ def _count(
     """Adds one transaction; the round that the next one belongs to."""
     name = names.get((str(transaction["to"] or "").lower(), transaction["input"][:10]))
     gas.transactions += 1
+    gas.paid += fee_paid(receipt, transaction.get("gasPrice"))
     if name is None:
         return now
     used = int(receipt["gasUsed"], 16)

@@ -122,6 +122,7 @@ def show_costs(console: Console, gas: Gas, local: LocalFederation) -> None:
     for name, used in sorted(gas.by_call.items(), key=lambda item: -sum(item[1])):
         table.add_row(name, str(len(used)), f"{min(used):,}", f"{gas.mean(name):,}", f"{max(used):,}")
     console.print(table)
+    console.print(f"[dim]{counted(gas.transactions, 'transaction')} cost {gas.paid / 1e18:.6f} of the chain's coin[/]")
     if gas.reverted:
         console.print(f"[dim]{gas.reverted} of {counted(gas.transactions, 'transaction')} reverted[/]")
     memory = {name: worker.peak_memory for name, worker in local.workers.items() if worker.peak_memory}

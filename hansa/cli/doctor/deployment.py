@@ -11,15 +11,15 @@ from hansa.cli.doctor.check import BAD, GOOD, WARNING, Check, Result, check
 from hansa.cli.doctor.contracts import party_problems
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import HansaError
-from hansa.protocol.phases import PHASES
 from hansa.protocol.text import counted
-from hansa.protocol.types import Address, JobId, Phase
+from hansa.protocol.types import Address, JobId
 from hansa.runtime import secrets
 from hansa.runtime.accounts import keystores
 from hansa.runtime.chain.abi import artifact
 from hansa.runtime.chain.bytecode import check_genuine, is_ours
 from hansa.runtime.chain.client import Chain
-from hansa.runtime.chain.structs import JobTerms
+from hansa.runtime.chain.dialects import DRAWING, has_foreign_numbers, randomness_in, seen_by_contracts
+from hansa.runtime.chain.timing import pace_of, said, too_short
 from hansa.runtime.chain.witness import Stance
 from hansa.runtime.files import is_open_to_others
 from hansa.runtime.job import JobContext
@@ -31,8 +31,6 @@ from hansa.runtime.workspace import Workspace
 CLOCK_SECONDS = 60  # that this machine's clock may be off the chain's
 BEHIND = 10  # blocks that an endpoint may be behind another
 DEAR = 500 * 10**9  # wei for a unit of gas, above which a round is dear
-OPEN_BLOCKS = 3  # that OPEN lasts at least
-SAMPLE = 100  # blocks over which their time is measured
 
 
 def check_deployment(workspace: Workspace, job: int | None) -> Iterator[Check]:
@@ -46,31 +44,21 @@ def check_deployment(workspace: Workspace, job: int | None) -> Iterator[Check]:
     for url in session.deployment.rpc:
         yield check("endpoint", _endpoint, session, url)
     yield check("witnesses", _witnesses, session)
-    looks = {"chain": _chain, "contracts": _contracts, "token": _token, "logs": _logs, "store": _store, "gas": _gas}
+    looks = {
+        "chain": _chain,
+        "randomness": _randomness,
+        "contracts": _contracts,
+        "token": _token,
+        "logs": _logs,
+        "store": _store,
+        "gas": _gas,
+    }
     for what, look in looks.items():
         yield check(what, look, session)
     yield check("balances", _balances, workspace, session)
     yield check("allow-list", _allowed, session, job)
     yield check("jobs", _jobs, session, job)
     yield check("parties", _parties, session, job)
-
-
-def too_short(terms: JobTerms, confirmations: int, block_seconds: float = 12.0) -> str | None:
-    """Why a job's phases can't be kept up with: each must be longer than three times the confirmations. Phases of zero
-    are left out of a job."""
-    needed = 3 * confirmations * block_seconds
-    short = [row.key for row in PHASES[Phase.SUBMIT :] if 0 < row.seconds(terms) < needed]
-    if not short:
-        return None
-    depth = counted(confirmations, "confirmation")
-    return f"{', '.join(short)} shorter than the {needed:.0f} s that {depth} would need"
-
-
-def open_too_short(terms: JobTerms, block_seconds: float) -> str | None:
-    """Why a cycle may not be opened in time: not in the block that ends the last one, and the next may lack it."""
-    if terms.open_time >= OPEN_BLOCKS * block_seconds:
-        return None
-    return f"open lasts {terms.open_time} s, less than {OPEN_BLOCKS} blocks of {block_seconds:.0f} s"
 
 
 def _secrets(workspace: Workspace, session: Session) -> Result:
@@ -111,12 +99,22 @@ def _endpoint(session: Session, url: str) -> Result:
 def _chain(session: Session) -> Result:
     head = session.chain.head()
     off = time.time() - head.timestamp
-    text = f"block {head.number}, {counted(session.deployment.confirmations, 'confirmation')}"
+    text = f"block {head.number}, {said(session.deployment.confirmations)}"
     if off > CLOCK_SECONDS:
         return WARNING, f"{text}; its last block is {off:.0f} s old: the chain stands still, or this clock is fast"
     if off < -CLOCK_SECONDS:
         return WARNING, f"{text}; its last block is {-off:.0f} s ahead of this machine's clock: set the clock (NTP)"
     return GOOD, f"{text}, its time is this machine's within {CLOCK_SECONDS} s"
+
+
+def _randomness(session: Session) -> Result:
+    """Which committees the chain's blocks can draw."""
+    blocks = seen_by_contracts(session.chain)
+    drawn = randomness_in(blocks)
+    text = f"{drawn}: {', '.join(sorted(DRAWING[drawn].committees))} committees"
+    if DRAWING[drawn].why:
+        text += f"; {DRAWING[drawn].why}"
+    return GOOD, f"{text}; block.number is another chain's" if has_foreign_numbers(blocks) else text
 
 
 def _contracts(session: Session) -> Result:
@@ -203,14 +201,12 @@ def _jobs(session: Session, job: int | None) -> Result:
     """Whether daemons here can keep up with every job that is still open, or with one."""
     if job is not None:
         _context(session, job)
-    running, seconds = _running(session, job), block_seconds(session)
-    confirmations = session.deployment.confirmations
-    terms = {number: session.federation.terms(number) for number in running}
-    problems = {n: too_short(t, confirmations, seconds) or open_too_short(t, seconds) for n, t in terms.items()}
-    said = "; ".join(f"job {number}: {problem}" for number, problem in problems.items() if problem)
-    if said:
-        return BAD, f"{said}; take part in others, or lower confirmations in deployment.json"
-    return GOOD, f"{len(running)} open; all phases last three times {counted(confirmations, 'confirmation')}"
+    running, pace = _running(session, job), pace_of(session.chain)
+    problems = {number: too_short(session.federation.terms(number), pace) for number in running}
+    told = "; ".join(f"job {number}: {problem}" for number, problem in problems.items() if problem)
+    if told:
+        return BAD, f"{told}; take part in others, or lower confirmations in deployment.json"
+    return GOOD, f"{len(running)} open; all phases are long enough for {pace}"
 
 
 def _parties(session: Session, job: int | None) -> Result:
@@ -226,14 +222,6 @@ def _running(session: Session, job: int | None) -> list[JobId]:
     at = session.chain.head()
     numbers = range(1, session.federation.job_count() + 1) if job is None else [job]
     return [JobId(n) for n in numbers if not session.federation.state(JobId(n), at).phase.is_over]
-
-
-def block_seconds(session: Session) -> float:
-    """Seconds between the last blocks, by their times; 12 where there are too few."""
-    head = session.chain.head()
-    if head.number < SAMPLE:
-        return 12.0
-    return max(1.0, (head.timestamp - session.chain.below(head, SAMPLE).timestamp) / SAMPLE)
 
 
 def _context(session: Session, job: int) -> JobContext:

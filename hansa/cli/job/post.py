@@ -20,9 +20,11 @@ from hansa.protocol.text import counted, escape_untrusted
 from hansa.protocol.types import Address
 from hansa.runtime.accounts import address_of, load_account, names_of_accounts
 from hansa.runtime.amounts import Token
+from hansa.runtime.chain.timing import pace_of
 from hansa.runtime.deploy import trusting
 from hansa.runtime.session import connect, read_token
 from hansa.runtime.transactions.signer import signing_with
+from hansa.sponsor.pace import on_chain
 from hansa.sponsor.post import PreparedJob, check_offer, parse_baseline_options, post_job, prepare
 from hansa.sponsor.privacy import check_members, with_privacy
 from hansa.sponsor.rehearse import rehearse
@@ -156,12 +158,13 @@ def run(
     if not no_rehearsal:
         lengths, rehearsed = rehearsed_times(prepared, trainers, len(members), given, data)
         offer = replace(offer, times=lengths)
+    offer, slowed = on_chain(offer, given, pace_of(session.chain))
     with signing_with(session.chain, account, workspace.journal(account.address), fees.caps) as signer:
         check_members(session.chain, privacy, members)
         posted = post_job(session, signer, prepared, offer, members, token)
     trusting(workspace.deployment(), posted.committee).save(workspace.deployment_file)
-    if rehearsed:
-        print(f"hansa: {rehearsed}", file=sys.stderr)
+    for line in filter(None, (rehearsed, slowed)):
+        print(f"hansa: {line}", file=sys.stderr)
     view = PostedView(
         job=posted.job,
         committee=posted.committee,

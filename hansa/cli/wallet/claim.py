@@ -10,12 +10,13 @@ import typer
 from rich.console import Console
 
 from hansa.cli.command import Command
+from hansa.cli.document import Amount
 from hansa.cli.key_options import AccountName, FeeOptions, PasswordFile
 from hansa.cli.tables import named
 from hansa.cli.wallet.owed import JobChoice, OwedView, show_later
 from hansa.cli.wallet.portfolio import Portfolio, Problem
 from hansa.protocol.errors import FatalError
-from hansa.protocol.types import Address
+from hansa.protocol.types import Address, Wei
 from hansa.runtime.accounts import address_of, load_account, names_of_accounts
 from hansa.runtime.claims import claim
 from hansa.runtime.session import Session, connect
@@ -31,6 +32,7 @@ WAITING = (
 class ClaimedView:
     address: Address
     jobs: list[OwedView]
+    gas_paid: Amount  # wei, by the signing account; what a rollup asks for the chain below is in it
     problems: list[Problem]
 
 
@@ -61,7 +63,7 @@ def run(
                 rows.append(OwedView.of(snapshot, claim(snapshot, session.federation, signer, target)))
             except FatalError as error:
                 portfolio.add(number, str(error))
-    view = ClaimedView(target, rows, portfolio.problems)
+    view = ClaimedView(target, rows, Wei(signer.paid), portfolio.problems)
     names = names_of_accounts(workspace.keys)
     command.answer(view, lambda console: show(console, view, session, names))
     portfolio.report_problems()
@@ -76,5 +78,7 @@ def show(console: Console, view: ClaimedView, session: Session, names: Mapping[A
         show_later(console, row, token)
         if row.phase == "LAPSED":
             console.print(f"    a phase of job {row.job} has run out. {WAITING.format(job=row.job)}")
+    if view.gas_paid:
+        console.print(f"for {view.gas_paid / 1e18:.6f} of the chain's coin")
     if not view.jobs:
         console.print(f"{named(view.address, names)} takes part in no job")

@@ -10,7 +10,7 @@ from typing import Any
 from hansa.protocol.errors import ChainUnavailable, HansaError, WrongChain
 from hansa.protocol.types import Address, BlockNumber
 from hansa.runtime.chain.blocks import Block, Log, Reorganised, block_request, read_block, read_log, same_block
-from hansa.runtime.chain.deployment import Deployment
+from hansa.runtime.chain.deployment import Confirmations, Deployment
 from hansa.runtime.chain.heads import HeadSubscription
 from hansa.runtime.chain.logs import LogReader
 from hansa.runtime.chain.node_errors import Behind, is_behind
@@ -45,7 +45,7 @@ class Chain:
         chain_id: int | None = None,
         *,
         ws: str | None = None,
-        confirmations: int = 0,
+        confirmations: Confirmations = 0,
         first_block: int = 0,
     ) -> None:
         self.rpc = Rpc(urls, chain_id)
@@ -56,7 +56,7 @@ class Chain:
         self._heard = 0  # rings before the last head was asked for
         self._asked = 0.0  # when the node was last asked for a head, monotonic seconds
         self.floor = -1  # the highest block that a head or a receipt named: nothing is read below it
-        self._genesis: bytes | None = None
+        self._genesis: Block | None = None
         self.lags = False  # whether a node was ever found behind
         self._logs = LogReader(lambda batch, check, tag: self.patiently(lambda: self.rpc.ask(batch, check=check), tag))
 
@@ -101,9 +101,20 @@ class Chain:
         """A block by number or tag ('latest', 'earliest')."""
         return self._block(hex(number) if isinstance(number, int) else number)
 
-    def below(self, head: Block, depth: int) -> Block:
-        """The block `depth` blocks under `head`; block 0 at least."""
-        return head if depth == 0 else self.block(max(0, head.number - depth))
+    def below(self, head: Block, depth: Confirmations) -> Block:
+        """The block `depth` blocks under `head`, the chain's first at least; or the one that nodes call safe or
+        finalized, `head` at most."""
+        if depth == 0:
+            return head
+        if isinstance(depth, int):
+            return self.block(max(self.first_number, head.number - depth))
+        settled = self.block(depth)
+        return settled if settled.number < head.number else head
+
+    @property
+    def first_number(self) -> BlockNumber:
+        """Number of the chain's first block: 0, or 1 where nodes have none before."""
+        return (self._genesis or self.block("earliest")).number
 
     def genesis(self) -> bytes:
         """Hash of the first block: tells a chain that was reset from the one that it was."""
@@ -172,7 +183,7 @@ class Chain:
 
         self.patiently(lambda: self.rpc.ask(batch, check=check), tag)
         if len(found) > 1:
-            self._genesis = found[1].hash
+            self._genesis = found[1]
         if tag == "latest":
             self.saw(found[0].number)
         return found[0]
@@ -198,7 +209,8 @@ class Chain:
     def _is_reset(self) -> bool:
         """Whether the chain begins with another block than it did."""
         try:
-            return self.genesis() != self._genesis
+            first = self.genesis()
+            return self._genesis is not None and first != self._genesis.hash
         except ChainUnavailable:
             return False
 

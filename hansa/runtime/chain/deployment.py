@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from eth_utils.address import (
     is_checksum_address,
@@ -40,6 +40,7 @@ def checksummed(value: str) -> Address:
 
 
 ChainAddress = Annotated[Address, AfterValidator(checksummed)]
+Confirmations = NonNegativeInt | Literal["safe", "finalized"]  # a count of blocks, or a block that nodes name
 
 
 SITE = re.compile(r"https://[\w.-]+(:\d{1,5})?(/[\w.~/-]*)?", re.ASCII)
@@ -84,7 +85,7 @@ class Deployment(BaseModel):
     store: dict[str, str]  # {'kind': 'local', 'path': …} or {'kind': 'kubo', 'api': …, 'auth': '${NAME}'}
     gateway: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None  # where the page gets files: gateway/CID
     explorer: Annotated[str, AfterValidator(site)] | None = None  # the page links to explorer/tx/0x…
-    confirmations: NonNegativeInt = 0
+    confirmations: Confirmations = 0
     allowed: Allowed = Allowed()
     _secrets: Secrets = PrivateAttr(default=Secrets())
 

@@ -16,6 +16,7 @@ from hansa.protocol.errors import FatalError, TransientError
 from hansa.protocol.types import Address
 from hansa.runtime.chain.calls import Call
 from hansa.runtime.chain.client import Chain
+from hansa.runtime.chain.dialects import fee_paid
 from hansa.runtime.chain.refusals import explain
 from hansa.runtime.journal import Journal, Key
 from hansa.runtime.transactions.gas_price import NO_CAPS, FeeCaps
@@ -36,6 +37,7 @@ class Signer:
 
     def __post_init__(self) -> None:
         self._sender = Sender(self.chain, self.account, self.journal, self.caps)
+        self.paid = 0  # wei, for all that was mined: gas, and a rollup's fee for the chain below
 
     @property
     def address(self) -> Address:
@@ -56,6 +58,7 @@ class Signer:
         match outcome:
             case Mined(receipt):
                 self.journal.replace(("done", same), {"times": done + 1})
+                self.paid += fee_paid(receipt)
                 return receipt
             case Refused(error):
                 raise FatalError(f"can't {call.what}", cause=explain(error))
