@@ -55,11 +55,9 @@ class Trainer(Daemon):
         self.enroller = Enroller(desk, task, config)
         self.enroller.check_terms()
         self.masked: MaskedSubmitter | None = None
-        self.masked: MaskedSubmitter | None = None
+        self.submitter = Submitter(desk, task, data, config.pinned_keys, self.private)
         if context.spec.privacy == MASKED:
             self.submitter = self.masked = MaskedSubmitter(desk, task, data, config, self.private)
-        else:
-            self.submitter = Submitter(desk, task, data, config.pinned_keys, self.private)
         self.failures = FailureWatch(desk)
         self.abstention = Abstention(desk.log)
         self.leaver = Leaver(desk, config.wait_for_bond)

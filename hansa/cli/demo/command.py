@@ -66,7 +66,7 @@ def run(
         str, typer.Option("--privacy", help="Who can see one update: committee, threshold or masked (docs/privacy.md).")
     ] = "committee",
     threads: Annotated[str, typer.Option("--validator-threads", help="torch threads by validator, like 1,2.")] = "1",
-    privacy: BudgetOptions,
+    budget: BudgetOptions,
 ) -> None:
     """Train on a chain of your own, every party a process, and see who is paid what."""
     if trainers is None:
@@ -92,8 +92,8 @@ def run(
     check_rows(setup)
     given = command.workspace.dir
     directory = given / "demo" if str(given) == DEFAULT_DIR else given
-    if (budget := privacy.settings(Workspace(directory))) is not None:
-        setup = replace(setup, trainer_options={"privacy": budget})
+    if (noise := budget.settings(Workspace(directory))) is not None:
+        setup = replace(setup, trainer_options={"privacy": noise})
     require_stopped(directory)
     ChainFile.remove(directory)
     make_room(directory, Devnet("demo", setup.trainers, setup.validators))
