@@ -43,7 +43,8 @@ class Enroller:
             )
         follower.context.check_claim_time(self._config.min_claim)
         self.check_model()
-        self.pay_in(bond)
+        if not self._desk.sender.permits:
+            self.pay_in(bond)
         hashed = federation.terms_hash(follower.job)
         outcome = self._desk.send(federation.enrol_call(follower.job, hashed, bond, b""), "enrol")
         if isinstance(outcome, Mined):

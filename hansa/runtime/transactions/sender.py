@@ -41,7 +41,12 @@ SELF_TRANSFER_GAS = 21_000
 
 class Sender:
     """Sends for one key. Raises ChainUnavailable while no node answers, TooDear while the chain asks for more than
-    `caps`, FatalError when the account can't pay."""
+    `caps`, FatalError when the account can't pay.
+
+    pays: whether it can send what anybody may do. permits: whether it lets the vault take a bond by itself.
+    """
+
+    permits = False
 
     def __init__(self, chain: Chain, account: LocalAccount, journal: Journal, caps: FeeCaps = NO_CAPS) -> None:
         self._chain = chain
@@ -60,6 +65,10 @@ class Sender:
     @property
     def address(self) -> Address:
         return Address(self._account.address)
+
+    @property
+    def pays(self) -> bool:
+        return True
 
     def send(self, call: Call, *, key: Key, wait: float = PATIENCE) -> Outcome:
         """Does `call` once, however often it is asked to for this key; waits up to `wait` seconds for the receipt."""
