@@ -22,6 +22,7 @@ from hansa.cli.demo.view import View
 from hansa.devnet.chain_file import ChainFile, require_stopped
 from hansa.devnet.federation import LocalFederation
 from hansa.devnet.folder import Devnet, make_room
+from hansa.devnet.gasless import have_sent_nothing
 from hansa.devnet.setup import Setup
 from hansa.protocol.baselines import parse_baselines
 from hansa.protocol.errors import FatalError, check_range
@@ -54,6 +55,9 @@ def run(
     store: Annotated[str, typer.Option("--store", help="local, or kubo: a real node for each daemon.")] = "local",
     keep: Annotated[bool, typer.Option("--keep", help="Leave chain and store running at the end.")] = False,
     shuffle: Annotated[int | None, typer.Option("--shuffle", help="Start the daemons in another order.")] = None,
+    gasless: Annotated[
+        bool, typer.Option("--gasless", help="Trainers have no coin: they sign, validators send.")
+    ] = False,
     threads: Annotated[str, typer.Option("--validator-threads", help="torch threads by validator, like 1,2.")] = "1",
 ) -> None:
     """Train on a chain of your own, every party a process, and see who is paid what."""
@@ -70,6 +74,7 @@ def run(
         validator_threads=_parse_threads(threads),
         data=tuple(data or ()),
         validation=validation,
+        gasless=gasless,
         rehearsed=True,
     )
     if store not in ("local", "kubo"):
@@ -146,6 +151,8 @@ def show(
     console.print()
     tables.show_conservation(console, done.conservation, token)
     console.print()
+    if local.setup.gasless and have_sent_nothing(local.anvil, local.trainers):
+        console.print("No trainer has had any coin, or has sent a transaction: validators sent what they signed.\n")
     tables.show_costs(console, gas, local)
     tables.show_time(console, local.took, phases, done.seconds)
 

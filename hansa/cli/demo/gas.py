@@ -13,6 +13,7 @@ from hansa.runtime.chain.abi import artifact
 
 CALLS = {
     "submit": "submit",
+    "submitFor": "submit",
     "commitScores": "commit",
     "revealScores": "reveal",
     "vote": "vote",
