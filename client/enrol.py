@@ -43,7 +43,7 @@ class Enroller:
             )
         follower.context.check_claim_time(self._config.min_claim)
         self.check_model()
-        if not self._desk.sender.permits:
+        if not self._config.relays:
             self.pay_in(bond)
         hashed = federation.terms_hash(follower.job)
         outcome = self._desk.send(federation.enrol_call(follower.job, hashed, bond, b""), "enrol")

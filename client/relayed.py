@@ -57,8 +57,6 @@ class RelayedSender(Sender):
     """Sends by way of relays what its account signs, or what needs no signature; by itself where no relay does and it
     has coin. What a relay says is not believed: an act is done when the chain says so."""
 
-    permits = True
-
     def __init__(
         self,
         federation: Federation,
@@ -161,7 +159,7 @@ class RelayedSender(Sender):
             deadline = int(self._federation.state(_arguments(call)[0]).deadline) if _is_enrolment(call) else 0
             return {"data": signed_call(call, self._account, self._chain.chain_id, deadline).data, "until": deadline}
 
-        known = self._journal.remember((*key, "signed"), make)
+        known = self.journal.remember((*key, "signed"), make)
         permit = self._permit(call, key, known["until"]) if _is_enrolment(call) else None
         return RelayRequest(self._chain.chain_id, call.to, known["data"], permit)
 
@@ -174,7 +172,7 @@ class RelayedSender(Sender):
             return None
         permits = TokenPermits(federation, token)
         nonce = permits.nonce(self.address)
-        known = self._journal.remember(
+        known = self.journal.remember(
             (*key, "permit", nonce), lambda: vars(permits.sign(self._account, bond, nonce, until))
         )
         return Permit(**known)

@@ -33,7 +33,6 @@ class Relay:
         self._sender_of = sender_of
         self._log = log
         self._permits: Counter[tuple[JobId, Address]] = Counter()
-        self._served: dict[JobId, set[Address]] = {}  # trainers that something was sent for
 
     def answer(self, act: Act) -> RelayAnswer:
         """Sends it, or says why not. Raises nothing for what the request, the chain or the contract is to blame for."""
@@ -54,17 +53,28 @@ class Relay:
             return RelayAnswer(503, error="this relay can't send now; ask another one")
         self._log.info("asked to relay", what=act.sent.what, status=found.status, error=found.error)
         if found.is_taken:
-            self._served.setdefault(act.job, set()).add(act.account)
+            self._note(act, sender)
         return found
 
     def is_settled(self, job: JobId) -> bool:
         """Whether a job's trainers that it sends for need it no more: their bonds are back, or long free."""
-        trainers = sorted(self._served.get(job, ()))
+        trainers = self._sent_for(job, self._sender_of(job))
         if not trainers:
             return True
         books, head = self._federation.books(job), self._federation.chain.head()
         free = books.ended_at and head.timestamp > books.slash_until + LINGER
         return bool(free) or not any(self._federation.bonds(job, trainers))
+
+    @staticmethod
+    def _sent_for(job: JobId, sender: Sender) -> list[Address]:
+        known = sender.journal.recall((job, "relayed for"))
+        return [] if known is None else [Address(trainer) for trainer in known["trainers"]]
+
+    def _note(self, act: Act, sender: Sender) -> None:
+        """Remembers whom it sends for, over a restart too."""
+        known = self._sent_for(act.job, sender)
+        if act.account not in known:
+            sender.journal.replace((act.job, "relayed for"), {"trainers": [*known, act.account]})
 
     def _idle(self, act: Act) -> RelayAnswer | None:
         """What is said of an act that is done, or that would change nothing."""

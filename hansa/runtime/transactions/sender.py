@@ -41,17 +41,12 @@ SELF_TRANSFER_GAS = 21_000
 
 class Sender:
     """Sends for one key. Raises ChainUnavailable while no node answers, TooDear while the chain asks for more than
-    `caps`, FatalError when the account can't pay.
-
-    pays: whether it can send what anybody may do. permits: whether it lets the vault take a bond by itself.
-    """
-
-    permits = False
+    `caps`, FatalError when the account can't pay."""
 
     def __init__(self, chain: Chain, account: LocalAccount, journal: Journal, caps: FeeCaps = NO_CAPS) -> None:
         self._chain = chain
         self._account = account
-        self._journal = journal
+        self.journal = journal
         self._mempool = Mempool(chain, self.address, caps)
         self._flying: set[int] | None = None  # nonces; None: the journal may hold some
         self._told: dict[bytes, int] = {}  # hash → head when this process broadcast it
@@ -133,7 +128,7 @@ class Sender:
         if self._bound:
             return
         here = {"chain": self._chain.chain_id, "genesis": self._chain.genesis(), "account": self.address}
-        known = self._journal.remember(("bound to",), lambda: here)
+        known = self.journal.remember(("bound to",), lambda: here)
         for _ in range(GENESIS_LOOKS * len(self._chain.rpc.endpoints) - 1):
             if known["genesis"] == here["genesis"]:
                 break
@@ -143,16 +138,16 @@ class Sender:
         if known != here:
             other = "account" if known["account"] != here["account"] else "chain"
             raise WrongChain(
-                f"journal {self._journal.path} belongs to another {other}",
+                f"journal {self.journal.path} belongs to another {other}",
                 cause="the chain was reset" if other == "chain" else f"it is that of {known['account']}",
-                next_step=f"move {self._journal.path}* away, or name another directory",
+                next_step=f"move {self.journal.path}* away, or name another directory",
             )
         self._bound = True
 
     # --- an intent that is in the journal already
 
     def _known(self, key: Key) -> list[Sent]:
-        return [Sent.of(*row) for row in self._journal.sent(key=key)]
+        return [Sent.of(*row) for row in self.journal.sent(key=key)]
 
     def _follow(self, known: Sequence[Sent], wait: float) -> Outcome | None:
         """Its outcome; None when it has to be signed anew."""
@@ -237,7 +232,7 @@ class Sender:
     def _in_flight(self, count: int) -> dict[int, Sent]:
         """The transaction with the highest offer for each nonce from `count` on."""
         flying: dict[int, Sent] = {}
-        for row in self._journal.sent(from_nonce=count):
+        for row in self.journal.sent(from_nonce=count):
             sent = Sent.of(*row)
             if sent.nonce not in flying or sent.offer.fee > flying[sent.nonce].offer.fee:
                 flying[sent.nonce] = sent
@@ -261,7 +256,7 @@ class Sender:
         signed = self._account.sign_transaction(fields)
         raw = bytes(signed.raw_transaction)
         sent = Sent(bytes(signed.hash), nonce, raw, call, gas, offer, first_fee or offer.fee, key)
-        self._journal.add_sent(sent.hash, nonce, key, sent.record())
+        self.journal.add_sent(sent.hash, nonce, key, sent.record())
         self._mempool.account.signed = max(self._mempool.account.signed, nonce + 1)
         replaces = self._flying is not None and nonce in self._flying
         if self._flying is not None:
@@ -318,7 +313,7 @@ class Sender:
     def _prune(self, count: int) -> None:
         if count - KEPT > self._pruned:
             self._pruned = count
-            self._journal.forget_sent(count - KEPT)
+            self.journal.forget_sent(count - KEPT)
 
 
 def _warn(sent: Sent, reason: str) -> None:
