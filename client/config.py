@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from structlog.stdlib import BoundLogger
+
 from client.committee_keys import PinnedKeys
 from client.privacy.budget import PrivacySettings
+from client.relayed import RelayedSender, relays_of
 from hansa.protocol.types import Wei
+from hansa.runtime.chain.federation import Federation
 from hansa.runtime.desk import DaemonConfig
+from hansa.runtime.journal import Journal
+from hansa.runtime.transactions.sender import Sender
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +27,7 @@ class TrainerConfig(DaemonConfig):
     repeat: train from weights that an update of this party was summed over in another masked job, too.
     min_group: of a masked job, the least updates that it must open together.
     privacy: the budget of these rows; None: no noise.
+    relays: addresses of relays that send what this trainer signs; none: it sends itself.
     wait_for_bond: seconds to stay after the end for the bond to be free; it never expires.
     """
 
@@ -33,3 +40,9 @@ class TrainerConfig(DaemonConfig):
     keep_models: int | None = 3
     privacy: PrivacySettings | None = None
     wait_for_bond: float = 600.0
+    relays: tuple[str, ...] = ()
+
+    def sender(self, federation: Federation, journal: Journal, log: BoundLogger) -> Sender:
+        if not self.relays:
+            return super().sender(federation, journal, log)
+        return RelayedSender(federation, self.account, journal, relays_of(self.relays), log, self.caps)

@@ -45,7 +45,8 @@ class Enroller:
         follower.context.check_claim_time(self._config.min_claim)
         self.check_model()
         data = enrolment_data(federation, follower.store, follower.job, me)
-        self.pay_in(bond)
+        if not self._config.relays:
+            self.pay_in(bond)
         hashed = federation.terms_hash(follower.job)
         outcome = self._desk.send(federation.enrol_call(follower.job, hashed, bond, data), "enrol")
         if isinstance(outcome, Mined):

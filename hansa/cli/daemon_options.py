@@ -144,11 +144,13 @@ def check_pace(session: Session, job: JobId) -> None:
     print(f"hansa: {slow}", file=sys.stderr, flush=True)
 
 
-def run_daemon(daemon: Daemon, metrics: str | None) -> None:
-    """Runs it to its end, with its metrics served where they are asked for."""
+def run_daemon(daemon: Daemon, metrics: str | None, relay: str | None = None) -> None:
+    """Runs it to its end, with its metrics and a relay served where they are asked for."""
     try:
         if metrics is not None:
             daemon.serve_metrics(metrics)
+        if relay is not None:
+            daemon.serve_relay(relay)
     except BaseException:
         daemon.close()
         raise

@@ -44,6 +44,7 @@ COMMANDS = {
     "trainer status": "What a trainer has done and earned in a job, as the chain tells it.",
     "aggregator run": "Score, aggregate, vote and claim, until the job has ended. Ctrl-C stops; run it again to go on.",
     "aggregator status": "What a validator has done and earned in a job, as the chain tells it.",
+    "relay run": "Send what trainers without coin signed, and pay for its gas. Ctrl-C stops; run it again to go on.",
     "wallet new": "Make a key and keep it in DIR/keys/NAME.json, readable by you alone.",
     "wallet fund": "Give an account test coins and tokens, on a local chain alone.",
     "wallet import": "Keep a key that exists already in DIR/keys/NAME.json. A keystore keeps its password.",
@@ -57,7 +58,7 @@ COMMANDS = {
 
 PANELS = {
     "Try it on this machine": ("demo", "up"),
-    "Take part": ("job", "trainer", "aggregator", "wallet"),
+    "Take part": ("job", "trainer", "aggregator", "relay", "wallet"),
     "Use the result": ("model",),
     "Look on, and check": ("top", "audit", "dashboard"),
     "Set up": ("deploy", "doctor"),
@@ -70,6 +71,7 @@ NOUNS = {
     "job": "Post a job, look at it, stop it.",
     "trainer": "Train in a job.",
     "aggregator": "Validate and aggregate in a job.",
+    "relay": "Send what trainers without coin signed.",
     "wallet": "Keys, balances, claims and their reasons.",
     "model": "A job's models, checked against the chain: look, take, export, predict.",
 }

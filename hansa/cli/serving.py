@@ -104,8 +104,8 @@ class Listing:
         )
 
 
-def serve(listing: Listing, daemon: str, account: Address, most: int | None = None) -> None:
-    """Serves the jobs of a listing until they have ended, or for ever."""
+def serve(listing: Listing, daemon: str, account: Address, most: int | None = None, relay: str | None = None) -> None:
+    """Serves the jobs of a listing until they have ended, or for ever. relay: where it sends what trainers signed."""
     options = listing.options
     await_chain(listing.session)
     log = open_log(options.log_file, daemon=daemon, account=account)
@@ -113,6 +113,8 @@ def serve(listing: Listing, daemon: str, account: Address, most: int | None = No
     try:
         if options.metrics is not None:
             service.serve_metrics(options.metrics)
+        if relay is not None:
+            service.serve_relay(relay, listing.session.federation)
     except BaseException:
         service.close()
         raise

@@ -27,6 +27,7 @@ from hansa.devnet.bootstrap import bootstrap
 from hansa.devnet.chain_file import ChainFile
 from hansa.devnet.chains.starting import start_chain
 from hansa.devnet.folder import account_names
+from hansa.devnet.gasless import relay_places, take_coin
 from hansa.devnet.kubo import KuboNode, start_nodes
 from hansa.devnet.processes import Worker, warm_up
 from hansa.devnet.roles import Role, measure_baselines, play
@@ -77,6 +78,7 @@ class LocalFederation(Waiting):
         self.took: dict[str, float] = {}  # seconds by step
         self.say = say
         self._study: Worker | None = None
+        self._relays = relay_places(setup)
 
     # --- from nothing to a posted job
 
@@ -133,6 +135,8 @@ class LocalFederation(Waiting):
             with self.sponsor() as signer:
                 self.posted = post_job(self.session, signer, self.prepared, self.offer, self.validators)
         self._trust_job(deployment)
+        if self.setup.gasless:
+            take_coin(self.anvil, self.trainers)
         for index, name in enumerate(self.names[1:], 1):
             self.workers[name] = self._worker(name, index)
 
@@ -166,13 +170,14 @@ class LocalFederation(Waiting):
         }
         kind = name.partition("-")[0]
         if kind == "trainer":
-            own = {"source": self.setup.sources[index - 1], "wait_for_bond": 30.0}
+            own: dict[str, Any] = {"source": self.setup.sources[index - 1], "wait_for_bond": 30.0}
+            own["relays"] = tuple(f"http://{place}" for place in self._relays.values())
             fields |= {**own, **self.setup.trainer_options}
         else:
             fields["validation"] = self.setup.validation
             if threads := self.setup.validator_threads:
                 fields["threads"] = threads[(index - 1 - self.setup.trainers) % len(threads)]
-        role = Role(kind, published_key(index), fields)
+        role = Role(kind, published_key(index), fields, self._relays.get(name))
         return Worker(name, play, (role,), self.workspace.dir / "logs" / f"{name}.jsonl")
 
     # --- who and what

@@ -23,11 +23,13 @@ class Role:
     """One daemon's part, as a process can be given it.
 
     kind: 'trainer' or 'validator'. key: the private key (a published one). fields: the rest of the configuration.
+    relay: HOST:PORT where it relays; None: it does not.
     """
 
     kind: str
     key: bytes
     fields: dict[str, Any]
+    relay: str | None = None
 
     def config(self) -> Any:
         """The daemon's configuration."""
@@ -38,7 +40,10 @@ class Role:
 def play(role: Role) -> None:
     """Runs the daemon until its job is over."""
     kind = Trainer if role.kind == "trainer" else Validator
-    kind(role.config()).run()
+    daemon = kind(role.config())
+    if role.relay is not None:
+        daemon.serve_relay(role.relay)
+    daemon.run()
 
 
 def measure_baselines(spec: JobSpec, rounds: int, task_file: Path | None, out: Path) -> None:

@@ -6,13 +6,16 @@ import random
 import time
 from abc import ABC, abstractmethod
 
-from hansa.protocol.errors import TransientError
+from hansa.protocol.errors import FatalError, TransientError
+from hansa.protocol.types import JobId
 from hansa.runtime import stopping
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.desk import DaemonConfig, Desk
 from hansa.runtime.memory import give_back_large
 from hansa.runtime.metrics_server import MetricsServer
 from hansa.runtime.pace import IdleChain
+from hansa.runtime.relay.service import RelayService
+from hansa.runtime.transactions.sender import Sender
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.25, 30.0  # seconds
 
@@ -31,6 +34,7 @@ class Daemon(ABC):
         self.desk = Desk.open(config, type(self).__name__.lower())
         self._idle_chain = IdleChain(self.desk.sender, self.desk.log)
         self._metrics_server: MetricsServer | None = None
+        self.relay: RelayService | None = None
 
     @abstractmethod
     def act(self, state: JobState) -> bool:
@@ -40,6 +44,17 @@ class Daemon(ABC):
         """Answers /metrics and /healthz at HOST:PORT until `close`; port 0 is any that is free. FatalError if taken."""
         self._metrics_server = MetricsServer(where, self.desk.metrics)
         self.desk.log.info("metrics", url=f"http://{self._metrics_server.address}/metrics")
+
+    def serve_relay(self, where: str) -> None:
+        """Sends at HOST:PORT, until `close`, what trainers of the job signed. FatalError if taken."""
+        desk, job = self.desk, self.desk.follower.job
+
+        def sender_of(number: JobId) -> Sender:
+            if number != job:
+                raise FatalError(f"job {number} is not served here", next_step=f"this relay serves job {job}")
+            return desk.sender
+
+        self.relay = RelayService(where, desk.follower.federation, sender_of, desk.log)
 
     def run(self) -> None:
         """Acts until the job needs this daemon no more, or a signal ends it. FatalError propagates."""
@@ -71,12 +86,18 @@ class Daemon(ABC):
         desk.alarm.reset()
         desk.sender.tend()
         desk.note(state)
-        return self.act(state)
+        if self.relay is None:
+            return self.act(state)
+        self.relay.work()
+        return self.act(state) and self.relay.relay.is_settled(desk.follower.job)
 
     def close(self) -> None:
         if self._metrics_server is not None:
             self._metrics_server.close()
             self._metrics_server = None
+        if self.relay is not None:
+            self.relay.close()
+            self.relay = None
         self.desk.close()
 
     def _wait(self) -> None:

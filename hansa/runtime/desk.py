@@ -67,6 +67,10 @@ class DaemonConfig:
     validation: str | None = None
     rotate_keys: bool = False
 
+    def sender(self, federation: Federation, journal: Journal, log: BoundLogger) -> Sender:
+        """What sends for its account."""
+        return Sender(federation.chain, self.account, journal, self.caps)
+
 
 @dataclass
 class Desk:
@@ -111,7 +115,7 @@ class Desk:
         journal = Journal(config.journal, log)
         follower = JobFollower(federation, store, config.job, config.keep_models)
         follower.on_dissent = lambda said: log.warning("endpoints don't agree", said=said)
-        sender = Sender(chain, config.account, journal, config.caps)
+        sender = config.sender(federation, journal, log)
         return cls(me, follower, journal, sender, metrics, log, moment=moment)
 
     def send(self, call: Call, *key: int | str | bytes) -> Outcome:

@@ -35,12 +35,15 @@ class JobKeeper:
                 until=state.deadline,
             )
         match state.phase:
-            case Phase.OPEN if self._is_my_turn(state) and self._is_late_enough(state) and self._can_be_opened(state):
+            case Phase.OPEN if self._may_act(state) and self._is_late_enough(state) and self._can_be_opened(state):
                 self._desk.send(federation.open_call(job), "open", state.cycle, state.failures)
-            case Phase.LAPSED if self._is_my_turn(state):
+            case Phase.LAPSED if self._may_act(state):
                 self._desk.send(federation.fail_call(job, state.cycle), "fail", state.cycle, state.failures)
         if self._is_absent(state) and self._takes_part():
             self._desk.send(federation.rejoin_call(job, state.cycle), "rejoin", state.cycle)
+
+    def _may_act(self, state: JobState) -> bool:
+        return self._is_my_turn(state) and self._desk.sender.pays
 
     def _is_my_turn(self, state: JobState) -> bool:
         return self._desk.turns.has_come(self._place(state), self._desk.follower.context.terms.open_time)

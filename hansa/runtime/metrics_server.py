@@ -37,11 +37,11 @@ class MetricsServer:
         self._server.server_close()
 
 
-def parse_address(where: str) -> tuple[str, int]:
+def parse_address(where: str, option: str = "--metrics") -> tuple[str, int]:
     """HOST:PORT; FatalError otherwise."""
     host, colon, port = where.rpartition(":")
     if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
-        raise FatalError(f"--metrics {where!r} is not an address", next_step="write it like 127.0.0.1:9464")
+        raise FatalError(f"{option} {where!r} is not an address", next_step="write it like 127.0.0.1:9464")
     return host, int(port)
 
 

@@ -13,9 +13,12 @@ from hansa.protocol.errors import FatalError, TransientError, WrongChain
 from hansa.protocol.types import JobId
 from hansa.runtime import stopping
 from hansa.runtime.chain.client import Chain
+from hansa.runtime.chain.federation import Federation
 from hansa.runtime.daemon import FIRST_BACKOFF, Daemon, backoff
 from hansa.runtime.metrics import ServiceMetrics
 from hansa.runtime.metrics_server import MetricsServer
+from hansa.runtime.relay.service import RelayService
+from hansa.runtime.transactions.sender import Sender
 
 LOOK_SECONDS = 3.0  # between two looks for jobs
 LONGEST_RETRY = 600.0  # seconds before a job that can't be looked at is looked at again
@@ -67,6 +70,18 @@ class Service:
         self._retries: dict[JobId, tuple[float, float]] = {}  # when a job is looked at again, and the pause before
         self._next_look = 0.0
         self._server: MetricsServer | None = None
+        self._relay: RelayService | None = None
+
+    def serve_relay(self, where: str, federation: Federation) -> None:
+        """Sends at HOST:PORT what trainers of the jobs that are served signed."""
+
+        def sender_of(job: JobId) -> Sender:
+            if job not in self._turns:
+                served = ", ".join(map(str, sorted(self._turns))) or "none now"
+                raise FatalError(f"job {job} is not served here", next_step=f"this relay serves {served}")
+            return self._turns[job].daemon.desk.sender
+
+        self._relay = RelayService(where, federation, sender_of, self._log)
 
     def serve_metrics(self, where: str) -> None:
         """As a daemon's, of all jobs."""
@@ -92,6 +107,9 @@ class Service:
         if self._server is not None:
             self._server.close()
             self._server = None
+        if self._relay is not None:
+            self._relay.close()
+            self._relay = None
         for job in list(self._turns):
             self._drop(job)
         self._chain.close()
@@ -113,6 +131,8 @@ class Service:
     def _go_round(self) -> bool:
         """Looks at every job once, and for others when that is due; whether there is, or may come, anything to do."""
         self._chain.head()
+        if self._relay is not None:
+            self._relay.work()
         for job, turn in list(self._turns.items()):
             if turn.rests_until <= time.monotonic():
                 self._look_after(job, turn)
@@ -125,7 +145,7 @@ class Service:
 
     def _look_after(self, job: JobId, turn: _Turn) -> None:
         try:
-            is_done = turn.daemon.once()
+            is_done = turn.daemon.once() and (self._relay is None or self._relay.relay.is_settled(job))
             turn.failures, turn.pause = 0, turn.daemon.pause
             if is_done:
                 self._log.info("job done", job=job)

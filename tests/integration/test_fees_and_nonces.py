@@ -22,7 +22,7 @@ SOON = 60.0  # seconds, generous: what would hang takes 180
 
 def capped(world: World, url: str, caps: FeeCaps) -> Sender:
     sender = world.another("alice", over(world, url))
-    return Sender(sender._chain, sender._account, sender._journal, caps)
+    return Sender(sender._chain, sender._account, sender.journal, caps)
 
 
 def paid(world: World, outcome: object) -> tuple[int, int]:
@@ -119,13 +119,13 @@ def test_underpriced__says_so__and_offers_what_is_asked(
 def test_underpriced__beyond_the_cap__is_an_error_that_names_both(world: World, node: Proxy) -> None:
     node.answer = wanting(node, 31 * GWEI, "transaction underpriced: tip {tip}, minimum needed 31000000000")
     sender = world.another("alice", over(world, node.url))
-    signer = Signer(sender._chain, sender._account, sender._journal)
+    signer = Signer(sender._chain, sender._account, sender.journal)
     start = time.monotonic()
     for _ in range(2):
         with pytest.raises(TooDear, match="the tip that is asked for, 31 gwei, is above the cap of 30 gwei"):
             signer.do(payment(world))
     assert time.monotonic() - start < SOON
-    allowed = Signer(sender._chain, sender._account, sender._journal, FeeCaps(tip=31 * GWEI))
+    allowed = Signer(sender._chain, sender._account, sender.journal, FeeCaps(tip=31 * GWEI))
     before = balance(world)
     allowed.do(payment(world))
     assert balance(world) == before + 1
@@ -156,16 +156,16 @@ def test_nonce_used_elsewhere__is_seen__and_the_call_signed_anew(world: World, n
     node.answer = never
     chain = over(world, node.url)
     alice = world.another("alice", chain)
-    signer = Signer(chain, alice._account, alice._journal)
+    signer = Signer(chain, alice._account, alice.journal)
     assert isinstance(signer._sender.send(payment(world), key=("cli", _same(world), 0), wait=0), Pending)
     elsewhere = world.senders["alice"]
     for number in range(2):
         assert isinstance(elsewhere.send(payment(world, 2), key=("elsewhere", number)), Mined)
     before, nonce, start = balance(world), count(world, "alice"), time.monotonic()
-    Signer(over(world, world.anvil.url), alice._account, alice._journal).do(payment(world))
+    Signer(over(world, world.anvil.url), alice._account, alice.journal).do(payment(world))
     assert time.monotonic() - start < SOON
     assert (balance(world), count(world, "alice")) == (before + 1, nonce + 1)
-    kept = alice._journal.sent(key=("cli", _same(world), 0))
+    kept = alice.journal.sent(key=("cli", _same(world), 0))
     assert len({at for _, at, _ in kept}) == 2, "both are in the journal"
 
 
@@ -186,7 +186,7 @@ def test_nonce_seems_used__but_a_witness_has_the_receipt__nothing_is_signed_anew
     for _ in range(3):
         alice.send(payment(world), key=("pay",), wait=1.5)
     assert balance(world) == before + 1
-    assert len(alice._journal.sent(key=("pay",))) == 1
+    assert len(alice.journal.sent(key=("pay",))) == 1
 
 
 def counting(node: Proxy, more: int) -> Any:
@@ -212,7 +212,7 @@ def test_count__that_one_endpoint_invents__opens_no_gap(world: World, node: Prox
         assert isinstance(alice.send(payment(world), key=("pay", number), wait=10), Mined)
         alice.tend()
     assert (balance(world), count(world, "alice")) == (before + 3, nonce + 3)
-    assert len(alice._journal.sent()) == 3, "nothing was signed to fill a gap"
+    assert len(alice.journal.sent()) == 3, "nothing was signed to fill a gap"
 
 
 @pytest.mark.parametrize("more", [3, 1000])
@@ -271,7 +271,7 @@ def test_receipt__that_tells_of_another_outcome__is_not_believed(world: World, n
     for _ in range(4):
         assert isinstance(alice.send(payment(world), key=("pay",), wait=1), Pending)
     assert balance(world) == before + 1
-    assert len(alice._journal.sent(key=("pay",))) == 1
+    assert len(alice.journal.sent(key=("pay",))) == 1
     node.answer = lambda request: None
     assert isinstance(alice.send(payment(world), key=("pay",), wait=5), Mined)
 

@@ -188,7 +188,7 @@ def test_nonces__of_what_a_peer_has_in_flight__are_not_taken(world: World) -> No
         sender.tend()
     pending = world.rpc("eth_getBlockByNumber", "pending", True)["transactions"]
     assert len(pending) == 6 and len({item["nonce"] for item in pending}) == 6
-    journals = [{nonce for _, nonce, _ in sender._journal.sent()} for sender in (first, second)]
+    journals = [{nonce for _, nonce, _ in sender.journal.sent()} for sender in (first, second)]
     assert not journals[0] & journals[1] and [len(nonces) for nonces in journals] == [3, 3]
 
 

@@ -50,6 +50,15 @@ def run(
             "this account's key later can't read old updates; your audit can't either. Not where trainers pin keys.",
         ),
     ] = False,
+    relay: Annotated[
+        str | None,
+        typer.Option(
+            "--relay",
+            help="Send there, at this account's cost, what trainers without coin signed, like 127.0.0.1:9545. Off by "
+            "default.",
+            metavar="HOST:PORT",
+        ),
+    ] = None,
     options: DaemonOptions,
 ) -> None:
     """Score, aggregate, vote and claim, until the job has ended. Ctrl-C stops; run it again to go on."""
@@ -87,9 +96,9 @@ def run(
 
     listing = Listing(session, workspace, options, numbers, make)
     if job is None:
-        serve(listing, "validator", me)
+        serve(listing, "validator", me, relay=relay)
     elif (validator := make(JobId(job), session.deployment, True)) is not None:
-        run_daemon(validator, options.metrics)
+        run_daemon(validator, options.metrics, relay)
 
 
 def say_why(federation: Federation, job: JobId, state: JobState, account: Address, name: str) -> None:

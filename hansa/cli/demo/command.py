@@ -25,6 +25,7 @@ from hansa.devnet.chain_file import ChainFile, require_stopped
 from hansa.devnet.chains.starting import ANVIL, KINDS, check_kind
 from hansa.devnet.federation import LocalFederation
 from hansa.devnet.folder import Devnet, make_room
+from hansa.devnet.gasless import have_sent_nothing
 from hansa.devnet.setup import Setup
 from hansa.protocol.baselines import parse_baselines
 from hansa.protocol.errors import FatalError, check_range
@@ -65,6 +66,9 @@ def run(
     privacy: Annotated[
         str, typer.Option("--privacy", help="Who can see one update: committee, threshold or masked (docs/privacy.md).")
     ] = "committee",
+    gasless: Annotated[
+        bool, typer.Option("--gasless", help="Trainers have no coin: they sign, validators send.")
+    ] = False,
     threads: Annotated[str, typer.Option("--validator-threads", help="torch threads by validator, like 1,2.")] = "1",
     budget: BudgetOptions,
 ) -> None:
@@ -86,6 +90,7 @@ def run(
         data=tuple(data or ()),
         validation=validation,
         privacy=check_mode(privacy),
+        gasless=gasless,
         rehearsed=True,
     )
     check_kind(chain, store)
@@ -167,6 +172,8 @@ def show(
     console.print()
     tables.show_conservation(console, done.conservation, token)
     console.print()
+    if local.setup.gasless and have_sent_nothing(local.anvil, local.trainers):
+        console.print("No trainer has had any coin, or has sent a transaction: validators sent what they signed.\n")
     tables.show_costs(console, gas, local)
     tables.show_time(console, local.took, phases, done.seconds)
 

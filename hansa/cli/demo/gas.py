@@ -14,6 +14,7 @@ from hansa.runtime.chain.dialects import fee_paid
 
 CALLS = {
     "submit": "submit",
+    "submitFor": "submit",
     "commitScores": "commit",
     "revealScores": "reveal",
     "vote": "vote",

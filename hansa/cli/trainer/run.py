@@ -9,6 +9,7 @@ import typer
 
 from client import TrainerConfig
 from client.committee_keys import read_pinned_keys
+from client.relayed import relays_of
 from client.trainer import Trainer
 from hansa.cli.command import Command
 from hansa.cli.daemon_options import TRUST, DaemonOptions, as_service, prepare_run, run_daemon
@@ -69,11 +70,22 @@ def run(
         int, TRUST("--min-group", help="Masked jobs: open no sums of fewer updates than this.", min=0)
     ] = 0,
     privacy: PrivacyOptions,
+    gasless: Annotated[
+        bool,
+        typer.Option("--gasless", help="Sign instead of sending: relays send, and pay for gas. Needs --relay."),
+    ] = False,
+    relays: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--relay", help="A relay's address; repeat it for others, that are asked where one fails.", metavar="URL"
+        ),
+    ] = None,
     options: DaemonOptions,
 ) -> None:
     """Enrol, train, submit and claim, until the job has ended. Ctrl-C stops; run it again to go on."""
     numbers = chosen_jobs(job, jobs)
     budget = privacy.own_settings(command.workspace)
+    check_relays(gasless, relays or [])
     session, workspace = connect(command.workspace), command.workspace
     if job is not None:
         prepare_run(session, job)
@@ -103,6 +115,7 @@ def run(
             repeat=repeat,
             min_group=min_group,
             caps=fees.caps,
+            relays=tuple(relays or ()),
             **options.fields(),
         )
         return Trainer(config)
@@ -112,6 +125,16 @@ def run(
         serve(listing, "trainer", me, max_jobs)
     elif (trainer := make(JobId(job), session.deployment, True)) is not None:
         run_daemon(trainer, options.metrics)
+
+
+def check_relays(gasless: bool, relays: list[str]) -> None:
+    """FatalError where --gasless names no relay, a relay is named without it, or one can't be an address."""
+    if gasless != bool(relays):
+        raise FatalError(
+            "--gasless names no relay" if gasless else "--relay is given without --gasless",
+            next_step="give --gasless and --relay URL, as often as there are relays",
+        )
+    relays_of(relays)
 
 
 def has_work(federation: Federation, job: JobId, trainer: Address) -> bool:

@@ -309,6 +309,10 @@ class Chain:
 
     # --- waiting
 
+    def wake(self) -> None:
+        """Ends a `wait` of another thread."""
+        self._alarm.ring()
+
     def wait(self, timeout: float) -> bool:
         """Returns True as soon as there may be another block than the last `head`, False after `timeout` seconds."""
         deadline = time.monotonic() + timeout

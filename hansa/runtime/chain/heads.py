@@ -42,7 +42,7 @@ class HeadSubscription:
     def close(self) -> None:
         self._closed.set()
 
-    def _ring(self) -> None:
+    def ring(self) -> None:
         with self._rung:
             self.rings += 1
             self._rung.notify_all()
@@ -66,7 +66,7 @@ class HeadSubscription:
                             break
                         pause = 0.5
                         self.alive = True
-                        self._ring()
+                        self.ring()
             except (OSError, WebSocketException, ValueError):
                 pass
             self.alive = False

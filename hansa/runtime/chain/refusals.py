@@ -21,6 +21,8 @@ WORDS: Mapping[str, str] = {
     "Federation_NotAdmitted": "the job's admission contract does not admit {trainer}",
     "Federation_NotSponsor": "{account} is not the sponsor of job {jobId}",
     "Federation_TooEarly": "job {jobId} can open its next cycle from {from}",
+    "Federation_WrongSignature": "what was sent for {account} is not what it signed",
+    "Federation_SignatureExpired": "what was signed for job {jobId} is too late",
     "Federation_WrongSeed": "that update is sealed for another cycle of job {jobId} than the one that is open",
     "Federation_BadResult": "a result without a model can't pay",
     "Federation_JobRunning": "job {jobId} is still running",

@@ -47,7 +47,7 @@ class Sender:
     def __init__(self, chain: Chain, account: LocalAccount, journal: Journal, caps: FeeCaps = NO_CAPS) -> None:
         self._chain = chain
         self._account = account
-        self._journal = journal
+        self.journal = journal
         self._mempool = Mempool(chain, self.address, caps)
         self._flying: set[int] | None = None  # nonces; None: the journal may hold some
         self._told: dict[bytes, int] = {}  # hash → head when this process broadcast it
@@ -61,6 +61,10 @@ class Sender:
     @property
     def address(self) -> Address:
         return Address(self._account.address)
+
+    @property
+    def pays(self) -> bool:
+        return True
 
     def send(self, call: Call, *, key: Key, wait: float = PATIENCE) -> Outcome:
         """Does `call` once, however often it is asked to for this key; waits up to `wait` seconds for the receipt."""
@@ -125,13 +129,13 @@ class Sender:
 
     def _bind(self) -> None:
         if not self._bound:
-            bind(self._journal, self._chain, self.address)
+            bind(self.journal, self._chain, self.address)
             self._bound = True
 
     # --- an intent that is in the journal already
 
     def _known(self, key: Key) -> list[Sent]:
-        return [Sent.of(*row) for row in self._journal.sent(key=key)]
+        return [Sent.of(*row) for row in self.journal.sent(key=key)]
 
     def _follow(self, known: Sequence[Sent], wait: float) -> Outcome | None:
         """Its outcome; None when it has to be signed anew."""
@@ -229,7 +233,7 @@ class Sender:
     def _in_flight(self, count: int) -> dict[int, Sent]:
         """The transaction with the highest offer for each nonce from `count` on."""
         flying: dict[int, Sent] = {}
-        for row in self._journal.sent(from_nonce=count):
+        for row in self.journal.sent(from_nonce=count):
             sent = Sent.of(*row)
             if sent.nonce not in flying or sent.offer.fee > flying[sent.nonce].offer.fee:
                 flying[sent.nonce] = sent
@@ -253,7 +257,7 @@ class Sender:
         signed = self._account.sign_transaction(fields)
         raw = bytes(signed.raw_transaction)
         sent = Sent(bytes(signed.hash), nonce, raw, call, gas, offer, first_fee or offer.fee, key)
-        self._journal.add_sent(sent.hash, nonce, key, sent.record())
+        self.journal.add_sent(sent.hash, nonce, key, sent.record())
         self._mempool.account.signed = max(self._mempool.account.signed, nonce + 1)
         replaces = self._flying is not None and nonce in self._flying
         if self._flying is not None:
@@ -310,7 +314,7 @@ class Sender:
     def _prune(self, count: int) -> None:
         if count - KEPT > self._pruned:
             self._pruned = count
-            self._journal.forget_sent(count - KEPT)
+            self.journal.forget_sent(count - KEPT)
 
 
 def _warn(sent: Sent, reason: str) -> None:

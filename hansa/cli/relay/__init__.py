@@ -1,0 +1,1 @@
+"""Sending what trainers without coin signed."""

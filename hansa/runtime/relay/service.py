@@ -1,0 +1,69 @@
+"""A relay where it is asked: beside a daemon, whose account sends, or by itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from structlog.stdlib import BoundLogger
+
+from hansa.protocol.errors import TransientError
+from hansa.protocol.types import JobId
+from hansa.runtime import stopping
+from hansa.runtime.chain.federation import Federation
+from hansa.runtime.metrics import Metrics
+from hansa.runtime.relay.messages import act_of
+from hansa.runtime.relay.relay import Relay
+from hansa.runtime.relay.server import RelayServer
+from hansa.runtime.transactions.sender import Sender
+
+TEND_SECONDS = 1.0  # between two looks after what is in flight
+PAUSE = 2.0  # seconds after a failure
+
+
+class RelayService:
+    """Asked at HOST:PORT from threads of its own, answers in the thread that calls `work`."""
+
+    def __init__(
+        self, where: str, federation: Federation, sender_of: Callable[[JobId], Sender], log: BoundLogger
+    ) -> None:
+        chain = federation.chain
+        own = chain.chain_id, federation.address, federation.vault
+        self.relay = Relay(federation, sender_of, log)
+        self._server = RelayServer(where, lambda request: act_of(request, *own), chain.wake)
+        self.url = self._server.url
+        log.info("relay", url=self.url)
+
+    def work(self, seconds: float = 0.0) -> None:
+        """Answers what was asked, and what is within so many seconds."""
+        self._server.serve(self.relay.answer, seconds)
+
+    def close(self) -> None:
+        self._server.close()
+
+
+def run_alone(
+    service: RelayService, federation: Federation, sender: Sender, metrics: Metrics, log: BoundLogger
+) -> None:
+    """Answers until a signal ends it."""
+    looked = 0.0
+    with stopping.listening(), stopping.telling(log.info):
+        try:
+            while True:
+                service.work(TEND_SECONDS)
+                if time.monotonic() < looked + TEND_SECONDS:
+                    continue
+                looked = time.monotonic()
+                try:
+                    metrics.block.set(federation.chain.head().number)
+                    sender.tend()
+                    metrics.looked = time.monotonic()
+                    metrics.looks.inc()
+                except TransientError as error:
+                    metrics.failed(str(error))
+                    log.warning("will try again", error=str(error), seconds=PAUSE)
+                    looked += PAUSE
+        except stopping.Stopped as stopped:
+            stopping.say(stopped)
+        finally:
+            service.close()
