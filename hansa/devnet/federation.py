@@ -27,6 +27,7 @@ from hansa.devnet.bootstrap import bootstrap
 from hansa.devnet.chain_file import ChainFile
 from hansa.devnet.folder import account_names
 from hansa.devnet.kubo import KuboNode, start_nodes
+from hansa.devnet.pools import drawn_committee, fill_pool
 from hansa.devnet.processes import Worker, warm_up
 from hansa.devnet.roles import Role, measure_baselines, play
 from hansa.devnet.setup import Setup, phase_times
@@ -43,6 +44,7 @@ from hansa.runtime.session import Session
 from hansa.runtime.snapshot import read_job
 from hansa.runtime.transactions.signer import Signer, signing_with
 from hansa.runtime.workspace import Workspace
+from hansa.sponsor.committees import APPOINTED, COUPLED, LEAST_FAILURES
 from hansa.sponsor.post import PostedJob, PreparedJob, post_job, prepare, with_baselines
 from hansa.sponsor.terms import JobOffer
 from hansa.tasks import consent, defaults
@@ -69,7 +71,7 @@ class LocalFederation(Waiting):
         self.outlived = outlived
         self._kept = False
         self.workspace = Workspace(directory)
-        self.names = account_names(setup.trainers, setup.validators)
+        self.names = account_names(setup.trainers, setup.appointed + setup.stakers)
         self.workers: dict[str, Worker] = {}
         self.nodes: dict[str, KuboNode] = {}
         self.took: dict[str, float] = {}  # seconds by step
@@ -126,11 +128,20 @@ class LocalFederation(Waiting):
             self.times = phase_times(self.setup, self.prepared)
             self.say("posting the job")
             self.session = Session(deployment)
-            with self.sponsor() as signer:
-                self.posted = post_job(self.session, signer, self.prepared, self.offer, self.validators)
+            self._post_job()
         self._trust_job(deployment)
         for index, name in enumerate(self.names[1:], 1):
             self.workers[name] = self._worker(name, index)
+
+    def _post_job(self) -> None:
+        members, offer = self.validators, self.offer
+        with self.sponsor() as signer:
+            committee = drawn_committee(self.session, signer, self.setup, offer, self.prepared, members)
+            if committee is not None and self.setup.stakers:
+                first = 1 + self.setup.trainers + self.setup.appointed
+                stakers = [Account.from_key(published_key(first + place)) for place in range(self.setup.stakers)]
+                fill_pool(self.session, self.workspace, committee, stakers)
+            self.posted = post_job(self.session, signer, self.prepared, offer, members, committee=committee)
 
     def _settings(self) -> dict[str, Any]:
         name, place = consent(self.setup.task)
@@ -164,7 +175,9 @@ class LocalFederation(Waiting):
         if kind == "trainer":
             own = {"source": self.setup.sources[index - 1], "wait_for_bond": 30.0}
             fields |= {**own, **self.setup.trainer_options}
-        else:
+        if kind == "trainer" and self.setup.consensus == COUPLED:
+            kind, fields["validation"] = COUPLED, self.setup.validation
+        if kind == "validator":
             fields["validation"] = self.setup.validation
             if threads := self.setup.validator_threads:
                 fields["threads"] = threads[(index - 1 - self.setup.trainers) % len(threads)]
@@ -184,8 +197,9 @@ class LocalFederation(Waiting):
             fee=Wei(5 * TOKEN),
             bond=Wei(100 * TOKEN),
             penalty=Wei(25 * TOKEN),
+            min_updates=setup.validators + 1 if setup.consensus == COUPLED else None,
             quorum=setup.quorum,
-            failures=setup.failures,
+            failures=setup.failures or (3 if setup.consensus == APPOINTED else LEAST_FAILURES),
             times=self.times,
         )
 
@@ -208,6 +222,11 @@ class LocalFederation(Waiting):
     @property
     def validators(self) -> list[Address]:
         return [self.address(name) for name in self.names if name.startswith("validator")]
+
+    @property
+    def members(self) -> list[Address]:
+        """Everybody who may have a seat."""
+        return self.trainers if self.setup.consensus == COUPLED else self.validators
 
     @contextlib.contextmanager
     def sponsor(self) -> Iterator[Signer]:

@@ -116,7 +116,7 @@ def _check_spec(fields: Mapping[str, Any]) -> JobSpec:
 
 def check_offer(prepared: PreparedJob, offer: JobOffer, members: Sequence[Address]) -> None:
     """FatalError for terms that the contract would refuse, in words."""
-    file, anyone = digest_of(prepared.spec.encode()), members[0]
+    file, anyone = digest_of(prepared.spec.encode()), members[0] if members else Address("0x" + "00" * 20)
     job_terms(offer, token=anyone, committee=anyone, admission=anyone, spec=file, model=file)
 
 
@@ -127,12 +127,17 @@ def post_job(
     offer: JobOffer,
     members: Sequence[Address],
     token: str | None = None,
+    committee: Address | None = None,
 ) -> PostedJob:
-    """Stores spec and model 0, deploys the committee, approves the escrow and posts. Says how it went on chain."""
+    """Stores spec and model 0, deploys the committee, approves the escrow and posts. Says how it went on chain.
+
+    committee: a contract that is there already; None appoints the members.
+    """
     check_offer(prepared, offer, members)
     spec = session.store.put(prepared.spec.encode())
     model = session.store.put(prepared.model.encode())
-    committee = create(signer, "AppointedCommittee", list(members))
+    if committee is None:
+        committee = create(signer, "AppointedCommittee", list(members))
     terms = job_terms(
         offer,
         token=Address(token or session.deployment.token),

@@ -74,7 +74,7 @@ def job_terms(
     check_range("--rounds", offer.rounds, 1, LIMITS.rounds)
     check_range("the number of validators", offer.seats, 1, LIMITS.seats)
     minimum = offer.min_updates if offer.min_updates is not None else offer.trainers // 2 + 1
-    quorum = offer.quorum if offer.quorum is not None else max(-(-2 * offer.seats // 3), offer.seats // 2 + 1)
+    quorum = offer.quorum if offer.quorum is not None else usual_quorum(offer.seats)
     check_range("--min-updates", minimum, 1, offer.trainers)
     check_range("--quorum", quorum, offer.seats // 2 + 1, offer.seats)
     check_range("--failures", offer.failures, 1, LIMITS.failures)
@@ -113,6 +113,11 @@ def job_terms(
         quorum=quorum,
         threshold=0,
     )
+
+
+def usual_quorum(seats: int) -> int:
+    """Two thirds, and more than half."""
+    return max(-(-2 * seats // 3), seats // 2 + 1)
 
 
 def parse_times(entries: Iterable[str]) -> dict[str, int]:

@@ -30,6 +30,7 @@ from hansa.protocol.text import counted, escape_untrusted
 from hansa.runtime.amounts import Token
 from hansa.runtime.snapshot import FullSnapshot
 from hansa.runtime.workspace import DEFAULT_DIR, Workspace
+from hansa.sponsor.committees import APPOINTED, CONSENSUS, check_kind
 from hansa.tasks import consent, defaults
 
 PATIENCE = 240.0  # seconds that the demo waits for anything to happen, at least
@@ -49,6 +50,9 @@ def run(
         str | None, typer.Option("--validation", help="The validators' rows, likewise.", metavar="FILE")
     ] = None,
     validators: Annotated[int, typer.Option("--validators", help="Members of the committee.")] = 3,
+    consensus: Annotated[
+        str, typer.Option("--consensus", help=f"Who fills the committee: {', '.join(CONSENSUS)}.")
+    ] = APPOINTED,
     rounds: Annotated[int | None, typer.Option("--rounds", help="What the task recommends by default.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of splits, model 0 and training: same seed, same models.")] = 0,
     store: Annotated[str, typer.Option("--store", help="local, or kubo: a real node for each daemon.")] = "local",
@@ -63,6 +67,7 @@ def run(
         task=task,
         trainers=check_range("--trainers", trainers, 1, 100),
         validators=check_range("--validators", validators, 1, LIMITS.seats),
+        consensus=check_kind(consensus),
         rounds=None if rounds is None else check_range("--rounds", rounds, 1, 1000),
         seed=check_range("--seed", seed, 0, 2**31 - 1),
         store=store,
@@ -79,14 +84,14 @@ def run(
     directory = given / "demo" if str(given) == DEFAULT_DIR else given
     require_stopped(directory)
     ChainFile.remove(directory)
-    make_room(directory, Devnet("demo", setup.trainers, setup.validators))
+    make_room(directory, Devnet("demo", setup.trainers, setup.appointed + setup.stakers))
     _run(replace(command, workspace=Workspace(directory)), LocalFederation(setup, directory, outlived=keep), keep)
 
 
 def _run(command: Command, local: LocalFederation, keep: bool) -> None:
     began = time.monotonic()
     setup = local.setup
-    title = f"{setup.task}: {counted(setup.trainers, 'trainer')}, {counted(setup.validators, 'validator')}"
+    title = f"{setup.task}: {counted(setup.trainers, 'trainer')}, {setup.committee}"
     with View(command.console, title, setup.rounds or 0) as view:
         local.say = view.step
         with local:

@@ -15,11 +15,13 @@ from hansa.runtime.chain.structs import JobTerms
 
 @dataclass(frozen=True)
 class Call:
-    """What a transaction does. `to` None creates a contract; `what` is for people."""
+    """What a transaction does. `to` None creates a contract; `what` is for people. least_gas: what it may take by the
+    time that it is mined, where that can be more than it would take now."""
 
     to: Address | None
     data: bytes
     what: str
+    least_gas: int = 0
 
 
 class Calls:
