@@ -20,6 +20,7 @@ from hansa.protocol.types import JobId
 from hansa.runtime import stopping
 from hansa.runtime.chain.rpc import AllFailed, NodeError, Nonsense
 from hansa.runtime.daemon import Daemon
+from hansa.runtime.pair import Pair
 from hansa.runtime.session import Session
 from hansa.runtime.snapshot import check_job
 from hansa.sponsor.terms import seconds
@@ -139,7 +140,7 @@ def check_pace(session: Session, job: JobId) -> None:
         raise FatalError(f"job {job} can't be kept up with", cause=problem)
 
 
-def run_daemon(daemon: Daemon, metrics: str | None) -> None:
+def run_daemon(daemon: Daemon | Pair, metrics: str | None) -> None:
     """Runs it to its end, with its metrics served where they are asked for."""
     try:
         if metrics is not None:

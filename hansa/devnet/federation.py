@@ -228,6 +228,11 @@ class LocalFederation(Waiting):
         """Everybody who may have a seat."""
         return self.trainers if self.setup.consensus == COUPLED else self.validators
 
+    @property
+    def judge(self) -> str:
+        """The name of one who may have a seat."""
+        return self.known_as[self.members[0]]
+
     @contextlib.contextmanager
     def sponsor(self) -> Iterator[Signer]:
         """The sponsor's key, while nobody else uses it."""
