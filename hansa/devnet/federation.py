@@ -15,7 +15,7 @@ import contextlib
 import functools
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -27,7 +27,7 @@ from hansa.devnet.bootstrap import bootstrap
 from hansa.devnet.chain_file import ChainFile
 from hansa.devnet.folder import account_names
 from hansa.devnet.kubo import KuboNode, start_nodes
-from hansa.devnet.pools import drawn_committee, fill_pool
+from hansa.devnet.pools import post_with_committee
 from hansa.devnet.processes import Worker, warm_up
 from hansa.devnet.roles import Role, measure_baselines, play
 from hansa.devnet.setup import Setup, phase_times
@@ -45,7 +45,7 @@ from hansa.runtime.snapshot import read_job
 from hansa.runtime.transactions.signer import Signer, signing_with
 from hansa.runtime.workspace import Workspace
 from hansa.sponsor.committees import APPOINTED, COUPLED, LEAST_FAILURES
-from hansa.sponsor.post import PostedJob, PreparedJob, post_job, prepare, with_baselines
+from hansa.sponsor.post import PostedJob, PreparedJob, prepare, with_baselines
 from hansa.sponsor.terms import JobOffer
 from hansa.tasks import consent, defaults
 from hansa.tasks.loading import BUILT_IN
@@ -128,20 +128,13 @@ class LocalFederation(Waiting):
             self.times = phase_times(self.setup, self.prepared)
             self.say("posting the job")
             self.session = Session(deployment)
-            self._post_job()
+            with self.sponsor() as signer:
+                self.posted = post_with_committee(
+                    self.session, self.workspace, signer, self.setup, self.offer, self.prepared, self.validators
+                )
         self._trust_job(deployment)
         for index, name in enumerate(self.names[1:], 1):
             self.workers[name] = self._worker(name, index)
-
-    def _post_job(self) -> None:
-        members, offer = self.validators, self.offer
-        with self.sponsor() as signer:
-            committee = drawn_committee(self.session, signer, self.setup, offer, self.prepared, members)
-            if committee is not None and self.setup.stakers:
-                first = 1 + self.setup.trainers + self.setup.appointed
-                stakers = [Account.from_key(published_key(first + place)) for place in range(self.setup.stakers)]
-                fill_pool(self.session, self.workspace, committee, stakers)
-            self.posted = post_job(self.session, signer, self.prepared, offer, members, committee=committee)
 
     def _settings(self) -> dict[str, Any]:
         name, place = consent(self.setup.task)
@@ -228,10 +221,9 @@ class LocalFederation(Waiting):
         """Everybody who may have a seat."""
         return self.trainers if self.setup.consensus == COUPLED else self.validators
 
-    @property
-    def judge(self) -> str:
-        """The name of one who may have a seat."""
-        return self.known_as[self.members[0]]
+    def judge(self, seated: Collection[Address]) -> str:
+        """The name of a member who had a seat."""
+        return self.known_as[next(who for who in self.members if who in seated)]
 
     @contextlib.contextmanager
     def sponsor(self) -> Iterator[Signer]:

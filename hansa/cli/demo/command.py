@@ -119,7 +119,9 @@ def _run(command: Command, local: LocalFederation, keep: bool) -> None:
     def render(console: Console) -> None:
         show(console, done, snapshot, gas, phases, local, token)
         console.print("\nCheck every number of it, now or in ten years, without chain or store:")
-        console.print(f"  hansa audit --archive {archive} --dir {command.workspace.dir} --account {local.judge}")
+        console.print(
+            f"  hansa audit --archive {archive} --dir {command.workspace.dir} --account {local.judge(snapshot.members())}"
+        )
         console.print(f"Its models, for other programs: hansa model list --archive {archive}")
         _suggest_next(console, command.workspace.dir, local, keep)
 
@@ -195,7 +197,7 @@ def _suggest_next(console: Console, directory: Path, local: LocalFederation, kee
         f"hansa job show {local.posted.job}",
         "hansa wallet show trainer-1",
         "hansa wallet why trainer-1 --round 1",
-        f"hansa wallet history {local.judge}",
+        f"hansa wallet history {local.known_as[local.members[0]]}",
         "hansa up --stop",
     ):
         console.print(f"  {line} --dir {directory}")
