@@ -15,7 +15,7 @@ import contextlib
 import functools
 import random
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -44,7 +44,7 @@ from hansa.runtime.session import Session
 from hansa.runtime.snapshot import read_job
 from hansa.runtime.transactions.signer import Signer, signing_with
 from hansa.runtime.workspace import Workspace
-from hansa.sponsor.committees import APPOINTED, COUPLED, LEAST_FAILURES
+from hansa.sponsor.committees import COUPLED
 from hansa.sponsor.post import PostedJob, PreparedJob, prepare, with_baselines
 from hansa.sponsor.terms import JobOffer
 from hansa.tasks import consent, defaults
@@ -129,9 +129,8 @@ class LocalFederation(Waiting):
             self.say("posting the job")
             self.session = Session(deployment)
             with self.sponsor() as signer:
-                self.posted = post_with_committee(
-                    self.session, self.workspace, signer, self.setup, self.offer, self.prepared, self.validators
-                )
+                parts = (self.setup, self.offer, self.prepared, self.validators)
+                self.posted = post_with_committee(self.session, self.workspace, signer, *parts)
         self._trust_job(deployment)
         for index, name in enumerate(self.names[1:], 1):
             self.workers[name] = self._worker(name, index)
@@ -190,9 +189,9 @@ class LocalFederation(Waiting):
             fee=Wei(5 * TOKEN),
             bond=Wei(100 * TOKEN),
             penalty=Wei(25 * TOKEN),
-            min_updates=setup.validators + 1 if setup.consensus == COUPLED else None,
+            min_updates=setup.min_updates,
             quorum=setup.quorum,
-            failures=setup.failures or (3 if setup.consensus == APPOINTED else LEAST_FAILURES),
+            failures=setup.most_failures,
             times=self.times,
         )
 
@@ -220,10 +219,6 @@ class LocalFederation(Waiting):
     def members(self) -> list[Address]:
         """Everybody who may have a seat."""
         return self.trainers if self.setup.consensus == COUPLED else self.validators
-
-    def judge(self, seated: Collection[Address]) -> str:
-        """The name of a member who had a seat."""
-        return self.known_as[next(who for who in self.members if who in seated)]
 
     @contextlib.contextmanager
     def sponsor(self) -> Iterator[Signer]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hansa.protocol.text import counted
-from hansa.sponsor.committees import APPOINTED, FILLED, HYBRID, STAKED
+from hansa.sponsor.committees import APPOINTED, COUPLED, FILLED, HYBRID, LEAST_FAILURES, STAKED
 from hansa.sponsor.post import PreparedJob
 from hansa.sponsor.rehearse import rehearse
 from hansa.sponsor.terms import usual_quorum
@@ -62,6 +62,14 @@ class Setup:
     def stakers(self) -> int:
         """Accounts in the pool."""
         return FILLED * (self.validators - self.appointed) if self.consensus in (STAKED, HYBRID) else 0
+
+    @property
+    def min_updates(self) -> int | None:
+        return self.validators + 1 if self.consensus == COUPLED else None
+
+    @property
+    def most_failures(self) -> int:
+        return self.failures or (3 if self.consensus == APPOINTED else LEAST_FAILURES)
 
     @property
     def committee(self) -> str:
