@@ -6,6 +6,7 @@ from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Address, JobId
 from hansa.runtime.chain.bytecode import is_ours
 from hansa.runtime.chain.federation import Federation, JobState
+from hansa.runtime.chain.pool import Pool
 
 
 def check_can_be_drawn(federation: Federation, job: JobId, state: JobState, account: Address) -> None:
@@ -31,4 +32,5 @@ def has_work(federation: Federation, job: JobId, state: JobState, account: Addre
         check_can_be_drawn(federation, job, state, account)
     except FatalError:
         return False
-    return True
+    pool = Pool.of(federation.chain, federation.terms(job).committee)
+    return pool is None or account in (*state.committee, *pool.appointed()) or bool(pool.stake_of(account).weight)

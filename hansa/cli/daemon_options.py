@@ -20,6 +20,7 @@ from hansa.runtime import stopping
 from hansa.runtime.chain.rpc import AllFailed, NodeError, Nonsense
 from hansa.runtime.chain.timing import pace_of, too_short
 from hansa.runtime.daemon import Daemon
+from hansa.runtime.pair import Pair
 from hansa.runtime.session import Session
 from hansa.runtime.snapshot import check_job
 from hansa.sponsor.terms import seconds
@@ -144,12 +145,12 @@ def check_pace(session: Session, job: JobId) -> None:
     print(f"hansa: {slow}", file=sys.stderr, flush=True)
 
 
-def run_daemon(daemon: Daemon, metrics: str | None, relay: str | None = None) -> None:
+def run_daemon(daemon: Daemon | Pair, metrics: str | None, relay: str | None = None) -> None:
     """Runs it to its end, with its metrics and a relay served where they are asked for."""
     try:
         if metrics is not None:
             daemon.serve_metrics(metrics)
-        if relay is not None:
+        if relay is not None and isinstance(daemon, Daemon):
             daemon.serve_relay(relay)
     except BaseException:
         daemon.close()

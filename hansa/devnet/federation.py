@@ -29,6 +29,7 @@ from hansa.devnet.chains.starting import start_chain
 from hansa.devnet.folder import account_names
 from hansa.devnet.gasless import relay_places, take_coin
 from hansa.devnet.kubo import KuboNode, start_nodes
+from hansa.devnet.pools import post_with_committee
 from hansa.devnet.processes import Worker, warm_up
 from hansa.devnet.roles import Role, measure_baselines, play
 from hansa.devnet.setup import Setup, phase_times
@@ -45,7 +46,8 @@ from hansa.runtime.session import Session
 from hansa.runtime.snapshot import read_job
 from hansa.runtime.transactions.signer import Signer, signing_with
 from hansa.runtime.workspace import Workspace
-from hansa.sponsor.post import PostedJob, PreparedJob, post_job, prepare, with_baselines
+from hansa.sponsor.committees import COUPLED
+from hansa.sponsor.post import PostedJob, PreparedJob, prepare, with_baselines
 from hansa.sponsor.privacy import with_privacy
 from hansa.sponsor.terms import JobOffer
 from hansa.tasks import consent, defaults
@@ -72,7 +74,7 @@ class LocalFederation(Waiting):
         self.outlived = outlived
         self._kept = False
         self.workspace = Workspace(directory)
-        self.names = account_names(setup.trainers, setup.validators)
+        self.names = account_names(setup.trainers, setup.appointed + setup.stakers)
         self.workers: dict[str, Worker] = {}
         self.nodes: dict[str, KuboNode] = {}
         self.took: dict[str, float] = {}  # seconds by step
@@ -133,7 +135,8 @@ class LocalFederation(Waiting):
             self.say("posting the job")
             self.session = Session(deployment)
             with self.sponsor() as signer:
-                self.posted = post_job(self.session, signer, self.prepared, self.offer, self.validators)
+                parts = (self.setup, self.offer, self.prepared, self.validators)
+                self.posted = post_with_committee(self.session, self.workspace, signer, *parts)
         self._trust_job(deployment)
         if self.setup.gasless:
             take_coin(self.anvil, self.trainers)
@@ -173,7 +176,9 @@ class LocalFederation(Waiting):
             own: dict[str, Any] = {"source": self.setup.sources[index - 1], "wait_for_bond": 30.0}
             own["relays"] = tuple(f"http://{place}" for place in self._relays.values())
             fields |= {**own, **self.setup.trainer_options}
-        else:
+        if kind == "trainer" and self.setup.consensus == COUPLED:
+            kind, fields["validation"] = COUPLED, self.setup.validation
+        if kind == "validator":
             fields["validation"] = self.setup.validation
             if threads := self.setup.validator_threads:
                 fields["threads"] = threads[(index - 1 - self.setup.trainers) % len(threads)]
@@ -193,8 +198,9 @@ class LocalFederation(Waiting):
             fee=Wei(5 * TOKEN),
             bond=Wei(100 * TOKEN),
             penalty=Wei(25 * TOKEN),
+            min_updates=setup.min_updates,
             quorum=setup.quorum,
-            failures=setup.failures,
+            failures=setup.most_failures,
             times=self.times,
         )
         return with_privacy(self.prepared, offer, setup.privacy)[1]
@@ -218,6 +224,11 @@ class LocalFederation(Waiting):
     @property
     def validators(self) -> list[Address]:
         return [self.address(name) for name in self.names if name.startswith("validator")]
+
+    @property
+    def members(self) -> list[Address]:
+        """Everybody who may have a seat."""
+        return self.trainers if self.setup.consensus == COUPLED else self.validators
 
     @contextlib.contextmanager
     def sponsor(self) -> Iterator[Signer]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from client import TrainerConfig
 from client.trainer import Trainer
 from hansa.protocol.spec import JobSpec
 from hansa.runtime.desk import DaemonConfig
+from hansa.runtime.pair import Pair
 from hansa.tasks import load_task_of
 
 
@@ -22,8 +23,8 @@ from hansa.tasks import load_task_of
 class Role:
     """One daemon's part, as a process can be given it.
 
-    kind: 'trainer' or 'validator'. key: the private key (a published one). fields: the rest of the configuration.
-    relay: HOST:PORT where it relays; None: it does not.
+    kind: 'trainer', 'validator', or 'coupled' for who is both. key: the private key (a published one). fields: the
+    rest of the configuration. relay: HOST:PORT where it relays; None: it does not.
     """
 
     kind: str
@@ -33,17 +34,32 @@ class Role:
 
     def config(self) -> Any:
         """The daemon's configuration."""
-        kind = TrainerConfig if self.kind == "trainer" else DaemonConfig
+        kind = DaemonConfig if self.kind == "validator" else TrainerConfig
         return kind(account=Account.from_key(self.key), **self.fields)
 
 
 def play(role: Role) -> None:
     """Runs the daemon until its job is over."""
+    if role.kind == "coupled":
+        coupled(role.config()).run()
+        return
     kind = Trainer if role.kind == "trainer" else Validator
     daemon = kind(role.config())
     if role.relay is not None:
         daemon.serve_relay(role.relay)
     daemon.run()
+
+
+def coupled(config: TrainerConfig) -> Pair:
+    """A trainer that takes its seat too where it is drawn, with a journal of its own for that."""
+    shared = {field.name: getattr(config, field.name) for field in fields(DaemonConfig)}
+    journal = config.journal.with_name(f"{config.journal.stem}-seat{config.journal.suffix}")
+    trainer = Trainer(config)
+    try:
+        return Pair([trainer, Validator(DaemonConfig(**shared | {"journal": journal, "keep_models": None}))])
+    except BaseException:
+        trainer.close()
+        raise
 
 
 def measure_baselines(spec: JobSpec, rounds: int, task_file: Path | None, out: Path) -> None:

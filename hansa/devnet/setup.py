@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hansa.protocol.privacy import COMMITTEE, MODES
+from hansa.protocol.text import counted
+from hansa.sponsor.committees import APPOINTED, COUPLED, FILLED, HYBRID, LEAST_FAILURES, STAKED
 from hansa.sponsor.post import PreparedJob
 from hansa.sponsor.rehearse import rehearse
+from hansa.sponsor.terms import usual_quorum
 
 TIMES: Mapping[str, int] = {
     "enrol": 120,
@@ -32,14 +35,15 @@ class Setup:
 
     task: str = "heart"
     trainers: int = 4
-    validators: int = 3
+    validators: int = 3  # seats of the committee
+    consensus: str = APPOINTED  # how they are filled
     rounds: int | None = None  # None: as many as the task recommends
     seed: int = 0
     store: str = "local"
     chain: str = "anvil"
     steps: int | None = None
     quorum: int | None = None
-    failures: int = 3
+    failures: int | None = None  # None: 3, and 5 where committees are drawn
     publish_keys: bool = False
     privacy: str = COMMITTEE
     times: Mapping[str, int] = field(default_factory=dict)  # over TIMES
@@ -52,6 +56,36 @@ class Setup:
     validation: str | None = None  # the validators' rows; None: the task has them
     gasless: bool = False  # trainers have no coin: validators relay for them
     rehearsed: bool = False  # phases as long as the task's own rehearsal asks for, where that is more than TIMES
+
+    @property
+    def appointed(self) -> int:
+        """Members who sit in every cycle."""
+        quorum = self.quorum if self.quorum is not None else usual_quorum(self.validators)
+        usual = {APPOINTED: self.validators, HYBRID: self.validators - quorum}
+        return usual.get(self.consensus, 0)
+
+    @property
+    def stakers(self) -> int:
+        """Accounts in the pool."""
+        return FILLED * (self.validators - self.appointed) if self.consensus in (STAKED, HYBRID) else 0
+
+    @property
+    def min_updates(self) -> int | None:
+        return self.validators + 1 if self.consensus == COUPLED else None
+
+    @property
+    def most_failures(self) -> int:
+        return self.failures or (3 if self.consensus == APPOINTED else LEAST_FAILURES)
+
+    @property
+    def committee(self) -> str:
+        """In words."""
+        seats = counted(self.validators, "seat")
+        return {
+            APPOINTED: counted(self.validators, "validator"),
+            STAKED: f"{seats} drawn from {self.stakers} stakers",
+            HYBRID: f"{seats}, {self.appointed} appointed and the others drawn from {self.stakers} stakers",
+        }.get(self.consensus, f"{seats} drawn from them")
 
     @property
     def sources(self) -> list[str]:

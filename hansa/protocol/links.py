@@ -53,8 +53,13 @@ def opened(draw: bytes, committee: Sequence[Address], keys: Sequence[bytes]) -> 
 
 def finalised(result: bytes, board: Board, words: bytes, time: Timestamp) -> bytes:
     """A finalised cycle. result: its result hash; words: `votes_hash`; time: of the block."""
+    return keccak(finalised_words(result, board, words, time))
+
+
+def finalised_words(result: bytes, board: Board, words: bytes, time: Timestamp) -> bytes:
+    """The four words that `finalised` hashes."""
     types = ["bytes32", "uint144", "bytes32", "uint32"]
-    return keccak(encode(types, [result, board.word, words, time]))
+    return encode(types, [result, board.word, words, time])
 
 
 def failed(
@@ -69,8 +74,22 @@ def failed(
 ) -> bytes:
     """A failed cycle, with its accumulators. words: `votes_hash` where the committee agreed that nothing could be
     aggregated, 32 zero bytes where `failRound` ended it. burn: what that took from the escrow."""
+    return keccak(failed_words(cycle, updates, sheets, board, words, reached, burn, time))
+
+
+def failed_words(
+    cycle: CycleId,
+    updates: int,
+    sheets: bytes,
+    board: Board,
+    words: bytes,
+    reached: Phase,
+    burn: int,
+    time: Timestamp,
+) -> bytes:
+    """The eight words that `failed` hashes."""
     types = ["uint64", "uint128", "bytes32", "uint144", "bytes32", "uint8", "uint256", "uint32"]
-    return keccak(encode(types, [cycle, updates, sheets, board.word, words, reached, burn, time]))
+    return encode(types, [cycle, updates, sheets, board.word, words, reached, burn, time])
 
 
 def lapsed(time: Timestamp) -> bytes:

@@ -118,7 +118,7 @@ def _check_spec(fields: Mapping[str, Any]) -> JobSpec:
 def check_offer(prepared: PreparedJob, offer: JobOffer, members: Sequence[Address]) -> str | None:
     """FatalError for terms that the contract or the spec's privacy would refuse, in words. A warning where the privacy
     is weak."""
-    spec, anyone = prepared.spec, members[0]
+    spec, anyone = prepared.spec, members[0] if members else Address("0x" + "00" * 20)
     file = digest_of(spec.encode())
     terms = job_terms(offer, token=anyone, committee=anyone, admission=anyone, spec=file, model=file)
     if found := problems(spec, terms):
@@ -137,12 +137,17 @@ def post_job(
     offer: JobOffer,
     members: Sequence[Address],
     token: str | None = None,
+    committee: Address | None = None,
 ) -> PostedJob:
-    """Stores spec and model 0, deploys the committee, approves the escrow and posts. Says how it went on chain."""
+    """Stores spec and model 0, deploys the committee, approves the escrow and posts. Says how it went on chain.
+
+    committee: a contract that is there already; None appoints the members.
+    """
     check_offer(prepared, offer, members)
     spec = session.store.put(prepared.spec.encode())
     model = session.store.put(prepared.model.encode())
-    committee = create(signer, "AppointedCommittee", list(members))
+    if committee is None:
+        committee = create(signer, "AppointedCommittee", list(members))
     terms = job_terms(
         offer,
         token=Address(token or session.deployment.token),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from hansa.protocol import shared_envelope
@@ -11,8 +10,8 @@ from hansa.protocol.masked import envelope, words
 from hansa.protocol.masked.sharing import Sharing, sharing_problem
 from hansa.protocol.privacy import COMMITTEE, LEAST_GROUP, MASKED, MODES, unbuilt
 from hansa.protocol.spec import JobSpec
-from hansa.protocol.types import Address
 from hansa.runtime.chain.client import Chain
+from hansa.sponsor.committees import APPOINTED, Consensus
 from hansa.sponsor.post import PreparedJob
 from hansa.sponsor.terms import JobOffer
 
@@ -69,9 +68,22 @@ def _of_masked(prepared: PreparedJob, seats: int, shares: int) -> dict[str, int 
     return found
 
 
-def check_members(chain: Chain, privacy: str, members: Sequence[Address]) -> None:
-    """FatalError for a member of a masked job that is a contract: whoever controls it could release in its name."""
-    found = [member for member in members if privacy == MASKED and chain.code(member)]
+def check_appointed(privacy: str, kind: str) -> None:
+    """FatalError for a masked job whose committees are drawn: with every draw it gets likelier that enough members are
+    one attacker's."""
+    if privacy == MASKED and kind != APPOINTED:
+        raise FatalError(
+            f"--consensus {kind} doesn't go with --privacy {MASKED}",
+            cause="each draw is one more chance for an attacker to get the seats that open an update",
+            next_step=f"use --consensus {APPOINTED}, or another privacy mode",
+        )
+
+
+def check_members(chain: Chain, privacy: str, consensus: Consensus) -> None:
+    """FatalError for a masked job with a committee that is drawn, or with a member that is a contract: whoever controls
+    it could release in its name."""
+    check_appointed(privacy, consensus.kind)
+    found = [member for member in consensus.members if privacy == MASKED and chain.code(member)]
     if found:
         raise FatalError(
             f"{found[0]} can't be a validator of a masked job",

@@ -49,7 +49,7 @@ class JobOffer:
     @property
     def least_quorum(self) -> int:
         """As given; two thirds, and more than half, by default."""
-        return self.quorum if self.quorum is not None else max(-(-2 * self.seats // 3), self.seats // 2 + 1)
+        return self.quorum if self.quorum is not None else usual_quorum(self.seats)
 
     @property
     def full_round(self) -> int:
@@ -124,6 +124,11 @@ def job_terms(
         quorum=quorum,
         threshold=quorum if offer.is_shared else 0,
     )
+
+
+def usual_quorum(seats: int) -> int:
+    """Two thirds, and more than half."""
+    return max(-(-2 * seats // 3), seats // 2 + 1)
 
 
 def parse_times(entries: Iterable[str]) -> dict[str, int]:

@@ -70,14 +70,20 @@ class Tree:
                 return None
             luck = keccak(encode(["address", "uint256", "uint256", "bytes32", "uint256"], [*place, draw, number]))
             point, number = int.from_bytes(luck, "big") % sum(left.values()), number + 1
-            for leaf, weight in left.items():
-                if point < weight:
-                    break
-                point -= weight
+            leaf = _at(left, point)
             del left[leaf]
             if self.owners[leaf] not in appointed:
                 members.append(self.owners[leaf])
         return sorted(members, key=lambda address: int(address, 16))
+
+
+def _at(weights: dict[int, int], point: int) -> int:
+    """The leaf whose interval a point is in."""
+    for leaf, weight in weights.items():
+        if point < weight:
+            return leaf
+        point -= weight
+    raise AssertionError("the point is above all weights")
 
 
 def epoch_counted(as_of: int, now: int, epoch_time: int = EPOCH) -> int:
@@ -130,8 +136,8 @@ class Links:
         words, board = self._words(state), self._board(state)
         if "RoundFinalized" in done.events:
             told = done.events["RoundFinalized"]
-            kinds = ["bytes32", "uint144", "bytes32", "uint32"]
-            payload = encode(kinds, [bytes(told["resultHash"]), board, links.votes_hash(words, len(words)), told["time"]])
+            kinds, voted = ["bytes32", "uint144", "bytes32", "uint32"], links.votes_hash(words, len(words))
+            payload = encode(kinds, [bytes(told["resultHash"]), board, voted, told["time"]])
         else:
             told = done.events["CycleFailed"]
             kinds = ["uint64", "uint128", "bytes32", "uint144", "bytes32", "uint8", "uint256", "uint32"]

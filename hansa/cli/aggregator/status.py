@@ -8,6 +8,7 @@ from typing import Annotated
 
 from rich.console import Console
 
+from hansa.cli.aggregator.stakes import StakeView, in_words, stake_view
 from hansa.cli.command import Command
 from hansa.cli.daemon_options import JobOption
 from hansa.cli.document import INLINE, Amount
@@ -18,6 +19,7 @@ from hansa.protocol.text import counted
 from hansa.protocol.types import Address, JobId, Phase
 from hansa.runtime.accounts import address_of, names_of_accounts
 from hansa.runtime.amounts import Token
+from hansa.runtime.chain.pool import Pool
 from hansa.runtime.session import connect
 from hansa.runtime.snapshot import Attendance, read_job
 
@@ -36,6 +38,7 @@ class ValidatorStatus:
     key: str | None  # X25519, that updates are sealed to
     attendance: Annotated[Attendance, INLINE]
     earned: Amount
+    stake: StakeView | None  # None where the job's committee is no pool
 
 
 def run(command: Command, job: JobOption, account_name: AccountName = None) -> None:
@@ -48,6 +51,7 @@ def run(command: Command, job: JobOption, account_name: AccountName = None) -> N
     snapshot = read_job(session.federation, session.store, JobId(job))
     state, did, seat = snapshot.state, snapshot.attendance(who), snapshot.state.seat_of(who)
     key = session.federation.announced_key(who)
+    pool = Pool.of(session.chain, snapshot.terms.committee)
     view = ValidatorStatus(
         job=job,
         address=who,
@@ -61,13 +65,15 @@ def run(command: Command, job: JobOption, account_name: AccountName = None) -> N
         key=None if key is None else "0x" + key.hex(),
         attendance=did,
         earned=did.matched * snapshot.terms.fee_per_seat,
+        stake=None if pool is None else stake_view(pool, who),
     )
     token = session.token(snapshot.terms.token)
-    command.answer(view, lambda console: show(console, view, token, names))
+    staked = "" if pool is None or view.stake is None else in_words(view.stake, session.token(pool.terms().token))
+    command.answer(view, lambda console: show(console, view, token, names, staked))
 
 
-def show(console: Console, view: ValidatorStatus, token: Token, names: Mapping[Address, str]) -> None:
-    """A validator's part in a job, in a few lines."""
+def show(console: Console, view: ValidatorStatus, token: Token, names: Mapping[Address, str], staked: str = "") -> None:
+    """A validator's part in a job, in a few lines. staked: its stake in the pool that committees are drawn from."""
     seat = "no seat" if view.seat is None else f"seat {view.seat}"
     done = [step for step in ("released", "committed", "revealed", "voted") if getattr(view, step)]
     rounds = counted(view.round - 1, "round")
@@ -80,3 +86,5 @@ def show(console: Console, view: ValidatorStatus, token: Token, names: Mapping[A
     did = view.attendance
     console.print(f"  matched  {did.matched}\n  wrong    {did.wrong}\n  missed   {did.missed}")
     console.print(f"  earned   {token.text(view.earned)}")
+    if staked:
+        console.print(f"  stake    {staked}")

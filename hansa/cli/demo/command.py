@@ -34,7 +34,9 @@ from hansa.protocol.text import counted, escape_untrusted
 from hansa.runtime.amounts import Token
 from hansa.runtime.snapshot import FullSnapshot
 from hansa.runtime.workspace import DEFAULT_DIR, Workspace
-from hansa.sponsor.privacy import check_mode, usual_seats
+from hansa.sponsor import committees
+from hansa.sponsor.committees import APPOINTED, CONSENSUS
+from hansa.sponsor.privacy import check_appointed, check_mode, usual_seats
 from hansa.tasks import consent, defaults
 
 PATIENCE = 240.0  # seconds that the demo waits for anything to happen, at least
@@ -57,6 +59,9 @@ def run(
     validators: Annotated[
         int | None, typer.Option("--validators", help="Members of the committee: 3 by default, 4 with masked.")
     ] = None,
+    consensus: Annotated[
+        str, typer.Option("--consensus", help=f"Who fills the committee: {', '.join(CONSENSUS)}.")
+    ] = APPOINTED,
     rounds: Annotated[int | None, typer.Option("--rounds", help="What the task recommends by default.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of splits, model 0 and training: same seed, same models.")] = 0,
     store: Annotated[str, typer.Option("--store", help="local, or kubo: a real node for each daemon.")] = "local",
@@ -81,6 +86,7 @@ def run(
         task=task,
         trainers=check_range("--trainers", trainers, 1, 100),
         validators=check_range("--validators", validators, 1, LIMITS.seats),
+        consensus=committees.check_kind(consensus),
         rounds=None if rounds is None else check_range("--rounds", rounds, 1, 1000),
         seed=check_range("--seed", seed, 0, 2**31 - 1),
         store=store,
@@ -93,6 +99,7 @@ def run(
         gasless=gasless,
         rehearsed=True,
     )
+    check_appointed(setup.privacy, setup.consensus)
     check_kind(chain, store)
     check_rows(setup)
     given = command.workspace.dir
@@ -101,14 +108,14 @@ def run(
         setup = replace(setup, trainer_options={"privacy": noise})
     require_stopped(directory)
     ChainFile.remove(directory)
-    make_room(directory, Devnet("demo", setup.trainers, setup.validators))
+    make_room(directory, Devnet("demo", setup.trainers, setup.appointed + setup.stakers))
     _run(replace(command, workspace=Workspace(directory)), LocalFederation(setup, directory, outlived=keep), keep)
 
 
 def _run(command: Command, local: LocalFederation, keep: bool) -> None:
     began = time.monotonic()
     setup = local.setup
-    title = f"{setup.task}: {counted(setup.trainers, 'trainer')}, {counted(setup.validators, 'validator')}"
+    title = f"{setup.task}: {counted(setup.trainers, 'trainer')}, {setup.committee}"
     with View(command.console, title, setup.rounds or 0) as view:
         local.say = view.step
         with local:
@@ -140,7 +147,9 @@ def _run(command: Command, local: LocalFederation, keep: bool) -> None:
             console.print(f"\n[bold]{name}[/]")
             show_privacy(console, budget)
         console.print("\nCheck every number of it, now or in ten years, without chain or store:")
-        console.print(f"  hansa audit --archive {archive} --dir {command.workspace.dir} --account validator-1")
+        console.print(
+            f"  hansa audit --archive {archive} --dir {command.workspace.dir} --account {local.judge(snapshot.members())}"
+        )
         console.print(f"Its models, for other programs: hansa model list --archive {archive}")
         _suggest_next(console, command.workspace.dir, local, keep)
 
@@ -225,7 +234,7 @@ def _suggest_next(console: Console, directory: Path, local: LocalFederation, kee
         f"hansa job show {local.posted.job}",
         "hansa wallet show trainer-1",
         "hansa wallet why trainer-1 --round 1",
-        "hansa wallet history validator-1",
+        f"hansa wallet history {local.known_as[local.members[0]]}",
         "hansa up --stop",
     ):
         console.print(f"  {line} --dir {directory}")

@@ -112,7 +112,7 @@ def report(local: LocalFederation, baselines: Path | None, seconds: float) -> tu
         rounds=[_view_round(snapshot, gas, number) for number in range(1, len(snapshot.rounds) + 1)],
         accuracy=accuracy(local, snapshot, baselines),
         rewards=[_view_reward(snapshot, federation, trainer) for trainer in local.trainers],
-        validators=[_view_validator(snapshot, local, member) for member in local.validators],
+        validators=[_view_validator(snapshot, local, member) for member in local.members],
         gas={name: gas.mean(name) for name in CALLS.values()},
         conservation=conservation(federation, job),
         seconds=round(seconds, 1),

@@ -12,18 +12,25 @@ from rich.console import Console
 
 from hansa.cli.command import Command, in_panel
 from hansa.cli.document import Amount
+from hansa.cli.job.committee_options import (
+    CommitteeOptions,
+    answer_pool,
+    check_committee,
+    committee_for,
+    names_or_anybody,
+)
 from hansa.cli.key_options import AccountName, FeeOptions, PasswordFile
 from hansa.cli.tables import named
 from hansa.protocol.cid import to_cid
-from hansa.protocol.errors import FatalError
 from hansa.protocol.text import counted, escape_untrusted
 from hansa.protocol.types import Address
-from hansa.runtime.accounts import address_of, load_account, names_of_accounts
+from hansa.runtime.accounts import load_account, names_of_accounts
 from hansa.runtime.amounts import Token
 from hansa.runtime.chain.timing import pace_of
 from hansa.runtime.deploy import trusting
 from hansa.runtime.session import connect, read_token
 from hansa.runtime.transactions.signer import signing_with
+from hansa.sponsor.committees import COUPLED
 from hansa.sponsor.pace import on_chain
 from hansa.sponsor.post import PreparedJob, check_offer, parse_baseline_options, post_job, prepare
 from hansa.sponsor.privacy import check_members, with_privacy
@@ -43,7 +50,9 @@ RULES = in_panel("Rules")
 class PostedView:
     job: int
     committee: Address
-    members: list[Address]
+    consensus: str
+    seats: int
+    members: list[Address]  # who is appointed
     spec: str  # CID
     model: str  # CID
     task: str
@@ -69,9 +78,7 @@ def run(
         list[str] | None,
         JOB("--baseline", help="What to compare the metric with, NAME=DECIMAL, such as majority=0.54."),
     ] = None,
-    validators: Annotated[
-        str, PARTIES("--validators", help="The committee: addresses or keystore names, with commas.")
-    ],
+    committee: CommitteeOptions,
     trainers: Annotated[int, PARTIES("--trainers", help="How many may enrol; all there: training starts.")] = 4,
     min_updates: Annotated[int | None, PARTIES("--min-updates", help="More than half by default.")] = None,
     quorum: Annotated[int | None, PARTIES("--quorum", help="Votes that must agree; two thirds by default.")] = None,
@@ -80,7 +87,10 @@ def run(
     bond: Annotated[str, MONEY("--bond", help="Tokens that a trainer must bond at least.")] = "100",
     penalty: Annotated[str, MONEY("--penalty", help="Tokens that a malformed update costs.")] = "25",
     token: Annotated[str | None, MONEY("--token", help="Another ERC-20 than the deployment's.")] = None,
-    failures: Annotated[int, END("--failures", help="Failed cycles in a row that abort the job.")] = 3,
+    failures: Annotated[
+        int | None,
+        END("--failures", help="Failed cycles in a row that abort the job; 3, or 5 where committees are drawn."),
+    ] = None,
     patience: Annotated[int, END("--patience", help="Rounds without a better metric; 0: no limit.")] = 0,
     target: Annotated[str | None, END("--target", help="A metric that ends the job.")] = None,
     times: Annotated[
@@ -111,11 +121,8 @@ def run(
     session = connect(workspace)
     read_token(session.chain, Address(token or session.deployment.token))  # nobody can escrow what is no token
     paid_in = session.token(token)
-    members = [address_of(workspace, name.strip()) for name in validators.split(",") if name.strip()]
-    if not members:
-        raise FatalError("--validators names nobody", next_step="name keystores or addresses, with commas")
-    if len(set(members)) != len(members):
-        raise FatalError("a validator is named twice", next_step="name each member of the committee once")
+    consensus = committee.chosen(workspace)
+    members = list(consensus.members)
     prepared = prepare(
         task,
         seed=seed,
@@ -133,7 +140,7 @@ def run(
     given: Mapping[str, int] = parse_times(times or [])
     offer = JobOffer(
         trainers=trainers,
-        seats=len(members),
+        seats=consensus.seats,
         rounds=rounds if rounds is not None else prepared.rounds,
         reward=paid_in.units(reward, "--reward"),
         fee=paid_in.units(fee, "--fee"),
@@ -141,7 +148,7 @@ def run(
         penalty=paid_in.units(penalty, "--penalty"),
         min_updates=min_updates,
         quorum=quorum,
-        failures=failures,
+        failures=committee.failures(failures),
         patience=patience,
         target=NO_TARGET if target is None else parse_billionths(target, "--target"),
         times=given,
@@ -156,18 +163,25 @@ def run(
     session.check_funds(Address(account.address), paid_in, offer.escrow, "an escrow", remedy, name=payer)
     rehearsed = ""
     if not no_rehearsal:
-        lengths, rehearsed = rehearsed_times(prepared, trainers, len(members), given, data)
+        lengths, rehearsed = rehearsed_times(prepared, trainers, consensus.seats, given, data)
         offer = replace(offer, times=lengths)
     offer, slowed = on_chain(offer, given, pace_of(session.chain))
+    check_committee(session, consensus, offer, prepared, Address(account.address))
+    check_members(session.chain, prepared.spec.privacy, consensus)
     with signing_with(session.chain, account, workspace.journal(account.address), fees.caps) as signer:
-        check_members(session.chain, privacy, members)
-        posted = post_job(session, signer, prepared, offer, members, token)
+        contract = committee_for(session, signer, committee, consensus, offer, prepared)
+        if contract is not None and consensus.has_pool and consensus.at is None:
+            answer_pool(command, consensus, contract)
+            return
+        posted = post_job(session, signer, prepared, offer, members, token, contract)
     trusting(workspace.deployment(), posted.committee).save(workspace.deployment_file)
     for line in filter(None, (rehearsed, slowed)):
         print(f"hansa: {line}", file=sys.stderr)
     view = PostedView(
         job=posted.job,
         committee=posted.committee,
+        consensus=consensus.kind,
+        seats=consensus.seats,
         members=members,
         spec=to_cid(posted.spec),
         model=to_cid(posted.model),
@@ -178,7 +192,7 @@ def run(
         costliest_failures=offer.costliest_failures,
     )
     names = [names_of_accounts(workspace.keys).get(member, member) for member in members]
-    commands = next_commands(view, prepared, names, command.dir_option)
+    commands = next_commands(view, prepared, names_or_anybody(names), command.dir_option)
     command.answer(view, lambda console: show(console, view, paid_in, commands))
 
 
@@ -212,8 +226,11 @@ def next_commands(view: PostedView, prepared: PreparedJob, members: Sequence[str
     first, *rest = members
     members_too = f"     # and {', '.join(rest)}" if rest else ""
     trainer = f"--account NAME --source {source}{allow}{where}     # each trainer: {others}"
+    validates = [f"hansa aggregator run --job {view.job} --account {first}{allow}{where}{members_too}"]
+    if view.consensus == COUPLED:
+        validates, trainer = [], f"--validate {trainer}"
     commands = [
-        f"hansa aggregator run --job {view.job} --account {first}{allow}{where}{members_too}",
+        *validates,
         f"hansa trainer run --job {view.job} {trainer}",
         f"hansa job watch {view.job}{where}",
     ]
@@ -227,7 +244,7 @@ def show(console: Console, view: PostedView, token: Token, commands: Sequence[st
     """What was posted, and what to start next."""
     rounds, escrow = counted(view.rounds, "round"), token.text(view.escrow)
     console.print(f"[bold]job {view.job}[/] posted: {view.task}, {rounds}, {escrow} in escrow")
-    console.print(f"  committee  {view.committee} ({counted(len(view.members), 'member')})")
+    console.print(f"  committee  {view.committee} ({view.consensus}, {counted(view.seats, 'member')})")
     console.print(f"  spec       {view.spec}\n  model 0    {view.model}")
     console.print(f"  failures   in a row burn {token.text(view.costliest_failures)} at most, then the job ends")
     console.print("next, each in a terminal of its own:")

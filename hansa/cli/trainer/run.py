@@ -17,6 +17,7 @@ from hansa.cli.key_options import AccountName, FeeOptions, PasswordFile
 from hansa.cli.serving import Listing, ManyJobs, OneJob, chosen_jobs, serve
 from hansa.cli.tables import named
 from hansa.cli.trainer.privacy_options import PrivacyOptions
+from hansa.devnet.roles import coupled
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Address, JobId, Phase, Wei
 from hansa.runtime.accounts import load_account, names_of_accounts
@@ -56,6 +57,13 @@ def run(
         ),
     ] = False,
     keep_going: Annotated[bool, typer.Option("--keep-going", hidden=True)] = False,  # what is done anyway
+    validate: Annotated[
+        bool, typer.Option("--validate", help="Take a seat too where the job draws its committees from the trainers.")
+    ] = False,
+    validation: Annotated[
+        str | None,
+        typer.Option("--validation", help="With --validate: your validation rows, as the task asks.", metavar="FILE"),
+    ] = None,
     pin_keys: Annotated[
         Path | None,
         TRUST("--pin-keys", help="Seal updates to these keys alone: a JSON file, account to key, from the sponsor."),
@@ -93,8 +101,10 @@ def run(
     me = Address(account.address)
     name = named(me, names_of_accounts(workspace.keys))
     pinned = None if pin_keys is None else read_pinned_keys(pin_keys)
+    if validate and job is None:
+        raise FatalError("--validate is given with --jobs", next_step="give --job N, once for each job")
 
-    def make(number: JobId, deployment: Deployment, asked_for: bool) -> Trainer | None:
+    def configure(number: JobId, deployment: Deployment, asked_for: bool) -> TrainerConfig | None:
         if not asked_for and not has_work(session.federation, number, me):
             return None
         if job is None:
@@ -102,7 +112,7 @@ def run(
         paid_in = session.token(session.federation.terms(number).token)
         own_bond = None if bond is None else paid_in.units(bond, "--bond")
         check_bond(session, number, me, paid_in, own_bond, name=name)
-        config = TrainerConfig(
+        return TrainerConfig(
             deployment=deployment,
             account=account,
             journal=workspace.journal(me, f"job-{number}"),
@@ -114,15 +124,21 @@ def run(
             stop_after_failure=stop_after_failure,
             repeat=repeat,
             min_group=min_group,
+            validation=validation,
             caps=fees.caps,
             relays=tuple(relays or ()),
             **options.fields(),
         )
-        return Trainer(config)
+
+    def make(number: JobId, deployment: Deployment, asked_for: bool) -> Trainer | None:
+        config = configure(number, deployment, asked_for)
+        return None if config is None else Trainer(config)
 
     listing = Listing(session, workspace, options, numbers, make)
     if job is None:
         serve(listing, "trainer", me, max_jobs)
+    elif validate and (config := configure(JobId(job), session.deployment, True)) is not None:
+        run_daemon(coupled(config), options.metrics)
     elif (trainer := make(JobId(job), session.deployment, True)) is not None:
         run_daemon(trainer, options.metrics)
 

@@ -17,13 +17,15 @@ from hansa.runtime.chain.structs import JobTerms
 class Call:
     """What a transaction does. `to` None creates a contract; `what` is for people.
 
-    alone: of a bundle its first call, which takes its place where it is refused, or not mined soon.
+    alone: of a bundle its first call, which takes its place where it is refused, or not mined soon. least_gas: what it
+    may take by the time that it is mined, where that can be more than it would take now.
     """
 
     to: Address | None
     data: bytes
     what: str
     alone: Call | None = None
+    least_gas: int = 0
 
 
 class Calls:

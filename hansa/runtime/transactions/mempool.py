@@ -119,7 +119,8 @@ class Mempool:
                 raise self._refusal(gas)
             if isinstance(gas, ContractError):
                 raise gas
-            found.append((min(quantity(gas, "eth_estimateGas") * 5 // 4, view.gas_limit), view))
+            asked = max(quantity(gas, "eth_estimateGas") * 5 // 4, call.least_gas)
+            found.append((min(asked, view.gas_limit), view))
 
         request, floor = self._request(call), hex(self.chain.floor) if self.chain.floor >= 0 else "latest"
         at = tag if tag == "pending" else floor
