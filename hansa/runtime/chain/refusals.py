@@ -38,6 +38,10 @@ WORDS: Mapping[str, str] = {
     "Terms_SlashTimeOutOfBounds": "a slash time of {slashTime} s; 30 days, and {claimTime} s to claim, are the limits",
     "Terms_TooLong": "the job could take {time} s; three years are possible",
     "Committee_WrongMembers": f"a committee needs 1 to {LIMITS.seats} different members",
+    "Did_NotOwner": "{identity} does not belong to {account}",
+    "Credentials_NotIssuer": "{account} has not issued that credential",
+    "Credentials_AlreadyRevoked": "that credential is revoked already",
+    "Admission_WrongNumber": "{number} issuers or jobs; 1 to 16 are possible",
     "ERC20InsufficientBalance": "{sender} has {balance} token units and needs {needed}",
     "ERC20InsufficientAllowance": "{spender} may take {allowance} token units and needs {needed}",
 }
