@@ -45,6 +45,7 @@ class Setup:
     trainer_options: Mapping[str, Any] = field(default_factory=dict)
     data: tuple[str, ...] = ()  # each trainer's source; none: the task has their rows, by number
     validation: str | None = None  # the validators' rows; None: the task has them
+    admission: str = "open"  # who may train: open, credential (the sponsor vouches), reputation (of an earlier job)
     rehearsed: bool = False  # phases as long as the task's own rehearsal asks for, where that is more than TIMES
 
     @property

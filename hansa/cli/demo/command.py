@@ -19,6 +19,7 @@ from hansa.cli.demo.progress import Progress
 from hansa.cli.demo.report import DemoView, report
 from hansa.cli.demo.rows import check_rows
 from hansa.cli.demo.view import View
+from hansa.devnet.admissions import ADMISSIONS
 from hansa.devnet.chain_file import ChainFile, require_stopped
 from hansa.devnet.federation import LocalFederation
 from hansa.devnet.folder import Devnet, make_room
@@ -54,6 +55,9 @@ def run(
     store: Annotated[str, typer.Option("--store", help="local, or kubo: a real node for each daemon.")] = "local",
     keep: Annotated[bool, typer.Option("--keep", help="Leave chain and store running at the end.")] = False,
     shuffle: Annotated[int | None, typer.Option("--shuffle", help="Start the daemons in another order.")] = None,
+    admission: Annotated[
+        str, typer.Option("--admission", help="Who may train: open, credential, or reputation (of an earlier job).")
+    ] = "open",
     threads: Annotated[str, typer.Option("--validator-threads", help="torch threads by validator, like 1,2.")] = "1",
 ) -> None:
     """Train on a chain of your own, every party a process, and see who is paid what."""
@@ -70,10 +74,13 @@ def run(
         validator_threads=_parse_threads(threads),
         data=tuple(data or ()),
         validation=validation,
+        admission=admission,
         rehearsed=True,
     )
     if store not in ("local", "kubo"):
         raise FatalError(f"--store {store!r} is no store", next_step="use local or kubo")
+    if admission not in ADMISSIONS:
+        raise FatalError(f"--admission {admission!r} is none", next_step=f"use {', '.join(ADMISSIONS)}")
     check_rows(setup)
     given = command.workspace.dir
     directory = given / "demo" if str(given) == DEFAULT_DIR else given

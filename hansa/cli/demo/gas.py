@@ -39,8 +39,8 @@ class Gas:
         return round(mean(self.by_call[call])) if self.by_call.get(call) else 0
 
 
-def gas_used(url: str, contracts: Mapping[str, str], last: int) -> Gas:
-    """Walks blocks 0 to `last`. contracts: artifact names by lower-case address."""
+def gas_used(url: str, contracts: Mapping[str, str], first: int, last: int) -> Gas:
+    """Walks blocks `first` to `last`. contracts: artifact names by lower-case address."""
     names = {
         (address, "0x" + function.selector.hex()): CALLS.get(function.name, function.name)
         for address, contract in contracts.items()
@@ -48,7 +48,7 @@ def gas_used(url: str, contracts: Mapping[str, str], last: int) -> Gas:
     }
     gas = Gas()
     number = 1
-    for start in range(0, last + 1, AT_ONCE):
+    for start in range(first, last + 1, AT_ONCE):
         heights = [hex(height) for height in range(start, min(start + AT_ONCE, last + 1))]
         blocks = rpc_batch(url, [("eth_getBlockByNumber", [height, True]) for height in heights])
         full = [(height, block) for height, block in zip(heights, blocks, strict=True) if block["transactions"]]

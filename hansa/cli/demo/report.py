@@ -104,7 +104,7 @@ def report(local: LocalFederation, baselines: Path | None, seconds: float) -> tu
     federation, job = local.session.federation, local.posted.job
     snapshot = read_job(federation, local.session.store, job)
     contracts = {federation.address.lower(): "Federation", federation.vault.lower(): "Vault"}
-    gas = gas_used(local.anvil.url, contracts, snapshot.at.number)
+    gas = gas_used(local.anvil.url, contracts, local.first_block, snapshot.at.number)
     view = DemoView(
         job=job,
         chain_id=local.session.deployment.chain_id,

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from hansa.cli.command import Command, in_panel
 from hansa.cli.document import Amount
+from hansa.cli.job.admission_options import AdmissionOptions
 from hansa.cli.key_options import AccountName, FeeOptions, PasswordFile
 from hansa.cli.tables import named
 from hansa.protocol.cid import to_cid
@@ -48,6 +49,7 @@ class PostedView:
     rounds: int
     escrow: Amount
     costliest_failures: Amount  # what failed cycles in a row burn at most, before they end the job
+    admission: Address | None = None  # where it isn't the deployment's own, which takes everybody
 
 
 def run(
@@ -92,6 +94,7 @@ def run(
     publish_keys: Annotated[
         bool, RULES("--publish-keys", help="Trainers publish their updates' keys at the end: anyone can audit all.")
     ] = False,
+    admission: AdmissionOptions,
     account_name: AccountName = None,
     password_file: PasswordFile = None,
     fees: FeeOptions,
@@ -137,6 +140,7 @@ def run(
         times=given,
     )
     check_offer(prepared, offer, members)
+    choice = admission.choice(workspace, session)
     if warning := offer.claim_warning:
         print(f"hansa: {warning}", file=sys.stderr)
     account = load_account(workspace, account_name, password_file)
@@ -148,8 +152,8 @@ def run(
         lengths, rehearsed = rehearsed_times(prepared, trainers, len(members), given, data)
         offer = replace(offer, times=lengths)
     with signing_with(session.chain, account, workspace.journal(account.address), fees.caps) as signer:
-        posted = post_job(session, signer, prepared, offer, members, token)
-    trusting(workspace.deployment(), posted.committee).save(workspace.deployment_file)
+        posted = post_job(session, signer, prepared, offer, members, token, choice)
+    trusting(workspace.deployment(), posted.committee, (), posted.admission).save(workspace.deployment_file)
     if rehearsed:
         print(f"hansa: {rehearsed}", file=sys.stderr)
     view = PostedView(
@@ -163,6 +167,7 @@ def run(
         rounds=offer.rounds,
         escrow=offer.escrow,
         costliest_failures=offer.costliest_failures,
+        admission=None if posted.admission == session.deployment.admission else posted.admission,
     )
     names = [names_of_accounts(workspace.keys).get(member, member) for member in members]
     commands = next_commands(view, prepared, names, command.dir_option)
@@ -207,7 +212,8 @@ def next_commands(view: PostedView, prepared: PreparedJob, members: Sequence[str
     if prepared.file is not None:
         digest = prepared.spec.task_digest
         commands.append(f"# the others need {prepared.file.name}, SHA-256 {digest}, to read before they allow it")
-    return [*commands, f"# elsewhere: this directory's deployment.json, or --allow {view.committee} too"]
+    contracts = " ".join(f"--allow {each}" for each in (view.committee, view.admission) if each is not None)
+    return [*commands, f"# elsewhere: this directory's deployment.json, or {contracts} too"]
 
 
 def show(console: Console, view: PostedView, token: Token, commands: Sequence[str]) -> None:
@@ -215,6 +221,8 @@ def show(console: Console, view: PostedView, token: Token, commands: Sequence[st
     rounds, escrow = counted(view.rounds, "round"), token.text(view.escrow)
     console.print(f"[bold]job {view.job}[/] posted: {view.task}, {rounds}, {escrow} in escrow")
     console.print(f"  committee  {view.committee} ({counted(len(view.members), 'member')})")
+    if view.admission is not None:
+        console.print(f"  admission  {view.admission}: it decides who may train")
     console.print(f"  spec       {view.spec}\n  model 0    {view.model}")
     console.print(f"  failures   in a row burn {token.text(view.costliest_failures)} at most, then the job ends")
     console.print("next, each in a terminal of its own:")
