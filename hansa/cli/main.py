@@ -56,12 +56,24 @@ COMMANDS = {
     "wallet claim": "Claim pay, fees, bonds and a sponsor's rest, all rounds of a job at once.",
     "wallet history": "Every movement of tokens between an account and the vault, and what its jobs burnt.",
     "wallet why": "Explain a trainer's pay, a validator's fees and a sponsor's escrow, to the last unit.",
+    "id show": "Show an account's DID, who owns it and signs for it, and its encryption key in both places.",
+    "id key": "Announce the account's encryption key on the federation and in its DID, where it isn't there already.",
+    "id delegate": "Let another account sign credentials for this one's DID, for a time; --revoke takes that back.",
+    "id resolve": "Print the W3C DID document of an account, as the registry's events make it.",
+    "credential issue": "Issue a credential about an account, on chain, for everybody to read; "
+    "it takes the place of an earlier one.",
+    "credential revoke": "Revoke the latest credential that you issued about an account: it enrols no more by it.",
+    "credential list": "Every credential of the deployment, oldest first, and whether it counts.",
+    "credential verify": "Check a VC-JWT, or what an issuer says of an account: signature, times, revocation.",
+    "credential export": "Sign the latest credential that you issued about an account as a W3C VC-JWT, "
+    "to be handed to it.",
 }
 """By path: the first line of the command's docstring."""
 
 PANELS = {
     "Try it on this machine": ("demo", "up"),
     "Take part": ("job", "trainer", "aggregator", "relay", "wallet"),
+    "Say who may": ("id", "credential"),
     "Use the result": ("model",),
     "Look on, and check": ("top", "audit", "dashboard"),
     "Set up": ("deploy", "doctor"),
@@ -76,6 +88,8 @@ NOUNS = {
     "aggregator": "Validate and aggregate in a job.",
     "relay": "Send what trainers without coin signed.",
     "wallet": "Keys, balances, claims and their reasons.",
+    "id": "Who an account is to others: its DID, its keys, its delegates.",
+    "credential": "Vouch for accounts, take it back, check it.",
     "model": "A job's models, checked against the chain: look, take, export, predict.",
 }
 

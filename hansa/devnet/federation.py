@@ -16,12 +16,14 @@ import functools
 import random
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from eth_account import Account
 
+from hansa.devnet.admissions import Admitting
 from hansa.devnet.anvil import Anvil, published_key
 from hansa.devnet.bootstrap import bootstrap
 from hansa.devnet.chain_file import ChainFile
@@ -33,11 +35,9 @@ from hansa.devnet.pools import post_with_committee
 from hansa.devnet.processes import Worker, warm_up
 from hansa.devnet.roles import Role, measure_baselines, play
 from hansa.devnet.setup import Setup, phase_times
-from hansa.devnet.waiting import Waiting
 from hansa.protocol.errors import TransientError
 from hansa.protocol.types import Address, Wei
 from hansa.runtime.accounts import address_of
-from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.structs import JobState
 from hansa.runtime.claims import claim
 from hansa.runtime.deploy import trusting
@@ -46,8 +46,9 @@ from hansa.runtime.session import Session
 from hansa.runtime.snapshot import read_job
 from hansa.runtime.transactions.signer import Signer, signing_with
 from hansa.runtime.workspace import Workspace
+from hansa.sponsor.admission import AdmissionChoice
 from hansa.sponsor.committees import COUPLED
-from hansa.sponsor.post import PostedJob, PreparedJob, prepare, with_baselines
+from hansa.sponsor.post import PreparedJob, prepare, with_baselines
 from hansa.sponsor.privacy import with_privacy
 from hansa.sponsor.terms import JobOffer
 from hansa.tasks import consent, defaults
@@ -57,13 +58,11 @@ SPONSOR = "sponsor"
 TOKEN = 10**18
 
 
-class LocalFederation(Waiting):
+class LocalFederation(Admitting):
     """A running federation. Every daemon has a name: trainer-1, …, validator-1, …; the sponsor is this process."""
 
     anvil: Anvil
-    session: Session
     prepared: PreparedJob
-    posted: PostedJob
     times: dict[str, int]  # seconds by phase
 
     def __init__(
@@ -132,12 +131,17 @@ class LocalFederation(Waiting):
                 self.say("rehearsing the task")
             self.times = phase_times(self.setup, self.prepared)
             self.prepared, _ = with_privacy(self.prepared, self.offer, self.setup.privacy)
-            self.say("posting the job")
             self.session = Session(deployment)
-            with self.sponsor() as signer:
-                parts = (self.setup, self.offer, self.prepared, self.validators)
-                self.posted = post_with_committee(self.session, self.workspace, signer, *parts)
-        self._trust_job(deployment)
+            choice = self.prepare_admission()
+            self.say("posting the job")
+            self.post(choice)
+
+    def post(self, choice: AdmissionChoice, rounds: int | None = None) -> None:
+        offer = self.offer if rounds is None else replace(self.offer, rounds=rounds)
+        with self.sponsor() as signer:
+            parts = (self.setup, offer, self.prepared, self.validators, choice)
+            self.posted = post_with_committee(self.session, self.workspace, signer, *parts)
+        self._trust_job()
         if self.setup.gasless:
             take_coin(self.anvil, self.trainers)
         for index, name in enumerate(self.names[1:], 1):
@@ -149,10 +153,11 @@ class LocalFederation(Waiting):
         parties = {"parties": self.setup.trainers} if "parties" in usual["settings"] else {}
         return {**parties, **self.setup.settings}
 
-    def _trust_job(self, deployment: Deployment) -> None:
+    def _trust_job(self) -> None:
         task, file = self.prepared.spec.task, self.prepared.file
         own = [] if task in BUILT_IN else [task if file is None else str(file.resolve())]
-        self.session.deployment = trusting(deployment, self.posted.committee, own)
+        known, posted = self.session.deployment, self.posted
+        self.session.deployment = trusting(known, posted.committee, own, posted.admission)
         self.session.deployment.save(self.workspace.deployment_file)
 
     def _store_of(self, name: str) -> dict[str, str] | None:
@@ -232,7 +237,6 @@ class LocalFederation(Waiting):
 
     @contextlib.contextmanager
     def sponsor(self) -> Iterator[Signer]:
-        """The sponsor's key, while nobody else uses it."""
         account = Account.from_key(published_key(0))
         with signing_with(self.session.chain, account, self.workspace.journal(account.address)) as signer:
             yield signer

@@ -17,6 +17,7 @@ from hansa.runtime.chain.pool import NEW_LEAF, Pool
 from hansa.runtime.session import Session
 from hansa.runtime.transactions.signer import Signer, signing_with
 from hansa.runtime.workspace import Workspace
+from hansa.sponsor.admission import AdmissionChoice
 from hansa.sponsor.committees import APPOINTED, Consensus, PoolRules, check_consensus, deploy_committee
 from hansa.sponsor.post import PostedJob, PreparedJob, post_job
 from hansa.sponsor.terms import JobOffer
@@ -33,6 +34,7 @@ def post_with_committee(
     offer: JobOffer,
     prepared: PreparedJob,
     validators: Sequence[Address],
+    choice: AdmissionChoice,
 ) -> PostedJob:
     """Posts the job, with the contract that appoints or draws its committees, and stakes in that. validators: those
     appointed, then those who stake."""
@@ -44,7 +46,7 @@ def post_with_committee(
         first = 1 + setup.trainers + setup.appointed
         stakers = [Account.from_key(published_key(first + place)) for place in range(setup.stakers)]
         fill_pool(session, workspace, committee, stakers)
-    return post_job(session, signer, prepared, offer, validators, committee=committee)
+    return post_job(session, signer, prepared, offer, validators, committee=committee, choice=choice)
 
 
 def fill_pool(session: Session, workspace: Workspace, at: Address, stakers: Sequence[LocalAccount]) -> None:

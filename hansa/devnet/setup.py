@@ -55,6 +55,7 @@ class Setup:
     data: tuple[str, ...] = ()  # each trainer's source; none: the task has their rows, by number
     validation: str | None = None  # the validators' rows; None: the task has them
     gasless: bool = False  # trainers have no coin: validators relay for them
+    admission: str = "open"  # who may train: open, credential (the sponsor vouches), reputation (of an earlier job)
     rehearsed: bool = False  # phases as long as the task's own rehearsal asks for, where that is more than TIMES
 
     @property

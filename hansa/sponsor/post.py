@@ -21,6 +21,7 @@ from hansa.runtime.amounts import Token
 from hansa.runtime.deploy import create
 from hansa.runtime.session import Session
 from hansa.runtime.transactions.signer import Signer
+from hansa.sponsor.admission import EVERYBODY, AdmissionChoice
 from hansa.sponsor.terms import JobOffer, job_terms
 from hansa.tasks import Task, consent, defaults, load_task
 from hansa.tasks.frozen import frozen_digests
@@ -41,10 +42,11 @@ class PreparedJob:
 
 @dataclass(frozen=True)
 class PostedJob:
-    """A job on chain, with its committee contract and its two files."""
+    """A job on chain, with the contracts that it names and its two files."""
 
     job: JobId
     committee: Address
+    admission: Address
     spec: Digest
     model: Digest
 
@@ -138,8 +140,10 @@ def post_job(
     members: Sequence[Address],
     token: str | None = None,
     committee: Address | None = None,
+    choice: AdmissionChoice = EVERYBODY,
 ) -> PostedJob:
-    """Stores spec and model 0, deploys the committee, approves the escrow and posts. Says how it went on chain.
+    """Stores spec and model 0, deploys committee and admission, approves the escrow and posts. Says how it went on
+    chain.
 
     committee: a contract that is there already; None appoints the members.
     """
@@ -152,14 +156,15 @@ def post_job(
         offer,
         token=Address(token or session.deployment.token),
         committee=committee,
-        admission=session.deployment.admission,
+        admission=choice.place(session, signer),
         spec=spec,
         model=model,
+        recheck_admission=choice.recheck,
     )
     for call in session.federation.approvals(terms.token, signer.address, offer.escrow):
         signer.do(call)
     receipt = signer.do(session.federation.post_call(terms, offer.escrow))
-    return PostedJob(session.federation.posted_in(receipt), committee, spec, model)
+    return PostedJob(session.federation.posted_in(receipt), committee, terms.admission, spec, model)
 
 
 def parse_baseline_options(entries: Sequence[str]) -> list[str]:

@@ -78,7 +78,14 @@ class JobOffer:
 
 
 def job_terms(
-    offer: JobOffer, *, token: Address, committee: Address, admission: Address, spec: Digest, model: Digest
+    offer: JobOffer,
+    *,
+    token: Address,
+    committee: Address,
+    admission: Address,
+    spec: Digest,
+    model: Digest,
+    recheck_admission: bool = False,
 ) -> JobTerms:
     """The contract's terms; FatalError for what it would refuse, in words."""
     check_range("--trainers", offer.trainers, 1, LIMITS.trainers)
@@ -102,7 +109,7 @@ def job_terms(
         token=token,
         committee=committee,
         admission=admission,
-        recheck_admission=False,
+        recheck_admission=recheck_admission,
         keep_committee=False,
         spec=spec,
         model=model,

@@ -24,6 +24,11 @@ COMMANDS = [
     "wallet claim",
     "wallet import copy --light --file KEYFILE",
     "audit 1 --account alice",
+    "id key",
+    "id delegate 0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+    "credential issue 0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+    "credential revoke 0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+    "credential export 0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
 ]
 STRANGER = "5e" * 20
 

@@ -21,6 +21,7 @@ from hansa.cli.demo.report import DemoView, report
 from hansa.cli.demo.rows import check_rows
 from hansa.cli.demo.view import View
 from hansa.cli.trainer.privacy_options import BudgetOptions, PrivacyStatus, privacy_status, show_privacy
+from hansa.devnet.admissions import ADMISSIONS
 from hansa.devnet.chain_file import ChainFile, require_stopped
 from hansa.devnet.chains.starting import ANVIL, KINDS, check_kind
 from hansa.devnet.federation import LocalFederation
@@ -74,6 +75,9 @@ def run(
     gasless: Annotated[
         bool, typer.Option("--gasless", help="Trainers have no coin: they sign, validators send.")
     ] = False,
+    admission: Annotated[
+        str, typer.Option("--admission", help="Who may train: open, credential, or reputation (of an earlier job).")
+    ] = "open",
     threads: Annotated[str, typer.Option("--validator-threads", help="torch threads by validator, like 1,2.")] = "1",
     budget: BudgetOptions,
 ) -> None:
@@ -97,10 +101,13 @@ def run(
         validation=validation,
         privacy=check_mode(privacy),
         gasless=gasless,
+        admission=admission,
         rehearsed=True,
     )
     check_appointed(setup.privacy, setup.consensus)
     check_kind(chain, store)
+    if admission not in ADMISSIONS:
+        raise FatalError(f"--admission {admission!r} is none", next_step=f"use {', '.join(ADMISSIONS)}")
     check_rows(setup)
     given = command.workspace.dir
     directory = given / "demo" if str(given) == DEFAULT_DIR else given

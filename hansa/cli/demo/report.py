@@ -104,7 +104,8 @@ def report(local: LocalFederation, baselines: Path | None, seconds: float) -> tu
     federation, job = local.session.federation, local.posted.job
     snapshot = read_job(federation, local.session.store, job)
     contracts = {federation.address.lower(): "Federation", federation.vault.lower(): "Vault"}
-    gas = gas_used(local.anvil.url, contracts, local.session.chain.first_number, snapshot.at.number)
+    first = max(local.first_block, local.session.chain.first_number)
+    gas = gas_used(local.anvil.url, contracts, first, snapshot.at.number)
     view = DemoView(
         job=job,
         chain_id=local.session.deployment.chain_id,

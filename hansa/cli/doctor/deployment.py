@@ -9,6 +9,7 @@ from pathlib import Path
 from hansa.cli.deploy import store_warning
 from hansa.cli.doctor.check import BAD, GOOD, WARNING, Check, Result, check
 from hansa.cli.doctor.contracts import party_problems
+from hansa.cli.doctor.identities import identities
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import HansaError
 from hansa.protocol.text import counted
@@ -56,6 +57,7 @@ def check_deployment(workspace: Workspace, job: int | None) -> Iterator[Check]:
     for what, look in looks.items():
         yield check(what, look, session)
     yield check("balances", _balances, workspace, session)
+    yield check("identities", identities, workspace, session)
     yield check("allow-list", _allowed, session, job)
     yield check("jobs", _jobs, session, job)
     yield check("parties", _parties, session, job)

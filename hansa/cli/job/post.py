@@ -12,6 +12,7 @@ from rich.console import Console
 
 from hansa.cli.command import Command, in_panel
 from hansa.cli.document import Amount
+from hansa.cli.job.admission_options import AdmissionOptions
 from hansa.cli.job.committee_options import (
     CommitteeOptions,
     answer_pool,
@@ -60,6 +61,7 @@ class PostedView:
     rounds: int
     escrow: Amount
     costliest_failures: Amount  # what failed cycles in a row burn at most, before they end the job
+    admission: Address | None = None  # where it isn't the deployment's own, which takes everybody
 
 
 def run(
@@ -112,6 +114,7 @@ def run(
     shares: Annotated[
         int | None, RULES("--shares", help="threshold, masked: validators that it takes to open an update.")
     ] = None,
+    admission: AdmissionOptions,
     account_name: AccountName = None,
     password_file: PasswordFile = None,
     fees: FeeOptions,
@@ -155,6 +158,7 @@ def run(
     )
     prepared, offer = with_privacy(prepared, offer, privacy, group, shares)
     given = offer.times
+    choice = admission.choice(workspace, session)
     for warning in filter(None, (check_offer(prepared, offer, members), offer.claim_warning)):
         print(f"hansa: {warning}", file=sys.stderr)
     account = load_account(workspace, account_name, password_file)
@@ -173,8 +177,8 @@ def run(
         if contract is not None and consensus.has_pool and consensus.at is None:
             answer_pool(command, consensus, contract)
             return
-        posted = post_job(session, signer, prepared, offer, members, token, contract)
-    trusting(workspace.deployment(), posted.committee).save(workspace.deployment_file)
+        posted = post_job(session, signer, prepared, offer, members, token, contract, choice)
+    trusting(workspace.deployment(), posted.committee, (), posted.admission).save(workspace.deployment_file)
     for line in filter(None, (rehearsed, slowed)):
         print(f"hansa: {line}", file=sys.stderr)
     view = PostedView(
@@ -190,6 +194,7 @@ def run(
         rounds=offer.rounds,
         escrow=offer.escrow,
         costliest_failures=offer.costliest_failures,
+        admission=None if posted.admission == session.deployment.admission else posted.admission,
     )
     names = [names_of_accounts(workspace.keys).get(member, member) for member in members]
     commands = next_commands(view, prepared, names_or_anybody(names), command.dir_option)
@@ -237,7 +242,8 @@ def next_commands(view: PostedView, prepared: PreparedJob, members: Sequence[str
     if prepared.file is not None:
         digest = prepared.spec.task_digest
         commands.append(f"# the others need {prepared.file.name}, SHA-256 {digest}, to read before they allow it")
-    return [*commands, f"# elsewhere: this directory's deployment.json, or --allow {view.committee} too"]
+    contracts = " ".join(f"--allow {each}" for each in (view.committee, view.admission) if each is not None)
+    return [*commands, f"# elsewhere: this directory's deployment.json, or {contracts} too"]
 
 
 def show(console: Console, view: PostedView, token: Token, commands: Sequence[str]) -> None:
@@ -245,6 +251,8 @@ def show(console: Console, view: PostedView, token: Token, commands: Sequence[st
     rounds, escrow = counted(view.rounds, "round"), token.text(view.escrow)
     console.print(f"[bold]job {view.job}[/] posted: {view.task}, {rounds}, {escrow} in escrow")
     console.print(f"  committee  {view.committee} ({view.consensus}, {counted(view.seats, 'member')})")
+    if view.admission is not None:
+        console.print(f"  admission  {view.admission}: it decides who may train")
     console.print(f"  spec       {view.spec}\n  model 0    {view.model}")
     console.print(f"  failures   in a row burn {token.text(view.costliest_failures)} at most, then the job ends")
     console.print("next, each in a terminal of its own:")

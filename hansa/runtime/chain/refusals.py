@@ -51,6 +51,10 @@ WORDS: Mapping[str, str] = {
     "Committee_WrongHistory": "job {jobId} has gone on since, or its links are others",
     "Committee_NotAtFault": "seat {seat} of job {jobId} was not at fault",
     "Committee_AlreadyReported": "seat {seat} of job {jobId} was reported already",
+    "Did_NotOwner": "{identity} does not belong to {account}",
+    "Credentials_NotIssuer": "{account} has not issued that credential",
+    "Credentials_AlreadyRevoked": "that credential is revoked already",
+    "Admission_WrongNumber": "{number} issuers or jobs; 1 to 16 are possible",
     "ERC20InsufficientBalance": "{sender} has {balance} token units and needs {needed}",
     "ERC20InsufficientAllowance": "{spender} may take {allowance} token units and needs {needed}",
 }

@@ -33,7 +33,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     return CliRunner()
 
 
-NOUNS = ("up", "demo", "doctor", "top", "deploy", "job", "trainer", "aggregator", "wallet")
+NOUNS = ("up", "demo", "doctor", "top", "deploy", "job", "trainer", "aggregator", "wallet", "id", "credential")
 
 
 def test_help__names_every_noun(run: CliRunner) -> None:

@@ -1,0 +1,1 @@
+"""`hansa credential`: what one account vouches for about another."""

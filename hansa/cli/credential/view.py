@@ -1,0 +1,60 @@
+"""A credential, as commands show it; options that name its issuer and schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from hansa.cli.tables import named
+from hansa.protocol.credential import PARTICIPANT, schema_of
+from hansa.protocol.types import Address
+from hansa.runtime.identity.credentials import Found
+
+Subject = Annotated[str, typer.Argument(help="Whom it is about: a keystore's name, or an address.", metavar="WHO")]
+SchemaName = Annotated[
+    str, typer.Option("--schema", help="What it says: a name, or 0x and 64 digits.", metavar="SCHEMA")
+]
+
+
+@dataclass(frozen=True)
+class CredentialView:
+    uid: str
+    issuer: Address
+    subject: Address
+    schema: str  # hash
+    time: int  # Unix time, as the next two
+    expires: int
+    revoked: int  # 0: it is not
+    data: str
+    valid: bool
+    faults: list[str]  # why it does not count
+
+    @classmethod
+    def of(cls, found: Found) -> CredentialView:
+        one = found.credential
+        return cls(
+            uid=f"0x{one.uid.hex()}",
+            issuer=one.issuer,
+            subject=one.subject,
+            schema=f"0x{one.schema.hex()}",
+            time=one.time,
+            expires=one.expires,
+            revoked=one.revoked,
+            data=f"0x{one.data.hex()}",
+            valid=not found.faults,
+            faults=found.faults,
+        )
+
+
+def show(console: Console, view: CredentialView, names: Mapping[Address, str]) -> None:
+    """What it says, of whom, by whom, and whether it counts."""
+    until = datetime.fromtimestamp(view.expires, UTC).isoformat(" ", "seconds")
+    schema = PARTICIPANT if view.schema == f"0x{schema_of(PARTICIPANT).hex()}" else view.schema
+    console.print(f"[bold]{named(view.subject, names)}[/] is {schema}, says {named(view.issuer, names)}")
+    counts = "yes" if view.valid else f"no: {'; '.join(view.faults)}"
+    console.print(f"  uid    {view.uid}\n  until  {until}\n  counts {counts}")
