@@ -176,16 +176,22 @@ def test_keys_that_rotate__open_their_own_cycle_and_are_gone_afterwards(
             audited(lab, "validator-1")
 
 
-def test_false_shares_and_a_false_hash__change_nothing_for_the_others(tmp_path: Path) -> None:
-    """A member makes its shares up; a trainer's file names another share's hash than its key gives."""
+def test_false_shares_and_false_hashes__change_nothing_for_the_others(tmp_path: Path) -> None:
+    """A member makes its shares up. Two trainers' files name another share's hash than their keys give: that of the
+    liar's seat, which the honest two find out as they open it; and that of an honest seat's, so that the other honest
+    one is left alone with its share: as two of three don't say so, nobody knows whose fault it is."""
     with federation(tmp_path, rounds=2, quorum=2, privacy="threshold") as lab:
+        order = sorted(lab.validators, key=str.lower)
+        liar = order.index(lab.address("validator-3"))
         cast(lab, "validator-3", "FalseReleaser")
-        cast(lab, "trainer-4", "BoxSpoiler", seat=1)
+        cast(lab, "trainer-4", "BoxSpoiler", seat=liar)
+        cast(lab, "trainer-3", "BoxSpoiler", seat=(liar + 1) % 3)
         lab.start_all()
         view = finish(lab)
         assert len(view.finalised) == 2
         assert {name: verdicts(lab, view, name) for name in TRAINERS} == {
-            **dict.fromkeys(TRAINERS[:3], [Code.OK] * 2),
+            **dict.fromkeys(TRAINERS[:2], [Code.OK] * 2),
+            "trainer-3": [Code.UNREACHABLE] * 2,
             "trainer-4": [Code.MALFORMED] * 2,
         }
         assert {name: attendance(lab, view, name) for name in VALIDATORS} == dict.fromkeys(VALIDATORS, (2, 0, 0))
