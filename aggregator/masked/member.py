@@ -66,7 +66,7 @@ class MaskedMember:
             if not is_time(desk, state, base.terms.release_time, is_ready):
                 return None
             self._journal_set(base, group)
-            with desk.working("adding mask streams"):
+            with desk.working("aggregating"):
                 return puts.make_table(seeds)
         fault = self.standing(base).fault if base.is_of_earlier(desk.follower.cycle()) else None
         if fault is None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import characters
 
+from aggregator.masked.member import MaskedMember
 from aggregator.score import Scorer
 from aggregator.validator import Validator
 from aggregator.vote import Voter
@@ -39,6 +40,7 @@ PLAYS: dict[type, tuple[type, str]] = {
     Desk: (Trainer, "desk"),
     Scorer: (Validator, "scorer"),
     Voter: (Validator, "voter"),
+    MaskedMember: (Validator, "masked"),
 }
 """Which daemon plays a character that is but a part of one, and which part that is."""
 
