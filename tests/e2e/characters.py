@@ -11,20 +11,14 @@ import numpy as np
 from eth_account import Account
 from lying_store import LyingStore
 
-from aggregator.masked.member import MaskedMember
 from aggregator.score import Scorer
 from aggregator.validator import Validator
 from aggregator.vote import Voter
-from client.masked_submit import MaskedSubmitter
 from client.submit import Submitter
 from client.trainer import Trainer
 from hansa.protocol import envelope, sheet, tensors
-from hansa.protocol.cid import digest_of, to_cid
+from hansa.protocol.cid import to_cid
 from hansa.protocol.hashes import result_hash
-from hansa.protocol.masked import envelope as masked_envelope
-from hansa.protocol.masked import streams
-from hansa.protocol.masked.sharing import Sharing
-from hansa.protocol.masked.words import length as masked_length
 from hansa.protocol.model import Model, Update
 from hansa.protocol.types import Code, Digest, Phase, Seat
 from hansa.runtime import keystore
@@ -292,34 +286,3 @@ class Sleeper(Validator):
         if state.round == self.round and state.failures < self.cycles and state.phase >= Phase.SUBMIT:
             die()
         return super().act(state)
-
-
-class Garbler(MaskedSubmitter):
-    """Sends noise under its masks, in words that no update has."""
-
-    def seal(self, cycle: CycleRecord) -> dict[str, Any]:
-        follower = self._desk.follower
-        base, model = follower.base()
-        sharing = Sharing(follower.context.terms.seats, follower.context.spec.shares)
-        noise = np.random.default_rng(model.round).integers(0, 2**16, masked_length(model.shapes)).astype(np.uint16)
-        ctx = envelope.context(follower.federation.place(follower.job, cycle.cycle), self._desk.me, base)
-        data = masked_envelope.seal(noise, masked_envelope.new_seeds(sharing), ctx, sharing, cycle.keys)
-        return {"digest": self._desk.journal.put_blob(data), "key": None}
-
-
-class LyingMember(MaskedMember):
-    """Tells vectors that its streams don't come to, in every table."""
-
-    def release(self, state: JobState, seat: Seat) -> None:
-        truth = streams.vector
-
-        def lie(keys: Any, words: int) -> Any:
-            total, _ = truth(keys, words)
-            total[0] += 1
-            return total, digest_of(total.tobytes())
-
-        streams.vector = lie  # type: ignore[assignment]
-        try:
-            super().release(state, seat)
-        finally:
-            streams.vector = truth
