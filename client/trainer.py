@@ -45,6 +45,7 @@ class Trainer(Daemon):
         desk.follower.models.cached = 1  # it starts from the newest alone
         desk.follower.trainer = desk.me
         desk.log.info("data loaded", rows=rows, source=config.source)
+        desk.log.info("who can see an update", privacy=context.spec.privacy, said=context.who_sees)
         self.keeper = JobKeeper(desk)
         self.enroller = Enroller(desk, task, config)
         self.enroller.check_terms()

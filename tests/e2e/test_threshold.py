@@ -31,10 +31,11 @@ from hansa.audit.report import Report
 from hansa.audit.run import audit, audit_archive, files_with_limits
 from hansa.devnet.anvil import published_key
 from hansa.protocol import envelope, shared_envelope
-from hansa.protocol.errors import Malformed
+from hansa.protocol.errors import FatalError, Malformed
 from hansa.protocol.types import Code, Phase, Seat
 from hansa.runtime.history.records import Failed
 from hansa.runtime.journal import Journal
+from hansa.runtime.key_ring import KeyRing
 from hansa.runtime.keystore import encryption_secret
 from hansa.runtime.snapshot import FullSnapshot
 
@@ -149,3 +150,26 @@ def check_shut(lab: Observed, view: FullSnapshot) -> None:
         for guess in (share, secret, *(blob[:32] for blob in kept)):
             with pytest.raises(Malformed):
                 shared_envelope.open_with_key(data, ctx, guess, lapsed.keys, spec.shares)
+
+
+def test_keys_that_rotate__open_their_own_cycle_and_are_gone_afterwards(
+    tmp_path: Path, undisturbed: Undisturbed
+) -> None:
+    with federation(tmp_path, rounds=3, privacy="threshold") as lab:
+        for name in VALIDATORS:
+            role = lab.workers[name].arguments[0]
+            role.fields["rotate_keys"] = True
+        lab.start_all()
+        view = finish(lab)
+        check_once(lab)
+        check_logs(lab)
+        assert models(view) == undisturbed.models[:3]
+        used = {key for cycle in view.history.cycles for key in cycle.keys}
+        assert len(used) == 9, "each seat has another in each cycle"
+        for name in VALIDATORS:
+            me, secret = lab.address(name), secret_of(lab, name)
+            ring = KeyRing(lab.workspace.dir / "journals" / f"{me}.keys.sqlite", secret)
+            assert not used & set(ring.made()), "the last one, which was never used, is left at most"
+            ring.close()
+        with pytest.raises(FatalError, match="was in force in no cycle"):
+            audited(lab, "validator-1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hansa.protocol import envelope, release, shared_envelope
-from hansa.protocol.cid import digest_of
+from hansa.protocol.cid import digest_of, to_cid
 from hansa.protocol.errors import BadKey, Malformed
 from hansa.protocol.model import Update, initial_model
 from hansa.protocol.release import Entry, Releases, Said
 from hansa.protocol.shared_verdict import LACKS, judge_shared, own_entry
 from hansa.protocol.shares import combine, divide, multiply, share_at
 from hansa.protocol.types import Address, Code, CycleId, JobId, Place, Seat
-from hansa.protocol.verdict import CycleKeys, Judged
+from hansa.protocol.verdict import Attempt, CycleKeys, Judged, retried_place
 
 SEATS, T = 5, 3
 SECRETS = [bytes([seat + 1]) * 32 for seat in range(SEATS)]
@@ -249,6 +250,19 @@ def test_judge__without_the_key_in_force__knows_nothing_and_accuses_nobody() -> 
 
 def test_judge__no_bytes__waits() -> None:
     assert judged(0, of(1, 2, 3), None) is None
+
+
+def test_retry__of_a_cycle_that_was_never_unlocked__keeps_its_place_by_the_old_key() -> None:
+    """The earlier file is opened with its content key alone; its cycle's shares were never released."""
+    again = PLACE._replace(cycle=CycleId(2**40 + 4))
+    cid, digest = to_cid(digest_of(SEALED)), digest_of(SEALED)
+    retry = Update({"w": np.array([1, 2, 3, 4], np.int8)}, again.job, again.cycle, TRAINER, cid, KEY)
+    attempts = [Attempt(TRAINER, digest, PLACE.cycle, KEYS, 5)]
+    assert retried_place(retry, attempts, keys_of(0, again), lambda asked: SEALED) == 5
+    other = replace(retry, tensors={"w": np.array([1, 2, 3, 5], np.int8)})
+    assert retried_place(other, attempts, keys_of(0, again), lambda asked: SEALED) is None
+    false = replace(retry, retry_key=b"\x43" * 32)
+    assert retried_place(false, attempts, keys_of(0, again), lambda asked: SEALED) is None
 
 
 # --- release files
