@@ -52,7 +52,13 @@ def measure(
     norms = [geometry.squared_norm(update, model.k) for update in updates]
     clips = geometry.clip_factors(norms, weights)
     if not isinstance(task, Differentiable):
-        return list(_by_losses(task, data, model, earlier, updates, weights, clips))
+        factors = list(zip(updates, weights, clips, strict=True))
+
+        def entering() -> Iterator[Flat]:
+            for update, weight, clip in factors:
+                yield aggregation.contribution(model, update, weight, clip, sum(weights))
+
+        return list(_by_losses(task, data, model, earlier, entering))
     slope = _mean_slope(task, data, model, lambda: aggregation.aggregate("mean", model, updates, weights, clips))
     found = products(slope, model, earlier, updates)
     scales = np.array([-a * c / (256 * sum(weights)) for a, c in zip(weights, clips, strict=True)])
@@ -64,21 +70,11 @@ def measure(
 def measure_sum(
     task: Task, data: Data, model: Model, earlier: Sequence[Model], total: Tensors, updates: int
 ) -> Measurement:
-    """The same of the sum of so many updates as a whole: what the step takes off the loss."""
+    """The same of the sum of so many updates as a whole, unclipped."""
     if not isinstance(task, Differentiable):
-        x = {
-            name: np.ldexp(total[name].astype(np.float64), -k) / updates
-            for name, k in zip(model.tensors, model.k, strict=True)
-        }
-        start = -task.metric(model.tensors, data)
-
-        def taken_off(step: Flat) -> float:
-            before: Flat = {name: values.astype(np.float64) for name, values in model.tensors.items()}
-            return start + task.metric(_as_float32(_plus(before, step, 1)), data)
-
-        changes = [_change(model, other) for other in earlier]
-        gain = taken_off(x)
-        return _measurement(gain, taken_off(_without(x, changes)) if changes else gain)
+        scaled = zip(model.tensors, model.k, strict=True)
+        x = {name: np.ldexp(total[name].astype(np.float64), -k) / updates for name, k in scaled}
+        return next(_by_losses(task, data, model, earlier, lambda: iter([x])))
     slope = _mean_slope(task, data, model, lambda: step_of(model, total, updates))
     found = products(slope, model, earlier, [total])
     gain = -float(found.with_gradient()[0]) / updates
@@ -98,18 +94,12 @@ def _by_losses(
     data: Data,
     model: Model,
     earlier: Sequence[Model],
-    updates: Sequence[Tensors],
-    weights: Sequence[int],
-    clips: Sequence[int],
+    entering: Callable[[], Iterator[Flat]],
 ) -> Iterator[Measurement]:
     """Half the sum of what each update takes off the loss as the first one in and as the last one in.
 
-    News: the same of x_i less its projection on the changes. 4n + 2 losses.
+    News: the same of x_i less its projection on the changes. 4n + 2 losses. entering: gives the x, as often as asked.
     """
-
-    def entering() -> Iterator[Flat]:
-        for update, weight, clip in zip(updates, weights, clips, strict=True):
-            yield aggregation.contribution(model, update, weight, clip, sum(weights))
 
     def loss(at: Flat) -> float:
         return -task.metric(_as_float32(at), data)

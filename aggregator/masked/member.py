@@ -39,7 +39,9 @@ class MaskedMember:
 
     def release(self, state: JobState, seat: Seat) -> None:
         """Releases this member's table of the set, or a probe where its sum is none; 0 where no set is fixed."""
-        release(self._desk, state, seat, lambda: self._make(state, seat))
+        base = current_base(self._desk.follower)
+        if base.group is None or self._may_release(base, base.group):
+            release(self._desk, state, seat, lambda: self._make(base, state, seat))
 
     def _look(self, state: JobState, seat: Seat) -> list[bool] | None:
         desk, base = self._desk, current_base(self._desk.follower)
@@ -53,20 +55,17 @@ class MaskedMember:
         desk.journal.replace(found_key(desk, cycle), {"malformed": seeds.malformed})
         return [seeds.codes.get(place) == Code.OK for place in range(len(cycle.updates))]
 
-    def _make(self, state: JobState, seat: Seat) -> Digest | None:
-        desk, base = self._desk, current_base(self._desk.follower)
-        group = base.group
+    def _make(self, base: MaskedBase, state: JobState, seat: Seat) -> Digest | None:
+        desk, group = self._desk, base.group
         if group is None:
             return NO_DIGEST
-        if not self._may_release(base, group):
-            return None
         puts, seeds = self._puts(base, group, seat), self._seeds_of(base, base.of_group, seat)
         is_ready = seeds.fetch() or seeds.has(group.places)
         if puts.table is None:
             if not is_time(desk, state, base.terms.release_time, is_ready):
                 return None
             self._journal_set(base, group)
-            with desk.working("adding mask streams"):
+            with desk.working("aggregating"):
                 return puts.make_table(seeds)
         fault = self.standing(base).fault if base.is_of_earlier(desk.follower.cycle()) else None
         if fault is None:

@@ -7,15 +7,17 @@ from collections.abc import Mapping
 import numpy as np
 
 from hansa.audit.facts import Facts
+from hansa.audit.masked import MaskedRounds
 from hansa.audit.openers import Openers
 from hansa.audit.replay import EventReplay
 from hansa.audit.report import Finding, Report, Wrong, require_equal
 from hansa.audit.rounds import Rounds
 from hansa.audit.updates import Cycle, Updates
-from hansa.protocol.cid import digest_of, to_cid
+from hansa.protocol.cid import NO_DIGEST, digest_of, to_cid
 from hansa.protocol.errors import HansaError, Malformed, NotFound, StoreUnavailable
 from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.model import K_MAX, K_MIN, Model, Update
+from hansa.protocol.privacy import MASKED
 from hansa.protocol.result import next_model
 from hansa.protocol.text import ranges
 from hansa.protocol.types import Code, Digest, Phase
@@ -37,6 +39,9 @@ class Models:
         self._context = rounds.context
         self._files, self._report = files, report
         self._updates = Updates(facts, self._context, files, keys, report)
+        self._masked: MaskedRounds | None = None
+        if self._context.spec.privacy == MASKED:
+            self._masked = MaskedRounds(facts, self._context, files, report)
         self._failed: list[Attempt] = []
         self._locked: list[int] = []  # rounds whose updates nobody here can open
 
@@ -45,7 +50,9 @@ class Models:
         base_digest = self._context.terms.model
         base = self._read(base_digest, 0, None)
         for cycle in history.cycles:
-            updates = self._updates_of(cycle, base_digest, base)
+            if self._masked is not None:
+                self._masked.note(cycle)
+            updates = None if self._masked is not None else self._updates_of(cycle, base_digest, base)
             if not isinstance(cycle.outcome, Finalized):
                 continue
             outcome = cycle.outcome
@@ -131,6 +138,9 @@ class Models:
     ) -> Model | None:
         """The round's model, aggregated again, if everything for it is here. after: as its file has it, if that is."""
         ledger = self._rounds.ledgers[outcome.round - 1]
+        if base is not None and self._masked is not None:
+            found = self._masked.make(base_digest, base, ledger)
+            return None if found is None else self._compare(found, cycle, outcome, after)
         needed = {place for place, judged in enumerate(ledger.judgements) if judged.code == Code.OK}
         if base is None:
             self._report.gap(f"model {outcome.round}, made again", "the model before it is not here")
@@ -143,6 +153,10 @@ class Models:
         trainers = [update.trainer for update in cycle.updates]
         job, weights, rule = self._facts.job, self._rounds.weights, self._context.spec.rule
         model = next_model(job, base, base_digest, ledger, trainers, updates, weights, rule)
+        return self._compare(model, cycle, outcome, after)
+
+    def _compare(self, model: Model, cycle: CycleRecord, outcome: Finalized, after: Model | None) -> Model | None:
+        """A model that was made again, if it is the one that was voted."""
         found = outcome.model if after is not None and is_same(model, after) else digest_of(model.encode())
         if found != outcome.model:
             place = {"round": outcome.round, "cycle": cycle_counter(cycle.cycle)}
@@ -178,6 +192,7 @@ def files_of(replay: EventReplay) -> list[tuple[Digest, str]]:
         if len(cycle.releases) >= history.posted.terms.threshold:  # else nobody gives them away
             for digest in cycle.releases.values():
                 found.setdefault(digest, "release")
+        found.pop(NO_DIGEST, None)
         if isinstance(cycle.outcome, Finalized):
             found.setdefault(cycle.outcome.model, "model")
     trainers = {enrolment.trainer for enrolment in history.enrolled}

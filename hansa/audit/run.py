@@ -9,6 +9,7 @@ from pathlib import Path
 from hansa.audit.archive import Archive
 from hansa.audit.bound import check_bound
 from hansa.audit.facts import Facts
+from hansa.audit.masked import opening_files
 from hansa.audit.models import Models, files_of
 from hansa.audit.openers import Openers, published_keys
 from hansa.audit.paid import Settlement
@@ -27,6 +28,7 @@ from hansa.protocol.types import Digest
 from hansa.runtime.store import Store
 
 LONGEST_FINDING = 300  # characters
+LARGEST_PROBE = 1 << 18  # bytes: 9 words of each of 256 streams of every set of a seat, and more than its table
 
 
 def audit(facts: Facts, files: Store, keys: Openers | None = None) -> Report:
@@ -103,7 +105,7 @@ def require_sound(path: Path, so: str) -> tuple[Report, Facts, Settlement]:
 
 def _check_rest(archive: Archive, replay: EventReplay, report: Report) -> None:
     """The job names every file, and those that no check needed have the bytes of their CIDs too."""
-    named = {digest for digest, _ in files_of(replay)}
+    named = {digest for digest, _ in (*files_of(replay), *_openings(archive.facts, replay, archive))}
     for digest, entry in archive.entries.items():
         if digest not in named:
             report.fail(Finding(f"file {to_cid(digest)}", "one that the job names", "one that it does not"))
@@ -128,10 +130,17 @@ def files_with_limits(facts: Facts, store: Store) -> Sequence[tuple[Digest, int]
         "spec": MAX_BYTES,
         "model": spec.model_bytes if spec else 0,
         "update": spec.update_bytes if spec else 0,
-        "release": file_limit(max((len(cycle.updates) for cycle in cycles), default=0), seats),
+        "release": max(LARGEST_PROBE, file_limit(max((len(cycle.updates) for cycle in cycles), default=0), seats)),
         "keys": keys_limit(len(cycles)),
     }
-    return [(digest, limits[kind]) for digest, kind in files_of(replay)]
+    return [*((digest, limits[kind]) for digest, kind in files_of(replay)), *_openings(facts, replay, store)]
+
+
+def _openings(facts: Facts, replay: EventReplay, store: Store) -> list[tuple[Digest, int]]:
+    """What a masked job's tables and envelopes name."""
+    rounds = Rounds(store, Report())
+    rounds.read_spec(replay.history)
+    return [] if rounds.context is None else opening_files(facts, rounds.context, replay.history, store)
 
 
 def _count(report: Report, replay: EventReplay) -> None:

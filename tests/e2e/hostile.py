@@ -7,7 +7,9 @@ from operator import attrgetter
 from typing import Any
 
 import characters
+import masked_characters
 
+from aggregator.masked.member import MaskedMember
 from aggregator.release import Releaser
 from aggregator.score import Scorer
 from aggregator.validator import Validator
@@ -22,7 +24,8 @@ from hansa.runtime.desk import Desk
 
 @dataclass(frozen=True)
 class Character:
-    """Who plays a role: a class of `characters`, a daemon or a part of one, and attributes that it gets."""
+    """Who plays a role: a class of `characters` or `masked_characters`, a daemon or a part of one, and attributes that
+    it gets."""
 
     name: str
     traits: dict[str, Any] = field(default_factory=dict)
@@ -41,6 +44,7 @@ PLAYS: dict[type, tuple[type, str]] = {
     Releaser: (Validator, "releaser"),
     Scorer: (Validator, "scorer"),
     Voter: (Validator, "voter"),
+    MaskedMember: (Validator, "masked"),
 }
 """Which daemon plays a character that is but a part of one, and which part that is."""
 
@@ -48,7 +52,7 @@ PLAYS: dict[type, tuple[type, str]] = {
 def play_as(role: Role, character: Character) -> None:
     if character.idle_seconds is not None:
         pace.IDLE_SECONDS = character.idle_seconds
-    kind: Any = getattr(characters, character.name)
+    kind: Any = getattr(characters, character.name, None) or getattr(masked_characters, character.name)
     for trait, value in character.traits.items():
         setattr(kind, trait, value)
     daemon, part = next((played for part, played in PLAYS.items() if issubclass(kind, part)), (kind, None))

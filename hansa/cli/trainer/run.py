@@ -70,9 +70,7 @@ def run(
     ] = None,
     repeat: Annotated[
         bool,
-        TRUST(
-            "--repeat", help="Masked jobs: train from weights that an update of yours was summed over elsewhere, too."
-        ),
+        TRUST("--repeat", help="Masked jobs: train from weights that your update was summed over elsewhere, too."),
     ] = False,
     min_group: Annotated[
         int, TRUST("--min-group", help="Masked jobs: open no sums of fewer updates than this.", min=0)

@@ -42,6 +42,16 @@ class Standing:
         return self.total is not None and self.updates > 1
 
 
+@dataclass
+class _Summing:
+    """A sum under way. left: vectors that have not come off, by index. places: whose words have not gone in."""
+
+    vectors: dict[int, Digest]
+    opening: Opening
+    left: dict[int, Digest]
+    places: list[int]
+
+
 class PublicOpening:
     """Of one base whose set is fixed; `advance` goes as far as the files allow."""
 
@@ -49,7 +59,7 @@ class PublicOpening:
         self.files = OpeningFiles(base, store)
         self.standing = Standing()
         self._shown: dict[int, Digest] = {}  # of disputed sets
-        self._summed: tuple[dict[int, Digest], Sum] | None = None
+        self._summing: _Summing | None = None
         self._told: dict[tuple[Fault, int], Words] = {}  # of disputed sets, at a fault
         self._out: dict[int, Words] = {}  # words of spoilers
 
@@ -98,21 +108,21 @@ class PublicOpening:
         return found
 
     def _sum(self, vectors: dict[int, Digest]) -> Sum | None:
-        if self._summed is not None and self._summed[0] == vectors:
-            return self._summed[1]
-        opening = Opening(self.base.length)
-        for place in self.group.places:
-            envelope = self.files.envelope(place)
-            if envelope is None:
-                return None
-            opening.add(envelope.words)
-        for digest in vectors.values():
+        """What has come is taken in once; None until everything has."""
+        if self._summing is None or self._summing.vectors != vectors:
+            self._summing = _Summing(vectors, Opening(self.base.length), dict(vectors), list(self.group.places))
+        now = self._summing
+        for index, digest in list(now.left.items()):
             vector = self.files.vector(digest)
-            if vector is None:
-                return None
-            opening.take_off(vector)
-        self._summed = (vectors, opening.total)
-        return opening.total
+            if vector is not None:
+                now.opening.take_off(vector)
+                del now.left[index]
+        for place in list(now.places) if not now.left else []:
+            envelope = self.files.envelope(place)
+            if envelope is not None:
+                now.opening.add(envelope.words)
+                now.places.remove(place)
+        return None if now.left or now.places else now.opening.total
 
     def _without_spoilers(self, now: Standing, total: Sum) -> Standing:
         """Leaves out whoever spoilt the sum, one fault after another."""

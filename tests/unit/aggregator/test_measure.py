@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from aggregator.measure import Measurement, measure
+from aggregator.measure import Measurement, measure, measure_sum
 from hansa.protocol.model import Model, initial_model
 
 RANDOM = np.random.default_rng(5)
@@ -84,3 +84,20 @@ def test_measure__losses_that_are_not_finite__are_worth_nothing() -> None:
         measured(SimpleNamespace(metric=lambda params, data: float("nan")), None)
         == [Measurement(0, 0, finite=False)] * 5
     )
+
+
+@pytest.mark.parametrize("previous", [None, model(2)])
+def test_measure_sum__is_what_the_updates_come_to_together(previous: Model | None) -> None:
+    """Of updates that are as long as each other nothing is clipped, and gains add up."""
+    task = with_gradients
+    alike = [{name: np.roll(values, turn) for name, values in UPDATES[0].items()} for turn in range(3)]
+    before, earlier = model(1), [] if previous is None else [previous]
+    each = measure(cast(Any, task), cast(Any, None), before, earlier, alike, [1] * 3)
+    total = {name: np.sum([one[name] for one in alike], axis=0, dtype=np.int16) for name in TARGET}
+    found = measure_sum(cast(Any, task), cast(Any, None), before, earlier, total, 3)
+    assert found.gain == pytest.approx(sum(one.gain for one in each), abs=30_000)
+    assert sum(one.news for one in each) <= found.news + 30_000
+    assert found.news <= found.gain and (found.news < found.gain) == (previous is not None)
+    by_losses = measure_sum(cast(Any, without), cast(Any, None), before, earlier, total, 3)
+    assert by_losses.gain == pytest.approx(found.gain, abs=30_000)
+    assert by_losses.news == pytest.approx(found.news, abs=30_000)

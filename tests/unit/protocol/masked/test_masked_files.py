@@ -7,7 +7,7 @@ from math import comb
 
 import numpy as np
 import pytest
-from opened import CYCLE, LENGTH, SHAPES, UPDATES, context, world
+from masked_world import CYCLE, LENGTH, SHAPES, UPDATES, context, world
 
 from hansa.protocol import envelope as sealing
 from hansa.protocol.cid import digest_of

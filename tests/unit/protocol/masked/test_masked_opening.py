@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from opened import LENGTH, SHAPES, SIZES, World, update, world
+from masked_world import LENGTH, SHAPES, SIZES, World, update, world
 
 from hansa.protocol.masked import streams, words
 from hansa.protocol.masked.opening import settle

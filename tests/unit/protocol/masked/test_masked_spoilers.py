@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from opened import LENGTH, SHAPES, SIZES, World, update
+from masked_world import LENGTH, SHAPES, SIZES, World, update
 
 from hansa.protocol.masked import words
 from hansa.protocol.masked.opening import Opening, settle_probes, spoilers

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from opened import SHAPES, update
+from masked_world import SHAPES, update
 
 from hansa.protocol import aggregation
 from hansa.protocol.masked import words

@@ -24,9 +24,16 @@ UPDATES = 2**100 + 9
 SIZES = [(3, 2), (4, 2), (5, 2), (5, 3), (6, 3), (7, 4)]
 
 
-def context(trainer: int, cycle: CycleId = CYCLE) -> bytes:
-    account = Address(f"0x{trainer + 1:040x}")
-    return sealing.context(Place(1, Address("0x" + "ee" * 20), JobId(3), cycle), account, Digest(bytes(range(32))))
+BASE = Digest(bytes(range(32)))
+PLACE = Place(1, Address("0x" + "ee" * 20), JobId(1), CYCLE)
+
+
+def account(trainer: int) -> Address:
+    return Address(f"0x{trainer + 1:040x}")
+
+
+def context(trainer: int, cycle: CycleId = CYCLE, base: Digest = BASE) -> bytes:
+    return sealing.context(PLACE._replace(cycle=cycle), account(trainer), base)
 
 
 def update(seed: int, top: int = 127) -> dict[str, np.ndarray]:
@@ -42,6 +49,8 @@ class World:
     sent: list[words.Words]
     keyless: frozenset[int] = frozenset()
     cycle: CycleId = CYCLE
+    base: Digest = BASE
+    place: Place = PLACE
     seeds: list[list[bytes]] = field(init=False)
     files: list[bytes] = field(init=False)
 
@@ -53,12 +62,15 @@ class World:
         rng = np.random.default_rng(5)
         self.seeds = [[rng.bytes(32) for _ in self.sharing.sets] for _ in self.sent]
         self.files = [
-            envelope.seal(sent, seeds, context(place, self.cycle), self.sharing, self.members)
+            envelope.seal(sent, seeds, context(place, self.cycle, self.base), self.sharing, self.members)
             for place, (sent, seeds) in enumerate(zip(self.sent, self.seeds, strict=True))
         ]
 
+    def trainer(self, place: int) -> Address:
+        return account(place)
+
     def masked(self, place: int) -> Masked:
-        return Masked(self.files[place], context(place, self.cycle), self.sharing, LENGTH)
+        return Masked(self.files[place], context(place, self.cycle, self.base), self.sharing, LENGTH)
 
     @cached_property
     def group(self) -> Group:
@@ -128,3 +140,9 @@ class World:
 
 def world(seats: int, shares: int, n: int = 5, **options) -> World:
     return World(Sharing(seats, shares), [words.words_of(update(seed)) for seed in range(n)], **options)
+
+
+def words_of_world(seats: int, shares: int, n: int, bad: dict, cycle: CycleId, base: Digest) -> World:
+    """bad: by place, words that are sent in place of an update's."""
+    sent = [bad[place] if place in bad else words.words_of(update(place)) for place in range(n)]
+    return World(Sharing(seats, shares), sent, cycle=cycle, base=base)
