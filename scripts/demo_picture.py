@@ -46,7 +46,7 @@ class Recording(Command):
 def main() -> None:
     """Runs the demo, which takes well under a minute, and writes the picture."""
     with tempfile.TemporaryDirectory() as folder:
-        run(Recording(Workspace(Path(folder) / "demo")), privacy=BudgetOptions())
+        run(Recording(Workspace(Path(folder) / "demo")), budget=BudgetOptions())
     lines = [Text.assemble(*((part.text, part.style or "") for part in line)) for line in recorded(Recording.recorder)]
     OUT.write_text(draw([Text(PROMPT, "bold"), *shortened(lines)]))
     print(f"{OUT}: {OUT.stat().st_size:,} bytes", file=sys.stderr)

@@ -46,6 +46,7 @@ from hansa.runtime.workspace import Workspace
 from hansa.sponsor.post import PostedJob, PreparedJob, post_job, prepare, with_baselines
 from hansa.sponsor.privacy import with_privacy
 from hansa.sponsor.terms import JobOffer
+from hansa.sponsor.validation import DEALT, with_validation
 from hansa.tasks import consent, defaults
 from hansa.tasks.loading import BUILT_IN
 
@@ -121,11 +122,13 @@ class LocalFederation(Waiting):
                 steps=self.setup.steps,
                 publish_keys=self.setup.publish_keys,
             )
-            self.prepared = with_baselines(self.prepared, self.setup.validators)
+            if self.setup.validation_rows == DEALT:
+                self.prepared = with_baselines(self.prepared, self.setup.validators)
             if self.setup.rehearsed:
                 self.say("rehearsing the task")
             self.times = phase_times(self.setup, self.prepared)
             self.prepared, _ = with_privacy(self.prepared, self.offer, self.setup.privacy)
+            self.prepared, _ = with_validation(self.prepared, self.offer, self.setup.validation_rows)
             self.say("posting the job")
             self.session = Session(deployment)
             with self.sponsor() as signer:
@@ -167,7 +170,7 @@ class LocalFederation(Waiting):
             own = {"source": self.setup.sources[index - 1], "wait_for_bond": 30.0}
             fields |= {**own, **self.setup.trainer_options}
         else:
-            fields["validation"] = self.setup.validation
+            fields["validation"] = self.setup.validation_of(index - 1 - self.setup.trainers)
             if threads := self.setup.validator_threads:
                 fields["threads"] = threads[(index - 1 - self.setup.trainers) % len(threads)]
         role = Role(kind, published_key(index), fields)

@@ -18,7 +18,7 @@ MOST_SETS: Final = 36  # of seats that hold a mask together
 MOST_MASKED: Final = 256  # trainers: their summed integers stay within 16 bits
 LEAST_GROUP: Final = 3
 
-UNBUILT: Final = {"privacy": (MASKED,), "validation": ("own",)}
+UNBUILT: Final = {"privacy": (MASKED,)}
 """Values of a spec that no daemon of this version serves."""
 
 

@@ -33,6 +33,7 @@ from hansa.runtime.amounts import Token
 from hansa.runtime.snapshot import FullSnapshot
 from hansa.runtime.workspace import DEFAULT_DIR, Workspace
 from hansa.sponsor.privacy import check_mode
+from hansa.sponsor.validation import DEALT
 from hansa.tasks import consent, defaults
 
 PATIENCE = 240.0  # seconds that the demo waits for anything to happen, at least
@@ -61,8 +62,11 @@ def run(
     privacy: Annotated[
         str, typer.Option("--privacy", help="Who can see one update: committee or threshold (docs/privacy.md).")
     ] = "committee",
+    validation_rows: Annotated[
+        str, typer.Option("--validation-rows", help="What validators measure on: dealt (rows of all parties) or own.")
+    ] = DEALT,
     threads: Annotated[str, typer.Option("--validator-threads", help="torch threads by validator, like 1,2.")] = "1",
-    privacy: BudgetOptions,
+    budget: BudgetOptions,
 ) -> None:
     """Train on a chain of your own, every party a process, and see who is paid what."""
     if trainers is None:
@@ -79,6 +83,7 @@ def run(
         data=tuple(data or ()),
         validation=validation,
         privacy=check_mode(privacy),
+        validation_rows=validation_rows,
         rehearsed=True,
     )
     if store not in ("local", "kubo"):
@@ -86,8 +91,8 @@ def run(
     check_rows(setup)
     given = command.workspace.dir
     directory = given / "demo" if str(given) == DEFAULT_DIR else given
-    if (budget := privacy.settings(Workspace(directory))) is not None:
-        setup = replace(setup, trainer_options={"privacy": budget})
+    if (kept := budget.settings(Workspace(directory))) is not None:
+        setup = replace(setup, trainer_options={"privacy": kept})
     require_stopped(directory)
     ChainFile.remove(directory)
     make_room(directory, Devnet("demo", setup.trainers, setup.validators))
