@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -62,7 +62,7 @@ class Attacked:
 
 def mnist_rows(count: int, seed: int) -> tuple[Any, Rows]:
     """The task, and rows of as many digits as there are."""
-    task = load_task("mnist", {"parties": 4, "alpha": "1000"}, seed)
+    task: Any = load_task("mnist", {"parties": 4, "alpha": "1000"}, seed)
     rows = few(task.load("0"), 400, generator("inversion", seed))
     firsts = [int(np.flatnonzero(rows.labels == digit % 10)[digit // 10]) for digit in range(count)]
     return task, rows.take(np.array(firsts, np.intp))
@@ -119,6 +119,6 @@ def psnr(true: Images, found: Images) -> NDArray[np.float64]:
     return errors
 
 
-def added(deltas: list[Mapping[str, NDArray[np.float32]]]) -> Delta:
+def added(deltas: Sequence[Delta]) -> Delta:
     """The sum of updates."""
     return {name: np.sum([delta[name] for delta in deltas], axis=0, dtype=np.float32) for name in deltas[0]}

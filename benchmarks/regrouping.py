@@ -27,11 +27,11 @@ def kept(trainers: int, size: int, random: np.random.Generator) -> Groups:
 
 def guessed(
     updates: Sequence[Matrix], draw: Callable[[int, int, np.random.Generator], Groups], size: int, seed: int
-) -> float:
-    """How near each trainer's own mean update is found, as a cosine (mean over trainers): least squares over all
-    rounds' open sums, as if everybody sent the same every round. updates: by round, (trainers, parameters).
+) -> tuple[float, float]:
+    """How near each trainer's mean update is found, as a cosine (mean over trainers): least squares over all rounds'
+    open sums, as if everybody sent the same every round; as it is, and without what all have in common.
 
-    What all have in common, the model's own steps, is taken off both: everybody knows it.
+    updates: by round, (trainers, parameters).
     """
     random, (trainers, _) = np.random.default_rng(seed), updates[0].shape
     who, sums = [], []
@@ -43,11 +43,11 @@ def guessed(
             sums.append(each[group].sum(axis=0))
     found = np.linalg.lstsq(np.array(who), np.array(sums), rcond=None)[0]
     true = np.mean(updates, axis=0)
-    return float(np.mean([_cosine(a, b) for a, b in zip(_own(found), _own(true), strict=True)]))
+    return _likeness(found, true), _likeness(found - found.mean(axis=0), true - true.mean(axis=0))
 
 
-def _own(each: Matrix) -> Matrix:
-    return each - each.mean(axis=0)
+def _likeness(found: Matrix, true: Matrix) -> float:
+    return float(np.mean([_cosine(a, b) for a, b in zip(found, true, strict=True)]))
 
 
 def _cosine(one: Matrix, other: Matrix) -> float:
