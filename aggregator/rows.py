@@ -1,4 +1,4 @@
-"""The rows that a member measures on: those of its seat."""
+"""The rows that a member measures on: those of its seat, or rows of its own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hansa.runtime.desk import Desk
 from hansa.tasks import running
 from hansa.tasks.base import Data, Task
 from hansa.tasks.rehearsal import check_validation_rows
-from hansa.tasks.validation import validation_rows
+from hansa.tasks.validation import doubts, own_rows, validation_rows
 
 
 class ValidationRows:
@@ -26,9 +26,15 @@ class ValidationRows:
         """FatalError where the task can't read them, or can't measure model 0 on them."""
         if seat not in self._held:
             context = self._desk.follower.context
+            is_own = context.spec.validation == "own"
             with running(context.spec.task, f"reading the validation rows of seat {seat}"):
-                rows = validation_rows(self._task, seat, context.terms.seats, self._source)
+                if is_own:
+                    rows = own_rows(self._task, self._source)
+                else:
+                    rows = validation_rows(self._task, seat, context.terms.seats, self._source)
                 check_validation_rows(self._task, self._task.model(), rows)
+            if is_own and (doubt := doubts(rows)) is not None:
+                self._desk.log.warning("validation rows are doubtful", said=doubt)
             self._desk.log.info("validation rows read", rows=len(rows), seat=seat)
             self._held = {seat: rows}
         return self._held[seat]

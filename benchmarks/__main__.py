@@ -23,6 +23,7 @@ NAMES = {
     "measure": "what measuring a large model's updates takes a validator",
     "page": "the web page of a large job, in headless Chromium",
     "pay": "who is paid what, by the pay rule and by three that it was chosen over",
+    "privacy": "what a privacy budget costs, and what updates tell without, behind masks and with one",
     "quantisation": "8 and 16 bits beside float32",
     "round": "a whole round of a large model, every party a process",
     "secagg": "masked sums by trainer and member, and Flower's secure aggregation",

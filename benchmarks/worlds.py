@@ -47,6 +47,16 @@ class World:
         return -mean_loss(self.task, params, self.test)
 
 
+@dataclass(frozen=True)
+class OwnWorld(World):
+    """One whose members measure on rows of their own, by seat."""
+
+    own: tuple[Rows, ...] = ()
+
+    def validation(self, seat: int, seats: int) -> Rows:
+        return self.own[seat]
+
+
 def heart(seed: int, parties: int = 4) -> World:
     """The four hospitals; any other number of parties gets all rows dealt out evenly by the seed."""
     return _world(_task("heart", {"parties": parties}, seed), labels=2)

@@ -51,6 +51,7 @@ from hansa.sponsor.committees import COUPLED
 from hansa.sponsor.post import PreparedJob, prepare, with_baselines
 from hansa.sponsor.privacy import with_privacy
 from hansa.sponsor.terms import JobOffer
+from hansa.sponsor.validation import DEALT, with_validation
 from hansa.tasks import consent, defaults
 from hansa.tasks.loading import BUILT_IN
 
@@ -126,11 +127,13 @@ class LocalFederation(Admitting):
                 steps=self.setup.steps,
                 publish_keys=self.setup.publish_keys,
             )
-            self.prepared = with_baselines(self.prepared, self.setup.validators)
+            if self.setup.validation_rows == DEALT:
+                self.prepared = with_baselines(self.prepared, self.setup.validators)
             if self.setup.rehearsed:
                 self.say("rehearsing the task")
             self.times = phase_times(self.setup, self.prepared)
             self.prepared, _ = with_privacy(self.prepared, self.offer, self.setup.privacy)
+            self.prepared, _ = with_validation(self.prepared, self.offer, self.setup.validation_rows)
             self.session = Session(deployment)
             choice = self.prepare_admission()
             self.say("posting the job")
@@ -182,9 +185,9 @@ class LocalFederation(Admitting):
             own["relays"] = tuple(f"http://{place}" for place in self._relays.values())
             fields |= {**own, **self.setup.trainer_options}
         if kind == "trainer" and self.setup.consensus == COUPLED:
-            kind, fields["validation"] = COUPLED, self.setup.validation
+            kind, fields["validation"] = COUPLED, self.setup.validation_of(index - 1)
         if kind == "validator":
-            fields["validation"] = self.setup.validation
+            fields["validation"] = self.setup.validation_of(index - 1 - self.setup.trainers)
             if threads := self.setup.validator_threads:
                 fields["threads"] = threads[(index - 1 - self.setup.trainers) % len(threads)]
         role = Role(kind, published_key(index), fields, self._relays.get(name))

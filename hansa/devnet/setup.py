@@ -13,6 +13,7 @@ from hansa.sponsor.committees import APPOINTED, COUPLED, FILLED, HYBRID, LEAST_F
 from hansa.sponsor.post import PreparedJob
 from hansa.sponsor.rehearse import rehearse
 from hansa.sponsor.terms import usual_quorum
+from hansa.sponsor.validation import DEALT, OWN
 
 TIMES: Mapping[str, int] = {
     "enrol": 120,
@@ -46,6 +47,7 @@ class Setup:
     failures: int | None = None  # None: 3, and 5 where committees are drawn
     publish_keys: bool = False
     privacy: str = COMMITTEE
+    validation_rows: str = DEALT
     times: Mapping[str, int] = field(default_factory=dict)  # over TIMES
     settings: Mapping[str, Any] = field(default_factory=dict)
     idle_chain: bool = False  # no block without a transaction
@@ -93,12 +95,21 @@ class Setup:
         """By trainer, where its rows are."""
         return list(self.data) or [str(number) for number in range(self.trainers)]
 
+    def validation_of(self, member: int) -> str | None:
+        """What the member of this number, from 0, is told of its rows: in a job of rows of its own, a file or the
+        party of its number."""
+        if self.validation is not None or self.validation_rows != OWN:
+            return self.validation
+        return self.sources[member % self.trainers]
+
 
 def phase_times(setup: Setup, prepared: PreparedJob) -> dict[str, int]:
     """Seconds by phase; all parties share this machine's processors."""
     times = dict(TIMES) | dict.fromkeys(MODES[setup.privacy].times, SHARING_SECONDS)
     if setup.rehearsed:
-        found = rehearse(prepared, setup.validators, setup.sources[0], setup.validation)
+        found = rehearse(
+            prepared, setup.validators, setup.sources[0], None if setup.validation_rows == OWN else setup.validation
+        )
         crowd = max(1.0, max(setup.trainers, setup.validators) / (os.cpu_count() or 1))
         times |= found.proposed(setup.trainers, prepared.spec.steps, TIMES, crowd)
     return {**times, **setup.times}

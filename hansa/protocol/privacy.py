@@ -18,9 +18,6 @@ MOST_SETS: Final = 36  # of seats that hold a mask together
 MOST_MASKED: Final = 256  # trainers: their summed integers stay within 16 bits
 LEAST_GROUP: Final = 3
 
-UNBUILT: Final = {"validation": ("own",)}
-"""Values of a spec that no daemon of this version serves."""
-
 
 @dataclass(frozen=True)
 class Mode:
@@ -57,12 +54,6 @@ class PrivacyTerms(Protocol):
 def who_sees(spec: JobSpec, seats: int) -> str:
     """Who can see one update, in one sentence."""
     return MODES[spec.privacy].sees.format(seats=seats, shares=spec.shares, group=spec.group)
-
-
-def unbuilt(spec: JobSpec) -> str | None:
-    """What of a spec this version can't do, or None."""
-    found = (f"{field} {value}" for field, values in UNBUILT.items() if (value := getattr(spec, field)) in values)
-    return next(found, None)
 
 
 def problems(spec: JobSpec, terms: PrivacyTerms, *, appointed: bool = True, coupled: bool = False) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from hansa.protocol.errors import NotAllowed
-from hansa.protocol.privacy import problems, unbuilt, who_sees
+from hansa.protocol.privacy import problems, who_sees
 from hansa.protocol.spec import JobSpec
 from hansa.protocol.types import Address, JobId
 from hansa.runtime.chain.deployment import Deployment
@@ -65,12 +65,6 @@ class JobContext:
                 f"job {self.job} is not what its privacy {self.spec.privacy} asks for",
                 cause="; ".join(found),
                 next_step="pick another job",
-            )
-        if (what := unbuilt(self.spec)) is not None:
-            raise NotAllowed(
-                f"job {self.job} is one of {what}",
-                cause="no daemon of this version serves it",
-                next_step="update Hansa, or pick another job",
             )
         largest = max(self.spec.model_bytes, self.spec.update_bytes)
         if largest > max_bytes:

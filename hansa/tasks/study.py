@@ -47,15 +47,18 @@ class PartyStudy(ABC):
         return [party.name for party in self.everyone]
 
     def load(self, source: str) -> Rows:
-        path = Path(source).expanduser()
-        if path.suffix or len(path.parts) > 1:
-            return self.read(path)
-        return self.party(source).train
+        file = _file(source)
+        return self.party(source).train if file is None else self.read(file)
 
     def validation(self, seat: int, seats: int) -> Rows:
         if not 0 <= seat < seats:
             raise FatalError(f"there is no seat {seat} of {seats}")
         return share(self.everyone, seat, seats)
+
+    def own_validation(self, source: str) -> Rows:
+        """A file, or what a party has held back of its own rows."""
+        file = _file(source)
+        return self.party(source).held if file is None else self.read(file)
 
     def test(self, source: str) -> Rows:
         return self.party(source).test
@@ -175,6 +178,12 @@ class Own:
     def _train(self, rows: Rows) -> Params:
         start = self.task.model()
         return self.task.train(start, rows, steps=self.steps, loss_threshold=None, seed=self.seed).params
+
+
+def _file(source: str) -> Path | None:
+    """Where a source is a file, not a party's name."""
+    path = Path(source).expanduser()
+    return path if path.suffix or len(path.parts) > 1 else None
 
 
 def majority(own: Own) -> Scores:

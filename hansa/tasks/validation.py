@@ -6,8 +6,12 @@ import inspect
 from collections.abc import Sized
 from typing import Any
 
+import numpy as np
+
 from hansa.protocol.errors import FatalError
+from hansa.protocol.text import counted
 from hansa.tasks.base import Data, Task
+from hansa.tasks.rows import Rows
 
 OPTION = "--validation FILE"
 
@@ -40,6 +44,36 @@ def validation_rows(task: Task, seat: int, seats: int, source: str | None = None
             next_step="leave the option out; docs/tasks.md says how a task of your own takes it",
         )
     return _counted(task, validation(seat, seats, source=source))
+
+
+def own_rows(task: Task, source: str | None) -> Data:
+    """A member's rows of its own, all that `source` names: by the task's `own_validation(source)` where it has one,
+    as validation rows where the task reads these from a source, else as rows to train on. FatalError without one."""
+    if source is None:
+        raise FatalError(
+            "a member of this job measures on rows of its own",
+            cause="the parties give none",
+            next_step=f"add {OPTION}, or the name of a party of the task",
+        )
+    if hasattr(task, "own_validation"):
+        return _counted(task, task.own_validation(source))
+    if _source(task) is not None:
+        return validation_rows(task, 0, 1, source)
+    rows = task.load(source)
+    count_rows(task, rows)
+    return rows
+
+
+FEWEST = 30
+
+
+def doubts(rows: Any) -> str | None:
+    """Why a member should not measure on rows of its own, where that can be seen."""
+    if len(rows) < FEWEST:
+        return f"{counted(len(rows), 'row')} to measure on: what so few say of an update is mostly chance"
+    if isinstance(rows, Rows) and len(np.unique(rows.labels)) == 1:
+        return f"all {len(rows)} rows have one label: an update that always answers it seems the best"
+    return None
 
 
 def _counted(task: Task, rows: Any) -> Data:

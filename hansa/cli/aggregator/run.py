@@ -38,7 +38,8 @@ def run(
         str | None,
         typer.Option(
             "--validation",
-            help="Your validation rows, for a task that asks for a file of them; nobody may train on these.",
+            help="Your validation rows, for a job or a task that asks for them: a file, or a party of the task; "
+            "nobody may train on these.",
             metavar="FILE",
         ),
     ] = None,

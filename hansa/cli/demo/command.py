@@ -38,6 +38,7 @@ from hansa.runtime.workspace import DEFAULT_DIR, Workspace
 from hansa.sponsor import committees
 from hansa.sponsor.committees import APPOINTED, CONSENSUS
 from hansa.sponsor.privacy import check_appointed, check_mode, usual_seats
+from hansa.sponsor.validation import DEALT
 from hansa.tasks import consent, defaults
 
 PATIENCE = 240.0  # seconds that the demo waits for anything to happen, at least
@@ -72,6 +73,9 @@ def run(
     privacy: Annotated[
         str, typer.Option("--privacy", help="Who can see one update: committee, threshold or masked (docs/privacy.md).")
     ] = "committee",
+    validation_rows: Annotated[
+        str, typer.Option("--validation-rows", help="What validators measure on: dealt (rows of all parties) or own.")
+    ] = DEALT,
     gasless: Annotated[
         bool, typer.Option("--gasless", help="Trainers have no coin: they sign, validators send.")
     ] = False,
@@ -100,6 +104,7 @@ def run(
         data=tuple(data or ()),
         validation=validation,
         privacy=check_mode(privacy),
+        validation_rows=validation_rows,
         gasless=gasless,
         admission=admission,
         rehearsed=True,
@@ -111,8 +116,8 @@ def run(
     check_rows(setup)
     given = command.workspace.dir
     directory = given / "demo" if str(given) == DEFAULT_DIR else given
-    if (noise := budget.settings(Workspace(directory))) is not None:
-        setup = replace(setup, trainer_options={"privacy": noise})
+    if (kept := budget.settings(Workspace(directory))) is not None:
+        setup = replace(setup, trainer_options={"privacy": kept})
     require_stopped(directory)
     ChainFile.remove(directory)
     make_room(directory, Devnet("demo", setup.trainers, setup.appointed + setup.stakers))

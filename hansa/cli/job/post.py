@@ -37,6 +37,7 @@ from hansa.sponsor.post import PreparedJob, check_offer, parse_baseline_options,
 from hansa.sponsor.privacy import check_members, with_privacy
 from hansa.sponsor.rehearse import rehearse
 from hansa.sponsor.terms import NO_TARGET, JobOffer, parse_times
+from hansa.sponsor.validation import with_validation
 from hansa.tasks.loading import BUILT_IN
 from hansa.tasks.settings import parse_settings
 
@@ -114,6 +115,9 @@ def run(
     shares: Annotated[
         int | None, RULES("--shares", help="threshold, masked: validators that it takes to open an update.")
     ] = None,
+    validation_rows: Annotated[
+        str, RULES("--validation-rows", help="What validators measure on: dealt (rows of all parties) or own.")
+    ] = "dealt",
     admission: AdmissionOptions,
     account_name: AccountName = None,
     password_file: PasswordFile = None,
@@ -159,7 +163,8 @@ def run(
     prepared, offer = with_privacy(prepared, offer, privacy, group, shares)
     given = offer.times
     choice = admission.choice(workspace, session)
-    for warning in filter(None, (check_offer(prepared, offer, members), offer.claim_warning)):
+    prepared, paying = with_validation(prepared, offer, validation_rows)
+    for warning in filter(None, (check_offer(prepared, offer, members), paying, offer.claim_warning)):
         print(f"hansa: {warning}", file=sys.stderr)
     account = load_account(workspace, account_name, password_file)
     remedy = "lower --rounds, --reward or --fee, send it tokens, or name another account"

@@ -40,9 +40,9 @@ class TrainerStatus:
 
 
 def run(command: Command, job: JobOption, account_name: AccountName = None) -> None:
-    """What a trainer has done and earned in a job, as the chain tells it, and what is left of its rows' privacy.
+    """What a trainer has done and earned in a job, as the chain tells it.
 
-    --account may be an address.
+    And what its rows have spent of their privacy budget. --account may be an address.
     """
     session = connect(command.workspace)
     who, names = address_of(command.workspace, account_name), names_of_accounts(command.workspace.keys)

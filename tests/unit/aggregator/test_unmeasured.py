@@ -30,7 +30,9 @@ GOOD, NONE = Measurement(5, 4), Measurement(0, 0, finite=False)
 def scorer(path: Path, monkeypatch: pytest.MonkeyPatch, measured: list[Measurement]) -> tuple[Scorer, Desk, list[str]]:
     """A member's; and what it sends. Its updates are ok but for the second."""
     sent: list[str] = []
-    context = SimpleNamespace(spec=SimpleNamespace(task="mine"), terms=SimpleNamespace(score_time=10))
+    context = SimpleNamespace(
+        spec=SimpleNamespace(task="mine", validation="dealt"), terms=SimpleNamespace(score_time=10)
+    )
     follower = cast(Any, GivenJob(path, [CYCLE], context))
     follower.federation = SimpleNamespace(
         place=lambda job, cycle: (1, ME, job, cycle),
@@ -108,7 +110,7 @@ def test_member__whose_rows_are_not_finite__is_told_at_its_start(tmp_path: Path,
         metric=lambda params, data: metric,
         gradient=lambda params, data: (float("nan"), {"w": np.full(1, np.nan)}),
     )
-    context = SimpleNamespace(spec=SimpleNamespace(task="mine"), terms=SimpleNamespace(seats=3))
+    context = SimpleNamespace(spec=SimpleNamespace(task="mine", validation="dealt"), terms=SimpleNamespace(seats=3))
     rows = ValidationRows(desk_of(tmp_path, GivenJob(tmp_path, context=context)), cast(Any, task))
     with pytest.raises(FatalError, match="not (a )?finite.* on the validation rows.*look for numbers"):
         rows.of(Seat(1))

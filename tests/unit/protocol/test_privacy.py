@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hansa.protocol.phases import PHASES
-from hansa.protocol.privacy import MODES, UNBUILT, problems, unbuilt, warning, who_sees
+from hansa.protocol.privacy import MODES, problems, warning, who_sees
 from hansa.protocol.spec import JobSpec
 
 
@@ -130,9 +130,3 @@ def test_modes__are_those_of_the_spec_and_have_the_phases_that_they_need() -> No
     optional = {row.key for row in PHASES if row.optional}
     assert [set(mode.times) for mode in MODES.values()] == [set(), {"release"}, optional]
     assert all(mode.sees.endswith(".") for mode in MODES.values())
-
-
-def test_unbuilt__names_what_no_daemon_serves() -> None:
-    assert [unbuilt(spec) for spec in SPECS.values()] == [None, None, "privacy masked"]
-    assert unbuilt(PLAIN.model_copy(update={"validation": "own"})) == "validation own"
-    assert set(UNBUILT) <= JobSpec.model_fields.keys()
