@@ -12,7 +12,6 @@ from aggregator.vote import Voter, finalize
 from hansa.protocol import envelope
 from hansa.protocol.types import Phase, Seat
 from hansa.runtime import keystore
-from hansa.runtime.chain.client import Block
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.daemon import Daemon
 from hansa.runtime.desk import DaemonConfig
@@ -40,6 +39,7 @@ class Validator(Daemon):
         with running(context.spec.task, "making model 0"):
             desk.follower.models.shapes = {name: values.shape for name, values in task.model().items()}
         rows = ValidationRows(desk, task, config.validation)
+        desk.follower.member = desk.me
         state = desk.follower.look()
         if not state.phase.is_over:
             context.check_claim_time(config.min_claim)
@@ -48,7 +48,6 @@ class Validator(Daemon):
         inboxes = Inboxes(desk, secret)
         self.keeper = JobKeeper(desk)
         self._key = envelope.public_key(secret)
-        self._known_at: Block | None = None  # where its key was found in force
         self.server = ModelServer(desk)
         self.scorer = Scorer(desk, task, inboxes, rows)
         self.voter = Voter(desk, task, inboxes, rows)
@@ -84,16 +83,12 @@ class Validator(Daemon):
 
     def _announce_key(self) -> None:
         """Puts the key that updates are sealed to in force, where another or none is, or a reorganisation took it."""
-        federation, seen = self.desk.follower.federation, self._known_at
-        if seen is not None and federation.chain.block(seen.number).hash == seen.hash:
-            return
-        known = federation.announced_key(self.desk.me)
-        self._known_at = federation.chain.latest() if known == self._key else None
+        known = self.desk.follower.key
         if known == self._key:
             return
         if known is not None:
             self.desk.log.warning("another encryption key was announced for this account; announcing its own again")
-        self.desk.send(federation.announce_key_call(self._key), "announce", known or b"")
+        self.desk.send(self.desk.follower.federation.announce_key_call(self._key), "announce", known or b"")
 
     def _took_part(self, cycle: CycleRecord) -> bool:
         me = self.desk.me
