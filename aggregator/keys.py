@@ -27,9 +27,6 @@ class Keys:
     def __init__(self, desk: Desk, ring: KeyRing, secret: bytes, *, rotates: bool) -> None:
         self._desk, self._ring, self._rotates = desk, ring, rotates
         self._secret, self._own = secret, envelope.public_key(secret)
-        self._known_at: tuple[Block, object] | None = (
-            None  # where the right key was found in force, and for which cycle
-        )
         self._looked: object = None  # the moment at which it was last looked whether a key can go
         desk.log.info(ROTATING if rotates else FOREVER)
 
@@ -40,20 +37,14 @@ class Keys:
     def keep_announced(self) -> None:
         """Puts the key that updates are to be sealed to in force, where another or none is, or a reorganisation took
         it."""
-        follower, me = self._desk.follower, self._desk.me
-        federation, cycle = follower.federation, follower.state.cycle if self._rotates else None
-        if self._known_at is not None:
-            block, of = self._known_at
-            if of == cycle and federation.chain.block(block.number).hash == block.hash:
-                return
-        known = federation.announced_key(me)
+        follower = self._desk.follower
+        known = follower.key
         wanted = self._next(known)
-        self._known_at = (federation.chain.latest(), cycle) if wanted == known else None
         if wanted == known:
             return
         if known is not None and self._ring.secret_of(known) is None:
             self._desk.log.warning("another encryption key was announced for this account; announcing its own again")
-        self._desk.send(federation.announce_key_call(wanted), "announce", known or b"", *([wanted] * self._rotates))
+        self._desk.send(follower.federation.announce_key_call(wanted), "announce", known or b"", *([wanted] * self._rotates))
 
     def forget(self, kept: Set[bytes | None] = frozenset()) -> None:
         """Deletes secrets that nothing needs any more: looked at once for each cycle, and at its end. kept: public keys

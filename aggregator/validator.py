@@ -44,6 +44,7 @@ class Validator(Daemon):
         with running(context.spec.task, "making model 0"):
             desk.follower.models.shapes = {name: values.shape for name, values in task.model().items()}
         rows = ValidationRows(desk, task, config.validation)
+        desk.follower.member = desk.me
         state = desk.follower.look()
         if not state.phase.is_over:
             context.check_claim_time(config.min_claim)

@@ -19,6 +19,7 @@ NAMES = {
     "attacks": "what each rule loses to each attack",
     "audit": "a round made again from its sealed updates, beyond reading the files",
     "blocks": "how many blocks a round takes, on a chain whose every block the benchmark makes",
+    "control": "what a round costs beside learning: seconds, blocks, requests, CPU, memory",
     "duplicates": "how alike honest updates are, and a twin's",
     "measure": "what measuring a large model's updates takes a validator",
     "page": "the web page of a large job, in headless Chromium",

@@ -1,4 +1,4 @@
-"""Daemons as operating-system processes, forked from one warm process that has imported torch and web3.
+"""Daemons as operating-system processes, forked from one warm process that has imported torch and the daemons.
 
 The warm process is multiprocessing's fork server: it starts no thread, so forking from it is safe whatever this process
 does, and a daemon costs milliseconds instead of seconds to start, each time.
@@ -24,7 +24,7 @@ from hansa.protocol.text import redact
 from hansa.runtime import stopping
 from hansa.runtime.files import private_folder
 
-PRELOAD = ["torch", "web3", "client.trainer", "aggregator.validator", "hansa.devnet.roles"]
+PRELOAD = ["torch", "client.trainer", "aggregator.validator", "hansa.devnet.roles"]
 
 _context = multiprocessing.get_context("forkserver")
 

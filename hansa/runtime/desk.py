@@ -96,6 +96,7 @@ class Desk:
     def __post_init__(self) -> None:
         self.sender.on_sign = self._signed
         self.sender.on_underpriced = self._underpriced
+        self.metrics.journal.set_function(self.journal.size)
 
     @classmethod
     def open(cls, config: DaemonConfig, daemon: str) -> Desk:
@@ -161,7 +162,6 @@ class Desk:
 
     def note(self, state: JobState) -> None:
         """Tells log and metrics what is acted on."""
-        self.metrics.journal.set(self.journal.size())
         head = self.follower.head
         self.metrics.seen(
             job=self.follower.job,

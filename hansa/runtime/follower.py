@@ -15,7 +15,8 @@ from hansa.runtime.chain.client import Block
 from hansa.runtime.chain.federation import Federation, JobState
 from hansa.runtime.chain.structs import NOT_ENROLLED, Enrolled
 from hansa.runtime.chain.witness import Stance
-from hansa.runtime.history.reader import HistoryReader
+from hansa.runtime.glance import Glancer
+from hansa.runtime.history.reader import HistoryReader, News
 from hansa.runtime.history.records import CycleRecord, Failed, Finalized, JobHistory
 from hansa.runtime.job import JobContext
 from hansa.runtime.model_chain import ModelChain
@@ -35,12 +36,15 @@ class JobFollower:
 
     keep_models: how many models back stay pinned in the store; None keeps them all.
     trainer: whose enrolment is looked at too; `own`: whether it is enrolled, and the last cycle that it submitted in.
+    member: whose encryption key is looked at too; `key`: the one that is in force for a cycle that opens next.
     """
 
     head: Block
     state: JobState
     trainer: Address | None = None
     own: Enrolled = NOT_ENROLLED
+    member: Address | None = None
+    key: bytes | None = None
 
     def __init__(self, federation: Federation, store: Store, job: JobId, keep_models: int | None = None) -> None:
         self.federation = federation
@@ -55,6 +59,7 @@ class JobFollower:
         self._doubted: _Look | None = None  # what is asked about until all have the block
         self._late: Block | None = None  # of a time that was waited for; asked about until all have it
         self._bonds_agreed = False
+        self._news: News | None = None  # up to the head
         self._asked: bytes = b""  # hash of the head at which all were asked last
         self.on_dissent: Callable[[str], None] = lambda said: None  # told what endpoints say that don't agree
 
@@ -72,11 +77,26 @@ class JobFollower:
 
     def look(self) -> JobState:
         """The job's state at the newest block. Everything else is told as of that block from now on."""
-        self.head = self.federation.chain.head()
-        self.state = self.federation.state(self.job, self.head)
-        if self.trainer is not None:
-            self.own = self.federation.trainer(self.job, self.trainer, self.head)
+        if not self._glance():
+            self._news = None
+            self.head = self.federation.chain.head()
+            self.state = self.federation.state(self.job, self.head)
+            if self.trainer is not None:
+                self.own = self.federation.trainer(self.job, self.trainer, self.head)
+            if self.member is not None:
+                self.key = self.federation.announced_key(self.member, self.head)
         return self.state
+
+    def _glance(self) -> bool:
+        """Whether all of it came in one request: not at the first look, and not where anything is unusual."""
+        if not hasattr(self, "state") or self.federation.is_missed(self.job):
+            return False
+        glancer = Glancer(self.federation, self.job, self._reader.topics, self.trainer, self.member)
+        seen = glancer.look(self.head, self._reader.upto)
+        if seen is not None:
+            self.head, self.state, self._news = seen.head, seen.state, seen.news
+            self.own, self.key = seen.own or NOT_ENROLLED, seen.key
+        return seen is not None
 
     def read(self) -> JobHistory:
         """Looks, and reads up to there. A node that mines while it answers mixes blocks: it is asked a few times."""
@@ -94,7 +114,7 @@ class JobFollower:
     def history(self) -> JobHistory:
         """The job's history up to `head`, checked against the contract's `state`; HistoryMismatch if it isn't that."""
         if self._read is None or self._read[0] != self.head.hash:
-            self._read = (self.head.hash, self._reader.read(self.head, self.state))
+            self._read = (self.head.hash, self._reader.read(self.head, self.state, self._news))
         if self._reader.state != self.state:
             # A node that mines while it answers may give a newer state than that of the block it was asked for.
             raise HistoryMismatch(f"job {self.job} moved on while it was read", next_step="it is read again")

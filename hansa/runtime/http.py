@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import io
 import threading
 import time
@@ -12,8 +11,6 @@ from http.client import HTTPResponse
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-import requests
-
 from hansa.protocol.errors import FatalError
 from hansa.protocol.text import redact
 
@@ -21,7 +18,7 @@ CONNECT_SECONDS = 3.05
 CHUNK = 2**16  # bytes that are unpacked at once
 
 
-class TooManyBytes(requests.RequestException):
+class TooManyBytes(OSError):
     """An answer over its cap."""
 
 
@@ -58,34 +55,13 @@ class _Until(io.RawIOBase):
         super().close()
 
 
-class _WholeResponse(HTTPResponse):
+class WholeResponse(HTTPResponse):
     """Its socket's timeout is the time of the whole response, not of the next byte."""
 
     def __init__(self, cap: Cap, sock: Any, *arguments: Any, **named: Any) -> None:
         super().__init__(sock, *arguments, **named)
         reader: Any = self.fp
         self.fp = io.BufferedReader(_Until(reader.detach(), sock, cap))
-
-
-def bound(session: requests.Session, cap: Cap) -> None:
-    """Every response to `session` ends within its read timeout, and within `cap` bytes."""
-
-    def bounded(manager: Any) -> Any:
-        manager.pool_classes_by_scheme = {
-            scheme: _pool(pool, cap) for scheme, pool in manager.pool_classes_by_scheme.items()
-        }
-        return manager
-
-    for adapter in {id(one): one for one in session.adapters.values()}.values():
-        given: Any = adapter
-        bounded(given.poolmanager)
-        proxied = given.proxy_manager_for
-        given.proxy_manager_for = lambda *arguments, proxied=proxied, **named: bounded(proxied(*arguments, **named))
-
-
-def _pool(pool: Any, cap: Cap) -> Any:
-    answers = {"response_class": functools.partial(_WholeResponse, cap)}
-    return type(pool.__name__, (pool,), {"ConnectionCls": type("Bounded", (pool.ConnectionCls,), answers)})
 
 
 @dataclass(frozen=True)
@@ -97,37 +73,6 @@ class Reply:
     body: bytes
 
 
-class Poster:
-    """Sends JSON to one address. What is the same for every request, most of a request's work, is made once."""
-
-    def __init__(self, session: requests.Session, url: str) -> None:
-        asked = requests.Request("POST", url, headers={"Content-Type": "application/json"})
-        self._session, self._asked = session, session.prepare_request(asked)
-        self._settings = session.merge_environment_settings(url, {}, stream=True, verify=None, cert=None)
-
-    def post(self, data: bytes, *, seconds: float, limit: int) -> Reply:
-        """Redirects aren't followed. Raises ReadTimeout after `seconds`, TooManyBytes over `limit`, or another
-        RequestException."""
-        end = time.monotonic() + seconds
-        body = bytearray()
-        request = self._asked.copy()
-        request.prepare_body(data, None)
-        if self._session.cookies:  # which a balancer keeps its clients apart by
-            request.prepare_cookies(self._session.cookies)
-        timeout = (CONNECT_SECONDS, seconds)
-        try:
-            with self._session.send(request, timeout=timeout, allow_redirects=False, **self._settings) as response:
-                for chunk in response.iter_content(CHUNK):
-                    body += chunk
-                    if len(body) > limit:
-                        raise TooManyBytes(f"more than {limit} bytes")
-                return Reply(response.status_code, response.headers, bytes(body))
-        except requests.RequestException as error:
-            if time.monotonic() >= end and not isinstance(error, TooManyBytes):
-                raise requests.ReadTimeout(str(error)) from error
-            raise
-
-
 def causes(error: BaseException) -> Iterator[BaseException]:
     """An exception and what it came from, the outermost first."""
     seen: set[int] = set()
@@ -136,7 +81,9 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         seen.add(id(link))
         yield link
         inner = [part for part in link.args if isinstance(part, BaseException)]
-        link = getattr(link, "reason", None) or (inner[0] if inner else None) or link.__cause__ or link.__context__
+        reason = getattr(link, "reason", None)
+        reason = reason if isinstance(reason, BaseException) else None  # an SSLError's is a word
+        link = reason or (inner[0] if inner else None) or link.__cause__ or link.__context__
 
 
 def is_too_large(error: BaseException) -> bool:
@@ -149,11 +96,11 @@ def checked_url(url: str, schemes: Collection[str], what: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
-        requests.Request("POST", parts._replace(scheme="http").geturl()).prepare()
+        (host or "").encode("idna")
         if parts.scheme in schemes and host and not any(sign.isspace() or not sign.isprintable() for sign in url):
             return parts
         cause = "there is a space in it" if parts.scheme in schemes and host else None
-    except (ValueError, requests.RequestException) as error:
+    except ValueError as error:
         cause = str(error).replace(url, "it")
     starts = " or ".join(f"{scheme}://" for scheme in schemes)
     raise FatalError(f"{redact(url)!r} is not {what}", cause=cause, next_step=f"give one that starts with {starts}")

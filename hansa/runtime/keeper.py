@@ -99,5 +99,6 @@ class JobKeeper:
         me, follower = self._desk.me, self._desk.follower
         if me in state.committee:
             return not (state.due | state.voted) >> state.committee.index(me) & 1
-        enrolled, last, _ = follower.federation.trainer(follower.job, me, follower.head)
+        is_known = follower.trainer == me
+        enrolled, last, _ = follower.own if is_known else follower.federation.trainer(follower.job, me, follower.head)
         return enrolled and last + 1 < cycle_counter(state.cycle)

@@ -73,7 +73,7 @@ def _packages() -> Result:
             found[name] = version(name)
         except PackageNotFoundError:
             return BAD, f"{name} is not installed; run `make setup`"
-    return GOOD, ", ".join(f"{name} {found[name]}" for name in ("hansa", "torch", "web3", "numpy"))
+    return GOOD, ", ".join(f"{name} {found[name]}" for name in ("hansa", "torch", "eth-account", "numpy"))
 
 
 def _page() -> Result:

@@ -1,4 +1,1 @@
-"""The chain as the daemons see it: typed reads at a block, checked event lists, sends with a typed outcome.
-
-Nothing outside this package imports web3.
-"""
+"""The chain as the daemons see it: typed reads at a block, checked event lists, sends with a typed outcome."""

@@ -14,6 +14,7 @@ from eth_abi.exceptions import DecodingError
 from eth_utils.crypto import keccak
 
 from hansa.protocol.errors import FatalError
+from hansa.runtime.chain.words import Unusual, decode_words
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
 ERROR_STRING = bytes.fromhex("08c379a0")  # Error(string)
@@ -107,6 +108,10 @@ class Artifact:
 
 
 def decode_exactly(types: Sequence[str], data: bytes) -> tuple[Any, ...]:
+    try:
+        return decode_words(types, data)
+    except Unusual:
+        pass
     try:
         return decode(types, data)
     except (DecodingError, OverflowError, ValueError, TypeError) as error:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from hansa.protocol.errors import ChainUnavailable, HansaError, WrongChain
+from hansa.protocol.errors import ChainUnavailable, WrongChain
 from hansa.protocol.types import Address, BlockNumber
 from hansa.runtime.chain.blocks import Block, Log, Reorganised, block_request, read_block, read_log, same_block
 from hansa.runtime.chain.deployment import Confirmations, Deployment
@@ -16,7 +16,7 @@ from hansa.runtime.chain.logs import LogReader
 from hansa.runtime.chain.node_errors import Behind, is_behind
 from hansa.runtime.chain.readings import Reading, decoded, requests_of
 from hansa.runtime.chain.rpc import Rpc, first, octets, quantity
-from hansa.runtime.chain.witness import Stance, Witness, weighed
+from hansa.runtime.chain.witness import Stance, Witness, denies, weighed
 
 __all__ = ["Block", "Chain", "Log", "Reading", "Witness", "read_block", "read_log"]
 
@@ -88,10 +88,24 @@ class Chain:
 
     def head(self) -> Block:
         """The latest block."""
-        self._heard, self._asked = self._alarm.rings, time.monotonic()
+        self.listen()
         block = self.latest()
         self._seen = block.number
         return block
+
+    def listen(self) -> None:
+        """`wait` goes on from now: what rings before the next answer counts."""
+        self._heard, self._asked = self._alarm.rings, time.monotonic()
+
+    def found(self, head: Block) -> None:
+        """Notes the latest block, where it was asked for together with something else."""
+        self._seen = head.number
+        self.saw(self._seen)
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether a WebSocket rings for each new block."""
+        return self._alarm.alive
 
     def latest(self) -> Block:
         """The latest block, for reading; `wait` goes on from the last `head`."""
@@ -159,17 +173,8 @@ class Chain:
         count: for what never changes, and is asked once."""
         if len(self.rpc.endpoints) == 1:
             return []
-        found = []
-        for endpoint, answers in self.rpc.ask_each(requests_of(readings, hex(block.number))).items():
-            try:
-                if isinstance(answers, HansaError):
-                    raise answers
-                given = [decoded(function, told) for (_, function, _), told in zip(readings, answers, strict=True)]
-                if not agrees(given):
-                    found.append(endpoint.shown)
-            except HansaError:
-                continue
-        return found
+        told = self.rpc.ask_each(requests_of(readings, hex(block.number)))
+        return [endpoint.shown for endpoint, answers in told.items() if denies(readings, answers, agrees)]
 
     def _block(self, tag: str) -> Block:
         found: list[Block] = []
@@ -321,7 +326,8 @@ class Chain:
             listening = self._alarm.alive and time.monotonic() < self._asked + LISTENING
             if self._alarm.wait(self._heard, min(left, LISTENING if listening else poll)):
                 return True
-            if not listening and self._look() > self._seen:
+            if not listening and (number := self._look()) > self._seen:
+                self._seen = BlockNumber(number)
                 return True
         return False
 

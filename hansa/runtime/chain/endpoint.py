@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import email.utils
+import http.client
+import itertools
+import json
 import socket
+import ssl
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-import requests
-from eth_typing import URI
-from web3 import HTTPProvider
-from web3.exceptions import Web3Exception
-from web3.types import RPCEndpoint
-
 from hansa.protocol.errors import ChainUnavailable
 from hansa.runtime.chain.abi import contract_error
 from hansa.runtime.chain.node_errors import BadStatus, NodeError, Nonsense, TooLong, TooSlow, is_rate_limited
-from hansa.runtime.http import CONNECT_SECONDS, Cap, Poster, Reply, bound, causes, checked_url, is_too_large
+from hansa.runtime.http import CONNECT_SECONDS, Reply, TooManyBytes, checked_url
+from hansa.runtime.poster import Poster
+from hansa.runtime.route import ConnectTimeout, ProxyRefused
 
 Request = tuple[str, Sequence[Any]]  # method, parameters
 ANSWER_SECONDS = 20.0  # for the whole of an answer
@@ -43,12 +43,8 @@ class Endpoint:
         self.mixes_blocks = False
         self.url = url
         self._batch, self._shrunk = BATCH, 0.0  # how many requests it takes at once; when that became less
-        session = requests.Session()
-        session.trust_env = not self.local
-        bound(session, Cap(ANSWER_BYTES))
-        self._codec = HTTPProvider(URI(url), session=session)
-        session.headers["User-Agent"] = self._codec.get_request_headers()["User-Agent"]
-        self._poster = Poster(session, url)
+        self._ids = itertools.count()
+        self._poster = Poster(url, direct=self.local, most=ANSWER_BYTES)
 
     def ask(self, batch: Sequence[Request]) -> list[Any]:
         """One answer a request, in order: the raw result, or a NodeError or ContractError as a value.
@@ -60,20 +56,22 @@ class Endpoint:
             while len(answers) < len(batch):
                 answers += self._post(batch[len(answers) : len(answers) + self._batch])
             return answers
-        except requests.RequestException as error:
+        except (OSError, http.client.HTTPException) as error:
             raise self._failed(error) from error
-        except (Web3Exception, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise Nonsense(f"{self.shown} {batch[0][0]}", error) from error
 
     def _post(self, part: Sequence[Request]) -> list[Any]:
         """The answers to one HTTP request; none where the node asked for fewer at once."""
-        calls = [(RPCEndpoint(method), params) for method, params in part]
         single = len(part) == 1
-        data = self._codec.encode_rpc_request(*calls[0]) if single else self._codec.encode_batch_rpc_request(calls)
+        calls = [
+            {"jsonrpc": "2.0", "method": method, "params": params, "id": next(self._ids)} for method, params in part
+        ]
+        data = json.dumps(calls[0] if single else calls, separators=(",", ":")).encode()
         try:
-            reply = self._poster.post(data, seconds=ANSWER_SECONDS, limit=ANSWER_BYTES)
-        except requests.RequestException as error:
-            if single or not is_too_large(error):
+            reply = self._poster.post(data, seconds=ANSWER_SECONDS)
+        except TooManyBytes:
+            if single:
                 raise
             return self._take_fewer(part, None)
         answer = self._decoded(reply, single)
@@ -94,10 +92,10 @@ class Endpoint:
     def _decoded(self, reply: Reply, single: bool) -> Any:
         """A JSON-RPC body, whatever the status; BadStatus where there is none."""
         try:
-            answer: Any = self._codec.decode_rpc_response(reply.body)
+            answer: Any = json.loads(reply.body)
             if reply.status < 300 or isinstance(answer, list) or {"error", "result"} & set(answer):
                 return answer
-        except (Web3Exception, ValueError, TypeError, RecursionError):
+        except (ValueError, TypeError, RecursionError):
             if reply.status < 300:
                 raise
         if reply.status == 413 and not single:
@@ -112,22 +110,23 @@ class Endpoint:
         self._shrunk = time.monotonic()
         return []
 
-    def _failed(self, error: requests.RequestException) -> ChainUnavailable:
-        what, chain = f"{self.shown} does not answer", list(causes(error))
-        if is_too_large(error):
+    def _failed(self, error: Exception) -> ChainUnavailable:
+        if isinstance(error, TooManyBytes):
             return TooLong(f"{self.shown} sends too much", cause=f"an answer of more than {ANSWER_BYTES} bytes")
-        if isinstance(error, requests.ReadTimeout):
-            return TooSlow(what, cause=f"no whole answer came in {ANSWER_SECONDS:.0f} s")
-        if isinstance(error, requests.ConnectTimeout):
-            return ChainUnavailable(what, cause=f"no connection within {CONNECT_SECONDS:.0f} s")
-        if isinstance(error, requests.exceptions.SSLError):
-            return ChainUnavailable(what, cause="its TLS certificate is not accepted, or it speaks no TLS")
-        if isinstance(error, requests.exceptions.ProxyError):
-            return ChainUnavailable(what, cause="the proxy of this machine does not let it through")
-        if any(isinstance(cause, socket.gaierror) for cause in chain):
-            return ChainUnavailable(what, cause="no host of that name is known")
-        if any(isinstance(cause, ConnectionRefusedError) for cause in chain):
-            return ChainUnavailable(what, cause="nothing listens there", next_step=START if self.local else None)
+        what = f"{self.shown} does not answer"
+        match error:
+            case ConnectTimeout():
+                return ChainUnavailable(what, cause=f"no connection within {CONNECT_SECONDS:.0f} s")
+            case TimeoutError():
+                return TooSlow(what, cause=f"no whole answer came in {ANSWER_SECONDS:.0f} s")
+            case ssl.SSLError():
+                return ChainUnavailable(what, cause="its TLS certificate is not accepted, or it speaks no TLS")
+            case ProxyRefused():
+                return ChainUnavailable(what, cause="the proxy of this machine does not let it through")
+            case socket.gaierror():
+                return ChainUnavailable(what, cause="no host of that name is known")
+            case ConnectionRefusedError():
+                return ChainUnavailable(what, cause="nothing listens there", next_step=START if self.local else None)
         return ChainUnavailable(what, cause=type(error).__name__)
 
 

@@ -88,6 +88,10 @@ class Federation(Calls):
             self._has_gone(job, block, error)
         return found[-1]
 
+    def is_missed(self, job: JobId) -> bool:
+        """Whether a job that was there was not at the last look."""
+        return job in self._gone
+
     def _has_gone(self, job: JobId, block: Block, error: _NoJob) -> None:
         """Raises what it means that a job isn't there; nothing for one that wasn't at an earlier block either."""
         if job not in self._since or block.number < self._since[job]:

@@ -27,12 +27,11 @@ class LogReader:
 
     def read(self, address: Address, topics: Sequence[Any], start: int, end: Block) -> list[Log]:
         """See Chain.logs."""
-        wanted = [_topic(topic) for topic in topics]
         found: list[Log] = []
         while start <= end.number:
             stop = min(end.number, start + self._span - 1)
             try:
-                found += self._page(address, wanted, start, stop, end)
+                found += self._page(address, topics, start, stop, end)
             except ChainUnavailable as error:
                 stated = _asks_for_less(error)
                 if stated is None or stop == start:
@@ -46,23 +45,35 @@ class LogReader:
             start = stop + 1
         return found
 
-    def _page(self, address: Address, topics: list[Any], start: int, stop: int, end: Block) -> list[Log]:
+    def _page(self, address: Address, topics: Sequence[Any], start: int, stop: int, end: Block) -> list[Log]:
         tag = hex(end.number)
-        query = {"address": address, "topics": topics, "fromBlock": hex(start), "toBlock": hex(stop)}
         found: list[Log] = []
 
         def check(answers: list[Any]) -> None:
             same_block(end, read_block(answers[1], tag))
-            if not isinstance(answers[0], list):
-                raise Nonsense("eth_getLogs", answers[0])
-            found[:] = sorted((read_log(entry) for entry in answers[0]), key=lambda log: (log.block, log.index))
-            for log in found:
-                fits = all(_fits(log.topics, place, topic) for place, topic in enumerate(topics))
-                if not (start <= log.block <= stop and log.address == address.lower() and fits):
-                    raise Nonsense("eth_getLogs", log)
+            found[:] = checked_logs(answers[0], address, topics, start, stop)
 
-        self._ask([("eth_getLogs", [query]), block_request(tag)], check, tag)
+        self._ask([logs_request(address, topics, start, hex(stop)), block_request(tag)], check, tag)
         return found
+
+
+def logs_request(address: Address, topics: Sequence[Any], start: int, stop: str) -> Request:
+    """What asks for the events of one span of blocks. stop: a tag."""
+    wanted = [_topic(topic) for topic in topics]
+    return ("eth_getLogs", [{"address": address, "topics": wanted, "fromBlock": hex(start), "toBlock": stop}])
+
+
+def checked_logs(answer: Any, address: Address, topics: Sequence[Any], start: int, stop: int) -> list[Log]:
+    """A node's events, in order. Nonsense where they are none, or others than were asked for."""
+    if not isinstance(answer, list):
+        raise Nonsense("eth_getLogs", answer)
+    found = sorted((read_log(entry) for entry in answer), key=lambda log: (log.block, log.index))
+    wanted = [_topic(topic) for topic in topics]
+    for log in found:
+        fits = all(_fits(log.topics, place, topic) for place, topic in enumerate(wanted))
+        if not (start <= log.block <= stop and log.address == address.lower() and fits):
+            raise Nonsense("eth_getLogs", log)
+    return found
 
 
 def _topic(topic: Any) -> Any:

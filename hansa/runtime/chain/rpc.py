@@ -124,6 +124,19 @@ class Rpc:
             order = list(graves)
         raise next(iter(graves.values()))
 
+    def glance(self, batch: Sequence[Request]) -> list[Any] | None:
+        """What the preferred endpoint answers, errors as values; None where it gives no answer, and another is
+        preferred then. For what is asked again with all patience where this is not what was hoped for."""
+        endpoint = self.endpoints[self._first]
+        if not endpoint.verified:
+            return None
+        try:
+            return endpoint.ask(batch)
+        except ChainUnavailable:
+            endpoint.verified = False
+            self.rotate()
+            return None
+
     def ask_each(self, batch: Sequence[Request]) -> Mapping[Endpoint, list[Any] | HansaError]:
         """Every endpoint's own answers, or why it gave none, asked side by side; errors in the answers are values."""
         found: dict[Endpoint, list[Any] | HansaError] = {}

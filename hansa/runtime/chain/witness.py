@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -11,6 +11,7 @@ from hansa.protocol.errors import ChainUnavailable, HansaError
 from hansa.runtime.chain.abi import ContractError
 from hansa.runtime.chain.blocks import Block, read_block
 from hansa.runtime.chain.node_errors import NodeError, is_behind
+from hansa.runtime.chain.readings import Reading, decoded
 
 FAR = 64  # blocks that a node may be behind; one that is further is of another mind
 
@@ -65,3 +66,15 @@ def weighed(block: Block, answers: list[Any] | HansaError, agrees: Callable[[lis
         return Stance.DIFFERS if is_far else Stance.BEHIND
     except HansaError:  # a refusal, no contract, or no such record, where others have one
         return Stance.DIFFERS
+
+
+def denies(
+    readings: Sequence[Reading], answers: list[Any] | HansaError, agrees: Callable[[list[tuple[Any, ...]]], bool]
+) -> bool:
+    """Whether one endpoint's answers to readings can be read, and don't agree."""
+    try:
+        if isinstance(answers, HansaError):
+            raise answers
+        return not agrees([decoded(function, told) for (_, function, _), told in zip(readings, answers, strict=True)])
+    except HansaError:
+        return False

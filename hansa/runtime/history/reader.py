@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from hansa.protocol.errors import FatalError, HistoryMismatch
 from hansa.protocol.types import JobId, Phase
 from hansa.runtime.chain.abi import artifact
-from hansa.runtime.chain.client import Block
+from hansa.runtime.chain.client import Block, Log
 from hansa.runtime.chain.federation import Federation
 from hansa.runtime.chain.structs import JobState
 from hansa.runtime.history.builder import HistoryBuilder
@@ -15,6 +16,14 @@ from hansa.runtime.history.cycle import HistoryError
 from hansa.runtime.history.records import JobHistory
 
 LAGGING_LOOKS, LAGGING_PAUSE = 8, 0.25  # more, where nodes lag, since such a node leaves its last events out; seconds
+
+
+@dataclass(frozen=True)
+class News:
+    """A job's events after a block that was read, up to the head. upto: that block, as the chain has it now."""
+
+    upto: Block
+    logs: tuple[Log, ...]
 
 
 class HistoryReader:
@@ -33,8 +42,19 @@ class HistoryReader:
         self._enrolment_checked = False
         self.state: JobState | None = None  # that the last history agrees with
 
-    def read(self, at: Block | None = None, state: JobState | None = None) -> JobHistory:
-        """The history up to a block (the latest by default); `state` is the job's at that block, where it is known."""
+    @property
+    def topics(self) -> list[Any]:
+        """Of the job's events."""
+        return [_job_events(), self._job.to_bytes(32, "big")]
+
+    @property
+    def upto(self) -> Block | None:
+        """Up to where events were read."""
+        return self._upto
+
+    def read(self, at: Block | None = None, state: JobState | None = None, news: News | None = None) -> JobHistory:
+        """The history up to a block (the latest by default); `state` is the job's at that block, where it is known, and
+        `news` the events since `upto`."""
         block = at if at is not None else self._chain.head()
         problem: HistoryError | None = None
         turn = 0
@@ -46,7 +66,7 @@ class HistoryReader:
             turn += 1
             try:
                 known = state if turn == 1 and state is not None else self._federation.state(self._job, block)
-                history = self._read(block, known)
+                history = self._read(block, known, news if turn == 1 else None)
                 self.state = known
                 return history
             except HistoryError as error:
@@ -61,18 +81,20 @@ class HistoryReader:
             next_step="add an RPC endpoint that serves all of them, from the deployment's first block",
         )
 
-    def _read(self, at: Block, state: JobState) -> JobHistory:
+    def _read(self, at: Block, state: JobState, news: News | None) -> JobHistory:
         if state.phase == Phase.NONE:
             raise FatalError(
                 f"there is no job {self._job} at {self._federation.address}", next_step="`hansa job list` shows those"
             )
-        if not self._continues(at):
+        news = None if news is None or self._upto is None or news.upto.number != self._upto.number else news
+        if not self._continues(at, news):
             self._forget()
+            news = None
         if self._fold is None:
             self._fold = HistoryBuilder(self._chain.chain_id, self._federation.address, self._job)
         start = self._chain.first_block if self._upto is None else self._upto.number + 1
-        topics: list[Any] = [_job_events(), self._job.to_bytes(32, "big")]
-        for log in self._chain.logs(self._federation.address, topics, start, at):
+        logs = self._chain.logs(self._federation.address, self.topics, start, at) if news is None else news.logs
+        for log in logs:
             self._fold.apply(log)
         self._fold.agrees(state)
         history = self._fold.history
@@ -80,13 +102,15 @@ class HistoryReader:
         self._upto = at
         return history
 
-    def _continues(self, at: Block) -> bool:
+    def _continues(self, at: Block, news: News | None) -> bool:
         """Whether `at` is the block that was read last, or one on top of it."""
         upto = self._upto
         if upto is None or at.number < upto.number:
             return False
         if upto.hash in (at.hash, at.parent):
             return True
+        if news is not None:
+            return news.upto.hash == upto.hash
         return self._chain.block(upto.number).hash == upto.hash
 
     def _check_frozen(self, history: JobHistory, state: JobState, at: Block) -> None:

@@ -18,8 +18,9 @@ from hansa.protocol.cid import digest_of, from_cid, to_cid
 from hansa.protocol.errors import FatalError, Malformed, NotFound, StoreUnavailable, TooLarge, WrongBytes
 from hansa.protocol.text import redact
 from hansa.protocol.types import Digest
-from hansa.runtime.http import Cap, bound, causes, is_too_large
+from hansa.runtime.http import Cap, causes, is_too_large
 from hansa.runtime.store.base import checked
+from hansa.runtime.store.bounded import bound
 
 PROFILE = {
     "cid-version": "0",

@@ -285,10 +285,9 @@ class Sender:
 
     def _await(self, known: Sequence[Sent], wait: float) -> Outcome:
         deadline = time.monotonic() + wait
-        looks = QUICK_LOOKS if self._chain.rpc.local else 0
+        looks = QUICK_LOOKS if self._chain.rpc.local and not self._chain.is_listening else 0
         while True:
-            if looks <= 0:
-                self._chain.head()
+            self._chain.listen()
             for sent, receipt in self._mempool.account.receipts(known):
                 if int(receipt["status"], 16) == 1:
                     return self._mined(sent, receipt)

@@ -266,12 +266,12 @@ def without(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
 @pytest.mark.parametrize("words", ["wallet why -h", "wallet why", "trainer run -h"])
 def test_missing_package__is_named__with_what_to_do(without: Callable[..., Any], words: str) -> None:
-    done = without("web3", *words.split())
+    done = without("eth_account", *words.split())
     assert done.returncode == 1
-    assert done.stderr == "hansa: web3 can't be imported; run `make setup`, or install hansa again\n"
+    assert done.stderr == "hansa: eth_account can't be imported; run `make setup`, or install hansa again\n"
 
 
-@pytest.mark.parametrize("package", ["web3", "eth_account", "structlog"])
+@pytest.mark.parametrize("package", ["eth_account", "structlog"])
 def test_missing_package__doctor_goes_on_to_its_last_line(without: Callable[..., Any], package: str) -> None:
     done = without(package, "doctor")
     assert done.stdout.count("\n") >= 8 and "disk" in done.stdout and "deployment" in done.stdout, done.stderr
@@ -280,7 +280,7 @@ def test_missing_package__doctor_goes_on_to_its_last_line(without: Callable[...,
 
 @pytest.mark.parametrize("typed, at, offered", [("hansa wal", "1", "wallet"), ("hansa wallet why --", "3", "--help")])
 def test_missing_package__completes_what_it_can(without: Callable[..., Any], typed: str, at: str, offered: str) -> None:
-    done = without("web3", _HANSA_COMPLETE="complete_bash", COMP_WORDS=typed, COMP_CWORD=at)
+    done = without("eth_account", _HANSA_COMPLETE="complete_bash", COMP_WORDS=typed, COMP_CWORD=at)
     assert (done.stdout.strip(), done.stderr) == (offered, "")
 
 
