@@ -24,6 +24,8 @@ def test_up__on_sealers_and_kubo__goes_on_where_it_was(shell: Shell) -> None:
     shell.done("up", "--background", "--chain", "geth-poa", "--store", "kubo", *SMALL)
     post(shell)
     before = shell.ask("job", "show", "1")
+    given = shell.ask("wallet", "fund", "0x" + "66" * 20, "--coins", "1", "--tokens", "2")
+    assert (given["coins"], given["balance"]) == (str(10**18), str(2 * 10**18))
     assert "goes on with it" in shell.done("up", "--stop")
     assert "was made with --chain geth-poa" in shell.refused("up", "--chain", "ganache")
     shell.done("up", "--background")
