@@ -33,8 +33,8 @@ class _NoCode(WrongChain):
 class Chain:
     """Typed access to one EVM chain. A node's failures raise ChainUnavailable; another chain raises WrongChain.
 
-    Nothing is read below the highest block that a head or a receipt named: a node that lags is waited for, or another is
-    asked. Of blocks numbers, times and hashes alone are read, so proof-of-authority chains need no middleware.
+    Nothing is read below the highest block that a head or a receipt named: a node that lags is waited for, or another
+    is asked. Of blocks numbers, times and hashes alone are read, so proof-of-authority chains need no middleware.
     """
 
     def __init__(
