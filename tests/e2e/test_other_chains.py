@@ -39,7 +39,9 @@ from hansa.runtime.snapshot import FullSnapshot
 
 ROUNDS = 2
 WHEEL = "injective-core==1.20.1"
-SECONDS = 300.0  # that a job may take
+SECONDS = 600.0  # that a job may take
+LONG = dict.fromkeys(("submit", "score", "reveal", "vote", "finalize"), 90)
+"""Seconds: a phase ends when all have acted, however busy the machine is that its nodes share."""
 
 
 def have(program: str) -> None:
@@ -88,7 +90,7 @@ def grown(network: Network, height: int) -> int:
 @pytest.mark.slow
 def test_three_sealers__same_models__audit_holds(tmp_path: Path, undisturbed: Undisturbed) -> None:
     have("geth")
-    with federation(tmp_path, rounds=ROUNDS, chain="geth-poa") as lab:
+    with federation(tmp_path, LONG, rounds=ROUNDS, chain="geth-poa") as lab:
         assert lab.session.deployment.confirmations == 2 and len(lab.session.deployment.rpc) == 3
         assert models(played(lab)) == undisturbed.models[:ROUNDS]
 
@@ -96,7 +98,7 @@ def test_three_sealers__same_models__audit_holds(tmp_path: Path, undisturbed: Un
 @pytest.mark.slow
 def test_three_sealers__one_dies_in_mid_round__the_job_completes(tmp_path: Path, undisturbed: Undisturbed) -> None:
     have("geth")
-    with federation(tmp_path, rounds=ROUNDS, chain="geth-poa") as lab:
+    with federation(tmp_path, LONG, rounds=ROUNDS, chain="geth-poa") as lab:
         lab.start_all()
         wait_until_in(lab, Phase.SCORE, 1)
         assert isinstance(lab.anvil, Network)
@@ -112,7 +114,7 @@ def test_ganache__same_models__audit_holds(tmp_path: Path, undisturbed: Undistur
         start_ganache(tmp_path / "try", accounts=1, port=None, orphan=False, idle=False).stop()
     except FatalError as error:
         pytest.skip(str(error))
-    with federation(tmp_path / "job", rounds=ROUNDS, chain="ganache") as lab:
+    with federation(tmp_path / "job", LONG, rounds=ROUNDS, chain="ganache") as lab:
         assert models(played(lab)) == undisturbed.models[:ROUNDS]
 
 
@@ -122,7 +124,7 @@ def test_three_validators_of_a_proof_of_stake__same_models__nothing_is_wrong(
 ) -> None:
     """Such a chain proves no state by a block's hash, so the audit says what it could not check."""
     monkeypatch.setenv("PATH", f"{injectived()}{os.pathsep}{os.environ['PATH']}")
-    with federation(tmp_path, rounds=ROUNDS, chain="cosmos-pos") as lab:
+    with federation(tmp_path, LONG, rounds=ROUNDS, chain="cosmos-pos") as lab:
         assert randomness_of(lab.session.chain) == Randomness.CONSTANT
         assert lab.session.chain.first_number == 1
         assert models(played(lab, verdict="incomplete")) == undisturbed.models[:ROUNDS]

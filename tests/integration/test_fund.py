@@ -58,7 +58,7 @@ def test_other_chain__gives_nothing(here: Path, world_once: Once, monkeypatch: p
     monkeypatch.setattr(fund, "rpc", elsewhere)
     told = run("wallet", "fund", world.address("alice"))
     assert told.exit_code == 1 and told.stderr.count("\n") == 1
-    assert "chain 11155111 is not a local test chain" in told.stderr and "eth_sendTransaction" not in asked
+    assert "chain 11155111 is not a local test chain" in told.stderr and "eth_sendRawTransaction" not in asked
 
 
 def test_new_account__of_another_chain__is_told_what_it_needs(here: Path, world_once: Once) -> None:

@@ -40,7 +40,7 @@ class CallView:
 
 @dataclass(frozen=True)
 class PartyView:
-    """What one party of a kind pays in the whole job."""
+    """What one party of a kind pays that takes part in every round of the whole job."""
 
     who: str
     parties: int

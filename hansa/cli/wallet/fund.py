@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from eth_account import Account
 from rich.console import Console
 
 from hansa.cli.command import Command
 from hansa.cli.document import INLINE, Amount
 from hansa.cli.tables import named
 from hansa.cli.wallet.list import Balances, balances_text, read_balances
-from hansa.devnet.anvil import LOCAL_CHAINS, published_address, rpc
+from hansa.devnet.anvil import LOCAL_CHAINS, published_address, published_key, rpc
 from hansa.protocol.errors import ChainUnavailable, FatalError, TransientError
 from hansa.protocol.types import Address
 from hansa.runtime.accounts import address_of, names_of_accounts
@@ -25,6 +27,7 @@ from hansa.runtime.session import Session, connect
 GIVER = published_address(0)  # `up` and `demo` deploy with it, so it has all test tokens
 COIN = Token("", "of the chain's coin", 18)
 MINED_SECONDS = 20.0
+GAS = 100_000  # more than a gift of coins or of tokens takes
 
 
 @dataclass(frozen=True)
@@ -56,9 +59,9 @@ def run(
     check_source(session, url, token, amounts[1])
     transfer = transfer_call(Address(token.address), to, amounts[1])
     if amounts[0]:
-        give(url, {"to": to, "value": hex(amounts[0])})
+        give(url, {"to": to, "value": amounts[0]})
     if amounts[1]:
-        give(url, {"to": token.address, "data": "0x" + transfer.data.hex()})
+        give(url, {"to": token.address, "value": 0, "data": transfer.data})
     view = FundedView(to, *amounts, read_balances(session, to))
     name = named(to, names_of_accounts(command.workspace.keys))
     command.answer(view, lambda console: show(console, view, token, name))
@@ -82,15 +85,19 @@ def check_source(session: Session, url: str, token: Token, amount: int) -> None:
     session.check_funds(GIVER, token, amount, "a gift", remedy, name=f"the published account {GIVER}")
 
 
-def give(url: str, transaction: dict[str, str]) -> None:
-    """Sends a transaction of the published account, whose key the local node has, and waits until it is mined."""
+def give(url: str, transaction: Mapping[str, Any]) -> None:
+    """Signs a transaction with the published account's key, sends it, and waits until it is mined."""
     try:
-        sent = rpc(url, "eth_sendTransaction", {"from": GIVER, **transaction})
+        nonce, price = rpc(url, "eth_getTransactionCount", GIVER, "pending"), rpc(url, "eth_gasPrice")
+        priced = {"nonce": int(nonce, 16), "gasPrice": 2 * int(price, 16), "gas": GAS}
+        chain = int(rpc(url, "eth_chainId"), 16)
+        signed = Account.from_key(published_key(0)).sign_transaction({"chainId": chain, **priced, **transaction})
+        sent = rpc(url, "eth_sendRawTransaction", signed.raw_transaction.to_0x_hex())
     except ChainUnavailable as error:
         raise FatalError(
             f"the node does not send for the published account {GIVER}",
             cause=error.cause,
-            next_step="ask for fewer --coins; or start the chain with `hansa up`, or ganache with anvil's mnemonic",
+            next_step="ask for fewer --coins; or start the chain with `hansa up`",
         ) from error
     deadline = time.monotonic() + MINED_SECONDS
     while (receipt := rpc(url, "eth_getTransactionReceipt", sent)) is None:

@@ -9,11 +9,11 @@ from hansa.devnet.anvil import CHAIN_ID, MNEMONIC, free_port, require_free
 from hansa.devnet.chains.node import FOLDER, Network, find, is_ours, start, wait_for
 
 WHERE = "run `make setup`, or `npm install --global ganache@7.9.2`"
-BLOCK_SECONDS = 1
+BLOCK_SECONDS = 2  # it is slow: at one, seven daemons leave it no time
 
 
 def start_ganache(directory: Path, *, accounts: int, port: int | None, orphan: bool, idle: bool) -> Network:
-    """A block a second; idle: one where there is a transaction."""
+    """A block every two seconds; idle: one where there is a transaction."""
     chosen = port or free_port()
     require_free(chosen)
     home = directory / FOLDER / "ganache"

@@ -33,10 +33,8 @@ class _NoCode(WrongChain):
 class Chain:
     """Typed access to one EVM chain. A node's failures raise ChainUnavailable; another chain raises WrongChain.
 
-    Nothing is read below the highest block that a head or a receipt named: a node that lags is waited for, up to
-    BEHIND_SECONDS, or another is asked.
-
-    Only numbers, times and hashes of blocks are read, so headers of proof-of-authority chains need no middleware.
+    Nothing is read below the highest block that a head or a receipt named: a node that lags is waited for, or another
+    is asked. Of blocks numbers, times and hashes alone are read, so proof-of-authority chains need no middleware.
     """
 
     def __init__(
@@ -116,14 +114,11 @@ class Chain:
         return self._block(hex(number) if isinstance(number, int) else number)
 
     def below(self, head: Block, depth: Confirmations) -> Block:
-        """The block `depth` blocks under `head`, the chain's first at least; or the one that nodes call safe or
-        finalized, `head` at most."""
+        """The block `depth` blocks under `head`, the chain's first at least; or what nodes call so, `head` at most."""
         if depth == 0:
             return head
-        if isinstance(depth, int):
-            return self.block(max(self.first_number, head.number - depth))
-        settled = self.block(depth)
-        return settled if settled.number < head.number else head
+        found = self.block(depth if isinstance(depth, str) else max(self.first_number, head.number - depth))
+        return found if found.number < head.number else head
 
     @property
     def first_number(self) -> BlockNumber:
@@ -214,8 +209,7 @@ class Chain:
     def _is_reset(self) -> bool:
         """Whether the chain begins with another block than it did."""
         try:
-            first = self.genesis()
-            return self._genesis is not None and first != self._genesis.hash
+            return self._genesis is not None and self.genesis() != self._genesis.hash
         except ChainUnavailable:
             return False
 

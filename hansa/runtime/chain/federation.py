@@ -123,11 +123,17 @@ class Federation(Calls):
         return self.chain.witnessed(block, readings, agrees)
 
     def witnessed_contracts(self) -> Witness:
-        """What every endpoint says of the latest block, and of the contracts at it."""
+        """What every endpoint says of the newest block that is settled, and of the contracts at it: of the latest where
+        they are younger than that."""
         reading = (self.address, artifact("Federation").functions["vault"], ())
-        return self.chain.witnessed(
-            self.chain.latest(), [reading], lambda answers: address(answers[0][0]) == self.vault
-        )
+        latest = self.chain.latest()
+        at = self.chain.below(latest, self.chain.confirmations)
+        if at != latest:
+            try:
+                self.chain.read([reading], at)
+            except WrongChain:
+                at = latest
+        return self.chain.witnessed(at, [reading], lambda answers: address(answers[0][0]) == self.vault)
 
     def states(self, jobs: Sequence[JobId], at: Block) -> list[JobState]:
         """As `state`, for many in one request."""

@@ -30,7 +30,7 @@ def test_show_completion__prints_the_shells_script(shell: str, said: str) -> Non
 
 def test_bash__completes_the_commands_of_a_noun() -> None:
     offered = hansa(_HANSA_COMPLETE="complete_bash", COMP_WORDS="hansa job ", COMP_CWORD="2").split()
-    assert offered == ["post", "list", "show", "watch", "export", "stop"]
+    assert offered == ["post", "cost", "list", "show", "watch", "export", "stop"]
     assert hansa(_HANSA_COMPLETE="complete_bash", COMP_WORDS="hansa to", COMP_CWORD="1").split() == ["top"]
 
 
