@@ -44,7 +44,9 @@ class Keys:
             return
         if known is not None and self._ring.secret_of(known) is None:
             self._desk.log.warning("another encryption key was announced for this account; announcing its own again")
-        self._desk.send(follower.federation.announce_key_call(wanted), "announce", known or b"", *([wanted] * self._rotates))
+        self._desk.send(
+            follower.federation.announce_key_call(wanted), "announce", known or b"", *([wanted] * self._rotates)
+        )
 
     def forget(self, kept: Set[bytes | None] = frozenset()) -> None:
         """Deletes secrets that nothing needs any more: looked at once for each cycle, and at its end. kept: public keys

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from http.client import HTTPException
 from typing import Any
 
-import requests
 from eth_account.signers.local import LocalAccount
 from structlog.stdlib import BoundLogger
 
@@ -16,8 +16,9 @@ from hansa.runtime.chain.abi import ContractError, Function, artifact
 from hansa.runtime.chain.calls import Call
 from hansa.runtime.chain.federation import Federation
 from hansa.runtime.chain.rpc import first, quantity
-from hansa.runtime.http import Cap, Poster, bound, checked_url
+from hansa.runtime.http import checked_url
 from hansa.runtime.journal import Journal, Key
+from hansa.runtime.poster import Poster
 from hansa.runtime.relay.messages import CLAIMS, RelayAnswer, RelayRequest
 from hansa.runtime.relay.permits import Permit, TokenPermits
 from hansa.runtime.signed_calls import can_be_signed, signed_call
@@ -37,17 +38,14 @@ class RelayEndpoint:
     def __init__(self, url: str) -> None:
         parts = checked_url(url, ("http", "https"), "a relay's address")
         self.shown = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
-        session = requests.Session()
-        session.trust_env = False
-        bound(session, Cap(ANSWER_BYTES))
-        self._poster = Poster(session, url)
+        self._poster = Poster(url, direct=True, most=ANSWER_BYTES)
 
     def ask(self, request: RelayRequest) -> RelayAnswer:
         """TransientError where it does not answer as a relay."""
         try:
-            reply = self._poster.post(request.encode(), seconds=ANSWER_SECONDS, limit=ANSWER_BYTES)
+            reply = self._poster.post(request.encode(), seconds=ANSWER_SECONDS)
             return RelayAnswer.decode(reply.status, reply.body)
-        except requests.RequestException as error:
+        except (OSError, HTTPException, ValueError) as error:
             raise TransientError(f"relay {self.shown} does not answer", cause=type(error).__name__) from error
         except Malformed as error:
             raise TransientError(f"relay {self.shown} answers nonsense", cause=error) from error
