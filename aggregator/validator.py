@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aggregator.faults import FaultWatch
 from aggregator.inbox import Inboxes
 from aggregator.leave import take_fees
 from aggregator.rows import ValidationRows
@@ -54,6 +55,7 @@ class Validator(Daemon):
         self.voter = Voter(desk, task, inboxes, rows)
         self.strikes = StrikeSettler(desk)
         self.abstention = Abstention(desk.log)
+        self.faults = FaultWatch(desk)
 
     def act(self, state: JobState) -> bool:
         """Does the one thing that is due; True when nothing ever will be again."""
@@ -62,6 +64,7 @@ class Validator(Daemon):
         desk.count_missed(self._took_part)
         if not state.phase.is_over:
             self._announce_key()
+        self.faults.look()
         served = self.server.serve(state)
         match state.phase:
             case Phase.SUBMIT if desk.follower.is_settled():

@@ -128,8 +128,8 @@ class LocalFederation(Waiting):
             self.times = phase_times(self.setup, self.prepared)
             self.say("posting the job")
             self.session = Session(deployment)
+            parts = (self.setup, self.offer, self.prepared, self.validators)
             with self.sponsor() as signer:
-                parts = (self.setup, self.offer, self.prepared, self.validators)
                 self.posted = post_with_committee(self.session, self.workspace, signer, *parts)
         self._trust_job(deployment)
         for index, name in enumerate(self.names[1:], 1):
@@ -167,12 +167,11 @@ class LocalFederation(Waiting):
         if kind == "trainer":
             own = {"source": self.setup.sources[index - 1], "wait_for_bond": 30.0}
             fields |= {**own, **self.setup.trainer_options}
-        if kind == "trainer" and self.setup.consensus == COUPLED:
-            kind, fields["validation"] = COUPLED, self.setup.validation
-        if kind == "validator":
+            kind = COUPLED if self.setup.consensus == COUPLED else kind
+        if kind != "trainer":
             fields["validation"] = self.setup.validation
-            if threads := self.setup.validator_threads:
-                fields["threads"] = threads[(index - 1 - self.setup.trainers) % len(threads)]
+        if kind == "validator" and (threads := self.setup.validator_threads):
+            fields["threads"] = threads[(index - 1 - self.setup.trainers) % len(threads)]
         role = Role(kind, published_key(index), fields)
         return Worker(name, play, (role,), self.workspace.dir / "logs" / f"{name}.jsonl")
 
@@ -216,8 +215,7 @@ class LocalFederation(Waiting):
         return [self.address(name) for name in self.names if name.startswith("validator")]
 
     @property
-    def members(self) -> list[Address]:
-        """Everybody who may have a seat."""
+    def members(self) -> list[Address]:  # everybody who may have a seat
         return self.trainers if self.setup.consensus == COUPLED else self.validators
 
     @contextlib.contextmanager
@@ -228,7 +226,6 @@ class LocalFederation(Waiting):
             yield signer
 
     def state(self) -> JobState:
-        """The job at the newest block."""
         return self.session.federation.state(self.posted.job, self.session.chain.head())
 
     @contextlib.contextmanager
