@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aggregator.faults import FaultWatch
 from aggregator.inbox import Inboxes
 from aggregator.keys import Keys
 from aggregator.leave import take_fees
@@ -64,6 +65,7 @@ class Validator(Daemon):
             self.voter = MaskedVoter(desk, task, inboxes, rows, self.masked)
         self.strikes = StrikeSettler(desk)
         self.abstention = Abstention(desk.log)
+        self.faults = FaultWatch(desk)
 
     def act(self, state: JobState) -> bool:
         """Does the one thing that is due; True when nothing ever will be again."""
@@ -73,6 +75,7 @@ class Validator(Daemon):
         if not state.phase.is_over:
             self.keys.keep_announced()
         self.keys.forget(set() if self.masked is None else self.masked.keys_needed())
+        self.faults.look()
         served = self.server.serve(state)
         with self.abstention.if_spoilt(state.round):
             self._publish(state)

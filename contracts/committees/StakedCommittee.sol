@@ -287,7 +287,7 @@ contract StakedCommittee is IStakedCommittee, ReentrancyGuard {
     }
 
     /// @return amount 1 % of what is staked and leaving, rounded up; of what is staked first
-    function _burn(address account) private returns (uint256 amount) {
+    function _burn(address account) internal returns (uint256 amount) {
         Stake storage own = _stakes[account];
         amount = Math.ceilDiv(uint256(own.staked) + own.leaving, PERCENT);
         uint96 fromStaked = uint96(Math.min(amount, own.staked));

@@ -41,6 +41,11 @@ contract FilledPool is StakedCommittee {
         }
     }
 
+    /// @notice As a report would.
+    function slash(address account) external {
+        _burn(account);
+    }
+
     /// @return counts how often each leaf's account is drawn, over as many cycles from `first` on
     function tally(
         JobId job,

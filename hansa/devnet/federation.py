@@ -234,8 +234,7 @@ class LocalFederation(Admitting):
         return [self.address(name) for name in self.names if name.startswith("validator")]
 
     @property
-    def members(self) -> list[Address]:
-        """Everybody who may have a seat."""
+    def members(self) -> list[Address]:  # everybody who may have a seat
         return self.trainers if self.setup.consensus == COUPLED else self.validators
 
     @contextlib.contextmanager
@@ -245,7 +244,6 @@ class LocalFederation(Admitting):
             yield signer
 
     def state(self) -> JobState:
-        """The job at the newest block."""
         return self.session.federation.state(self.posted.job, self.session.chain.head())
 
     @contextlib.contextmanager

@@ -13,6 +13,7 @@ from brownie import (
     MockCommittee,
     OpenAdmission,
     RewardToken,
+    StakedCommittee,
     Terms,
     Vault,
     accounts,
@@ -24,7 +25,9 @@ from brownie import (
 from brownie.network.account import Account
 from drive import Job
 from house import House
-from node import Settled, keep_only, quicken, rpc
+from node import Settled, keep_only, now, quicken, rpc, skip_to
+from pools import EPOCH, Links, pool_terms, stake
+from reports import UNITS
 
 from hansa.protocol.types import Phase
 
@@ -110,6 +113,29 @@ def play(house: House) -> Iterator[Callable[..., Job]]:
 def mock(house: House, actors: dict[str, Account]) -> Any:
     """A committee contract that does what it is told to; three honest members at first."""
     return MockCommittee.deploy(house.validators[:3], {"from": actors["deployer"]})
+
+
+@pytest.fixture
+def pool(house: House, mallory: Account) -> Any:
+    """Of eight stakers, all of whom count already."""
+    pool = StakedCommittee.deploy(pool_terms(house), {"from": mallory})
+    stake(house, pool, dict.fromkeys(accounts[12:20], UNITS))
+    skip_to((now() // EPOCH + 1) * EPOCH)
+    return pool
+
+
+@pytest.fixture
+def begin(play: Callable[..., Job], pool: Any) -> Callable[..., tuple[Job, Links]]:
+    """A job of the pool in SUBMIT of its first cycle, with its links."""
+
+    def post(**terms: Any) -> tuple[Job, Links]:
+        job = play(Phase.OPEN, committee=pool, **({"seats": 4, "quorum": 3, "maxFailures": 9} | terms))
+        job.members = list(accounts[12:20])
+        links = Links(job)
+        links.open()
+        return job, links
+
+    return post
 
 
 def _actor(name: str) -> Any:

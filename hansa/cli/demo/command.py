@@ -159,9 +159,9 @@ def _run(command: Command, local: LocalFederation, keep: bool) -> None:
             console.print(f"\n[bold]{name}[/]")
             show_privacy(console, budget)
         console.print("\nCheck every number of it, now or in ten years, without chain or store:")
-        console.print(
-            f"  hansa audit --archive {archive} --dir {command.workspace.dir} --account {local.judge(snapshot.members())}"
-        )
+        seated = snapshot.members()
+        member = next(local.known_as[who] for who in local.members if who in seated)
+        console.print(f"  hansa audit --archive {archive} --dir {command.workspace.dir} --account {member}")
         console.print(f"Its models, for other programs: hansa model list --archive {archive}")
         _suggest_next(console, command.workspace.dir, local, keep)
 
