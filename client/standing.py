@@ -22,7 +22,7 @@ class Standing:
         if self._known[0] != follower.head.hash:
             admitted = admits(follower.federation, follower.job, self._desk.me, at=follower.head)
             self._known = (follower.head.hash, admitted)
-            reason = "" if admitted else str(refusal(follower.federation, follower.job, self._desk.me))
+            reason = "" if admitted else str(refusal(follower.federation, follower.job, self._desk.me, follower.head))
             if reason and reason != self._refused:
                 self._desk.log.warning("not admitted any more", reason=reason)
             elif self._refused and not reason:

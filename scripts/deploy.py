@@ -14,7 +14,18 @@ import os
 import re
 from pathlib import Path
 
-from brownie import Federation, OpenAdmission, RewardToken, Terms, accounts, network, rpc, web3
+from brownie import (
+    Credentials,
+    DidRegistry,
+    Federation,
+    OpenAdmission,
+    RewardToken,
+    Terms,
+    accounts,
+    network,
+    rpc,
+    web3,
+)
 from brownie._config import CONFIG
 from web3 import HTTPProvider, Web3
 from web3.exceptions import Web3Exception
@@ -39,6 +50,7 @@ def main(account: str | None = None) -> None:
     federation = Federation.deploy(sender)
     admission = OpenAdmission.deploy(sender)
     token = RewardToken.deploy(SUPPLY, sender)
+    registry, credentials = DidRegistry.deploy(sender), Credentials.deploy(sender)
     made = Deployment(
         name="hansa",
         chain_id=web3.eth.chain_id,
@@ -48,6 +60,8 @@ def main(account: str | None = None) -> None:
         vault=federation.vault(),
         token=token.address,
         admission=admission.address,
+        registry=registry.address,
+        credentials=credentials.address,
         first_block=federation.tx.block_number,
         store=store_settings("local", directory),
         confirmations=0 if development() else LIVE_CONFIRMATIONS,

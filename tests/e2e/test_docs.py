@@ -141,6 +141,15 @@ def test_validator__has_its_fees(reader: Reader) -> None:
     assert int(wallet["balance"]) == GIVEN + 3 * 5 * 10**18
 
 
+def test_identity__of_those_vouched_for_and_of_those_known_from_before(reader: Reader) -> None:
+    printed = reader.follow("identity.md", until=STOP)
+    assert printed.count("counts yes") >= 6 and "no: it is revoked" in printed
+    for number in ("1", "2"):
+        job = reader.ask("job", "show", number)
+        assert (job["state"]["phase"], len(job["trainers"])) == ("COMPLETED", 4), number
+    assert reader.ask("id", "show", "trainer-1")["keys_agree"]
+
+
 def test_reward__as_the_page_explains_it_is_what_the_vault_paid(reader: Reader) -> None:
     reader.environment["HANSA_DIR"] = DEMO
     printed = reader.follow("reward.md", until=STOP)

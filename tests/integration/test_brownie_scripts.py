@@ -79,7 +79,8 @@ def test_deploy_and_post_job__leave_what_hansa_reads(project: Project) -> None:
     deployed = Deployment.load(project.directory / "deployment.json")
     chain = Web3(HTTPProvider(deployed.rpc[0]))
     assert chain.eth.chain_id == deployed.chain_id
-    assert all(chain.eth.get_code(address) for address in (deployed.federation, deployed.vault, deployed.token))
+    made = (deployed.federation, deployed.vault, deployed.token, deployed.registry, deployed.credentials)
+    assert all(address is not None and chain.eth.get_code(address) for address in made)
 
     assert "Posted job 1" in project.run("post_job", "main", MEMBERS)
     allowed = Deployment.load(project.directory / "deployment.json").allowed.committees

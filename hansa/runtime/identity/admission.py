@@ -69,7 +69,7 @@ def enrolment_data(federation: Federation, store: Store, job: JobId, account: Ad
     rule = rule_of(federation.chain, federation.terms(job).admission)
     data = _proof(federation, store, job, account, rule) if isinstance(rule, ByReputation) else b""
     if not admits(federation, job, account, data):
-        raise refusal(federation, job, account, rule)
+        raise refusal(federation, job, account)
     return data
 
 
@@ -83,14 +83,14 @@ def admits(federation: Federation, job: JobId, account: Address, data: bytes = b
         return False
 
 
-def refusal(federation: Federation, job: JobId, account: Address, rule: Rule | None = None) -> FatalError:
-    """Why a job doesn't admit an account, in words."""
+def refusal(federation: Federation, job: JobId, account: Address, at: Block | None = None) -> FatalError:
+    """Why a job doesn't admit an account, in words, as of a block."""
     admission = federation.terms(job).admission
-    rule = rule_of(federation.chain, admission) if rule is None else rule
+    rule = rule_of(federation.chain, admission)
     next_step = f"ask the sponsor of job {job} whom its admission {admission} admits"
     cause = "its admission contract says no"
     if isinstance(rule, ByCredential):
-        cause = _lacking(CredentialBook(federation.chain, rule.credentials), rule, account)
+        cause = _lacking(CredentialBook(federation.chain, rule.credentials), rule, account, at)
         next_step = f"ask {' or '.join(rule.issuers)} for one: `hansa credential issue {account}`"
     if isinstance(rule, ByReputation):
         cause = "the jobs that it goes by have no leaf of it that can be proved now"
@@ -98,9 +98,9 @@ def refusal(federation: Federation, job: JobId, account: Address, rule: Rule | N
     return FatalError(f"job {job} does not admit {account}", cause=cause, next_step=next_step)
 
 
-def _lacking(book: CredentialBook, rule: ByCredential, account: Address) -> str:
+def _lacking(book: CredentialBook, rule: ByCredential, account: Address, at: Block | None) -> str:
     """What is wrong with the credentials of an account that it is to be admitted by."""
-    known = [(issuer, book.newest(issuer, rule.schema, account)) for issuer in rule.issuers]
+    known = [(issuer, book.newest(issuer, rule.schema, account, at)) for issuer in rule.issuers]
     said = [_fault(issuer, found) for issuer, found in known if found is not None and found.faults]
     schema = f"schema 0x{rule.schema.hex()}"
     return f"its credential of {schema} {'; '.join(said)}" if said else f"it has no credential of {schema}"
