@@ -9,7 +9,7 @@ from hansa.protocol import shared_envelope
 from hansa.protocol.errors import FatalError
 from hansa.protocol.masked import envelope, words
 from hansa.protocol.masked.sharing import Sharing, sharing_problem
-from hansa.protocol.privacy import COMMITTEE, LEAST_GROUP, MASKED, MODES, unbuilt
+from hansa.protocol.privacy import COMMITTEE, LEAST_GROUP, MASKED, MODES
 from hansa.protocol.spec import JobSpec
 from hansa.protocol.types import Address
 from hansa.runtime.chain.client import Chain
@@ -36,7 +36,7 @@ def with_privacy(
     prepared: PreparedJob, offer: JobOffer, privacy: str, group: int | None = None, shares: int | None = None
 ) -> tuple[PreparedJob, JobOffer]:
     """The same job and offer with a privacy mode, and what it takes where nothing else is said: phases, terms, shares,
-    the size of sealed updates. FatalError for a mode that there is not, or that this version can't do."""
+    the size of sealed updates. FatalError as `check_mode`."""
     is_masked = check_mode(privacy) == MASKED
     seats_that_open = MASKED_SHARES if is_masked else 0 if privacy == COMMITTEE else offer.least_quorum
     fields: dict[str, int | str] = {
@@ -48,12 +48,6 @@ def with_privacy(
     if is_masked:
         fields |= _of_masked(prepared, offer.seats, int(fields["shares"]))
     spec = prepared.spec.model_copy(update=fields)
-    if (what := unbuilt(spec)) is not None:
-        raise FatalError(
-            f"a job of {what} can't be posted yet",
-            cause="no daemon of this version serves it",
-            next_step=f"leave --privacy out, or name another mode than {privacy}",
-        )
     offer = replace(offer, is_shared=privacy != COMMITTEE, times={**MODES[privacy].times, **offer.times})
     return replace(prepared, spec=spec), offer
 

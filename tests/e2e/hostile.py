@@ -10,6 +10,7 @@ import characters
 import masked_characters
 
 from aggregator.masked.member import MaskedMember
+from aggregator.release import Releaser
 from aggregator.score import Scorer
 from aggregator.validator import Validator
 from aggregator.vote import Voter
@@ -40,6 +41,7 @@ def cast(lab: LocalFederation, name: str, character: str, *, idle_seconds: float
 PLAYS: dict[type, tuple[type, str]] = {
     Submitter: (Trainer, "submitter"),
     Desk: (Trainer, "desk"),
+    Releaser: (Validator, "releaser"),
     Scorer: (Validator, "scorer"),
     Voter: (Validator, "voter"),
     MaskedMember: (Validator, "masked"),

@@ -16,6 +16,7 @@ from federations import (
     attendance,
     check_logs,
     check_once,
+    events,
     federation,
     finish,
     models,
@@ -173,3 +174,45 @@ def test_keys_that_rotate__open_their_own_cycle_and_are_gone_afterwards(
             ring.close()
         with pytest.raises(FatalError, match="was in force in no cycle"):
             audited(lab, "validator-1")
+
+
+def test_false_shares_and_false_hashes__change_nothing_for_the_others(tmp_path: Path) -> None:
+    """A member makes its shares up. Two trainers' files name another share's hash than their keys give: that of the
+    liar's seat, which the honest two find out as they open it; and that of an honest seat's, so that the other honest
+    one is left alone with its share: as two of three don't say so, nobody knows whose fault it is."""
+    with federation(tmp_path, rounds=2, quorum=2, privacy="threshold") as lab:
+        order = sorted(lab.validators, key=str.lower)
+        liar = order.index(lab.address("validator-3"))
+        cast(lab, "validator-3", "FalseReleaser")
+        cast(lab, "trainer-4", "BoxSpoiler", seat=liar)
+        cast(lab, "trainer-3", "BoxSpoiler", seat=(liar + 1) % 3)
+        lab.start_all()
+        view = finish(lab)
+        assert len(view.finalised) == 2
+        assert {name: verdicts(lab, view, name) for name in TRAINERS} == {
+            **dict.fromkeys(TRAINERS[:2], [Code.OK] * 2),
+            "trainer-3": [Code.UNREACHABLE] * 2,
+            "trainer-4": [Code.MALFORMED] * 2,
+        }
+        assert {name: attendance(lab, view, name) for name in VALIDATORS} == dict.fromkeys(VALIDATORS, (2, 0, 0))
+        assert audited(lab, "validator-1").exit_code == 0
+
+
+def test_a_trainer__may_go_once_its_update_is_registered(tmp_path: Path, undisturbed: Undisturbed) -> None:
+    with federation(tmp_path, rounds=1, privacy="threshold") as lab:
+        lab.start_all()
+        lab.wait_until(lambda: lab.state().enrolled == len(TRAINERS), 60.0, "four trainers", every=0.02)
+        lab.kill("trainer-1")  # SUBMIT waits for it
+        lab.wait_until(lambda: "trainer-4" in published(lab), 60.0, "trainer-4's update")
+        assert lab.state().phase == Phase.SUBMIT
+        lab.kill("trainer-4")
+        lab.start("trainer-1")
+        lab.wait_for_end(120.0)
+        lab.start("trainer-4")
+        view = finish(lab)
+        assert verdicts(lab, view, "trainer-4") == [Code.OK]
+        assert models(view) == undisturbed.models[:1]
+
+
+def published(lab: Observed) -> list[str]:
+    return [name for name in TRAINERS if any(event["event"] == "published" for event in events(lab, name))]
