@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from federations import SHORT, TRAINERS, Observed, check_logs, check_once, federation, finish, verdicts
@@ -19,6 +20,7 @@ from hansa.runtime.journal import Journal
 from hansa.runtime.snapshot import FullSnapshot
 
 SEATS = 4
+VALIDATORS = [f"validator-{number}" for number in range(1, SEATS + 1)]
 PROBING = {"slash": 20}  # seconds for the strike of the last round
 
 
@@ -115,3 +117,28 @@ def test_member_that_lies__is_found_and_the_sum_is_as_ever(tmp_path: Path) -> No
         report = check_audit(lab, 1, tmp_path / "job.hansa")
         liars = [name for name in report.noted if "lied" in name]
         assert [lab.address("validator-2") in name for name in liars] == [True], report.noted
+
+
+def test_member_that_dies_at_every_step__says_nothing_twice_and_the_sum_is_as_ever(tmp_path: Path) -> None:
+    (deaths := tmp_path / "deaths").mkdir()
+    with masked(tmp_path / "lab", rounds=1) as lab:
+        cast(lab, "validator-1", "UnluckyValidator", deaths=deaths)
+        unlucky = lab.workers["validator-1"]
+        for name in VALIDATORS:
+            lab.start(name)
+        deadline = time.monotonic() + 240
+        trainers = list(TRAINERS)
+        while not all(worker.exit_code == 0 for worker in lab.workers.values()):
+            assert time.monotonic() < deadline, [name for name, worker in lab.workers.items() if worker.alive]
+            if trainers and all(lab.keys_announced()):
+                lab.start(trainers.pop())
+            if unlucky.exit_code == -9:
+                lab.start("validator-1")
+            time.sleep(0.05)
+        view = finish(lab)
+        check_once(lab)
+        assert len(view.finalised) == 1
+        check_last_model(lab, view, TRAINERS)
+        check_audit(lab, 1, tmp_path / "job.hansa")
+    died = {place.name for place in deaths.iterdir()}
+    assert died >= {"attest journalled", "attest sent", "release journalled", "release sent", "publish before"}

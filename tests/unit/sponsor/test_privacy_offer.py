@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -12,7 +13,7 @@ from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Address, Digest, Wei
 from hansa.runtime.chain.structs import JobTerms
 from hansa.sponsor.post import PreparedJob, check_offer, prepare
-from hansa.sponsor.privacy import with_privacy
+from hansa.sponsor.privacy import check_members, with_privacy
 from hansa.sponsor.terms import JobOffer, job_terms
 
 ADDRESS = Address("0x" + "11" * 20)
@@ -76,9 +77,33 @@ def test_check__what_doesnt_go_together__is_refused_by_name(
         check_offer(made, offer, [ADDRESS])
 
 
-def test_masked__is_refused_as_long_as_no_daemon_serves_it(prepared: PreparedJob) -> None:
-    with pytest.raises(FatalError, match="privacy masked can't be posted yet"):
-        with_privacy(prepared, replace(OFFER, seats=4), "masked")
+def test_masked__takes_the_mean_both_phases_and_files_of_one_size(prepared: PreparedJob) -> None:
+    changed, offer = with_privacy(prepared, replace(OFFER, seats=4), "masked")
+    spec = changed.spec
+    assert (spec.privacy, spec.group, spec.shares, spec.rule) == ("masked", 3, 2, "mean")
+    words = prepared.model.size + 9 * len(prepared.model.names)
+    assert spec.update_bytes == 200 + 4 * (64 + 3 * 48) + 2 * words
+    assert {"attest", "release"} <= offer.times.keys() and offer.is_shared
+    assert check_offer(changed, offer, [ADDRESS] * 4) is None
+
+
+def test_masked__another_rule_that_was_asked_for__is_refused(prepared: PreparedJob) -> None:
+    median = replace(prepared, spec=prepared.spec.model_copy(update={"rule": "median"}))
+    changed, offer = with_privacy(median, replace(OFFER, seats=4), "masked")
+    with pytest.raises(FatalError, match="rule must be mean, not median"):
+        check_offer(changed, offer, [ADDRESS] * 4)
+
+
+def test_masked__three_seats__warns_of_one_bad_member_and_a_reorganisation(prepared: PreparedJob) -> None:
+    changed, offer = with_privacy(prepared, replace(OFFER, seats=3), "masked")
+    assert "one bad member and a reorganisation" in (check_offer(changed, offer, [ADDRESS] * 3) or "")
+
+
+def test_masked__member_with_code__is_refused() -> None:
+    chain = cast(Any, SimpleNamespace(code=lambda member: b"\1" if member == ADDRESS else b""))
+    check_members(chain, "threshold", [ADDRESS])
+    with pytest.raises(FatalError, match="can't be a validator of a masked job"):
+        check_members(chain, "masked", [ADDRESS])
 
 
 def test_mode__that_there_is_not__is_named(prepared: PreparedJob) -> None:
