@@ -155,6 +155,11 @@ class PrivacyLedger:
             bases = {base for *_, base in found}
             return Standing(self._largest([family]), Noise.decode(noise).unit, epsilon, delta, len(bases))
 
+    def count(self) -> int:
+        """How many rows it knows."""
+        with self._translated():
+            return int(self._db.execute("SELECT COUNT(*) FROM rows").fetchone()[0])
+
     # --- families
 
     def _families(self, rows: Collection[bytes]) -> list[int]:

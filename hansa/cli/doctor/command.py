@@ -23,6 +23,7 @@ from hansa.protocol.text import escape_untrusted
 
 SIGNS = {GOOD: "[green]✓[/]", WARNING: "[yellow]![/]", BAD: "[red]✗[/]"}
 LEAST_DISK = 2**30  # bytes
+BUDGET = "privacy.sqlite"  # where trainers count what they give away of their rows
 PAGE = Path(__file__).parents[1] / "page" / "index.html"
 
 
@@ -44,6 +45,9 @@ def run(
     looks = {"python": _python, "packages": _packages, "anvil": _anvil, "ipfs": _ipfs, "page": _page}
     found = [check(what, look) for what, look in looks.items()]
     found += [check("disk", _disk, workspace.dir), check("keystores", _keys, workspace.keys)]
+    budget = workspace.dir / BUDGET
+    if budget.is_file():
+        found.append(check("privacy", _privacy, budget))
     if workspace.deployment_file.is_file():
         try:
             from hansa.cli.doctor.deployment import check_deployment  # needs packages that may be what is missing
@@ -118,6 +122,15 @@ def _keys(directory: Path) -> Result:
     if readable := [path.name for path in files if path.stat().st_mode & 0o077]:
         return BAD, f"{', '.join(readable)} can be read by others; chmod 600 them"
     return GOOD, f"{len(files)} in {directory}"
+
+
+def _privacy(file: Path) -> Result:
+    from client.privacy.ledger import PrivacyLedger
+
+    with PrivacyLedger(file) as ledger:
+        rows = ledger.count()
+    text = f"{rows:,} rows have a budget in {file}; a copy of it that is put back forgets what was spent since"
+    return GOOD, f"{text}. Whether a task scales rows by constants, not by the rows, can't be checked"
 
 
 def show(console: Console, view: Findings) -> None:

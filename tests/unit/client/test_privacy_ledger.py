@@ -119,6 +119,7 @@ def test_data_set__that_shares_no_row__is_another_family(ledger: PrivacyLedger) 
     assert ledger.spent(rows("a")).row == 0.25
     assert charge(ledger, "ab", release(4)) == 0.75, "the one that joins two takes the larger"
     assert ledger.spent(rows("a")).row == ledger.spent(rows("b")).row == 0.75
+    assert ledger.count() == 2
 
 
 def test_families__joined__keep_what_was_given_given(ledger: PrivacyLedger) -> None:

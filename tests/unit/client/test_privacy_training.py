@@ -14,6 +14,7 @@ import pytest
 import torch
 from desks import JOB, ME, GivenJob, desk_of
 from test_retry import FEDERATION, cycle, failed
+from torch import nn
 
 from client.privacy.budget import BudgetSpent, Noise, PrivacySettings
 from client.privacy.clipping import FINENESS
@@ -23,6 +24,7 @@ from client.privacy.steps import party_update, row_steps
 from client.private import PrivateTraining
 from client.submit import Submitter
 from client.training import local_update
+from hansa import ModuleTask
 from hansa.protocol.errors import FatalError
 from hansa.protocol.model import Model, initial_model
 from hansa.protocol.spec import JobSpec
@@ -149,6 +151,27 @@ def test_noise__is_no_function_of_any_seed(tmp_path: Path) -> None:
     assert delta() != delta()
 
 
+class Line(ModuleTask):
+    module_of: Any = staticmethod(lambda: nn.Linear(3, 1))
+
+    def module(self) -> nn.Module:
+        return self.module_of()
+
+    def load(self, source: str) -> Rows:
+        inputs = np.random.default_rng(1).normal(size=(64, 3)).astype(np.float32)
+        return Rows(inputs, inputs.sum(axis=1))
+
+    def loss(self, module: nn.Module, batch: Any) -> Any:
+        return ((module(batch[0]).squeeze(1) - batch[1]) ** 2).mean()
+
+    def metric(self, module: nn.Module, data: Any) -> float:
+        return -self.mean(module, data)
+
+
+class Mixing(Line):
+    module_of = staticmethod(lambda: nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 1)))
+
+
 # --- charged before it is made, given before it is sealed
 
 
@@ -271,3 +294,50 @@ def test_rows__that_change_each_time__are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(FatalError, match="gives other rows each time it is asked"):
         PrivateTraining(opened(tmp_path), HEART, Jittered(), settings(tmp_path, unit="party"))
+
+
+def test_module__that_mixes_rows__is_refused_before_anything_is_paid(tmp_path: Path) -> None:
+    mixing = Mixing({}, 1)
+    with pytest.raises(FatalError, match="task line can't be trained with --epsilon: 1, a BatchNorm1d, mixes the rows"):
+        PrivateTraining(opened(tmp_path), mixing, mixing.load("a"), settings(tmp_path))
+
+
+@pytest.mark.parametrize("slow", [False, True])
+def test_module__of_torch__is_trained_as_a_task_of_named_arrays_is(tmp_path: Path, slow: bool) -> None:
+    task = Line({}, 1)
+    data, params = task.load("a"), task.model()
+    taken = row_steps(task, params, data, SILENT, clip=100.0, rate=0.5, seed=0, exact=True, slow=slow)
+    _, slope = task.gradient(params, data)
+    for name, value in slope.items():
+        np.testing.assert_allclose(taken.delta[name], -0.5 * value, atol=1e-3)
+    noisy = row_steps(task, params, data, Noise("row", 3, 1.0, 1.0), clip=1.0, rate=0.5, seed=0, exact=False, slow=slow)
+    assert all(np.isfinite(value).all() and value.any() for value in noisy.delta.values())
+
+
+# --- behind masks
+
+
+MASKED = SPEC.model_copy(update={"privacy": "masked", "group": 4, "shares": 2})
+
+
+def test_noise__behind_masks__is_spread_over_the_group_where_it_is_asked_for(tmp_path: Path) -> None:
+    desk = opened(tmp_path, spec=MASKED)
+    alone = PrivateTraining(desk, HEART, DATA, settings(tmp_path / "a"))
+    assert alone.update(*model_at(0))[1].own == pytest.approx(7.722, rel=1e-3)
+    base, model = model_at(0)
+    spread = PrivateTraining(desk, HEART, DATA, settings(tmp_path / "b", colluders=1))
+    noise = spread.update(base, model)[1]
+    assert (noise.sigma, noise.own) == pytest.approx((7.722, 7.722 / math.sqrt(2)), rel=1e-3)
+    assert noise.cost.alone == pytest.approx(2 * noise.cost.row, rel=1e-3)
+
+
+def test_noise__that_rounding_would_swallow__is_all_one_s_own(tmp_path: Path) -> None:
+    private = PrivateTraining(opened(tmp_path, spec=MASKED), HEART, DATA, settings(tmp_path, colluders=0))
+    base, model = model_at(1)
+    noise = private.update(base, replace(model, k=(9, 0)))[1]
+    assert noise.own == noise.sigma
+
+
+def test_party__behind_masks__needs_half_the_noise(tmp_path: Path) -> None:
+    masked = PrivateTraining(opened(tmp_path, spec=MASKED), HEART, DATA, settings(tmp_path, unit="party"))
+    assert masked.update(*model_at(0))[1].sigma == pytest.approx(7.722, rel=1e-3)
