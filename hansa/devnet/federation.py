@@ -25,7 +25,7 @@ from eth_account import Account
 from hansa.devnet.anvil import Anvil, published_key
 from hansa.devnet.bootstrap import bootstrap
 from hansa.devnet.chain_file import ChainFile
-from hansa.devnet.chains.starting import start_chain
+from hansa.devnet.chains.starting import ANVIL, start_chain
 from hansa.devnet.folder import account_names
 from hansa.devnet.kubo import KuboNode, start_nodes
 from hansa.devnet.processes import Worker, warm_up
@@ -37,6 +37,7 @@ from hansa.protocol.types import Address, Wei
 from hansa.runtime.accounts import address_of
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.structs import JobState
+from hansa.runtime.chain.timing import fitted, pace_of
 from hansa.runtime.claims import claim
 from hansa.runtime.deploy import trusting
 from hansa.runtime.job import JobContext
@@ -128,6 +129,8 @@ class LocalFederation(Waiting):
             self.times = phase_times(self.setup, self.prepared)
             self.say("posting the job")
             self.session = Session(deployment)
+            if self.setup.chain != ANVIL:
+                self.times = {**fitted(self.times, {}, pace_of(self.session.chain)), **self.setup.times}
             with self.sponsor() as signer:
                 self.posted = post_job(self.session, signer, self.prepared, self.offer, self.validators)
         self._trust_job(deployment)
