@@ -27,7 +27,7 @@ from hansa.devnet.admissions import Admitting
 from hansa.devnet.anvil import Anvil, published_key
 from hansa.devnet.bootstrap import bootstrap
 from hansa.devnet.chain_file import ChainFile
-from hansa.devnet.chains.starting import start_chain
+from hansa.devnet.chains.starting import ANVIL, start_chain
 from hansa.devnet.folder import account_names
 from hansa.devnet.gasless import relay_places, take_coin
 from hansa.devnet.kubo import KuboNode, start_nodes
@@ -39,6 +39,7 @@ from hansa.protocol.errors import TransientError
 from hansa.protocol.types import Address, Wei
 from hansa.runtime.accounts import address_of
 from hansa.runtime.chain.structs import JobState
+from hansa.runtime.chain.timing import fitted, pace_of
 from hansa.runtime.claims import claim
 from hansa.runtime.deploy import trusting
 from hansa.runtime.job import JobContext
@@ -135,6 +136,8 @@ class LocalFederation(Admitting):
             self.prepared, _ = with_privacy(self.prepared, self.offer, self.setup.privacy)
             self.prepared, _ = with_validation(self.prepared, self.offer, self.setup.validation_rows)
             self.session = Session(deployment)
+            if self.setup.chain != ANVIL:
+                self.times = {**fitted(self.times, {}, pace_of(self.session.chain)), **self.setup.times}
             choice = self.prepare_admission()
             self.say("posting the job")
             self.post(choice)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 
-from hansa.protocol.errors import HistoryMismatch
+from hansa.protocol.errors import HistoryMismatch, WrongChain
 from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.ledger import RoundLedger
 from hansa.protocol.model import Model
-from hansa.protocol.types import Address, Digest, JobId, Phase, Round
+from hansa.protocol.types import Address, CycleId, Digest, JobId, Phase, Round
 from hansa.runtime.chain.client import Block
 from hansa.runtime.chain.federation import Federation, JobState
 from hansa.runtime.chain.structs import NOT_ENROLLED, Enrolled
@@ -176,7 +177,7 @@ class JobFollower:
         return self._bonds_agreed
 
     def deep(self) -> JobState:
-        """The job's state `confirmations` blocks below the head."""
+        """The job's state `confirmations` blocks below the head; Phase.NONE where it, or the contract, is younger."""
         return self._below()[1]
 
     def _below(self) -> tuple[Block, JobState]:
@@ -184,7 +185,11 @@ class JobFollower:
             return self.head, self.state
         if self._deep is None or self._deep[0] != self.head.hash:
             below = self.deep_block()
-            self._deep = (self.head.hash, below, self.federation.state(self.job, below))
+            try:
+                state = self.federation.state(self.job, below)
+            except WrongChain:  # at the head it is there
+                state = replace(self.state, phase=Phase.NONE, cycle=CycleId(0))
+            self._deep = (self.head.hash, below, state)
         return self._deep[1:]
 
     def is_deep_agreed(self) -> bool:

@@ -165,6 +165,19 @@ def test_settled__as_deep_as_the_deployment_says(ready: tuple[World, JobId]) -> 
         daemon.close()
 
 
+def test_settled__by_a_tag_of_the_chain__that_is_older_than_the_contract(ready: tuple[World, JobId]) -> None:
+    world, job = ready
+    daemon = Opener(config_of(world, job, confirmations="finalized"))
+    try:
+        daemon.desk.follower.look()
+        assert daemon.desk.follower.deep().phase == Phase.NONE and not daemon.desk.follower.is_settled()
+        world.rpc("anvil_mine", hex(100))
+        daemon.desk.follower.look()
+        assert daemon.desk.follower.is_settled(), "64 blocks of anvil"
+    finally:
+        daemon.close()
+
+
 CHILD = """
 import sys
 sys.path.insert(0, "tests/integration")

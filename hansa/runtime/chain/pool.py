@@ -120,7 +120,9 @@ class Pool:
         return self._call(f"report seat {seat} of job {job}", "report", *arguments)
 
     def _call(self, what: str, function: str, *arguments: Any) -> Call:
-        return Call(self.address, artifact("StakedCommittee").functions[function].encode(*arguments), what, least_gas=LEAST_GAS)
+        return Call(
+            self.address, artifact("StakedCommittee").functions[function].encode(*arguments), what, least_gas=LEAST_GAS
+        )
 
     def _read(self, function: str, *arguments: Any) -> Any:
         return self._read_all(function, *arguments)[0]

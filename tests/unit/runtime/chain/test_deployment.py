@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from hansa.cli.dashboard import public
 from hansa.protocol.errors import FatalError
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.deployment import Allowed, Deployment
@@ -95,6 +96,15 @@ def test_updated__is_checked() -> None:
     assert Deployment(**fields()).updated(confirmations=3).confirmations == 3
     with pytest.raises(ValueError, match="confirmations"):
         Deployment(**fields()).updated(confirmations=-3)
+
+
+def test_confirmations__may_be_a_block_that_nodes_name__and_the_page_is_given_a_count(tmp_path: Path) -> None:
+    made = Deployment(**fields()).updated(confirmations="finalized")
+    made.save(tmp_path / "deployment.json")
+    assert Deployment.load(tmp_path / "deployment.json").confirmations == "finalized"
+    assert public(made)["confirmations"] == 96
+    with pytest.raises(ValueError, match="confirmations"):
+        made.updated(confirmations="soon")
 
 
 def test_save__on_a_full_disk__is_one_sentence__and_leaves_what_was_there(
