@@ -10,8 +10,8 @@ from hansa.protocol.errors import FatalError
 from hansa.protocol.hashes import NO_HASH
 from hansa.protocol.types import Address
 from hansa.runtime.chain.client import Chain
+from hansa.runtime.chain.dialects import DRAWING, Randomness, committee_problem, randomness_of
 from hansa.runtime.chain.pool import Pool, PoolTerms
-from hansa.runtime.chain.randomness import Randomness, randomness_of
 from hansa.runtime.chain.structs import JobTerms
 from hansa.runtime.deploy import create
 from hansa.runtime.session import Session
@@ -108,15 +108,10 @@ def check_randomness(chain: Chain, consensus: Consensus) -> str | None:
     found = randomness_of(chain)
     if found == Randomness.RANDAO:
         return None
-    allowed = (COUPLED, HYBRID) if found == Randomness.PARENT else (COUPLED,)
-    if consensus.kind not in allowed:
-        raise FatalError(
-            f"--consensus {consensus.kind} is not safe on this chain",
-            cause=f"committees would be drawn by {found.value}",
-            next_step="use appointed"
-            + (", or hybrid" if HYBRID in allowed else ", or coupled among trainers you trust"),
-        )
-    return f"on this chain committees are drawn by {found.value}: all parties should trust each other"
+    why = DRAWING[found].why
+    if (problem := committee_problem(consensus.kind, found)) is not None:
+        raise FatalError(f"--consensus {consensus.kind} is not safe on this chain", cause=problem)
+    return f"--consensus {consensus.kind} is for parties that trust each other on this chain: {why}"
 
 
 def check_pool(session: Session, consensus: Consensus, offer: JobOffer, prepared: PreparedJob, by: Address) -> None:

@@ -10,8 +10,7 @@ import pytest
 
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Wei
-from hansa.runtime.chain import randomness
-from hansa.runtime.chain.randomness import PROBE, Randomness, randomness_of
+from hansa.runtime.chain.dialects import Randomness
 from hansa.sponsor import committees
 from hansa.sponsor.committees import (
     CONSENSUS,
@@ -103,43 +102,13 @@ def test_pool__that_does_not_serve_a_job__says_why(changes, problem):
     assert problem in "; ".join(unserved(pool(**changes), FEDERATION, OFFER, SPEC, ME))
 
 
-def chain_of(*blocks: tuple[int, int]) -> Any:
-    """A chain whose last blocks have this PREVRANDAO and parent's hash, newest first."""
-
-    def ask(batch: Any) -> list[str]:
-        ((method, (question, tag)),) = batch
-        assert (method, question) == ("eth_call", {"data": PROBE})
-        randao, parent = blocks[len(blocks) - int(tag, 16)]
-        return [f"0x{randao:064x}{parent:064x}"]
-
-    return SimpleNamespace(latest=lambda: SimpleNamespace(number=len(blocks)), rpc=SimpleNamespace(ask=ask))
-
-
-BIG = 2**200
-CHAINS = {
-    Randomness.RANDAO: chain_of((BIG, 7), (BIG + 1, 8), (BIG + 2, 9)),
-    Randomness.PARENT: chain_of((2, BIG), (2, BIG + 1), (1, BIG + 2)),
-    Randomness.CONSTANT: chain_of((0, 0), (0, 0), (0, 0)),
-}
-
-
-@pytest.mark.parametrize("kind", Randomness, ids=lambda kind: kind.name)
-def test_randomness__is_what_the_last_blocks_show(kind):
-    assert randomness_of(CHAINS[kind]) == kind
-
-
-def test_randomness__that_is_the_same_in_every_block__is_a_constant():
-    assert randomness_of(chain_of((BIG, 1), (BIG, 2), (BIG, 3))) == Randomness.CONSTANT
-    assert randomness.DEPTHS == (0, 1, 2)
-
-
 @pytest.mark.parametrize(
     ("kind", "found", "accepted"),
     [
         ("staked", Randomness.RANDAO, True),
-        ("staked", Randomness.PARENT, False),
+        ("staked", Randomness.PARENT_HASH, False),
         ("staked", Randomness.CONSTANT, False),
-        ("hybrid", Randomness.PARENT, True),
+        ("hybrid", Randomness.PARENT_HASH, True),
         ("hybrid", Randomness.CONSTANT, False),
         ("coupled", Randomness.CONSTANT, True),
         ("appointed", Randomness.CONSTANT, True),
