@@ -27,7 +27,7 @@ def enroller(path: Path, monkeypatch: pytest.MonkeyPatch, outcome: Outcome) -> E
         SimpleNamespace(enrol_call=lambda *arguments: None, approvals=lambda *of: [], terms_hash=lambda job: bytes(32)),
     )
     monkeypatch.setattr(Enroller, "check_model", lambda self: None)
-    config = cast(Any, SimpleNamespace(bond=None, min_claim=0))
+    config = cast(Any, SimpleNamespace(bond=None, min_claim=0, relays=()))
     return Enroller(desk_of(path, follower, lambda call, *key: outcome), cast(Any, None), config)
 
 
