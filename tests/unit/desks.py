@@ -49,6 +49,6 @@ def desk_of(path: Path, follower: JobFollower | None = None, send: Any = None, l
     """send: what becomes of a call, by the call and its key."""
     log = log or structlog.stdlib.get_logger()
     found, journal = follower or GivenJob(path), Journal(path / "journal")
-    desk = Desk(ME, found, journal, cast(Any, SimpleNamespace()), Metrics(), log)
+    desk = Desk(ME, found, journal, cast(Any, SimpleNamespace(pays=True)), Metrics(), log)
     desk.send = send  # type: ignore[method-assign]
     return desk

@@ -28,7 +28,7 @@ def enroller(path: Path, monkeypatch: pytest.MonkeyPatch, outcome: Outcome) -> E
     )
     monkeypatch.setattr(Enroller, "check_model", lambda self: None)
     monkeypatch.setattr("client.enrol.enrolment_data", lambda *of: b"")
-    config = cast(Any, SimpleNamespace(bond=None, min_claim=0))
+    config = cast(Any, SimpleNamespace(bond=None, min_claim=0, relays=()))
     return Enroller(desk_of(path, follower, lambda call, *key: outcome), cast(Any, None), config)
 
 
