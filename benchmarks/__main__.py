@@ -24,6 +24,7 @@ NAMES = {
     "pay": "who is paid what, by the pay rule and by three that it was chosen over",
     "quantisation": "8 and 16 bits beside float32",
     "round": "a whole round of a large model, every party a process",
+    "stakes": "what a pool of stakes costs: draws, stakes, by how many have staked",
 }
 
 
