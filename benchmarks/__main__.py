@@ -28,6 +28,7 @@ NAMES = {
     "quantisation": "8 and 16 bits beside float32",
     "round": "a whole round of a large model, every party a process",
     "secagg": "masked sums by trainer and member, and Flower's secure aggregation",
+    "stakes": "what a pool of stakes costs: draws, stakes, by how many have staked",
 }
 
 

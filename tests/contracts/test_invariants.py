@@ -11,13 +11,16 @@ import os
 from random import Random
 from typing import Any
 
-from brownie import MockCommittee
+import pytest
+from brownie import HybridCommittee, MockCommittee, StakedCommittee, TrainerCommittee
+from chances import terms_and_escrow
 from hypothesis import HealthCheck, Verbosity, settings
 from hypothesis import Phase as Stage
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from node import call, now, rpc, send, skip_to, word
 from outcomes import KINDS, Outcome, outcome_of
+from pools import EPOCH, pool_terms, stake
 from terms import BOND, DEAD, NO_WORD
 from twin import Twin
 
@@ -33,31 +36,6 @@ SEEDS = st.integers(0, 2**32 - 1)
 METRICS = [-(2**63), -1, 0, 1, 2, 3, 2**63 - 2]
 
 
-def terms_and_escrow(luck: Random) -> tuple[dict[str, Any], int]:
-    seats = luck.choice([1, 2, 3, 3, 4])
-    trainers = luck.choice([1, 2, 3, 4, 4])
-    terms = {
-        "seats": seats,
-        "quorum": luck.randint(seats // 2 + 1, seats),
-        "threshold": luck.randint(1, seats),
-        "keepCommittee": luck.random() < 0.5,
-        "attestTime": luck.choice([0, 100]),
-        "releaseTime": luck.choice([0, 100]),
-        "maxTrainers": trainers,
-        "minUpdates": min(trainers, luck.choice([1, 1, 2, 2, 3, 4])),
-        "maxRounds": luck.choice([1, 2, 3, 4, 5, 6, 6]),
-        "maxFailures": luck.choice([1, 2, 3, 3, 4, 4, 5]),
-        "patience": luck.choice([0, 0, 0, 1, 2]),
-        "failureBurn": luck.choice([0, 3333, 5000, 10_000]),
-        "rewardPerRound": luck.choice([0, 1, 900, 901]),
-        "feePerSeat": luck.choice([0, 1, 10]),
-        "strikePenalty": luck.choice([0, 40, 1000]),
-        "targetMetric": luck.choice([3, *[2**63 - 1] * 4]),
-    }
-    full = terms["rewardPerRound"] + seats * terms["feePerSeat"]
-    return terms, full * luck.randint(1, 6) + luck.randint(0, 50)
-
-
 class Jobs(RuleBasedStateMachine):
     """Two jobs of one sponsor, with the same trainers and validators."""
 
@@ -68,9 +46,10 @@ class Jobs(RuleBasedStateMachine):
         super().__init__()
         self.snapshot = rpc("evm_snapshot")
         self.twins: list[Twin] = []
-        self.keys: dict[Any, bytes] = {}
         house = self.house
         self.people = [house.sponsor, *house.trainers, *house.validators]
+        announced = {who: bytes(call(house.federation.keyOf, who)) for who in self.people}
+        self.keys = {who: key for who, key in announced.items() if key != NO_WORD}
         self.had = {who: call(house.token.balanceOf, who) for who in self.people}
 
     @initialize(seed=SEEDS)
@@ -79,6 +58,10 @@ class Jobs(RuleBasedStateMachine):
         lazy, filled = luck.choice([set(), set(), set(), {0}, {1}, {2}]), luck.random() < 0.8
         for committee in self.committees:
             terms, escrow = terms_and_escrow(luck)
+            if committee is None:
+                committee = self.house.committees[terms["seats"]]
+            elif not hasattr(committee, "setMembers"):
+                terms["keepCommittee"] = luck.random() < 0.1  # a pool serves no such job
             twin = Twin(self.house, committee, terms, escrow, self.keys)
             twin.lazy = lazy
             self.twins.append(twin)
@@ -145,7 +128,9 @@ class Jobs(RuleBasedStateMachine):
             twin.stop(who)
 
     def _committee(self, twin: Twin, luck: Random) -> None:
-        """The committee contract will answer something else."""
+        """The committee contract will answer something else, where it is a mock."""
+        if not twin.is_told:
+            return
         how = luck.choice([*["others"] * 12, *MODES, "short", "unsorted"])
         by, seats, everybody = {"from": self.house.sponsor}, twin.job.terms.seats, self.house.validators
         send(twin.committee.setMode, MODES.get(how, 0), by)
@@ -246,7 +231,8 @@ class Jobs(RuleBasedStateMachine):
 
     def _end_alone(self, twin: Twin) -> None:
         """Nobody acts any more, the committee contract fails: one account ends the job, in bounded time."""
-        send(twin.committee.setMode, 1, {"from": self.house.sponsor})
+        if twin.is_told:
+            send(twin.committee.setMode, 1, {"from": self.house.sponsor})
         terms, began, calls = twin.job.terms, now(), 0
         while not twin.job.phase.is_over:
             if twin.job.phase == Phase.LAPSED:
@@ -293,11 +279,11 @@ class Jobs(RuleBasedStateMachine):
 CYCLE = ("submit", "attest", "release", "score", "reveal", "vote", "finalize")
 
 
-def test_jobs__whatever_anybody_does__balance_and_end(house):
-    Jobs.house = house
-    Jobs.committees = [MockCommittee.deploy([], {"from": house.sponsor}) for _ in range(2)]
+def play_out(house: Any, committees: list[Any], examples: int) -> None:
+    """committees: of each job; None for one that appoints as many as it has seats."""
+    Jobs.house, Jobs.committees = house, committees
     how_many = settings(
-        max_examples=RUNS or 25,
+        max_examples=RUNS or examples,
         stateful_step_count=STEPS,
         deadline=None,
         derandomize=not RUNS,
@@ -307,3 +293,23 @@ def test_jobs__whatever_anybody_does__balance_and_end(house):
         suppress_health_check=HealthCheck.all(),
     )
     run_state_machine_as_test(Jobs, settings=how_many)
+
+
+def test_jobs__whatever_anybody_does__balance_and_end(house):
+    play_out(house, [MockCommittee.deploy([], {"from": house.sponsor}) for _ in range(2)], 25)
+
+
+@pytest.fixture
+def drawn(house, mallory):
+    """Contracts that draw, or appoint one and draw the others, from the validators; that draw from the trainers."""
+    terms, by = pool_terms(house, minFee=0), {"from": mallory}
+    staked, hybrid = StakedCommittee.deploy(terms, by), HybridCommittee.deploy(terms, house.validators[:1], by)
+    for pool in (staked, hybrid):
+        stake(house, pool, {who: 5 + place for place, who in enumerate(house.validators)})
+    skip_to((now() // EPOCH + 1) * EPOCH)
+    return {"staked": staked, "hybrid": hybrid, "coupled": TrainerCommittee.deploy(by)}
+
+
+@pytest.mark.parametrize("kinds", [("staked", "coupled"), ("hybrid", "appointed")], ids="-".join)
+def test_jobs__of_every_kind_of_committee__balance_and_end(house, drawn, kinds):
+    play_out(house, [drawn.get(kind) for kind in kinds], 6)

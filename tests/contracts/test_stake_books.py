@@ -1,5 +1,6 @@
-"""A pool's stakes against a model of every token and weight: whatever anybody does, all of it is somewhere, draws are
-the model's, and everybody can leave with what was not burnt.
+"""A pool's stakes against a model of every token and weight.
+
+Whatever anybody does, all of it is somewhere, draws are the model's, and everybody can leave with what was not burnt.
 
 `HANSA_RUNS=50 brownie test tests/contracts/test_stake_books.py` plays more pools, others each time.
 """

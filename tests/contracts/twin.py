@@ -35,8 +35,10 @@ class Twin:
     ) -> None:
         self.house, self.committee = house, committee
         self.job = Job(house, committee=committee, escrow=escrow, **terms)
+        self.is_told = hasattr(committee, "setMembers")  # a mock, that answers what it is told to
         self.answer: list[Account] | None = house.validators[: self.job.terms.seats]
-        send(committee.setMembers, self.answer, {"from": house.sponsor})
+        if self.is_told:
+            send(committee.setMembers, self.answer, {"from": house.sponsor})
         send(house.federation.post, self.job.terms_tuple(), escrow, {"from": house.sponsor})
         self.job.id = int(call(house.federation.jobCount))
         self.keys = keys
@@ -81,8 +83,25 @@ class Twin:
         self.do(lambda time: self.model.enrol(time, who, bond), question)
 
     def open(self, who: Account) -> None:
-        self.do(lambda time: self.model.open(time, self.answer, _randomness()), self.job.draft("open", who))
+        self.do(lambda time: self.model.open(time, self._members(), _randomness()), self.job.draft("open", who))
         self.seen |= set(self.model.committee)
+
+    def _members(self) -> list[Account] | None:
+        """What the committee contract says in the last block, in which `open` has asked it."""
+        if self.is_told:
+            return self.answer
+        history, model = self.model.history, self.model
+        place = (31337, self.house.federation.address, self.job.id)
+        drawn = hashes.draw(*place, history.sheets, history.updates, _randomness())
+        as_of = model.cycle.opened_at if model.cycle else model.enrol_end
+        data = self.committee.select.encode_input(self.job.id, model.counter + 1, drawn, as_of)
+        question = {"from": self.house.federation.address, "to": self.committee.address, "data": data}
+        try:
+            found = self.committee.select.decode_output(rpc("eth_call", question, "latest"))
+        except AssertionError:
+            return None
+        known = {who.address: who for who in (*self.house.validators, *self.house.trainers)}
+        return [known[member] for member in found] if len(found) == self.job.terms.seats else None
 
     def submit(self, who: Account) -> None:
         digest = word(f"update {who} {self.model.counter}")
