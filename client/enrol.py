@@ -50,6 +50,9 @@ class Enroller:
         outcome = self._desk.send(federation.enrol_call(follower.job, hashed, bond, data), "enrol")
         if isinstance(outcome, Mined):
             self._desk.journal.replace((follower.job, "terms"), {"hash": hashed})
+        if isinstance(outcome, Refused) and outcome.error.name == "Federation_NotAdmitted":
+            if enrolment_data(federation, follower.store, follower.job, me) != data:
+                return  # a round of the job that is shown has ended meanwhile: the next look shows that one
         if isinstance(outcome, Refused) and outcome.error.name not in PASSING:
             raise FatalError(
                 f"job {follower.job} does not take {me}",
