@@ -44,19 +44,30 @@ class Enroller:
             )
         follower.context.check_claim_time(self._config.min_claim)
         self.check_model()
-        data = enrolment_data(federation, follower.store, follower.job, me)
+        data = self.data()
         if not self._config.relays:
             self.pay_in(bond)
         hashed = federation.terms_hash(follower.job)
         outcome = self._desk.send(federation.enrol_call(follower.job, hashed, bond, data), "enrol")
         if isinstance(outcome, Mined):
             self._desk.journal.replace((follower.job, "terms"), {"hash": hashed})
-        if isinstance(outcome, Refused) and outcome.error.name not in PASSING:
+        if isinstance(outcome, Refused) and not self._passes(outcome, data):
             raise FatalError(
                 f"job {follower.job} does not take {me}",
                 cause=outcome.error,
                 next_step="look at `hansa wallet show` and at the job's admission, then run again",
             )
+
+    def data(self) -> bytes:
+        """What the job's admission is shown. FatalError where it would not take this account."""
+        follower = self._desk.follower
+        return enrolment_data(follower.federation, follower.store, follower.job, self._desk.me)
+
+    def _passes(self, refused: Refused, data: bytes) -> bool:
+        """Whether another look cures a refusal: of a job that was shown, a round may have ended meanwhile."""
+        if refused.error.name == "Federation_NotAdmitted":
+            return self.data() != data
+        return refused.error.name in PASSING
 
     def check_terms(self) -> None:
         """FatalError where a node tells other terms than those by whose hash the contract took this account."""

@@ -10,7 +10,7 @@ from eth_utils.address import to_checksum_address
 
 from hansa.protocol import jwt
 from hansa.protocol.credential import Claim, Credential, faults, read_claims, standing
-from hansa.protocol.did import NOBODY, signers_of
+from hansa.protocol.did import signers_of
 from hansa.protocol.errors import FatalError, WrongChain
 from hansa.protocol.types import Address
 from hansa.runtime.chain.abi import artifact
@@ -120,8 +120,3 @@ class CredentialBook:
     def _read(self, function: str, *arguments: object, at: Block | None = None) -> Any:
         reading = (self.address, artifact("Credentials").functions[function], arguments)
         return self.chain.read([reading], at)[0][0]
-
-
-def exists(credential: Credential) -> bool:
-    """Whether anything stands under the uid that was asked for."""
-    return credential.issuer != NOBODY

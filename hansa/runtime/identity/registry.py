@@ -106,9 +106,6 @@ class Registry:
     def revoke_delegate(self, identity: Address, kind: str, delegate: Address) -> Call:
         return self._call(f"take {delegate} back as a delegate", "revokeDelegate", identity, _word(kind), delegate)
 
-    def change_owner(self, identity: Address, owner: Address) -> Call:
-        return self._call(f"make {owner} the owner of {identity}", "changeOwner", identity, owner)
-
     def _call(self, what: str, function: str, *arguments: object) -> Call:
         return Call(self.address, artifact("DidRegistry").functions[function].encode(*arguments), what)
 

@@ -40,6 +40,17 @@ def test_enrol__refused_for_good__ends_with_the_contracts_reason(
         enroller(tmp_path, monkeypatch, Refused(ContractError(name), simulated=True)).enrol(ENROLLING)
 
 
+def test_enrol__not_admitted_by_what_it_showed__looks_again_where_there_is_something_newer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = enroller(tmp_path, monkeypatch, Refused(ContractError("Federation_NotAdmitted"), simulated=True))
+    shown = iter((b"round 1", b"round 2", b"round 2", b"round 2"))
+    monkeypatch.setattr("client.enrol.enrolment_data", lambda *of: next(shown))
+    found.enrol(ENROLLING)
+    with pytest.raises(FatalError, match="Federation_NotAdmitted"):
+        found.enrol(ENROLLING)
+
+
 @pytest.mark.parametrize("name", sorted(PASSING))
 def test_enrol__refused_for_now__is_tried_again(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     enroller(tmp_path, monkeypatch, Refused(ContractError(name), simulated=True)).enrol(ENROLLING)

@@ -20,14 +20,14 @@ CYCLE = make_cycle(bytes(32), 5, False)
 CALLS = ("open_call", "fail_call", "rejoin_call")
 
 
-def kept(path: Path, sent: list[str], *, last: int = 5) -> JobKeeper:
+def kept(path: Path, sent: list[str], *, last: int = 5, takes_part: bool = True) -> JobKeeper:
     """last: the counter of the last cycle that this account, a trainer, submitted to."""
     context = SimpleNamespace(terms=SimpleNamespace(open_time=60))
     follower = GivenJob(path, context=context)
     calls = {name: lambda *asked: None for name in CALLS}
     follower.federation = cast(Any, SimpleNamespace(trainer=lambda *asked: (True, last, 0), **calls))
     follower.head = cast(Any, SimpleNamespace(number=9, timestamp=100))
-    return JobKeeper(desk_of(path, follower, lambda call, step, *key: sent.append(step)))
+    return JobKeeper(desk_of(path, follower, lambda call, step, *key: sent.append(step)), lambda: takes_part)
 
 
 def state(phase: Phase, *committee: Address, due: int = 7, voted: int = 0) -> Any:
@@ -73,6 +73,12 @@ def test_trainer__that_missed_a_cycle__rejoins(tmp_path: Path, last: int, sends:
     sent: list[str] = []
     kept(tmp_path, sent, last=last).keep_moving(state(Phase.SUBMIT, BOB, CAROL))
     assert sent == sends
+
+
+def test_trainer__that_would_not_act__makes_nobody_wait_for_it(tmp_path: Path) -> None:
+    sent: list[str] = []
+    kept(tmp_path, sent, last=3, takes_part=False).keep_moving(state(Phase.SUBMIT, BOB, CAROL))
+    assert not sent
 
 
 def test_open__in_the_second_in_which_it_began__waits__whatever_the_clock_says(
