@@ -180,7 +180,7 @@ def test_false_shares_and_false_hashes__change_nothing_for_the_others(tmp_path: 
     """A member makes its shares up. Two trainers' files name another share's hash than their keys give: that of the
     liar's seat, which the honest two find out as they open it; and that of an honest seat's, so that the other honest
     one is left alone with its share: as two of three don't say so, nobody knows whose fault it is."""
-    with federation(tmp_path, rounds=2, quorum=2, privacy="threshold") as lab:
+    with federation(tmp_path, rounds=2, quorum=2, times={"slash": 10}, privacy="threshold") as lab:
         order = sorted(lab.validators, key=str.lower)
         liar = order.index(lab.address("validator-3"))
         cast(lab, "validator-3", "FalseReleaser")
