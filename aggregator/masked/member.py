@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from aggregator.masked.puts import Puts, kept_key
 from aggregator.masked.seeds import OwnSeeds
@@ -67,10 +67,11 @@ class MaskedMember:
             self._journal_set(base, group)
             with desk.working("aggregating"):
                 return puts.make_table(seeds)
-        fault = self.standing(base).fault if base.is_of_earlier(desk.follower.cycle()) else None
+        standing = self.standing(base) if base.is_of_earlier(desk.follower.cycle()) else Standing()
+        fault = standing.fault
         if fault is None:
             return puts.table
-        if not is_time(desk, state, base.terms.release_time, is_ready):
+        if not is_time(desk, state, base.terms.release_time, is_ready and standing.has_all):
             return None
         desk.log.warning("the sum is none that updates add up to; its words are probed", word=fault.first)
         return puts.make_probe(seeds, fault)
@@ -107,16 +108,15 @@ class MaskedMember:
         puts = self._puts(base, base.group, seat)
         if puts.table is None or puts.table not in released or not self._may_release(base, base.group):
             return
-        desk.publish(puts.table)
+        self._put([puts.table])
         opening = self._opening_of(base)
-        if opening.standing.is_open:
+        if opening.standing.is_final:
             return
         opening.files.follow(base)
         opening.files.fetch_tables()
-        if not self._may_put(base, opening):
+        if not self._may_put(base, opening, seat):
             return
-        for digest in released:
-            desk.publish(digest)
+        self._put(released)
         self._put_vectors(base, opening, puts, seat)
         self._put_seeds(base, puts, seat)
 
@@ -127,13 +127,20 @@ class MaskedMember:
         digest = Digest(known["digest"])
         return digest if cycle.releases.get(Seat(cycle.committee.index(self._desk.me))) == digest else None
 
-    def _may_put(self, base: MaskedBase, opening: PublicOpening) -> bool:
-        """Whether tables of a quorum are there, each named by a release that its own member signed."""
+    def _put(self, digests: Iterable[Digest]) -> None:
+        """Gives files away; not those of a model that was final, before a reorganisation brought it back."""
+        for digest in digests:
+            if self._desk.journal.has_blob(digest):
+                self._desk.publish(digest)
+
+    def _may_put(self, base: MaskedBase, opening: PublicOpening, seat: Seat) -> bool:
+        """Whether tables of a quorum are there, this seat's among them, each named by a release that its own member
+        signed."""
         if len(opening.files.tables) < base.terms.quorum:
             return False
         signed = self._signed.of(base, self._desk.follower.head)
         named = [s for s in opening.files.tables if opening.files.table_digest(s) in signed.get(s, ())]
-        return may_put(len(named), base.terms.quorum)
+        return seat in named and may_put(len(named), base.terms.quorum)
 
     def _put_vectors(self, base: MaskedBase, opening: PublicOpening, puts: Puts, seat: Seat) -> None:
         """Those of sets in which this seat is the lowest that told one; others in their turn."""
@@ -141,7 +148,7 @@ class MaskedMember:
             told = sorted(s for s, table in opening.files.tables.items() if index in table.digests)
             rank = told.index(seat) if seat in told else len(told)
             if self._desk.turns.has_come(rank, base.terms.score_time):
-                self._desk.publish(digest)
+                self._put([digest])
 
     def _put_seeds(self, base: MaskedBase, puts: Puts, seat: Seat) -> None:
         standing = self.standing(base)
@@ -152,8 +159,7 @@ class MaskedMember:
         seeds.fetch()
         wanted = puts.make_seeds(seeds, group.places, standing.disputed)
         wanted += puts.make_seeds(seeds, standing.suspects, range(len(base.sharing.sets)))
-        for digest in wanted:
-            self._desk.publish(digest)
+        self._put(wanted)
 
     # --- what came of it
 

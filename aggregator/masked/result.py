@@ -55,7 +55,7 @@ class MaskedScorer(Scorer):
         if base.group is None:
             return True
         if standing.is_open:
-            return standing.has_all
+            return standing.is_final
         return standing.fault is not None and standing.has_all and not self._member.has_probed(cycle, base)
 
     def _fill(self, base: MaskedBase, cycle: CycleRecord, standing: Standing, seat: Seat) -> dict[str, Any]:

@@ -41,6 +41,11 @@ class Standing:
         """Whether there is a sum, of more than one update."""
         return self.total is not None and self.updates > 1
 
+    @property
+    def is_final(self) -> bool:
+        """Whether no table that is yet to come could change it."""
+        return self.is_open and self.has_all
+
 
 @dataclass
 class _Summing:
@@ -74,7 +79,7 @@ class PublicOpening:
     def advance(self, base: MaskedBase) -> Standing:
         """base: the same, as the chain is now."""
         self.files.follow(base)
-        if not self.standing.is_open:
+        if not self.standing.is_final:
             self.standing = self._advanced()
         return self.standing
 

@@ -142,3 +142,27 @@ def test_fault__has_a_place_in_the_words() -> None:
     here.put_all(range(4))
     fault = opened(here).fault
     assert fault is not None and isinstance(fault, Fault) and 0 <= fault.first < LENGTH
+
+
+def test_lie_that_nobody_contradicts_yet__gives_way_when_the_honest_table_comes() -> None:
+    """A liar's vector can differ by so little that the sum is still one of updates."""
+    here = given(4, 2)
+    here.put_all(range(4))
+    group, index = here.base.group, 0  # of the set of seats 0, 1, 2
+    truth = here.world.vectors[here.world.true[index]]
+    near = truth.copy()
+    near[0] += np.uint16(1)
+    lie = Table(Seat(0), {**here.world.table(0).digests, index: here.store.put(near.tobytes())})
+    released = dict(here.cycles[0].releases)
+    released[Seat(0)] = here.store.put(lie.encode(here.world.sharing, group))
+    here.release(released)
+    kept = {seat: here.store.files.pop(released[Seat(seat)]) for seat in (1, 2)}
+    opening = PublicOpening(here.base, here.store)
+    early = opening.advance(here.base)
+    assert not early.is_final
+    here.store.files |= {released[Seat(seat)]: data for seat, data in kept.items()}
+    assert opening.advance(here.base).disputed == (index,)
+    here.put_seeds(range(4), [index])
+    late = opening.advance(here.base)
+    assert late.is_final and late.liars == (0,)
+    assert late.total is not None and late.total.tobytes() == plain(here, range(4))
