@@ -139,6 +139,11 @@ class SharedInbox(Inbox):
         return found
 
 
+def _parts(cycle: CycleRecord) -> tuple[object, ...]:
+    """What an inbox rests on."""
+    return cycle.cycle, cycle.updates, cycle.releases
+
+
 class Inboxes:
     """The inbox of the cycle under way, made when it is first asked for.
 
@@ -159,9 +164,8 @@ class Inboxes:
         return CycleKeys(place, base_digest, base, cycle.keys, seat, secret, shares)
 
     def of(self, cycle: CycleRecord, seat: Seat) -> Inbox:
-        """A new one where a reorganisation gave the cycle other updates."""
-        known = None if self._inbox is None else (self._inbox.cycle.cycle, self._inbox.cycle.updates)
-        if self._inbox is None or known != (cycle.cycle, cycle.updates):
+        """A new one where a reorganisation gave the cycle other updates, or other releases of their shares."""
+        if self._inbox is None or _parts(self._inbox.cycle) != _parts(cycle):
             kind = Inbox if self._desk.follower.context.spec.shares == 0 else SharedInbox
             limit, store = self._desk.follower.context.spec.update_bytes, self._desk.follower.store
             self._inbox = kind(cycle, self.keys(cycle, seat), store, limit, self._desk.log)

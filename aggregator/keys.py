@@ -76,6 +76,13 @@ class Keys:
                 self._desk.log.info("encryption key deleted", key="0x" + public.hex())
         self._looked = moment
 
+    def have_gone(self) -> bool:
+        """Whether all of an ended job has gone that rotation will ever delete."""
+        if not self._rotates or self._desk.follower.is_settled():
+            return True
+        self._desk.alarm.awaited = self._desk.follower.head.timestamp
+        return False
+
     def _next(self, known: bytes | None) -> bytes:
         """What should be in force where `known` is."""
         if not self._rotates:

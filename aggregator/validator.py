@@ -84,7 +84,7 @@ class Validator(Daemon):
             case Phase.FINALIZE if seat is not None:
                 finalize(desk, state, seat)
             case phase if phase.is_over:
-                is_done = served and desk.follower.is_agreed() and self.strikes.settle(state)
+                is_done = served and desk.follower.is_agreed() and self.strikes.settle(state) and self.keys.have_gone()
                 return is_done and take_fees(desk, state, seat)
         self.strikes.settle(state)
         return False

@@ -46,6 +46,7 @@ class Trainer(Daemon):
         desk.follower.trainer = desk.me
         desk.log.info("data loaded", rows=rows, source=config.source)
         self.private = None if config.privacy is None else PrivateTraining(desk, task, data, config.privacy)
+        desk.log.info("who can see an update", privacy=context.spec.privacy, said=context.who_sees)
         self.keeper = JobKeeper(desk)
         self.enroller = Enroller(desk, task, config)
         self.enroller.check_terms()

@@ -139,8 +139,10 @@ class Paid:
 
 @dataclass(frozen=True)
 class Settlement:
-    """What an audit played again of a job. ledgers: of its finalised rounds; None where its spec is lost."""
+    """What an audit played again of a job. ledgers: of its finalised rounds; sees: who can see one update. None, both,
+    where its spec is lost."""
 
     history: JobHistory
     ledgers: list[RoundLedger] | None
     paid: Paid
+    sees: str | None = None

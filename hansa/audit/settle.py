@@ -54,7 +54,8 @@ def settle(facts: Facts, replay: EventReplay, rounds: Rounds, report: Report) ->
     except Wrong as error:
         report.fail(error.finding)
         return
-    report.settlement = Settlement(history, ledgers, paid)
+    sees = None if rounds.context is None else rounds.context.who_sees
+    report.settlement = Settlement(history, ledgers, paid, sees)
 
 
 # --- trainers

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from hansa.protocol.errors import NotAllowed
-from hansa.protocol.privacy import problems, unbuilt
+from hansa.protocol.privacy import problems, unbuilt, who_sees
 from hansa.protocol.spec import JobSpec
 from hansa.protocol.types import Address, JobId
 from hansa.runtime.chain.deployment import Deployment
@@ -79,6 +79,11 @@ class JobContext:
                 cause=f"your limit is {max_bytes}",
                 next_step=f"pass --max-bytes {largest} if this machine has the memory",
             )
+
+    @property
+    def who_sees(self) -> str:
+        """Who can see one update in this job, in one sentence."""
+        return who_sees(self.spec, self.terms.seats)
 
     def check_claim_time(self, least: int) -> None:
         """Refuses a job that leaves fewer than `least` seconds after its end to claim what it pays: later, that is

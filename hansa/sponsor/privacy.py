@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hansa.protocol import shared_envelope
 from hansa.protocol.errors import FatalError
-from hansa.protocol.privacy import COMMITTEE, LEAST_GROUP, MASKED, MODES, unbuilt
+from hansa.protocol.privacy import COMMITTEE, LEAST_GROUP, MASKED, MODES, UNBUILT
 from hansa.sponsor.post import PreparedJob
 from hansa.sponsor.terms import JobOffer
 
@@ -14,9 +14,15 @@ MASKED_SHARES = 2
 
 
 def check_mode(privacy: str) -> str:
-    """The mode; FatalError where there is none of that name."""
+    """The mode; FatalError where there is none of that name, or no daemon of this version serves it."""
     if privacy not in MODES:
         raise FatalError(f"--privacy {privacy!r} is no mode", next_step=f"name one of {', '.join(MODES)}")
+    if privacy in UNBUILT["privacy"]:
+        raise FatalError(
+            f"a job of privacy {privacy} can't be posted yet",
+            cause="no daemon of this version serves it",
+            next_step="leave --privacy out, or name another mode",
+        )
     return privacy
 
 
@@ -24,7 +30,7 @@ def with_privacy(
     prepared: PreparedJob, offer: JobOffer, privacy: str, group: int | None = None, shares: int | None = None
 ) -> tuple[PreparedJob, JobOffer]:
     """The same job and offer with a privacy mode, and what it takes where nothing else is said: phases, terms, shares,
-    the size of sealed updates. FatalError for a mode that there is not, or that this version can't do."""
+    the size of sealed updates. FatalError as `check_mode`."""
     is_masked = check_mode(privacy) == MASKED
     seats_that_open = MASKED_SHARES if is_masked else 0 if privacy == COMMITTEE else offer.least_quorum
     fields = {
@@ -34,11 +40,5 @@ def with_privacy(
         "update_bytes": prepared.model.largest_update + (0 if privacy == COMMITTEE else shared_envelope.MORE_ROOM),
     }
     spec = prepared.spec.model_copy(update=fields)
-    if (what := unbuilt(spec)) is not None:
-        raise FatalError(
-            f"a job of {what} can't be posted yet",
-            cause="no daemon of this version serves it",
-            next_step=f"leave --privacy out, or name another mode than {privacy}",
-        )
     offer = replace(offer, is_shared=privacy != COMMITTEE, times={**MODES[privacy].times, **offer.times})
     return replace(prepared, spec=spec), offer

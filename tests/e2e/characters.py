@@ -11,6 +11,7 @@ import numpy as np
 from eth_account import Account
 from lying_store import LyingStore
 
+from aggregator.release import Releaser
 from aggregator.score import Scorer
 from aggregator.validator import Validator
 from aggregator.vote import Voter
@@ -20,6 +21,7 @@ from hansa.protocol import envelope, sheet, tensors
 from hansa.protocol.cid import to_cid
 from hansa.protocol.hashes import result_hash
 from hansa.protocol.model import Model, Update
+from hansa.protocol.release import Entry, Said
 from hansa.protocol.types import Code, Digest, Phase, Seat
 from hansa.runtime import keystore
 from hansa.runtime.chain.federation import JobState
@@ -252,6 +254,17 @@ class Spoiler(Voter):
         place = follower.federation.place(follower.job, state.cycle)
         hashed = result_hash(place, state.updates, state.sheets, model, known["rewards"])
         return {**known, "model": model, "hash": hashed}
+
+
+class FalseReleaser(Releaser):
+    """Releases shares that it has made up."""
+
+    def _make(self, state: JobState, seat: Seat) -> Digest | None:
+        own = self._of(self._desk.follower.cycle(), seat)
+        if not own.fetch():
+            return None
+        own._entries = {place: Entry(Said.SHARE, os.urandom(32)) for place in own._entries}
+        return self._desk.journal.put_blob(own.seal())
 
 
 class Raver(Scorer):

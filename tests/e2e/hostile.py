@@ -8,6 +8,7 @@ from typing import Any
 
 import characters
 
+from aggregator.release import Releaser
 from aggregator.score import Scorer
 from aggregator.validator import Validator
 from aggregator.vote import Voter
@@ -37,6 +38,7 @@ def cast(lab: LocalFederation, name: str, character: str, *, idle_seconds: float
 PLAYS: dict[type, tuple[type, str]] = {
     Submitter: (Trainer, "submitter"),
     Desk: (Trainer, "desk"),
+    Releaser: (Validator, "releaser"),
     Scorer: (Validator, "scorer"),
     Voter: (Validator, "voter"),
 }

@@ -16,6 +16,7 @@ from federations import (
     attendance,
     check_logs,
     check_once,
+    events,
     federation,
     finish,
     models,
@@ -31,10 +32,11 @@ from hansa.audit.report import Report
 from hansa.audit.run import audit, audit_archive, files_with_limits
 from hansa.devnet.anvil import published_key
 from hansa.protocol import envelope, shared_envelope
-from hansa.protocol.errors import Malformed
+from hansa.protocol.errors import FatalError, Malformed
 from hansa.protocol.types import Code, Phase, Seat
 from hansa.runtime.history.records import Failed
 from hansa.runtime.journal import Journal
+from hansa.runtime.key_ring import KeyRing
 from hansa.runtime.keystore import encryption_secret
 from hansa.runtime.snapshot import FullSnapshot
 
@@ -149,3 +151,84 @@ def check_shut(lab: Observed, view: FullSnapshot) -> None:
         for guess in (share, secret, *(blob[:32] for blob in kept)):
             with pytest.raises(Malformed):
                 shared_envelope.open_with_key(data, ctx, guess, lapsed.keys, spec.shares)
+
+
+def test_keys_that_rotate__open_their_own_cycle_and_are_gone_afterwards(
+    tmp_path: Path, undisturbed: Undisturbed
+) -> None:
+    with federation(tmp_path, rounds=3, privacy="threshold") as lab:
+        for name in VALIDATORS:
+            role = lab.workers[name].arguments[0]
+            role.fields["rotate_keys"] = True
+        lab.start_all()
+        view = finish(lab)
+        check_once(lab)
+        check_logs(lab)
+        assert models(view) == undisturbed.models[:3]
+        used = {key for cycle in view.history.cycles for key in cycle.keys}
+        assert len(used) == 9, "each seat has another in each cycle"
+        for name in VALIDATORS:
+            me, secret = lab.address(name), secret_of(lab, name)
+            ring = KeyRing(lab.workspace.dir / "journals" / f"{me}.keys.sqlite", secret)
+            assert not used & set(ring.made()), "the last one, which was never used, is left at most"
+            ring.close()
+        with pytest.raises(FatalError, match="was in force in no cycle"):
+            audited(lab, "validator-1")
+
+
+@pytest.mark.slow
+def test_false_shares_and_false_hashes__change_nothing_for_the_others(tmp_path: Path) -> None:
+    """A member makes its shares up. Two trainers' files name another share's hash than their keys give: that of the
+    liar's seat, which the honest two find out as they open it; and that of an honest seat's, so that the other honest
+    one is left alone with its share: as two of three don't say so, nobody knows whose fault it is."""
+    with federation(tmp_path, rounds=2, quorum=2, times={"slash": 10}, privacy="threshold") as lab:
+        order = sorted(lab.validators, key=str.lower)
+        liar = order.index(lab.address("validator-3"))
+        cast(lab, "validator-3", "FalseReleaser")
+        cast(lab, "trainer-4", "BoxSpoiler", seat=liar)
+        cast(lab, "trainer-3", "BoxSpoiler", seat=(liar + 1) % 3)
+        lab.start_all()
+        view = finish(lab)
+        assert len(view.finalised) == 2
+        assert {name: verdicts(lab, view, name) for name in TRAINERS} == {
+            **dict.fromkeys(TRAINERS[:2], [Code.OK] * 2),
+            "trainer-3": [Code.UNREACHABLE] * 2,
+            "trainer-4": [Code.MALFORMED] * 2,
+        }
+        assert {name: attendance(lab, view, name) for name in VALIDATORS} == dict.fromkeys(VALIDATORS, (2, 0, 0))
+        assert audited(lab, "validator-1").exit_code == 0
+
+
+def test_a_trainer__may_go_once_its_update_is_registered(tmp_path: Path, undisturbed: Undisturbed) -> None:
+    with federation(tmp_path, rounds=1, privacy="threshold") as lab:
+        lab.start_all()
+        lab.wait_until(lambda: lab.state().enrolled == len(TRAINERS), 60.0, "four trainers", every=0.02)
+        lab.kill("trainer-1")  # SUBMIT waits for it
+        lab.wait_until(lambda: "trainer-4" in published(lab), 60.0, "trainer-4's update")
+        assert lab.state().phase == Phase.SUBMIT
+        lab.kill("trainer-4")
+        lab.start("trainer-1")
+        lab.wait_for_end(120.0)
+        lab.start("trainer-4")
+        view = finish(lab)
+        assert verdicts(lab, view, "trainer-4") == [Code.OK]
+        assert models(view) == undisturbed.models[:1]
+
+
+@pytest.mark.slow
+def test_two_blocks_deep__it_comes_to_the_same(tmp_path: Path, undisturbed: Undisturbed) -> None:
+    with federation(tmp_path, rounds=1, privacy="threshold") as lab:
+        for worker in lab.workers.values():
+            fields = worker.arguments[0].fields
+            fields["deployment"] = fields["deployment"].updated(confirmations=2)
+        lab.start_all()
+        view = finish(lab)
+        check_once(lab)
+        check_logs(lab)
+        assert models(view) == undisturbed.models[:1]
+        assert all(len(cycle.releases) == 3 for cycle in view.history.cycles)
+        assert audited(lab, "validator-1").checked[MADE] == 1
+
+
+def published(lab: Observed) -> list[str]:
+    return [name for name in TRAINERS if any(event["event"] == "published" for event in events(lab, name))]

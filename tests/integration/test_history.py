@@ -6,7 +6,7 @@ import pytest
 from worlds import World
 
 from hansa.protocol.errors import FatalError
-from hansa.protocol.types import JobId, Phase
+from hansa.protocol.types import Digest, JobId, Phase
 from hansa.runtime.history.reader import HistoryReader
 from hansa.runtime.history.records import Failed, Finalized
 
@@ -39,6 +39,46 @@ def test_history__failed_cycles_and_lapsed_open__are_told_apart(world: World) ->
     assert [before for before, _ in history.lapses] == [0]
     assert [type(cycle.outcome) for cycle in history.cycles] == [Failed, Finalized]
     assert isinstance(history.cycles[0].outcome, Failed) and history.cycles[0].outcome.phase == Phase.SCORE
+
+
+def test_history__of_attestations_and_releases__agrees_at_every_step(world: World) -> None:
+    job = world.post(attest_time=600, release_time=600, threshold=2)
+    reader = HistoryReader(world.federation, job)
+    world.enrol(job)
+    world.do("sponsor", world.federation.open_call(job))
+    world.submit(job)
+    state = world.federation.state(job)
+    assert reader.read().cycles[0].updates_acc == state.updates
+    seats = world.seats(job)
+    bits = {seat: bytes([seat + 1]) for seat, _ in seats}
+    files = {seat: Digest(bytes([seat + 1]) * 32) for seat, _ in seats}
+    for seat, name in seats:
+        world.do(name, world.federation.attest_call(job, state.cycle, seat, bits[seat]))
+        assert reader.read().cycles[0].attests[seat] == bits[seat]
+    for seat, name in seats:
+        world.do(name, world.federation.release_call(job, state.cycle, seat, files[seat]))
+        assert reader.read().cycles[0].releases[seat] == files[seat]
+    assert (reader.read().cycles[0].attests, reader.read().cycles[0].releases) == (bits, files)
+    assert world.federation.state(job).phase == Phase.SCORE
+    world.score(job)
+    world.decide(job)
+    assert reader.read() == world.history(job)
+    assert isinstance(reader.read().cycles[0].outcome, Finalized)
+
+
+def test_history__of_a_release_that_lapsed__says_so(world: World) -> None:
+    job = world.post(release_time=600, threshold=2)
+    world.enrol(job)
+    world.do("sponsor", world.federation.open_call(job))
+    world.submit(job)
+    state, (seat, name) = world.federation.state(job), world.seats(job)[0]
+    assert state.phase == Phase.RELEASE, "ATTEST is skipped"
+    world.do(name, world.federation.release_call(job, state.cycle, seat, Digest(bytes(32))))
+    world.pass_time(601)
+    world.do("alice", world.federation.fail_call(job, state.cycle))
+    [cycle] = world.history(job).cycles
+    assert isinstance(cycle.outcome, Failed) and cycle.outcome.phase == Phase.RELEASE and cycle.outcome.burnt > 0
+    assert cycle.releases == {seat: bytes(32)}
 
 
 def test_history__reorganised__is_read_afresh(world: World) -> None:

@@ -150,7 +150,9 @@ def test_refusal__names_the_account_too(place: Place) -> None:
 
 def test_watch__at_the_end__says_what_to_do_next(answers: dict[str, Any]) -> None:
     out = answers["job watch 2"]["out"]
-    assert out.splitlines()[0].endswith("cancelled after 0 rounds")
+    privacy, line = out.splitlines()[:2]
+    assert privacy.startswith("privacy: Each validator of an attempt can read every update")
+    assert line.endswith("cancelled after 0 rounds")
     assert (
         "next:\n  claim what no daemon has  hansa wallet claim --job 2 --account sponsor" in out and "audit" not in out
     )

@@ -29,6 +29,7 @@ class ValidatorStatus:
     phase: str
     round: int
     seat: int | None
+    released: bool  # its shares, where the job has such a step
     committed: bool
     revealed: bool
     voted: bool
@@ -53,6 +54,7 @@ def run(command: Command, job: JobOption, account_name: AccountName = None) -> N
         phase=state.phase.name,
         round=state.round,
         seat=seat,
+        released=seat is not None and bool(state.released >> seat & 1),
         committed=seat is not None and bool(state.committed >> seat & 1),
         revealed=seat is not None and bool(state.revealed >> seat & 1),
         voted=seat is not None and bool(state.voted >> seat & 1),
@@ -67,7 +69,7 @@ def run(command: Command, job: JobOption, account_name: AccountName = None) -> N
 def show(console: Console, view: ValidatorStatus, token: Token, names: Mapping[Address, str]) -> None:
     """A validator's part in a job, in a few lines."""
     seat = "no seat" if view.seat is None else f"seat {view.seat}"
-    done = [step for step in ("committed", "revealed", "voted") if getattr(view, step)]
+    done = [step for step in ("released", "committed", "revealed", "voted") if getattr(view, step)]
     rounds = counted(view.round - 1, "round")
     phase, said = PHASES[Phase[view.phase]].title, ", ".join(done) or "nothing done in this attempt"
     console.print(f"[bold]{named(view.address, names)}[/] in job {view.job}: {phase} ({rounds} done), {seat}, {said}")

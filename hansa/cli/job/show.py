@@ -51,6 +51,7 @@ class SpecView:
     cid: str
     spec: Annotated[JobSpec | None, INLINE]
     problem: Annotated[str | None, OMIT_NONE]  # why it can't be read
+    sees: Annotated[str | None, OMIT_NONE] = None  # who can see one update; None where it can't be read
 
 
 @dataclass(frozen=True)
@@ -132,9 +133,7 @@ def view_job(snapshot: JobSnapshot, federation: Federation, problem: str | None 
         job=snapshot.job,
         sponsor=snapshot.state.sponsor,
         state=snapshot.state,
-        spec=SpecView(
-            to_cid(terms.spec), snapshot.context.spec if isinstance(snapshot, FullSnapshot) else None, problem
-        ),
+        spec=_view_spec(snapshot, problem),
         terms=terms,
         cycles=[_view_cycle(snapshot, cycle) for cycle in snapshot.history.cycles],
         trainers=[_view_trainer(snapshot, item.trainer, item.bond) for item in snapshot.history.enrolled],
@@ -142,6 +141,13 @@ def view_job(snapshot: JobSnapshot, federation: Federation, problem: str | None 
         claim_until=books.claim_until or None,
         books=books,
     )
+
+
+def _view_spec(snapshot: JobSnapshot, problem: str | None) -> SpecView:
+    cid = to_cid(snapshot.terms.spec)
+    if not isinstance(snapshot, FullSnapshot):
+        return SpecView(cid, None, problem)
+    return SpecView(cid, snapshot.context.spec, problem, snapshot.context.who_sees)
 
 
 def _view_cycle(snapshot: JobSnapshot, cycle: CycleRecord) -> CycleView:
@@ -187,7 +193,10 @@ def show(console: Console, view: JobView, token: Token, names: Mapping[Address, 
     reward, fee, bond = map(token.text, (terms.reward_per_round, terms.fee_per_seat, terms.min_bond))
     quorum = f"quorum {terms.quorum} of {terms.seats}"
     console.print(f"  pays     {reward} a round, {fee} a seat; bond {bond}; {quorum}")
-    console.print(f"  claims   {_claims(terms.claim_time, view.claim_until)}\n")
+    console.print(f"  claims   {_claims(terms.claim_time, view.claim_until)}")
+    if view.spec.sees is not None:
+        console.print(f"  privacy  {view.spec.sees}")
+    console.print()
     tables: list[Callable[[bool], Table]] = []
     if view.cycles:
         tables.append(lambda short: _cycles(view.cycles, short))

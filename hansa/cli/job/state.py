@@ -23,10 +23,13 @@ JobNumber = Annotated[int, typer.Argument(help="The job's number.", metavar="JOB
 State = Annotated[
     JobState,
     Only(
-        "phase round cycle deadline enrolled submitted pending committed revealed voted failures best_metric",
+        "phase round cycle deadline enrolled submitted pending attested released committed revealed voted failures "
+        "best_metric",
         phase=attrgetter("name"),
         cycle=cycle_counter,
-        committed=int.bit_count,  # members, as the next two
+        attested=int.bit_count,  # members, as the next four
+        released=int.bit_count,
+        committed=int.bit_count,
         revealed=int.bit_count,
         voted=int.bit_count,
         best_metric=metric_of,

@@ -28,10 +28,13 @@ from hansa.runtime.chain.client import Block
 from hansa.runtime.chain.structs import JobState
 from hansa.runtime.follower import JobFollower
 from hansa.runtime.history.turn import counts
+from hansa.runtime.job import JobContext
 from hansa.runtime.session import Session, connect
 from hansa.runtime.snapshot import check_job
 from hansa.runtime.store.local import LocalStore
 from hansa.sponsor.terms import in_words
+
+SPEC_SECONDS = 5.0  # that the start waits for the spec
 
 Moved = Callable[[JobState, Block], None]
 
@@ -57,6 +60,8 @@ def follow(command: Command, session: Session, job: JobId, interval: float) -> N
     rounds = session.federation.terms(job).max_rounds
     before: tuple[Any, ...] = ()
     with _open_bar(command, rounds) as (say, moved):
+        for line in teller.first():
+            say(line)
         while True:
             state, at = teller.look()
             for line in teller.rounds():
@@ -81,6 +86,14 @@ class Teller:
         self._names = names_of_accounts(command.workspace.keys)
         self._told = 0  # rounds
         self._can_explain = True  # the spec, which says what was left out, can be had
+
+    def first(self) -> Iterator[str]:
+        """Who can see one update in this job. Nothing for a program, or where the spec can't be had."""
+        if not self._command.json:
+            with contextlib.suppress(HansaError):
+                followed = self._follower
+                context = JobContext.read(followed.federation, followed.store, followed.job, SPEC_SECONDS)
+                yield f"[dim]privacy: {context.who_sees}[/]"
 
     def look(self) -> tuple[JobState, Block]:
         """The job at the newest block."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -37,7 +37,7 @@ from hansa.runtime.accounts import address_of, names_of_accounts
 from hansa.runtime.amounts import Token
 from hansa.runtime.history.records import JobHistory
 from hansa.runtime.session import connect
-from hansa.runtime.snapshot import SettledSnapshot
+from hansa.runtime.snapshot import FullSnapshot, SettledSnapshot
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ class WhyView:
     seat: Annotated[FeeReceipt | None, OMIT_NONE]
     escrow: Annotated[EscrowReceipt | None, OMIT_NONE]
     problems: list[Problem]
+    sees: Annotated[str | None, OMIT_NONE] = None  # who can see one update in the job; None where its spec is lost
 
 
 def run(
@@ -87,6 +88,8 @@ def run(
         )
     rounds = snapshot.rounds if isinstance(snapshot, SettledSnapshot) else None
     found = explain(snapshot.history, rounds, address, round_, portfolio.problems)
+    if isinstance(snapshot, FullSnapshot):
+        found = replace(found, sees=snapshot.context.who_sees)
     token = session.token(snapshot.terms.token) if shown_in is None else token_in(shown_in, snapshot.terms.token)
     command.answer(found, lambda console: show(console, found, token, names))
     portfolio.report_problems()
@@ -111,7 +114,8 @@ def _explain_archived(
         is_grave = address in (history.posted.sponsor, *history.trainers)
         why = f"its pay can't be worked out: its spec, {settled.paid.spec}, is not in the archive"
         problems.append(Problem(history.job, why, is_grave))
-    return explain(history, settled.ledgers, address, round_, problems, source), token
+    found = explain(history, settled.ledgers, address, round_, problems, source)
+    return replace(found, sees=settled.sees), token
 
 
 def explain(
@@ -151,6 +155,8 @@ def show(console: Console, view: WhyView, token: Token, names: Mapping[Address, 
         show_fees(console, view.seat, token)
     if view.escrow is not None:
         show_escrow(console, view.escrow, token)
+    if view.sees is not None:
+        console.print(f"[dim]privacy: {view.sees}[/]")
     if (of := view.archive) is not None and not of.bound:
         console.print(f"[yellow]from {escape_untrusted(of.file)}: {UNBOUND}[/]")
     elif of is not None:

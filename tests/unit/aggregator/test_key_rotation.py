@@ -178,6 +178,14 @@ def test_deleted__not_before_the_end_is_deep(member: Member, decoded: None) -> N
     assert key not in member.ring.made()
 
 
+def test_member__stays_until_the_end_is_deep(member: Member, decoded: None, tmp_path: Path) -> None:
+    member.look()
+    member.follower.is_settled, member.follower.head = lambda: False, SimpleNamespace(timestamp=7)
+    assert not member.keys.have_gone() and member.desk.alarm.awaited == 7
+    member.follower.is_settled = lambda: True
+    assert member.keys.have_gone()
+
+
 def test_deleted__not_while_the_old_key_is_in_force_some_blocks_ago(member: Member, decoded: None) -> None:
     member.look()
     key = member.chain.key

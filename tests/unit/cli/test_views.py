@@ -6,16 +6,19 @@ import io
 from dataclasses import replace
 
 import pytest
-from records import BOOKS, STATE
+from records import BOOKS, STATE, TERMS
 from rich.console import Console
 
 from hansa.cli.demo.report import Conservation
 from hansa.cli.demo.view import FinishedRound, View
 from hansa.cli.document import metric_of, to_json
+from hansa.cli.job.show import SpecView
 from hansa.cli.job.state import State, rest_lines, state_line
 from hansa.protocol.phases import PHASES
-from hansa.protocol.types import Phase, Wei
+from hansa.protocol.spec import JobSpec
+from hansa.protocol.types import JobId, Phase, Wei
 from hansa.runtime.amounts import Token
+from hansa.runtime.job import JobContext
 
 
 @pytest.mark.parametrize("phase", [phase for phase in Phase if phase != Phase.NONE])
@@ -70,3 +73,12 @@ def test_conservation__to_the_unit() -> None:
     line = Conservation(escrowed=345, paid=344, refunded=0, burnt=0, left=1)
     assert line.holds
     assert not replace(line, left=2).holds
+
+
+def test_job__says_who_can_see_an_update() -> None:
+    spec = JobSpec(task="heart", steps=1, model_bytes=1, update_bytes=1, privacy="threshold", shares=2)
+    context = JobContext(JobId(1), TERMS, spec)
+    assert context.who_sees.startswith("Nobody can read an update before 2 of an attempt's 3 validators")
+    assert to_json(SpecView("Qm", spec, None, context.who_sees), SpecView)["sees"] == context.who_sees
+    assert "sees" not in to_json(SpecView("Qm", None, "lost"), SpecView)
+    assert "released" in to_json(STATE, State)

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import itertools
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hansa.protocol import envelope, release, shared_envelope
-from hansa.protocol.cid import digest_of
+from hansa.protocol import envelope, shared_envelope
+from hansa.protocol.cid import digest_of, to_cid
 from hansa.protocol.errors import BadKey, Malformed
 from hansa.protocol.model import Update, initial_model
 from hansa.protocol.release import Entry, Releases, Said
 from hansa.protocol.shared_verdict import LACKS, judge_shared, own_entry
 from hansa.protocol.shares import combine, divide, multiply, share_at
 from hansa.protocol.types import Address, Code, CycleId, JobId, Place, Seat
-from hansa.protocol.verdict import CycleKeys, Judged
+from hansa.protocol.verdict import Attempt, CycleKeys, Judged, retried_place
 
 SEATS, T = 5, 3
 SECRETS = [bytes([seat + 1]) * 32 for seat in range(SEATS)]
@@ -251,63 +252,14 @@ def test_judge__no_bytes__waits() -> None:
     assert judged(0, of(1, 2, 3), None) is None
 
 
-# --- release files
-
-RELEASE = release.context(PLACE, MEMBER, UPDATES)
-ENTRIES = (Entry(Said.LACKS), Entry(Said.SHARE, SHARES[0]), Entry(Said.BAD))
-
-
-def sealed_release(content: bytes, ctx: bytes = RELEASE) -> bytes:
-    return envelope.seal(content, KEY, ctx, KEYS)
-
-
-def test_release__says_the_same_to_every_seat() -> None:
-    data = release.seal(ENTRIES, KEY, RELEASE, KEYS)
-    assert len(data) == release.file_limit(3, SEATS)
-    for seat in range(SEATS):
-        assert release.read(data, RELEASE, Seat(seat), SECRETS[seat], KEYS, 3) == ENTRIES
-
-
-def test_context__is_of_cycle_member_and_updates_and_of_no_update() -> None:
-    others = [
-        release.context(PLACE._replace(cycle=CycleId(3)), MEMBER, UPDATES),
-        release.context(PLACE, TRAINER, UPDATES),
-        release.context(PLACE, MEMBER, UPDATES + 1),
-        CONTEXT,
-    ]
-    data = release.seal(ENTRIES, KEY, RELEASE, KEYS)
-    for ctx in others:
-        with pytest.raises(Malformed):
-            release.read(data, ctx, Seat(0), SECRETS[0], KEYS, 3)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        bytes(33),
-        bytes(34 * 3),
-        b"\3" + bytes(98),
-        b"\0" + b"\1" * 32 + bytes(66),
-        bytes(66) + b"\2" + b"\1" * 32,
-    ],
-    ids=["empty", "too few", "too many", "code 3", "a share that is lacked", "a share that is bad"],
-)
-def test_release__that_is_none__is_malformed(content: bytes) -> None:
-    with pytest.raises(Malformed):
-        release.read(sealed_release(content), RELEASE, Seat(0), SECRETS[0], KEYS, 3)
-
-
-def test_release__with_one_box_changed__is_malformed_for_all() -> None:
-    data = release.seal(ENTRIES, KEY, RELEASE, KEYS)
-    false = data[: envelope.BOXES_AT] + bytes(48) + data[envelope.BOXES_AT + 48 :]
-    for seat in range(SEATS):
-        with pytest.raises(Malformed):
-            release.read(false, RELEASE, Seat(seat), SECRETS[seat], KEYS, 3)
-
-
-def test_releases__count_by_place() -> None:
-    releases = Releases({Seat(0): ENTRIES, Seat(3): (ENTRIES[2], *ENTRIES[1:])}, True)
-    assert [releases.bad(place) for place in range(3)] == [1, 0, 2]
-    assert releases.shares(1) == {0: SHARES[0], 3: SHARES[0]}
-    assert releases.shares(0) == {}
+def test_retry__of_a_cycle_that_was_never_unlocked__keeps_its_place_by_the_old_key() -> None:
+    """The earlier file is opened with its content key alone; its cycle's shares were never released."""
+    again = PLACE._replace(cycle=CycleId(2**40 + 4))
+    cid, digest = to_cid(digest_of(SEALED)), digest_of(SEALED)
+    retry = Update({"w": np.array([1, 2, 3, 4], np.int8)}, again.job, again.cycle, TRAINER, cid, KEY)
+    attempts = [Attempt(TRAINER, digest, PLACE.cycle, KEYS, 5)]
+    assert retried_place(retry, attempts, keys_of(0, again), lambda asked: SEALED) == 5
+    other = replace(retry, tensors={"w": np.array([1, 2, 3, 5], np.int8)})
+    assert retried_place(other, attempts, keys_of(0, again), lambda asked: SEALED) is None
+    false = replace(retry, retry_key=b"\x43" * 32)
+    assert retried_place(false, attempts, keys_of(0, again), lambda asked: SEALED) is None
