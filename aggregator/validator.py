@@ -18,6 +18,7 @@ from hansa.runtime.desk import DaemonConfig
 from hansa.runtime.history.records import CycleRecord
 from hansa.runtime.keeper import JobKeeper
 from hansa.runtime.model_chain import Abstention
+from hansa.runtime.pace import CROWD_SECONDS
 from hansa.tasks import load_task_of, running, use_device
 
 
@@ -63,8 +64,10 @@ class Validator(Daemon):
             self._announce_key()
         served = self.server.serve(state)
         match state.phase:
-            case Phase.SUBMIT if desk.follower.is_settled():
-                desk.tidy(state.cycle, files_needed(desk))
+            case Phase.SUBMIT:
+                desk.alarm.rest = CROWD_SECONDS if state.pending > 1 else 0.0
+                if desk.follower.is_settled():
+                    desk.tidy(state.cycle, files_needed(desk))
             case Phase.SCORE if seat is not None:
                 with self.abstention.if_spoilt(state.round):
                     self.scorer.score(state, seat)
