@@ -24,6 +24,7 @@ from hansa.runtime.history.records import CycleRecord
 from hansa.runtime.keeper import JobKeeper
 from hansa.runtime.key_ring import KeyRing
 from hansa.runtime.model_chain import Abstention
+from hansa.runtime.pace import CROWD_SECONDS
 from hansa.tasks import load_task_of, running, use_device
 
 
@@ -80,9 +81,11 @@ class Validator(Daemon):
         with self.abstention.if_spoilt(state.round):
             self._publish(state)
         match state.phase:
-            case Phase.SUBMIT if desk.follower.is_settled():
-                masked = set() if self.masked is None else self.masked.files_needed()
-                desk.tidy(state.cycle, files_needed(desk) | release_files(desk) | masked)
+            case Phase.SUBMIT:
+                desk.alarm.rest = CROWD_SECONDS if state.pending > 1 else 0.0
+                if desk.follower.is_settled():
+                    masked = set() if self.masked is None else self.masked.files_needed()
+                    desk.tidy(state.cycle, files_needed(desk) | release_files(desk) | masked)
             case Phase.ATTEST if seat is not None and self.masked is not None:
                 with self.abstention.if_spoilt(state.round):
                     self.masked.attest(state, seat)

@@ -17,6 +17,7 @@ from hansa.runtime.chain.federation import JobState
 from hansa.runtime.daemon import Daemon
 from hansa.runtime.keeper import JobKeeper
 from hansa.runtime.model_chain import Abstention
+from hansa.runtime.pace import CROWD_SECONDS, QUIET_SECONDS
 from hansa.tasks import load_task_of, running, use_device
 from hansa.tasks.rehearsal import check_training_rows
 from hansa.tasks.validation import count_rows
@@ -92,8 +93,12 @@ class Trainer(Daemon):
                     self.failures.check()
                 with self.abstention.if_spoilt(state.round):
                     self.submitter.submit()
-            case Phase.SUBMIT if follower.is_settled():
-                desk.tidy(state.cycle, files_needed(desk))
+            case Phase.SUBMIT:
+                desk.alarm.rest = CROWD_SECONDS if state.pending > 1 else 0.0
+                if follower.is_settled():
+                    desk.tidy(state.cycle, files_needed(desk))
+            case Phase.SCORE | Phase.REVEAL | Phase.VOTE | Phase.FINALIZE:
+                desk.alarm.rest = QUIET_SECONDS
             case phase if phase.is_over:
                 return agreed and self.leaver.leave()
         return False

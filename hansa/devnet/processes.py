@@ -24,7 +24,7 @@ from hansa.protocol.text import redact
 from hansa.runtime import stopping
 from hansa.runtime.files import private_folder
 
-PRELOAD = ["torch", "client.trainer", "aggregator.validator", "hansa.devnet.roles"]
+PRELOAD = ["torch", "client.trainer", "aggregator.validator", "hansa.devnet.roles", "hansa.devnet.warm"]
 
 _context = multiprocessing.get_context("forkserver")
 

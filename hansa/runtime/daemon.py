@@ -102,6 +102,9 @@ class Daemon(ABC):
 
     def _wait(self) -> None:
         """Until another block may be there."""
+        alarm = self.desk.alarm
+        if self.pause > alarm.rest > 0:
+            time.sleep(alarm.rest)
         self.desk.follower.federation.chain.wait(self.pause)
 
     @property

@@ -17,7 +17,7 @@ from hansa.runtime.chain.federation import Federation, JobState
 from hansa.runtime.chain.structs import NOT_ENROLLED, Enrolled
 from hansa.runtime.chain.witness import Stance
 from hansa.runtime.glance import Glancer
-from hansa.runtime.history.reader import HistoryReader, News
+from hansa.runtime.history.reader import HistoryReader
 from hansa.runtime.history.records import CycleRecord, Failed, Finalized, JobHistory
 from hansa.runtime.job import JobContext
 from hansa.runtime.model_chain import ModelChain
@@ -25,6 +25,7 @@ from hansa.runtime.replay import Replay
 from hansa.runtime.store import Store
 
 READ_TRIES, READ_PAUSE = 5, 0.2  # seconds between them
+MIXED_LOOKS = 3  # while a state is newer than the events that came with it
 
 _Look = tuple[Block, JobState, Enrolled]  # as `head`, `state` and `own`
 
@@ -60,7 +61,6 @@ class JobFollower:
         self._doubted: _Look | None = None  # what is asked about until all have the block
         self._late: Block | None = None  # of a time that was waited for; asked about until all have it
         self._bonds_agreed = False
-        self._news: News | None = None  # up to the head
         self._asked: bytes = b""  # hash of the head at which all were asked last
         self.on_dissent: Callable[[str], None] = lambda said: None  # told what endpoints say that don't agree
 
@@ -79,7 +79,6 @@ class JobFollower:
     def look(self) -> JobState:
         """The job's state at the newest block. Everything else is told as of that block from now on."""
         if not self._glance():
-            self._news = None
             self.head = self.federation.chain.head()
             self.state = self.federation.state(self.job, self.head)
             if self.trainer is not None:
@@ -93,11 +92,15 @@ class JobFollower:
         if not hasattr(self, "state") or self.federation.is_missed(self.job):
             return False
         glancer = Glancer(self.federation, self.job, self._reader.topics, self.trainer, self.member)
-        seen = glancer.look(self.head, self._reader.upto)
-        if seen is not None:
-            self.head, self.state, self._news = seen.head, seen.state, seen.news
-            self.own, self.key = seen.own or NOT_ENROLLED, seen.key
-        return seen is not None
+        for _ in range(MIXED_LOOKS):
+            seen = glancer.look(self.head, self._reader.upto)
+            if seen is None:
+                return False
+            if seen.news is None or self._reader.take(seen.news, seen.head, seen.state):
+                self.head, self.state = seen.head, seen.state
+                self.own, self.key = seen.own or NOT_ENROLLED, seen.key
+                return True
+        return False
 
     def read(self) -> JobHistory:
         """Looks, and reads up to there. A node that mines while it answers mixes blocks: it is asked a few times."""
@@ -115,7 +118,7 @@ class JobFollower:
     def history(self) -> JobHistory:
         """The job's history up to `head`, checked against the contract's `state`; HistoryMismatch if it isn't that."""
         if self._read is None or self._read[0] != self.head.hash:
-            self._read = (self.head.hash, self._reader.read(self.head, self.state, self._news))
+            self._read = (self.head.hash, self._reader.read(self.head, self.state))
         if self._reader.state != self.state:
             # A node that mines while it answers may give a newer state than that of the block it was asked for.
             raise HistoryMismatch(f"job {self.job} moved on while it was read", next_step="it is read again")

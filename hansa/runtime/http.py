@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from email.message import Message
 from http.client import HTTPResponse
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -69,7 +70,7 @@ class Reply:
     """A whole answer; `body` unpacked."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Message
     body: bytes
 
 

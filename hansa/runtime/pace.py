@@ -14,6 +14,8 @@ from hansa.runtime.transactions.sender import Sender
 
 LONGEST_WAIT = 2.0  # seconds without asking the chain again
 TURN_SECONDS = 1.5  # that each account leaves those before it to do what anyone may do
+CROWD_SECONDS = 0.03  # between two looks at a phase in which several others have yet to act
+QUIET_SECONDS = 0.25  # between two looks at phases in which others act
 IDLE_SECONDS = 10.0  # without a block past a deadline, after which a daemon makes one
 
 
@@ -27,6 +29,7 @@ class Alarm:
         self.awaited = Timestamp(0)  # a time of the chain that is waited for, beside the phase's deadline
         self.pause = LONGEST_WAIT  # seconds
         self.mined = 0  # the newest block with a transaction of this daemon
+        self.rest = 0.0  # seconds in which blocks wake nobody
 
     def look_again(self, seconds: float) -> None:
         """Lets the next look come within so many seconds, whether or not there is a block."""

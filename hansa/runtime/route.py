@@ -116,4 +116,6 @@ def _shown(server: SplitResult) -> str:
 def _trusted() -> ssl.SSLContext:
     """The certificates that are believed: those that the environment names, else the usual ones."""
     named = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or certifi.where()
-    return ssl.create_default_context(**{"capath" if os.path.isdir(named) else "cafile": named})
+    if os.path.isdir(named):
+        return ssl.create_default_context(capath=named)
+    return ssl.create_default_context(cafile=named)

@@ -52,9 +52,25 @@ class HistoryReader:
         """Up to where events were read."""
         return self._upto
 
-    def read(self, at: Block | None = None, state: JobState | None = None, news: News | None = None) -> JobHistory:
-        """The history up to a block (the latest by default); `state` is the job's at that block, where it is known, and
-        `news` the events since `upto`."""
+    def take(self, news: News, at: Block, state: JobState) -> bool:
+        """Adds what is new up to a block; whether the state agrees. A node that mines while it answers may have given a
+        newer one than the block's: the events stay, and those of the next block are news again."""
+        upto = self._upto
+        if self._fold is None or upto is None or news.upto.hash != upto.hash or at.number < upto.number:
+            return False
+        try:
+            for log in news.logs:
+                self._fold.apply(log)
+            self._upto = at
+            self._fold.agrees(state)
+        except HistoryError:
+            if self._upto is not at:
+                self._forget()
+            return False
+        return True
+
+    def read(self, at: Block | None = None, state: JobState | None = None) -> JobHistory:
+        """The history up to a block (the latest by default); `state` is the job's at that block, where it is known."""
         block = at if at is not None else self._chain.head()
         problem: HistoryError | None = None
         turn = 0
@@ -66,7 +82,7 @@ class HistoryReader:
             turn += 1
             try:
                 known = state if turn == 1 and state is not None else self._federation.state(self._job, block)
-                history = self._read(block, known, news if turn == 1 else None)
+                history = self._read(block, known)
                 self.state = known
                 return history
             except HistoryError as error:
@@ -81,20 +97,17 @@ class HistoryReader:
             next_step="add an RPC endpoint that serves all of them, from the deployment's first block",
         )
 
-    def _read(self, at: Block, state: JobState, news: News | None) -> JobHistory:
+    def _read(self, at: Block, state: JobState) -> JobHistory:
         if state.phase == Phase.NONE:
             raise FatalError(
                 f"there is no job {self._job} at {self._federation.address}", next_step="`hansa job list` shows those"
             )
-        news = None if news is None or self._upto is None or news.upto.number != self._upto.number else news
-        if not self._continues(at, news):
+        if not self._continues(at):
             self._forget()
-            news = None
         if self._fold is None:
             self._fold = HistoryBuilder(self._chain.chain_id, self._federation.address, self._job)
         start = self._chain.first_block if self._upto is None else self._upto.number + 1
-        logs = self._chain.logs(self._federation.address, self.topics, start, at) if news is None else news.logs
-        for log in logs:
+        for log in self._chain.logs(self._federation.address, self.topics, start, at):
             self._fold.apply(log)
         self._fold.agrees(state)
         history = self._fold.history
@@ -102,15 +115,13 @@ class HistoryReader:
         self._upto = at
         return history
 
-    def _continues(self, at: Block, news: News | None) -> bool:
+    def _continues(self, at: Block) -> bool:
         """Whether `at` is the block that was read last, or one on top of it."""
         upto = self._upto
         if upto is None or at.number < upto.number:
             return False
         if upto.hash in (at.hash, at.parent):
             return True
-        if news is not None:
-            return news.upto.hash == upto.hash
         return self._chain.block(upto.number).hash == upto.hash
 
     def _check_frozen(self, history: JobHistory, state: JobState, at: Block) -> None:

@@ -93,7 +93,10 @@ class Sender:
             return Refused(prepared, simulated=not known)
         gas, view = prepared
         nonce, offer = self._nonce(view)
+        self._chain.listen()
         sent = self._broadcast(self._sign(key, call, nonce, gas, offer), view)
+        if self._chain.is_listening and sent.hash not in self._lost:
+            self._chain.wait(min(wait, 1.0))  # without a block there is no receipt
         return self._overtaken([sent], wait) if sent.hash in self._lost else self._await([sent], wait)
 
     def poke(self) -> Outcome:
