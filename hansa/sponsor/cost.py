@@ -62,7 +62,7 @@ class CallCost:
 
 
 def costs(plan: Plan) -> list[CallCost]:
-    """Every call of a job, whoever sends it."""
+    """Every call of a job, whoever sends it; a claim of fewer than 15 rounds as one of 15."""
     gas, rounds, seats = gas_table(), plan.rounds, plan.seats
     claims = -(-rounds // CLAIMED_ROUNDS)
     committee = gas["AppointedCommittee, 5 members"] + (seats - SEATS) * MEMBER

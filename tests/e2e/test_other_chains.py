@@ -39,8 +39,8 @@ from hansa.runtime.snapshot import FullSnapshot
 
 ROUNDS = 2
 WHEEL = "injective-core==1.20.1"
-SECONDS = 600.0  # that a job may take
-LONG = dict.fromkeys(("submit", "score", "reveal", "vote", "finalize"), 90)
+SECONDS = 900.0  # that a job may take
+LONG = dict.fromkeys(("open", "submit", "score", "reveal", "vote", "finalize"), 180)
 """Seconds: a phase ends when all have acted, however busy the machine is that its nodes share."""
 
 
