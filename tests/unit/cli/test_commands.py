@@ -102,7 +102,17 @@ def test_help__fits_80_columns__with_nothing_cut(run: CliRunner, words: str, mon
 def test_help__groups_many_options_under_headings(run: CliRunner) -> None:
     shown = run.invoke(app, ["job", "post", "--help"]).output
     headings = [line for line in shown.splitlines() if line.endswith(":") and not line.startswith(" ")]
-    panels = ["Job:", "Committee:", "Parties:", "Money:", "Times and end:", "Rules:", "Who may train:", "Key:", "Options:"]
+    panels = [
+        "Job:",
+        "Committee:",
+        "Parties:",
+        "Money:",
+        "Times and end:",
+        "Rules:",
+        "Who may train:",
+        "Key:",
+        "Options:",
+    ]
     assert headings == panels
     assert "…" not in shown and "..." not in shown and max(map(len, shown.splitlines())) <= 80
 
