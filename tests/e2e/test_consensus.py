@@ -33,7 +33,7 @@ def check_audit(lab: LocalFederation, who: str) -> None:
 def test_drawn_committee__job_ends_with_all_accounted_for(tmp_path: Path, consensus: str) -> None:
     with federation(tmp_path, rounds=ROUNDS, steps=STEPS, consensus=consensus) as lab:
         lab.start_all()
-        view = finish(lab)
+        view = finish(lab, 300.0)
         assert view.state.phase == Phase.COMPLETED and len(view.finalised) == ROUNDS
         committees = {cycle.committee for cycle in view.history.cycles}
         assert all(len(committee) == 3 and set(committee) <= set(lab.members) for committee in committees)
