@@ -176,6 +176,7 @@ def test_keys_that_rotate__open_their_own_cycle_and_are_gone_afterwards(
             audited(lab, "validator-1")
 
 
+@pytest.mark.slow
 def test_false_shares_and_false_hashes__change_nothing_for_the_others(tmp_path: Path) -> None:
     """A member makes its shares up. Two trainers' files name another share's hash than their keys give: that of the
     liar's seat, which the honest two find out as they open it; and that of an honest seat's, so that the other honest
@@ -212,6 +213,21 @@ def test_a_trainer__may_go_once_its_update_is_registered(tmp_path: Path, undistu
         view = finish(lab)
         assert verdicts(lab, view, "trainer-4") == [Code.OK]
         assert models(view) == undisturbed.models[:1]
+
+
+@pytest.mark.slow
+def test_two_blocks_deep__it_comes_to_the_same(tmp_path: Path, undisturbed: Undisturbed) -> None:
+    with federation(tmp_path, rounds=1, privacy="threshold") as lab:
+        for worker in lab.workers.values():
+            fields = worker.arguments[0].fields
+            fields["deployment"] = fields["deployment"].updated(confirmations=2)
+        lab.start_all()
+        view = finish(lab)
+        check_once(lab)
+        check_logs(lab)
+        assert models(view) == undisturbed.models[:1]
+        assert all(len(cycle.releases) == 3 for cycle in view.history.cycles)
+        assert audited(lab, "validator-1").checked[MADE] == 1
 
 
 def published(lab: Observed) -> list[str]:
