@@ -21,8 +21,9 @@ PINNED = dict(zip((AMY, BEN, CYD), KEYS, strict=True))
 LOW_ORDER = bytes(32)
 
 
-def accepts(path: Path, keys: tuple[bytes | None, ...], pinned: Any = None) -> bool:
-    context = SimpleNamespace(terms=SimpleNamespace(quorum=2))
+def accepts(path: Path, keys: tuple[bytes | None, ...], pinned: Any = None, quorum: int = 2, **spec: Any) -> bool:
+    of = SimpleNamespace(**{"privacy": "committee", "shares": 0, **spec})
+    context = SimpleNamespace(terms=SimpleNamespace(quorum=quorum), spec=of)
     looks = CommitteeKeys(desk_of(path, GivenJob(path, context=context)), pinned)
     return looks.accept(cast(Any, SimpleNamespace(cycle=CycleId(3), committee=(AMY, BEN, CYD), keys=keys)))
 
@@ -39,6 +40,13 @@ def accepts(path: Path, keys: tuple[bytes | None, ...], pinned: Any = None) -> b
 )
 def test_keys__of_a_quorum__are_needed(tmp_path: Path, keys: Any, fine: bool) -> None:
     assert accepts(tmp_path, keys) is fine
+
+
+def test_keys__of_as_many_as_open_a_masked_sum__are_needed_there(tmp_path: Path) -> None:
+    two, one = (KEYS[0], None, KEYS[2]), (KEYS[0], None, None)
+    assert accepts(tmp_path / "a", two, quorum=3, privacy="masked", shares=2)
+    assert not accepts(tmp_path / "b", one, quorum=3, privacy="masked", shares=2)
+    assert not accepts(tmp_path / "c", two, quorum=3, privacy="threshold", shares=3)
 
 
 def test_keys__that_are_not_the_pinned_ones__are_refused(tmp_path: Path) -> None:
