@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_audit_chain import OK
+from test_audit_chain import Job as AuditedJob
 from worlds import NAMES, World
 
 from hansa.devnet.anvil import published_key
 from hansa.protocol.hashes import result_hash, sealed_vote
+from hansa.protocol.merkle import RewardsTree
 from hansa.protocol.types import JobId, Phase, Seat
 from hansa.runtime.chain.calls import Call
 from hansa.runtime.transactions.outcome import Sent
@@ -115,6 +118,31 @@ def test_bundle__of_the_last_vote__ends_the_round_in_one_transaction(last: Last)
     assert last.phase() == (2, Phase.OPEN)
     assert [sent.call.data for sent in last.sent()] == [last.bundle.data]
     assert last.world.history(last.job).finalised[0][1].model == MODEL
+
+
+def test_audit__reads_the_vote_out_of_the_bundle(world: World) -> None:
+    job, federation = AuditedJob(world), world.federation
+    world.enrol(job.id)
+    job.open()
+    job.score(OK)
+    replay, history, state = job.replay(), world.history(job.id), federation.state(job.id)
+    replay.follow(history)
+    root = RewardsTree(replay.attempt(history.cycles[-1]).leaves).root
+    hashed = result_hash(federation.place(job.id, state.cycle), state.updates, state.sheets, MODEL, root)
+    votes = [
+        (name, federation.vote_call(job.id, state.cycle, seat, state.sheets, sealed_vote(hashed, seat), 10))
+        for seat, name in world.seats(job.id)
+    ]
+    for name, vote in votes[:-1]:
+        world.do(name, vote)
+    (name, vote), opens = votes[-1], federation.finalize_call(job.id, state.cycle, MODEL, root)
+    world.do(name, federation.vote_and_finalize_call(vote, opens, job.id))
+    report = job.audit()
+    assert not report.wrong and len(world.history(job.id).finalised) == 1
+    assert report.checked["signed acts"] == 1 + 3 + 3 + 3 * 3, (
+        "posting, enrolments, updates, and three steps of each member"
+    )
+    assert report.checked["votes"] == 3
 
 
 def test_bundle__that_would_be_refused__is_not_sent__its_vote_is(last: Last) -> None:
