@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -12,11 +13,12 @@ from typing import Any
 
 import pytest
 import requests
-from relays import RunningRelay, enrol_call, relaying, trainer
+from eth_utils.address import to_checksum_address
+from relays import RunningRelay, enrol_call, relaying, submit_call, trainer
 from worlds import World
 
 from hansa.protocol.merkle import Leaf
-from hansa.protocol.types import JobId
+from hansa.protocol.types import Address, JobId
 from hansa.runtime.chain.calls import Call, approve_call
 from hansa.runtime.relay.messages import MOST_BODY, MOST_DATA, RelayRequest
 
@@ -184,3 +186,39 @@ def test_relay__thousands_of_requests__neither_cost_nor_stop_it(
     assert relay.post(good).status_code in (200, 202)
     assert world.federation.state(JobId(1)).enrolled == 1
     assert relay.nonce == before + 2, "one permit, one enrolment"
+
+
+def test_relay__one_act_signed_in_many_ways__is_sent_once(world: World, relay: RunningRelay) -> None:
+    """Before the first is mined, each of them would be taken: a rejoin again changes nothing, and costs as much."""
+    job, federation = world.post(), world.federation
+    world.enrol(job)
+    world.do("sponsor", federation.open_call(job))
+    before = relay.nonce
+    world.rpc("evm_setAutomine", False)
+    world.rpc("evm_setIntervalMining", 0)
+    try:
+        with trainer(world, "alice", relay.url) as alice:
+            answers = [
+                relay.post(alice._signed(submit_call(world, job, number), (job, number)).encode())
+                for number in range(1, 9)
+            ]
+    finally:
+        world.rpc("evm_setAutomine", True)
+        world.rpc("evm_mine")
+    assert {answer.status_code for answer in answers} <= {200, 202}
+    assert len({answer.json().get("transaction") for answer in answers} - {None}) == 1
+    end = time.monotonic() + 10
+    while world.federation.state(job).submitted == 0 and time.monotonic() < end:
+        time.sleep(0.1)
+    assert (world.federation.state(job).submitted, relay.nonce) == (1, before + 1)
+
+
+def test_relay__accounts_that_nothing_was_sent_for__are_not_remembered(world: World, relay: RunningRelay) -> None:
+    job = world.post()
+    for number in range(20):
+        stranger = Address(to_checksum_address(f"0x{number + 1:040x}"))
+        call = world.federation.claim_bond_call(job, stranger)
+        assert call.to is not None
+        assert relay.post(RelayRequest(31337, call.to, call.data).encode()).status_code == 200
+    rows = sqlite3.connect(world.directory / "relay-dave.sqlite").execute("SELECT key FROM memory").fetchall()
+    assert not [key for (key,) in rows if "relayed for" in key]

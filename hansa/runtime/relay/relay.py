@@ -13,6 +13,7 @@ from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.types import Address, JobId, Phase
 from hansa.runtime.chain.abi import ContractError, artifact
 from hansa.runtime.chain.federation import Federation
+from hansa.runtime.journal import Key
 from hansa.runtime.relay.messages import Act, RelayAnswer
 from hansa.runtime.transactions.outcome import Mined, Outcome, Refused
 from hansa.runtime.transactions.sender import Sender
@@ -33,6 +34,7 @@ class Relay:
         self._sender_of = sender_of
         self._log = log
         self._permits: Counter[tuple[JobId, Address]] = Counter()
+        self._claimed: dict[tuple[JobId, Address, int], bytes] = {}  # by round, hash of the call that claims it
 
     def answer(self, act: Act) -> RelayAnswer:
         """Sends it, or says why not. Raises nothing for what the request, the chain or the contract is to blame for."""
@@ -52,7 +54,7 @@ class Relay:
             self._log.error("not relayed", what=act.sent.what, error=str(error))
             return RelayAnswer(503, error="this relay can't send now; ask another one")
         self._log.info("asked to relay", what=act.sent.what, status=found.status, error=found.error)
-        if found.is_taken:
+        if found.is_taken and found.transaction is not None:
             self._note(act, sender)
         return found
 
@@ -93,7 +95,9 @@ class Relay:
                 rounds = [int(claim[0]) for claim in claims]
                 if not rounds or len(set(rounds)) != len(rounds) or not all(claim[1][0] for claim in claims):
                     return RelayAnswer(409, error="the claim has a round twice, none, or one that pays nothing")
-                if federation.claimed_rounds(act.job, act.account, rounds):
+                hashed = keccak(act.sent.data)  # a claim of rounds that are claimed succeeds, and does nothing
+                others = [self._claimed.get((act.job, act.account, number), hashed) != hashed for number in rounds]
+                if any(others) or federation.claimed_rounds(act.job, act.account, rounds):
                     return RelayAnswer(409, error="a round of the claim is claimed already; claim the others")
         return None
 
@@ -133,7 +137,11 @@ class Relay:
                 raise
 
     def _send(self, act: Act, sender: Sender) -> RelayAnswer:
-        return self._told(sender.send(act.sent, key=(act.job, "relay", keccak(act.sent.data)), wait=0.0))
+        found = self._told(sender.send(act.sent, key=_key_of(act), wait=0.0))
+        if act.call == "claim" and found.is_taken:
+            hashed = keccak(act.sent.data)
+            self._claimed |= {(act.job, act.account, int(claim[0])): hashed for claim in act.arguments["claims"]}
+        return found
 
     @staticmethod
     def _told(outcome: Outcome) -> RelayAnswer:
@@ -144,3 +152,17 @@ class Relay:
                 return RelayAnswer(409, error=str(error))
             case _:
                 return RelayAnswer(202, "0x" + outcome.hash.hex())
+
+
+def _key_of(act: Act) -> Key:
+    """What is sent once: one enrolment, one update a cycle, one rejoin a cycle, however often and differently they are
+    signed before the first is mined."""
+    own: tuple[int | bytes, ...] = (keccak(act.sent.data),)
+    match act.call:
+        case "enrol":
+            own = ()
+        case "submit":
+            own = (act.arguments["seed"],)
+        case "rejoin":
+            own = (act.arguments["cycle"],)
+    return (act.job, "relay", act.account, act.call, *own)
