@@ -54,9 +54,6 @@ class Submitter:
         follower, journal, me = self._desk.follower, self._desk.journal, self._desk.me
         digest, model = follower.base()
         integers = journal.blob(self.train(digest, model))
-        if self._private is not None:
-            known = journal.recall((follower.job, "integers", digest)) or {}
-            self._private.give(digest, Noise.decode(known["noise"]))
         attempt = self.attempt()
         update = Update(
             tensors=tensors.decode(integers)[0],
@@ -87,12 +84,15 @@ class Submitter:
         return False
 
     def train(self, base: Digest, model: Model) -> Digest:
-        """The blob of this trainer's quantised delta from one model: trained once, however often it is submitted."""
+        """The blob of this trainer's quantised delta from one model: trained once, however often it is submitted.
+        Where there is a budget, it is noted as given: what this returns may be sealed."""
         journal, key = self._desk.journal, (self._desk.follower.job, "integers", base)
         known = journal.remember(key, lambda: self._trained(base, model))
         if not journal.has_blob(known["integers"]):  # tidied away, and a reorganisation brought this model back
             known = self._trained(base, model)
             journal.replace(key, known)
+        if self._private is not None:
+            self._private.give(base, Noise.decode(known["noise"]))
         integers: Digest = known["integers"]
         return integers
 
