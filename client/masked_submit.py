@@ -70,7 +70,7 @@ class MaskedSubmitter(Submitter):
             case Step.STAND_BY:
                 self._desk.log.info("stands by: the set over this model is fixed without an update of this account")
                 sealed = journal.remember(key, lambda: {"digest": NO_DIGEST, "key": None})
-            case _ if not self.keys.accept(cycle):
+            case _ if not self.keys.accept(cycle) or not self.is_protected(cycle):
                 return
             case _:
                 sealed = journal.remember(key, lambda: self.seal(cycle))

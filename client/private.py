@@ -14,7 +14,7 @@ from client.training import LocalUpdate, training_seed
 from hansa.protocol.errors import FatalError
 from hansa.protocol.model import Model, quantise
 from hansa.protocol.spec import JobSpec
-from hansa.protocol.types import Digest
+from hansa.protocol.types import Digest, Place
 from hansa.runtime.desk import Desk
 from hansa.tasks import running
 from hansa.tasks.base import Data, RowDifferentiable, Task
@@ -49,14 +49,17 @@ class PrivateTraining:
         setting = Setting(self._rounds_left(round_, 0), **self._group())
         noise_for(self._settings, setting, self._ledger.spent(self._rows).of(self._settings.unit))
 
-    def update(self, base: Digest, model: Model) -> tuple[LocalUpdate, Noise]:
-        """Trained from `model`, its cost on disk before. BudgetSpent where the budget is at its end."""
+    def update(self, base: Digest, model: Model, place: Place | None = None) -> tuple[LocalUpdate, Noise]:
+        """Trained from `model`, its cost on disk before; where `place` is given, by a seed of that job's own.
+
+        BudgetSpent where the budget is at its end.
+        """
 
         def plan(spent: Cost, others: int) -> Noise:
             return noise_for(self._settings, self._setting(model, others), spent.of(self._settings.unit))
 
         noise = self._ledger.charge(self._rows, self._release(base), plan, self._budget)
-        trained = self._train(model, noise)
+        trained = self._train(model, noise, place)
         for row in trained.ignored:
             self._desk.log.warning("row counts as nothing: its gradient is not finite", row=row + 1)
         return LocalUpdate(quantise(trained.delta, model), trained.loss, noise.steps), noise
@@ -66,10 +69,10 @@ class PrivateTraining:
         self._ledger.give(self._rows, self._release(base), noise, self._budget)
         self._say_standing()
 
-    def _train(self, model: Model, noise: Noise) -> NoisyDelta:
+    def _train(self, model: Model, noise: Noise, place: Place | None) -> NoisyDelta:
         settings, spec, task = self._settings, self._spec, self._task
         params = {name: values.copy() for name, values in model.tensors.items()}
-        seed = training_seed(spec, self._desk.me, model.round + 1)
+        seed = training_seed(spec, self._desk.me, model.round + 1, place)
         terms = self._desk.follower.context.terms
         exact = model.size * noise.steps * terms.max_rounds <= MOST_EXACT
         if noise.unit == "party":

@@ -108,7 +108,7 @@ class Submitter:
             if self._private is None:
                 local = local_update(self._task, self._data, model, spec, desk.me, self._place())
             else:
-                local, noise = self._private.update(base, model)
+                local, noise = self._private.update(base, model, self._place())
                 more["noise"] = noise.encode()
                 said = said.bind(noise=round(noise.own, 4))
         said.info("trained", loss=round(local.loss, 6), steps=local.steps)

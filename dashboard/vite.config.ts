@@ -27,7 +27,11 @@ interface Abi {
   abi: { type: string; name?: string; inputs?: object[]; outputs?: object[] }[]
 }
 
-const UNASKED = ['permit', 'nonces', 'DOMAIN_SEPARATOR', 'eip712Domain', 'EIP712DomainChanged'] // of the token
+const UNASKED = [
+  ...['permit', 'nonces', 'DOMAIN_SEPARATOR', 'eip712Domain', 'EIP712DomainChanged', 'totalSupply'], // of the token
+  ...['historyOf', 'keyOf', 'phaseAt', 'trainerAt', 'roundOf'], // of federation and vault
+]
+const UNMET = /^Committee_|^Federation_(?!JobRunning|NotSponsor|WrongPhase)/ // errors of calls that the page never makes
 const UNREAD = ['internalType', 'stateMutability', 'anonymous']
 
 const unnamed = (parameters?: object[]) => parameters?.map((each) => ({ ...each, name: undefined }))
@@ -42,7 +46,7 @@ function slimAbis(): Plugin {
       if (!/artifacts\/\w+\.json$/.test(id)) return
       const { abi } = JSON.parse(code, (key, value: unknown) => (UNREAD.includes(key) || value === false ? undefined : value)) as Abi
       const errors = /(Refusals|RewardToken)\.json$/.test(id)
-      const read = abi.filter(({ type, name = '' }) => type !== 'constructor' && (errors || type !== 'error') && !UNASKED.includes(name))
+      const read = abi.filter(({ type, name = '' }) => type !== 'constructor' && (errors || type !== 'error') && !UNASKED.includes(name) && !UNMET.test(name))
       return JSON.stringify({
         abi: read.map((one) => (one.type === 'function' ? { ...one, inputs: unnamed(one.inputs), outputs: unnamed(one.outputs) } : one)),
       })

@@ -59,8 +59,8 @@ test('specs of both versions', () => {
 })
 
 test.for([
-  ['version', 3], ['title', null], ['metric', 1], ['frozen', []], ['frozen', { encoder: 1 }], ['privacy', 'masked'],
-  ['group', 1], ['shares', 2], ['validation', 'own'], ['validation_set', 'x'], ['title', undefined],
+  ['version', 3], ['title', null], ['metric', 1], ['frozen', []], ['frozen', { encoder: 1 }], ['privacy', 'open'], ['group', '3'], ['shares', null], ['validation', 'public'],
+  ['validation_set', 'x'], ['title', undefined],
 ] as [string, unknown][])('a spec whose %s is %o is refused by name', ([name, value]) => {
   const text = JSON.stringify({ ...JSON.parse(VECTORS.spec.text), [name]: value })
   expect(() => decodeSpec(new TextEncoder().encode(text))).toThrow(`the job spec's ${name}`)

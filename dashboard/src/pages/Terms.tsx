@@ -1,6 +1,7 @@
 /** What a job is bound to: terms, spec, the chain of its models. */
 import { NO_TARGET } from '../chain/structs'
 import { burnsUnusable, TIMED } from '../protocol/phases'
+import { whoSees } from '../protocol/spec'
 import { escapeUntrusted } from '../protocol/text'
 import { Amount, Measure } from '../ui/Amount'
 import { capitalised, duration, exact, plural } from '../ui/format'
@@ -74,6 +75,7 @@ function SpecFacts({ view }: { view: JobGlance }) {
               ['Update', `${spec.bits} bits a number`],
               ['Aggregation', escapeUntrusted(spec.rule, 40)],
               ['Weights', spec.weights === 'bond' ? 'by bond' : 'equal'],
+              ['Who can see an update', whoSees(spec, terms.seats)],
               ['Content keys', spec.publishKeys ? 'published at the end' : 'stay with the trainers'],
             ]}
           />

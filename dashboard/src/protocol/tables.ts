@@ -1,6 +1,6 @@
 // What Python, contracts and page say alike: hansa/protocol/tables.json, with names as contracts and page write them.
 
-import { limits, movements, phases, rest, rules, used, verdicts, why } from '../../../hansa/protocol/tables.json'
+import { limits, movements, phases, privacy, rest, rules, used, verdicts, why } from '../../../hansa/protocol/tables.json'
 import type { Code } from './sheet'
 
 export type Verdict = Lowercase<keyof typeof Code>
@@ -18,8 +18,9 @@ export const MOVEMENTS = Object.fromEntries(
 ) as Readonly<Record<MovementKind, { what: string; sign: bigint }>>
 /** By the code that a sheet has. */
 export const VERDICTS = verdicts.map(({ name, sentence }) => ({ verdict: name.toLowerCase() as Verdict, sentence }))
-/** Sentences: updates of a round that were used, of those that were sent; what became of an ended job's escrow; why somebody earned what it did. */
-export const [USED, REST, WHY] = [used, rest, why] as const
+/** Sentences: updates of a round that were used, of those that were sent; what became of an ended job's escrow; why somebody earned what it did;
+ * and by privacy mode who can see one update. */
+export const [USED, REST, WHY, PRIVACY] = [used, rest, why, privacy] as const
 
 /** A text of the tables with its {names} replaced by values. */
 export function filled(text: string, values: Readonly<Record<string, unknown>>): string {
