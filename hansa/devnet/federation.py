@@ -34,9 +34,9 @@ from hansa.devnet.kubo import KuboNode, start_nodes
 from hansa.devnet.pools import post_with_committee
 from hansa.devnet.processes import Worker, warm_up
 from hansa.devnet.roles import Role, measure_baselines, play
-from hansa.devnet.setup import Setup, phase_times
+from hansa.devnet.setup import Setup, offer_of, phase_times, settings_of
 from hansa.protocol.errors import TransientError
-from hansa.protocol.types import Address, Wei
+from hansa.protocol.types import Address
 from hansa.runtime.accounts import address_of
 from hansa.runtime.chain.structs import JobState
 from hansa.runtime.chain.timing import fitted, pace_of
@@ -53,11 +53,9 @@ from hansa.sponsor.post import PreparedJob, prepare, with_baselines
 from hansa.sponsor.privacy import with_privacy
 from hansa.sponsor.terms import JobOffer
 from hansa.sponsor.validation import DEALT, with_validation
-from hansa.tasks import consent, defaults
 from hansa.tasks.loading import BUILT_IN
 
 SPONSOR = "sponsor"
-TOKEN = 10**18
 
 
 class LocalFederation(Admitting):
@@ -124,7 +122,7 @@ class LocalFederation(Admitting):
             self.prepared = prepare(
                 self.setup.task,
                 seed=self.setup.seed,
-                settings=self._settings(),
+                settings=settings_of(self.setup),
                 steps=self.setup.steps,
                 publish_keys=self.setup.publish_keys,
             )
@@ -152,12 +150,6 @@ class LocalFederation(Admitting):
             take_coin(self.anvil, self.trainers)
         for index, name in enumerate(self.names[1:], 1):
             self.workers[name] = self._worker(name, index)
-
-    def _settings(self) -> dict[str, Any]:
-        name, place = consent(self.setup.task)
-        usual = defaults(name, **place)
-        parties = {"parties": self.setup.trainers} if "parties" in usual["settings"] else {}
-        return {**parties, **self.setup.settings}
 
     def _trust_job(self) -> None:
         task, file = self.prepared.spec.task, self.prepared.file
@@ -200,21 +192,7 @@ class LocalFederation(Admitting):
 
     @property
     def offer(self) -> JobOffer:
-        setup = self.setup
-        offer = JobOffer(
-            trainers=setup.trainers,
-            seats=setup.validators,
-            rounds=setup.rounds if setup.rounds is not None else self.prepared.rounds,
-            reward=Wei(100 * TOKEN),
-            fee=Wei(5 * TOKEN),
-            bond=Wei(100 * TOKEN),
-            penalty=Wei(25 * TOKEN),
-            min_updates=setup.min_updates,
-            quorum=setup.quorum,
-            failures=setup.most_failures,
-            times=self.times,
-        )
-        return with_privacy(self.prepared, offer, setup.privacy)[1]
+        return offer_of(self.setup, self.prepared, self.times)
 
     @functools.cached_property
     def context(self) -> JobContext:

@@ -9,12 +9,16 @@ from typing import Any
 
 from hansa.protocol.privacy import COMMITTEE, MODES
 from hansa.protocol.text import counted
+from hansa.protocol.types import Wei
 from hansa.sponsor.committees import APPOINTED, COUPLED, FILLED, HYBRID, LEAST_FAILURES, STAKED
 from hansa.sponsor.post import PreparedJob
+from hansa.sponsor.privacy import with_privacy
 from hansa.sponsor.rehearse import rehearse
-from hansa.sponsor.terms import usual_quorum
+from hansa.sponsor.terms import JobOffer, usual_quorum
 from hansa.sponsor.validation import DEALT, OWN
+from hansa.tasks import consent, defaults
 
+TOKEN = 10**18
 TIMES: Mapping[str, int] = {
     "enrol": 120,
     "open": 30,
@@ -113,3 +117,29 @@ def phase_times(setup: Setup, prepared: PreparedJob) -> dict[str, int]:
         crowd = max(1.0, max(setup.trainers, setup.validators) / (os.cpu_count() or 1))
         times |= found.proposed(setup.trainers, prepared.spec.steps, TIMES, crowd)
     return {**times, **setup.times}
+
+
+def settings_of(setup: Setup) -> dict[str, Any]:
+    """The task's settings: as many parties as there are trainers, where it has parties, and what the set-up gives."""
+    name, place = consent(setup.task)
+    usual = defaults(name, **place)
+    parties = {"parties": setup.trainers} if "parties" in usual["settings"] else {}
+    return {**parties, **setup.settings}
+
+
+def offer_of(setup: Setup, prepared: PreparedJob, times: Mapping[str, int]) -> JobOffer:
+    """What the sponsor offers; every amount is small change of a test token."""
+    offer = JobOffer(
+        trainers=setup.trainers,
+        seats=setup.validators,
+        rounds=setup.rounds if setup.rounds is not None else prepared.rounds,
+        reward=Wei(100 * TOKEN),
+        fee=Wei(5 * TOKEN),
+        bond=Wei(100 * TOKEN),
+        penalty=Wei(25 * TOKEN),
+        min_updates=setup.min_updates,
+        quorum=setup.quorum,
+        failures=setup.most_failures,
+        times=times,
+    )
+    return with_privacy(prepared, offer, setup.privacy)[1]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Address, BlockNumber
+from hansa.runtime.chain.bytecode import require_contract
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.deployment import Deployment, checksummed
 from hansa.runtime.files import unwritable, write_atomically
@@ -59,7 +60,7 @@ class DeployProgress:
         """A contract's address; `make` deploys one that is not there, once for the name that it is given."""
         known = self._started.contracts
         if contract in known:
-            self._chain.require_contract(known[contract], contract)
+            require_contract(self._chain, known[contract], contract)
         else:
             known[contract] = make(None if self._file is None else self._started.id)
             self._keep()

@@ -19,6 +19,7 @@ from hansa.protocol.types import JobId
 from hansa.runtime.chain import client, endpoint
 from hansa.runtime.chain import federation as federation_module
 from hansa.runtime.chain.abi import ContractError
+from hansa.runtime.chain.bytecode import require_contract
 from hansa.runtime.chain.calls import approve_call, transfer_call
 from hansa.runtime.chain.federation import Federation
 from hansa.runtime.chain.witness import Stance
@@ -134,7 +135,7 @@ def test_fatal_answer__of_one_alone__counts_the_third_time(world: World, node: P
 
     def look() -> None:
         chain = over(world, node.url)
-        chain.require_contract(world.deployment.federation, "federation")
+        require_contract(chain, world.deployment.federation, "federation")
         Federation(chain, world.deployment).job_count()
 
     look()

@@ -11,6 +11,7 @@ from hansa.protocol.errors import FatalError
 from hansa.protocol.types import JobId
 from hansa.runtime.accounts import address_of
 from hansa.runtime.amounts import Token
+from hansa.runtime.chain.bytecode import require_contract
 from hansa.runtime.identity.admission import ONE, ByCredential, ByReputation, rule_of
 from hansa.runtime.identity.registry import without
 from hansa.runtime.session import Session
@@ -67,7 +68,7 @@ class AdmissionOptions:
                 next_step=f"use {OPEN}, {CREDENTIAL}, {REPUTATION}, or the address of a contract",
             )
         at = address_of(workspace, self.admission)
-        session.chain.require_contract(at, "admission")
+        require_contract(session.chain, at, "admission")
         rule = rule_of(session.chain, at)
         usual = isinstance(rule, ByCredential)
         return AdmissionChoice(rule, at, recheck=usual if self.recheck is None else self.recheck)

@@ -47,6 +47,16 @@ def check_genuine(chain: Chain, federation: Address, vault: Address) -> Address:
     return library
 
 
+def require_contract(chain: Chain, at: Address, what: str) -> None:
+    """WrongChain where there is no contract."""
+    if not chain.code(at):
+        raise WrongChain(
+            f"there is no {what} at {at} on chain {chain.chain_id}",
+            cause="the chain was reset, or deployment.json belongs to another one",
+            next_step="use that chain's own deployment.json, or deploy again into a new directory",
+        )
+
+
 def is_ours(chain: Chain, name: str, at: Address) -> bool:
     """Whether a contract that may be anybody's is one of ours."""
     return filled(name, chain.code(at)) is not None

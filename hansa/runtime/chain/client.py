@@ -164,8 +164,7 @@ class Chain:
     def contradicted(
         self, block: Block, readings: Sequence[Reading], agrees: Callable[[list[tuple[Any, ...]]], bool]
     ) -> list[str]:
-        """Endpoints whose answers at a block don't agree, as they are shown. Who gives none that can be read does not
-        count: for what never changes, and is asked once."""
+        """Endpoints, as they are shown, whose answers at a block can be read and don't agree: for what never changes."""
         if len(self.rpc.endpoints) == 1:
             return []
         told = self.rpc.ask_each(requests_of(readings, hex(block.number)))
@@ -286,15 +285,6 @@ class Chain:
     ) -> Any:
         tag = hex((at or self.latest()).number)
         return first(self.patiently(lambda: self.rpc.ask([(method, [address, tag])], check=check), tag))
-
-    def require_contract(self, address: Address, what: str) -> None:
-        """WrongChain where there is no contract."""
-        if not self.code(address):
-            raise WrongChain(
-                f"there is no {what} at {address} on chain {self.chain_id}",
-                cause="the chain was reset, or deployment.json belongs to another one",
-                next_step="use that chain's own deployment.json, or deploy again into a new directory",
-            )
 
     # --- logs
 

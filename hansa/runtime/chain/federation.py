@@ -11,6 +11,7 @@ from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.links import NO_KEY
 from hansa.protocol.types import Address, BlockNumber, CycleId, JobId, Phase, Place, Wei
 from hansa.runtime.chain.abi import ContractError, artifact
+from hansa.runtime.chain.bytecode import require_contract
 from hansa.runtime.chain.calls import Call, Calls, approve_call, transfer_call
 from hansa.runtime.chain.client import Block, Chain, Reading, Witness, read_log
 from hansa.runtime.chain.deployment import Deployment
@@ -50,7 +51,7 @@ class Federation(Calls):
     def check(self) -> None:
         """WrongChain unless every endpoint is the deployment's chain and its contracts are there."""
         self.chain.rpc.check_all()
-        self.chain.require_contract(self.address, "federation")
+        require_contract(self.chain, self.address, "federation")
 
         def check(answers: list[tuple[Any, ...]]) -> None:
             if address(answers[0][0]) != self.vault:

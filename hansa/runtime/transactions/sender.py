@@ -1,9 +1,8 @@
 """Simulate, journal, send, wait: one transaction for one intent, whatever crashes, and a typed outcome.
 
 An intent is named by its key. Its signed bytes are committed to the journal before they are broadcast; sending the
-same key again sends the same bytes again. Only when its nonce went to another transaction, or it failed on chain, is it
-signed anew: then the first can't be mined any more.
-A nonce is *in flight* until the chain's count has passed it, so a reorganisation needs no case of its own.
+same key again sends the same bytes again. It is signed anew only where its nonce went to another transaction, or it
+failed on chain. A nonce is *in flight* until the chain's count has passed it, so a reorganisation needs no case of its own.
 A bundle is tried once: refused, or not mined in BUNDLE_BLOCKS, it is replaced at its nonce by its first call alone.
 """
 
@@ -109,10 +108,8 @@ class Sender:
         return self._await([self._broadcast(sent, view)], PATIENCE)
 
     def tend(self) -> None:
-        """Looks after what is in flight: sends it again, raises its offer, gives a dead intent's nonce back.
-
-        Asks the node nothing while nothing is in flight.
-        """
+        """Sends what is in flight again, raises its offer, gives a dead intent's nonce back; where nothing is, asks
+        nothing."""
         if self._flying is not None and not self._flying:
             return
         self._bind()

@@ -95,6 +95,7 @@ class Member:
 
     def look(self) -> None:
         """One look; what is announced is mined at once, and deep."""
+        self.follower.key = self.chain.key
         self.keys.keep_announced()
         if self.sent:
             self.chain.key = self.chain.deep_key = self.sent[-1]

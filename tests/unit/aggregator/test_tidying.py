@@ -123,7 +123,7 @@ def test_member__whose_validation_rows_cannot_be_read__says_so_at_its_start(
         raise OSError("rows.csv is gone")
 
     context = SimpleNamespace(
-        spec=SimpleNamespace(task="mine", model_bytes=1),
+        spec=SimpleNamespace(task="mine", model_bytes=1, validation="dealt"),
         terms=SimpleNamespace(seats=3, model=FIRST),
         check_allowed=lambda *asked: None,
         check_claim_time=lambda least: None,
@@ -203,6 +203,6 @@ def test_claim__in_a_lapsed_phase__says_what_helps(phase: str, told: bool) -> No
     said: list[str] = []
     row = OwedView(7, phase, Address("0x"), 0, [], 0, 0, 0, {}, expired=False, misvoted_rounds=[])
     session = SimpleNamespace(token=lambda address: SimpleNamespace(text=str))
-    view = ClaimedView(Address("0xa"), [row], [])
+    view = ClaimedView(Address("0xa"), [row], 0, [])
     show(cast(Any, SimpleNamespace(print=said.append)), view, cast(Any, session), {})
     assert any("hansa job stop 7" in line for line in said) is told

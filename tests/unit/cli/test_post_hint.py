@@ -38,7 +38,7 @@ class Line:
 
 def commands(task: str, members: list[str], where: str = "") -> list[str]:
     prepared = prepare(task, seed=0)
-    view = PostedView(7, COMMITTEE, [], "spec", "model", prepared.spec.task, 4, 15, 0, 0)
+    view = PostedView(7, COMMITTEE, "appointed", 2, [], "spec", "model", prepared.spec.task, 4, 15, 0, 0)
     return next_commands(view, prepared, members, where)
 
 

@@ -12,6 +12,7 @@ from hansa.protocol import envelope, shared_envelope
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Address, Digest, Wei
 from hansa.runtime.chain.structs import JobTerms
+from hansa.sponsor.committees import Consensus
 from hansa.sponsor.post import PreparedJob, check_offer, prepare
 from hansa.sponsor.privacy import check_members, with_privacy
 from hansa.sponsor.terms import JobOffer, job_terms
@@ -101,9 +102,17 @@ def test_masked__three_seats__warns_of_one_bad_member_and_a_reorganisation(prepa
 
 def test_masked__member_with_code__is_refused() -> None:
     chain = cast(Any, SimpleNamespace(code=lambda member: b"\1" if member == ADDRESS else b""))
-    check_members(chain, "threshold", [ADDRESS])
+    check_members(chain, "threshold", Consensus("appointed", 1, (ADDRESS,)))
     with pytest.raises(FatalError, match="can't be a validator of a masked job"):
-        check_members(chain, "masked", [ADDRESS])
+        check_members(chain, "masked", Consensus("appointed", 1, (ADDRESS,)))
+
+
+@pytest.mark.parametrize("kind", ["staked", "hybrid", "coupled"])
+def test_masked__committee_that_is_drawn__is_refused(kind: str) -> None:
+    chain = cast(Any, SimpleNamespace(code=lambda member: b""))
+    check_members(chain, "threshold", Consensus(kind, 4))
+    with pytest.raises(FatalError, match=f"--consensus {kind} doesn't go with --privacy masked"):
+        check_members(chain, "masked", Consensus(kind, 4))
 
 
 def test_mode__that_there_is_not__is_named(prepared: PreparedJob) -> None:

@@ -12,6 +12,7 @@ from nodes import block, block_of, chain_of
 from hansa.protocol.errors import ChainUnavailable, WrongChain
 from hansa.protocol.types import Address
 from hansa.runtime.chain.abi import artifact, contract_error
+from hansa.runtime.chain.bytecode import require_contract
 from hansa.runtime.chain.client import Block, read_block
 from hansa.runtime.chain.federation import Federation
 from hansa.runtime.chain.rpc import NodeError
@@ -72,7 +73,7 @@ def test_read__garbage__asks_the_next_endpoint() -> None:
 
 def test_require_contract() -> None:
     with pytest.raises(WrongChain, match="there is no federation at 0x1111"):
-        chain_of(node({"eth_getCode": "0x"})).require_contract(HERE, "federation")
+        require_contract(chain_of(node({"eth_getCode": "0x"})), HERE, "federation")
 
 
 def test_logs__in_order_whatever_order_they_come_in() -> None:
