@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
 from commands import warm_command
 from eth_account import Account
 from federations import (
@@ -102,6 +103,7 @@ def test_credential__taken_back_in_mid_job__ends_submissions_and_nothing_else(tm
         assert (found["verdict"], found["wrong"], found["not_checked"]) == ("holds", [], [])
 
 
+@pytest.mark.slow
 def test_credential__given_again__lets_a_trainer_back_in(tmp_path: Path) -> None:
     with federation(tmp_path, rounds=40, admission="credential", times=SHORT) as lab:
         lab.start_all()

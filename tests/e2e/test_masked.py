@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
 from federations import SHORT, TRAINERS, Observed, check_logs, check_once, federation, finish, verdicts
 from hostile import cast
 
@@ -107,6 +108,7 @@ def test_trainer_that_sends_garbage_every_time__is_struck_and_nobody_else(tmp_pa
         check_audit(lab, 2, tmp_path / "job.hansa")
 
 
+@pytest.mark.slow
 def test_member_that_lies__is_found_and_the_sum_is_as_ever(tmp_path: Path) -> None:
     with masked(tmp_path, rounds=1) as lab:
         cast(lab, "validator-2", "LyingMember")
@@ -119,6 +121,7 @@ def test_member_that_lies__is_found_and_the_sum_is_as_ever(tmp_path: Path) -> No
         assert [lab.address("validator-2") in name for name in liars] == [True], report.noted
 
 
+@pytest.mark.slow
 def test_member_that_dies_at_every_step__says_nothing_twice_and_the_sum_is_as_ever(tmp_path: Path) -> None:
     (deaths := tmp_path / "deaths").mkdir()
     with masked(tmp_path / "lab", rounds=1) as lab:

@@ -107,6 +107,7 @@ def test_killed_before_and_after_each_step__release_too__nothing_is_lost_or_said
     assert died >= {"release journalled", "release sent", "publish before", "publish after"}
 
 
+@pytest.mark.slow
 def test_a_member_dead__the_others_open_without_it(tmp_path: Path, undisturbed: Undisturbed) -> None:
     with federation(tmp_path, rounds=3, quorum=2, times={**SHORT, "release": 8}, privacy="threshold") as lab:
         cast(lab, "validator-3", "DyingValidator")
@@ -121,6 +122,7 @@ def test_a_member_dead__the_others_open_without_it(tmp_path: Path, undisturbed: 
         check_audit(lab, 3, tmp_path / "job.hansa")
 
 
+@pytest.mark.slow
 def test_too_few_release__the_cycle_burns_and_its_updates_stay_shut_for_ever(tmp_path: Path) -> None:
     times = {**SHORT, "release": 8}
     with federation(tmp_path, rounds=3, quorum=2, failures=1, times=times, privacy="threshold") as lab:
@@ -153,6 +155,7 @@ def check_shut(lab: Observed, view: FullSnapshot) -> None:
                 shared_envelope.open_with_key(data, ctx, guess, lapsed.keys, spec.shares)
 
 
+@pytest.mark.slow
 def test_keys_that_rotate__open_their_own_cycle_and_are_gone_afterwards(
     tmp_path: Path, undisturbed: Undisturbed
 ) -> None:
@@ -199,6 +202,7 @@ def test_false_shares_and_false_hashes__change_nothing_for_the_others(tmp_path: 
         assert audited(lab, "validator-1").exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_trainer__may_go_once_its_update_is_registered(tmp_path: Path, undisturbed: Undisturbed) -> None:
     with federation(tmp_path, rounds=1, privacy="threshold") as lab:
         lab.start_all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -132,7 +133,9 @@ def test_pinned_keys__nothing_is_sealed_to_a_stranger(forged: tuple[World, JobId
     world, job, node, _ = forged
     pinned = {world.address(name): public_key(bytes([number]) * 32) for number, name in enumerate(MEMBERS, 1)}
     with watching(config_of(world, job, rpc=[node.url])) as daemon:
-        daemon.desk.follower.context = type("Terms", (), {"terms": world.federation.terms(job)})()
+        daemon.desk.follower.context = SimpleNamespace(
+            terms=world.federation.terms(job), spec=SimpleNamespace(privacy="committee")
+        )
         cycle = believed(daemon)
         assert CommitteeKeys(daemon.desk).accept(cycle), "without pins it can't be told"
         assert not CommitteeKeys(daemon.desk, pinned).accept(cycle)

@@ -70,7 +70,7 @@ def test_traceback__tells_no_secret(here: Path, world_once: Once) -> None:
         [sys.executable, "-m", "hansa.cli.main", "job", "list", "--debug"],
         cwd=ROOT, env={**os.environ, "HANSA_DIR": str(here)}, capture_output=True, text=True,
     )  # fmt: skip
-    assert done.returncode == 1 and "Traceback" in done.stderr and "ConnectionError" in done.stderr
+    assert done.returncode == 1 and "Traceback" in done.stderr and "ConnectionRefusedError" in done.stderr
     assert not leaves(done.stderr + done.stdout), done.stderr
 
 

@@ -164,7 +164,7 @@ class Chain:
     def contradicted(
         self, block: Block, readings: Sequence[Reading], agrees: Callable[[list[tuple[Any, ...]]], bool]
     ) -> list[str]:
-        """Endpoints, as they are shown, whose answers at a block can be read and don't agree: for what never changes."""
+        """Endpoints, as they are shown, whose answers at a block can be read and differ: for what never changes."""
         if len(self.rpc.endpoints) == 1:
             return []
         told = self.rpc.ask_each(requests_of(readings, hex(block.number)))

@@ -50,20 +50,24 @@ def run_alone(
     with stopping.listening(), stopping.telling(log.info):
         try:
             while True:
+                if time.monotonic() >= looked + TEND_SECONDS:
+                    looked = time.monotonic() + _look(federation, sender, metrics, log)
                 service.work(TEND_SECONDS)
-                if time.monotonic() < looked + TEND_SECONDS:
-                    continue
-                looked = time.monotonic()
-                try:
-                    metrics.block.set(federation.chain.head().number)
-                    sender.tend()
-                    metrics.looked = time.monotonic()
-                    metrics.looks.inc()
-                except TransientError as error:
-                    metrics.failed(str(error))
-                    log.warning("will try again", error=str(error), seconds=PAUSE)
-                    looked += PAUSE
         except stopping.Stopped as stopped:
             stopping.say(stopped)
         finally:
             service.close()
+
+
+def _look(federation: Federation, sender: Sender, metrics: Metrics, log: BoundLogger) -> float:
+    """Looks after what is in flight; seconds to rest after a failure, else 0."""
+    try:
+        metrics.block.set(federation.chain.head().number)
+        sender.tend()
+    except TransientError as error:
+        metrics.failed(str(error))
+        log.warning("will try again", error=str(error), seconds=PAUSE)
+        return PAUSE
+    metrics.looked = time.monotonic()
+    metrics.looks.inc()
+    return 0.0
