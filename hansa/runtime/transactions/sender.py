@@ -2,7 +2,7 @@
 
 An intent is named by its key. Its signed bytes are committed to the journal before they are broadcast; sending the
 same key again sends the same bytes again. It is signed anew only where its nonce went to another transaction, or it
-failed on chain. A nonce is *in flight* until the chain's count has passed it: reorganisations need no case of their own.
+failed on chain. A nonce is *in flight* until the chain's count has passed it: a reorganisation is no case of its own.
 A bundle is tried once: refused, or not mined in BUNDLE_BLOCKS, it is replaced at its nonce by its first call alone.
 """
 
