@@ -21,8 +21,12 @@ ZERO = "Solidity starts locals at zero, and the house counts on it"
 OWN_VAULT = "calls only the Federation's own Vault, functions that call nobody and that only the Federation may use"
 EXPLAINED: dict[tuple[str, str], str] = {
     ("uninitialized-local", "*"): ZERO,
+    ("divide-before-multiply", "_nodeBefore"): "halves an interval of versions, not an amount",
+    ("divide-before-multiply", "set"): "goes from a node of the tree to its parent",
     ("incorrect-equality", "admits"): "compares a Merkle root, not a balance",
+    ("incorrect-equality", "select"): "asks whether any weight is left to draw, not for a balance",
     ("unused-return", "admits"): "enrolled or not is all that is asked",
+    ("unused-return", "check"): "what kind of error it is makes no difference",
     ("unused-return", "_lastRoot"): "the root is all that is asked",
     ("incorrect-equality", "publishKeys"): "compares a state of the job's, not a balance",
     ("reentrancy-no-eth", "_recordFailure"): OWN_VAULT,

@@ -26,7 +26,6 @@ from hansa.devnet.chain_file import ChainFile, require_stopped
 from hansa.devnet.chains.starting import ANVIL, KINDS, check_kind
 from hansa.devnet.federation import LocalFederation
 from hansa.devnet.folder import Devnet, make_room
-from hansa.devnet.gasless import have_sent_nothing
 from hansa.devnet.setup import Setup
 from hansa.protocol.baselines import parse_baselines
 from hansa.protocol.errors import FatalError, check_range
@@ -193,7 +192,7 @@ def show(
     console.print()
     tables.show_conservation(console, done.conservation, token)
     console.print()
-    if local.setup.gasless and have_sent_nothing(local.anvil, local.trainers):
+    if done.coinless:
         console.print("No trainer has had any coin, or has sent a transaction: validators sent what they signed.\n")
     tables.show_costs(console, gas, local)
     tables.show_time(console, local.took, phases, done.seconds)

@@ -12,6 +12,7 @@ from hansa.cli.demo.gas import CALLS, Gas, gas_used
 from hansa.cli.document import INLINE, Amount, Metric
 from hansa.cli.wallet.history import movements
 from hansa.devnet.federation import LocalFederation
+from hansa.devnet.gasless import have_sent_nothing
 from hansa.protocol.cid import to_cid
 from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.model import Model
@@ -97,6 +98,7 @@ class DemoView:
     gas: dict[str, int]  # mean by call
     conservation: Conservation
     seconds: float
+    coinless: bool  # whether no trainer had any of the chain's coin, or sent a transaction
 
 
 def report(local: LocalFederation, baselines: Path | None, seconds: float) -> tuple[DemoView, FullSnapshot, Gas]:
@@ -117,6 +119,7 @@ def report(local: LocalFederation, baselines: Path | None, seconds: float) -> tu
         gas={name: gas.mean(name) for name in CALLS.values()},
         conservation=conservation(federation, job),
         seconds=round(seconds, 1),
+        coinless=local.setup.gasless and have_sent_nothing(local.anvil, local.trainers),
     )
     return view, snapshot, gas
 
