@@ -47,7 +47,8 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def test_demo__prints_exactly_what_it_says(shown: dict[str, Any]) -> None:
     assert list(shown) == [
-        "job", "chain_id", "task", "rounds", "accuracy", "rewards", "validators", "gas", "conservation", "seconds", "coinless",
+        "job", "chain_id", "task", "rounds", "accuracy", "rewards", "validators", "gas", "conservation", "seconds",
+        "coinless",
     ]  # fmt: skip
     assert (shown["job"], shown["chain_id"], shown["task"]) == (1, 31337, "heart")
     assert [line["round"] for line in shown["rounds"]] == [1, 2, 3, 4]
