@@ -1,7 +1,7 @@
 // What is said of a round's updates and of a job that is over.
 
 import { expect, test } from 'vitest'
-import { restOf, titleOf, usedOf } from '../src/pages/explained'
+import { restOf, termsInWords, titleOf, usedOf } from '../src/pages/explained'
 
 const updates = (...included: boolean[]): any => ({ updates: included.map((used) => ({ included: used, verdict: 'ok' })) })
 const token: any = { symbol: 'HANSA', decimals: 1 }
@@ -28,4 +28,12 @@ test('a job is called by its title, its task or its number, never by nothing', (
   expect([called('Heart disease'), called(''), called('  '), called(' ', ' '), titleOf({ job: 3, spec: null }), titleOf({ job: 3 })]).toEqual(['Heart disease', 'heart', 'heart', 'Job 3', 'Job 3', 'Job 3'])
   expect(called('a\u202eb')).toBe('a\\u{202e}b')
   expect(called('x'.repeat(10_000)).length).toBeLessThan(120)
+})
+
+test('who can see an update is said by the job’s own privacy, and not guessed where its spec is unknown', () => {
+  const terms: any = { quorum: 3, seats: 4, maxRounds: 2, minUpdates: 3, maxFailures: 3, strikePenalty: 1n, rewardPerRound: 1n, feePerSeat: 1n, minBond: 1n, failureBurn: 0, attestTime: 0, claimTime: 60, slashTime: 60 }
+  const said = (spec: any) => termsInWords({ terms, token, phase: 'SUBMIT', enrolled: 4, spec })[2]
+  expect(said({ privacy: 'masked', group: 3, shares: 2 })).toContain('Nobody can read one update, only the sum of 3 or more, unless 2 of an attempt\'s 4 validators')
+  expect(said({ privacy: 'committee', group: 0, shares: 0 })).toContain('Each validator of an attempt can read every update')
+  expect(said(null)).toBe('3 of 4 validators must agree on every result.')
 })

@@ -1,7 +1,7 @@
 // Sentences, as the command line has them: a round's pay that a pocket calculator can check, updates that were used, the rest.
 
 import { isOver, burnsUnusable } from '../protocol/phases'
-import type { JobSpec } from '../protocol/spec'
+import { whoSees, type JobSpec } from '../protocol/spec'
 import { filled, REST, USED, VERDICTS } from '../protocol/tables'
 import { escapeUntrusted } from '../protocol/text'
 import { symbolOf } from '../ui/Amount'
@@ -64,13 +64,13 @@ export function paidIn({ cells }: Pick<RoundView, 'cells'>, token: Token, told: 
 const MOST_PAID = 5
 
 /** What a job asks and gives, in six sentences. */
-export function termsInWords({ terms, token, phase, enrolled }: Pick<JobGlance, 'terms' | 'token' | 'phase' | 'enrolled'>): string[] {
+export function termsInWords({ terms, token, phase, enrolled, spec }: Pick<JobGlance, 'terms' | 'token' | 'phase' | 'enrolled' | 'spec'>): string[] {
   const of = (amount: bigint) => tokens(amount, token)
   const bonded = phase === 'ENROL' ? `at most ${terms.maxTrainers} may join, each with a bond of ${of(terms.minBond)}` : `each has bonded ${of(terms.minBond)} or more`
   return [
     `Up to ${plural(terms.maxRounds, 'round')}; each pays ${of(terms.rewardPerRound)} to trainers and ${of(terms.feePerSeat)} to each validator whose vote matched.`,
     `${plural(enrolled, 'trainer')}, of whom ${terms.minUpdates} updates make a round; ${bonded}.`,
-    `${terms.quorum} of ${plural(terms.seats, 'validator')} must agree on every result. They can open single updates; nobody else can.`,
+    `${terms.quorum} of ${plural(terms.seats, 'validator')} must agree on every result.${spec ? ` ${whoSees(spec, terms.seats)}` : ''}`,
     `An update that is none costs ${of(terms.strikePenalty)} of the bond. One that only does not help costs nothing.`,
     `An attempt that fails although enough updates came burns ${of(burnOf(terms))}${burnsUnusable(terms) ? '' : ', but not where no update could be used'}; ${plural(terms.maxFailures, 'failure')} in a row end${terms.maxFailures === 1 ? 's' : ''} the job.`,
     `Pay can be claimed until ${duration(terms.claimTime)} after the ${isOver(phase) ? 'job’s ' : ''}end, bonds from ${duration(terms.slashTime)} after it.`,
