@@ -29,7 +29,6 @@ from hansa.runtime.transactions.sender import PATIENCE, Sender
 ANSWER_SECONDS = 20.0  # that a relay has to answer
 ANSWER_BYTES = 2**14
 RELAY_SECONDS = 20.0  # that one which took a call has to get it mined, before the next is asked too
-LOOK_SECONDS = 0.1  # between two looks whether it is done
 
 
 class RelayEndpoint:
@@ -178,7 +177,7 @@ class RelayedSender(Sender):
     def _await_done(self, call: Call, key: Key, wait: float) -> Outcome:
         end = time.monotonic() + wait
         while (done := self._done(call, key)) is None and time.monotonic() < end:
-            time.sleep(LOOK_SECONDS)
+            self._chain.wait(end - time.monotonic())
         told = self._given[key][1].removeprefix("0x")
         return done or Pending(bytes.fromhex(told) if _is_hash(told) else bytes(32))
 
