@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -199,3 +200,27 @@ def wait_until_in(lab: LocalFederation, phase: Phase, round_: int) -> None:
         return state.phase.is_over or state.round > round_ or (state.round == round_ and state.phase >= phase)
 
     lab.wait_until(reached, 60.0, f"{phase.name} of round {round_}", every=0.005)
+
+
+def play_to_the_end(lab: LocalFederation, mortal: Sequence[str], patience: float = 120.0) -> None:
+    """Starts the members, then the trainers, and whoever of `mortal` died by SIGKILL again, until all have ended well.
+    patience: seconds for each half."""
+    for name in lab.workers:
+        if name.startswith("validator"):
+            lab.start(name)
+    keep_alive(lab, mortal, lambda: all(lab.keys_announced()), patience)
+    for name in lab.workers:
+        if name.startswith("trainer"):
+            lab.start(name)
+    keep_alive(lab, mortal, lambda: all(worker.exit_code == 0 for worker in lab.workers.values()), patience)
+
+
+def keep_alive(lab: LocalFederation, names: Sequence[str], over: Callable[[], bool], patience: float = 120.0) -> None:
+    """Starts whoever died by SIGKILL again, until `over`."""
+    deadline = time.monotonic() + patience
+    while not over():
+        assert time.monotonic() < deadline, [name for name in names if lab.workers[name].alive]
+        for name in names:
+            if lab.workers[name].exit_code == -9:
+                lab.start(name)
+        time.sleep(0.02)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from federations import (
     finish,
     models,
     pay,
+    play_to_the_end,
     verdicts,
 )
 from hostile import cast
@@ -26,22 +26,6 @@ from hostile import cast
 from hansa.protocol.types import Code
 
 ROUNDS = 4
-PATIENCE = 120.0
-
-
-def keep_alive(lab: Observed, names: list[str], over: Callable[[], bool]) -> None:
-    """Starts whoever died by SIGKILL again, until `over`."""
-    deadline = time.monotonic() + PATIENCE
-    while not over():
-        assert time.monotonic() < deadline, [name for name in names if lab.workers[name].alive]
-        for name in names:
-            if lab.workers[name].exit_code == -9:
-                lab.start(name)
-        time.sleep(0.02)
-
-
-def ended(lab: Observed) -> bool:
-    return all(worker.exit_code == 0 for worker in lab.workers.values())
 
 
 def check_as_if_nothing_had_happened(lab: Observed, undisturbed: Undisturbed) -> None:
@@ -64,13 +48,7 @@ def test_killed_at_every_step__before_and_after_it_is_sent(tmp_path: Path, undis
         deaths[first] = deaths.pop("validator-1")
         cast(lab, "trainer-1", "UnluckyTrainer", deaths=deaths["trainer-1"])
         cast(lab, first, "UnluckyValidator", deaths=deaths[first])
-        for name in lab.workers:
-            if name.startswith("validator"):
-                lab.start(name)
-        keep_alive(lab, list(deaths), lambda: all(lab.keys_announced()))
-        for name in TRAINERS:
-            lab.start(name)
-        keep_alive(lab, list(deaths), lambda: ended(lab))
+        play_to_the_end(lab, list(deaths))
         check_as_if_nothing_had_happened(lab, undisturbed)
     for who, steps in {
         "trainer-1": {"approve", "enrol", "submit", "claim", "bond"},

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
-from federations import SHORT, TRAINERS, Observed, check_logs, check_once, federation, finish, verdicts
+from federations import SHORT, TRAINERS, Observed, check_logs, check_once, federation, finish, play_to_the_end, verdicts
 from hostile import cast
 
 from hansa.audit.archive import write_archive
@@ -126,18 +125,7 @@ def test_member_that_dies_at_every_step__says_nothing_twice_and_the_sum_is_as_ev
     (deaths := tmp_path / "deaths").mkdir()
     with masked(tmp_path / "lab", rounds=1) as lab:
         cast(lab, "validator-1", "UnluckyValidator", deaths=deaths)
-        unlucky = lab.workers["validator-1"]
-        for name in VALIDATORS:
-            lab.start(name)
-        deadline = time.monotonic() + 240
-        trainers = list(TRAINERS)
-        while not all(worker.exit_code == 0 for worker in lab.workers.values()):
-            assert time.monotonic() < deadline, [name for name, worker in lab.workers.items() if worker.alive]
-            if trainers and all(lab.keys_announced()):
-                lab.start(trainers.pop())
-            if unlucky.exit_code == -9:
-                lab.start("validator-1")
-            time.sleep(0.05)
+        play_to_the_end(lab, ["validator-1"], patience=240.0)
         view = finish(lab)
         check_once(lab)
         assert len(view.finalised) == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from federations import (
     finish,
     models,
     pay,
+    play_to_the_end,
     verdicts,
 )
 from hostile import cast
@@ -86,18 +86,7 @@ def test_killed_before_and_after_each_step__release_too__nothing_is_lost_or_said
     (deaths := tmp_path / "deaths").mkdir()
     with federation(tmp_path / "lab", rounds=2, privacy="threshold") as lab:
         cast(lab, "validator-1", "UnluckyValidator", deaths=deaths)
-        unlucky = lab.workers["validator-1"]
-        for name in VALIDATORS:
-            lab.start(name)
-        deadline = time.monotonic() + 120
-        trainers = list(TRAINERS)
-        while not all(worker.exit_code == 0 for worker in lab.workers.values()):
-            assert time.monotonic() < deadline, [name for name, worker in lab.workers.items() if worker.alive]
-            if trainers and all(lab.keys_announced()):
-                lab.start(trainers.pop())
-            if unlucky.exit_code == -9:
-                lab.start("validator-1")
-            time.sleep(0.02)
+        play_to_the_end(lab, ["validator-1"])
         view = finish(lab)
         check_once(lab)
         assert models(view) == undisturbed.models[:2]
