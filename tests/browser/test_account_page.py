@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from federations import look
+from playwright.sync_api import expect
 from stage_jobs import Stage
-from views import View, Views, amount_in
+from views import View, Views, amount_in, expect_amount
 from wallet_stub import Purse
 
 from hansa.cli.wallet.history import movements
@@ -32,11 +33,12 @@ def test_earned__ends_at_the_sum_over_all_jobs(tour: View, scene: Stage, name: s
     earned = sum(each.earned(account) for each in truths) + sum(fees)
     tour.open(f"#/account/{account}")
     tour.see("Earned in all")
-    assert amount_in(tour.page.locator(".card", has_text="Earned in all")) == earned > 0
+    assert earned > 0
+    expect_amount(tour.page.locator(".card", has_text="Earned in all"), earned)
     rows = tour.page.locator("table", has=tour.page.get_by_text("Earned by time")).locator("tbody tr")
     rows.first.wait_for(state="attached")
-    last = rows.last.locator("td").last.inner_text()
-    assert tour.page.locator(".figure").first.inner_text() == last
+    last = rows.last.locator("td").last.text_content() or ""
+    expect(tour.page.locator(".figure").first).to_have_text(last)
 
 
 def test_sponsor__sees_what_is_spent_and_what_it_got(tour: View, scene: Stage) -> None:
@@ -48,15 +50,15 @@ def test_sponsor__sees_what_is_spent_and_what_it_got(tour: View, scene: Stage) -
         books = lab.session.federation.books(job)
         part = card(tour, job)
         spent = books.escrowed - books.left - books.refunded
-        assert amount_in(part.locator("dt", has_text="Spent").locator("..")) == spent
+        expect_amount(part.locator("dt", has_text="Spent").locator(".."), spent)
         dues += books.left if lab.session.federation.state(job, lab.session.chain.head()).phase.is_over else 0
-    assert amount_in(tour.page.locator(".claims")) == dues > 0
+    assert dues > 0
+    expect_amount(tour.page.locator(".claims"), dues)
     part, truth = card(tour, scene.daemons), look(lab)
-    assert (
-        part.get_by_role("link", name="Qm").get_attribute("href") == f"#/verify/{to_cid(truth.finalised[-1][1].model)}"
-    )
+    model = to_cid(truth.finalised[-1][1].model)
+    expect(part.get_by_role("link", name="Qm")).to_have_attribute("href", f"#/verify/{model}")
     best = max(outcome.metric for _, outcome in truth.finalised)
-    assert part.locator("dt", has_text="Best").locator("..").inner_text().endswith(f"{best / 1e9:.3f}")
+    expect(part.locator("dt", has_text="Best").locator("..")).to_have_text(re.compile(rf"{best / 1e9:.3f}$"))
     tour.reads_well("sponsor")
 
 
@@ -69,7 +71,7 @@ def test_payments__of_one_transaction_are_one_line__with_the_sum_of_all(tour: Vi
     whole = amount_in(group)
     group.get_by_role("button", name="pay of rounds").click()
     singles = table.locator("tr.quiet")
-    assert singles.count() == 2
+    expect(singles).to_have_count(2)
     assert sum(amount_in(single) for single in singles.all()) == whole
     with tour.page.expect_download() as got:
         tour.click("CSV for the books")
@@ -86,8 +88,8 @@ def test_without_a_wallet__the_command_stands_there(tour: View, scene: Stage) ->
     tour.see("To claim now")
     claims = page.locator(".claims")
     claims.get_by_text("ETH in fees").wait_for()
-    assert re.search(r"about (<0\.0001|0\.\d+) ETH in fees", claims.inner_text())
-    assert claims.get_by_role("button", name="Claim ").count() == 0
+    expect(claims).to_contain_text(re.compile(r"about (<0\.0001|0\.\d+) ETH in fees"))
+    expect(claims.get_by_role("button", name="Claim ")).to_have_count(0)
     claims.get_by_role("button", name="Copy command").click()
     claims.get_by_text("copied").wait_for(state="attached")
     assert page.evaluate("navigator.clipboard.readText()") == f"hansa wallet claim --account {account}"
@@ -121,6 +123,6 @@ def test_wallet__that_changes_its_account_in_mid_claim__sends_nothing_more(views
     claims.get_by_text("The wallet has changed its account").wait_for()
     assert mine.asked.count("eth_sendTransaction") == 1
     claims.get_by_text("Paid", exact=True).wait_for()
-    assert claims.get_by_role("button", name="Claim ").count() == 0
+    expect(claims.get_by_role("button", name="Claim ")).to_have_count(0)
     view.shot("changed-account-1280-light")
     rpc(scene.url, "evm_revert", snapshot)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 from stage_jobs import HOSTILE_TEXT, Stage, routes
-from views import View, Views, amount_in
+from views import View, Views, expect_amount
 
 from hansa.cli.wallet.history import movements
 from hansa.devnet.anvil import rpc
@@ -70,21 +70,19 @@ def test_claim__is_said_first__with_amount_block_fee_and_call(tour: View, scene:
     tour.page.locator(f'a[href="#/tx/{tx}"]').first.click()
     lead = tour.page.locator("p.lead", has_text="claimed").first
     lead.wait_for()
-    assert amount_in(lead) == sum(row.amount for row in rows)
-    assert re.search(
-        rf"claimed [\d.]+ HANSA from .*job {scene.daemons}, rounds? 1", " ".join(lead.inner_text().split())
-    )
+    expect_amount(lead, sum(row.amount for row in rows))
+    expect(lead).to_have_text(re.compile(rf"claimed [\d.]+ HANSA from .*job {scene.daemons}, rounds? 1"))
     receipt = rpc(scene.url, "eth_getTransactionReceipt", tx)
     block = int(receipt["blockNumber"], 16)
     facts = tour.page.locator(".facts")
-    assert facts.locator(f'a[href="#/block/{block}"]').count() == 1
+    expect(facts.locator(f'a[href="#/block/{block}"]')).to_have_count(1)
     fee = int(receipt["gasUsed"], 16) * int(receipt["effectiveGasPrice"], 16)
     shown = facts.locator(".amount").get_attribute("title") or ""
     assert shown.removesuffix(" ETH") == f"{fee / 10**18:.18f}".rstrip("0")[: len(shown) - 4]
-    assert f"{int(receipt['gasUsed'], 16):,} gas" in facts.inner_text()
-    assert tour.page.get_by_text(re.compile(r"(Vault|Federation)\.\w+\(")).count() == 1
+    expect(facts).to_contain_text(f"{int(receipt['gasUsed'], 16):,} gas")
+    expect(tour.page.get_by_text(re.compile(r"(Vault|Federation)\.\w+\("))).to_have_count(1)
     tour.page.get_by_text("All fields").click()
-    assert tx in tour.page.locator("pre").inner_text()
+    expect(tour.page.locator("pre")).to_contain_text(tx)
     tour.reads_well("transaction")
 
 
@@ -92,8 +90,8 @@ def test_block__says_what_its_transactions_did(tour: View, scene: Stage) -> None
     row = moved(scene, "trainer-1", "Bonded")[0]
     tour.open(f"#/block/{row.block}")
     lead = tour.see(f"joined job {scene.daemons} with a bond of")
-    assert amount_in(lead) == row.amount
-    assert tour.page.locator(f'a[href="#/tx/{row.transaction}"]').count() == 1
+    expect_amount(lead, row.amount)
+    expect(tour.page.locator(f'a[href="#/tx/{row.transaction}"]')).to_have_count(1)
     tour.reads_well("block")
     tour.turn(1280, "light")
     tour.page.get_by_role("link", name=f"block {row.block - 1}", exact=True).click()
@@ -109,6 +107,7 @@ def test_every_kind_of_event__has_a_sentence_without_a_gap(tour: View, scene: St
     said: set[str] = set()
     for number in sorted(set(firsts.values())):
         tour.open(f"#/block/{number}")
+        expect(tour.page.get_by_role("heading", level=1)).to_have_text(f"Block {number}")
         tour.page.locator(".facts").wait_for()
         text = " ".join(tour.page.locator("main").inner_text().split())
         assert not re.search(r"undefined|null|NaN|[{}]|\btokens\b", text), text
@@ -120,7 +119,7 @@ def test_reads__three_for_a_transaction__two_for_a_block(views: Views, scene: St
     row = moved(scene, "trainer-1", "Bonded")[0]
     view = views.new()
     view.open(f"#/tx/{row.transaction}")
-    assert amount_in(view.see("with a bond of")) == row.amount  # the token's name is known from here on
+    expect_amount(view.see("with a bond of"), row.amount)  # the token's name is known from here on
     asked = counted(view, scene)
     view.open(f"#/block/{row.block}")
     view.see("with a bond of")
@@ -144,7 +143,7 @@ def test_what_is_not_ours__or_not_there(views: Views, scene: Stage) -> None:
     view.until(lambda: rpc(scene.url, "eth_getTransactionReceipt", tx) is not None, "receipt")
     view.open(f"#/tx/{tx}")
     view.see("not of this federation")
-    assert view.page.locator(".facts").get_by_text(f"{receiver[:6]}…{receiver[-4:]}").count() == 1
+    expect(view.page.locator(".facts").get_by_text(f"{receiver[:6]}…{receiver[-4:]}")).to_have_count(1)
     view.shot("transaction-foreign-1280-light")
     view.open(f"#/tx/{NOWHERE}")
     view.see("This chain has no such transaction")
@@ -170,7 +169,7 @@ def test_explorer__is_linked_where_the_deployment_names_one(views: Views, scene:
     plain, view = views.new(), views.new()
     plain.open(f"#/tx/{row.transaction}")
     plain.see("Depth")
-    assert plain.page.get_by_text("explorer").count() == 0
+    expect(plain.page.get_by_text("explorer")).to_have_count(0)
     with_explorer(view, "https://explorer.test/net/")
     view.open(f"#/tx/{row.transaction}")
     link = view.page.get_by_role("link", name="Open in the explorer")
@@ -190,7 +189,7 @@ def test_explorer__that_is_no_site_by_https__is_refused(views: Views, explorer: 
     with_explorer(view, explorer)
     view.open("#/")
     view.see("explorer is missing, or makes no sense")
-    assert view.page.get_by_role("link").count() == 0
+    expect(view.page.get_by_role("link")).to_have_count(0)
 
 
 def settled(page: Page) -> None:
@@ -211,7 +210,7 @@ def test_no_hash_stands_bare(tour: View, scene: Stage) -> None:
         settled(page)
         assert page.evaluate(BARE) == [], route
         if name in ("round", "ledger", "account", "block"):
-            assert page.locator('main a[href^="#/tx/"]').count() > 0, route
+            page.locator('main a[href^="#/tx/"]').first.wait_for(state="attached")
 
 
 def test_title_of_a_stranger__is_text_in_a_sentence(tour: View, scene: Stage) -> None:
@@ -221,9 +220,10 @@ def test_title_of_a_stranger__is_text_in_a_sentence(tour: View, scene: Stage) ->
     logs = rpc(scene.url, "eth_getLogs", place)
     posted = next(log for log in logs if int(log["topics"][1], 16) == scene.hostile)
     tour.open(f"#/tx/{posted['transactionHash']}")
-    assert amount_in(tour.see("in escrow")) == scene.lab.session.federation.books(scene.hostile).escrowed
-    assert "\u202e" not in tour.page.locator("main").inner_text() and HOSTILE_TEXT.endswith("exe")
-    assert tour.page.locator("main img, main script").count() == 0
+    expect_amount(tour.see("in escrow"), scene.lab.session.federation.books(scene.hostile).escrowed)
+    assert "\u202e" in HOSTILE_TEXT
+    expect(tour.page.locator("main")).not_to_contain_text("\u202e")
+    expect(tour.page.locator("main img, main script")).to_have_count(0)
 
 
 def test_node_that_answers_for_some_jobs_alone(views: Views, scene: Stage) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from playwright.sync_api import expect
 from stage_jobs import Stage
-from views import TAB_STOPS, View, Views, amount_in
+from views import TAB_STOPS, View, Views, expect_amount
 
 from hansa.protocol.types import JobId
 
@@ -21,9 +22,9 @@ def test_totals__are_sums_of_the_books(views: Views, scene: Stage) -> None:
     count = federation.job_count()
     books = [federation.books(JobId(job)) for job in range(1, count + 1)]
     rounds = sum(federation.state(JobId(job)).round - 1 for job in range(1, count + 1))
-    assert amount_in(totals.nth(0)) == sum(each.booked for each in books)
-    assert amount_in(totals.nth(1)) == sum(each.left for each in books)
-    assert totals.nth(2).locator("dd").inner_text() == str(rounds)
+    expect_amount(totals.nth(0), sum(each.booked for each in books))
+    expect_amount(totals.nth(1), sum(each.left for each in books))
+    expect(totals.nth(2).locator("dd")).to_have_text(str(rounds))
 
 
 def test_front__says_what_this_is_once(views: Views) -> None:
@@ -49,12 +50,13 @@ def test_rows__one_action_each__and_filters_with_counts(views: Views, scene: Sta
     count = federation.job_count()
     rows = page.locator(".jobs > li")
     expect(rows).to_have_count(count)
-    assert all(row.locator(".end a").count() == 1 for row in rows.all())
+    for row in rows.all():
+        expect(row.locator(".end a")).to_have_count(1)
     by_job = {job: rows.filter(has_text=f"Job {job} ·") for job in range(1, count + 1)}
-    assert by_job[scene.daemons].locator(".end").inner_text().startswith("Get the model")
-    assert by_job[scene.hostile].locator(".end a").get_attribute("href") == f"#/job/{scene.hostile}/join"
-    assert by_job[scene.aborted].locator(".end").inner_text().startswith("See why")
-    assert by_job[scene.daemons].locator("svg.spark").count() == 1
+    expect(by_job[scene.daemons].locator(".end")).to_have_text(re.compile("^Get the model"))
+    expect(by_job[scene.hostile].locator(".end a")).to_have_attribute("href", f"#/job/{scene.hostile}/join")
+    expect(by_job[scene.aborted].locator(".end")).to_have_text(re.compile("^See why"))
+    expect(by_job[scene.daemons].locator("svg.spark")).to_have_count(1)
     phases = [federation.state(JobId(job)).phase for job in range(1, count + 1)]
     over = sum(phase.is_over for phase in phases)
     page.get_by_role("button", name=f"Over {over}").click()
@@ -92,7 +94,7 @@ def test_node_down__rows_stay_with_their_block(views: Views, scene: Stage) -> No
     view.page.route(f"{scene.url}/**", lambda route: route.abort())
     view.see("The RPC node does not answer")
     view.see("As of block")
-    assert view.page.locator(".jobs.old > li").count() > 0
+    view.page.locator(".jobs.old > li").first.wait_for()
 
 
 def test_store_down__rows_say_that_a_task_is_not_readable(views: Views, scene: Stage) -> None:

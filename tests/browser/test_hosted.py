@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from federations import look
+from playwright.sync_api import expect
 from stage_jobs import Stage
 from views import Views
 
@@ -96,7 +97,7 @@ def test_page__below_any_path__reads_chain_and_store(browser: Browser, scene: St
         view.see("Job 1")
         view.open(f"#/job/{scene.daemons}/ledger")
         view.see("The ledger adds up to what was paid")
-        assert view.page.get_by_text("equal to the vote").count() == len(look(scene.lab).rounds)
+        expect(view.page.get_by_text("equal to the vote")).to_have_count(len(look(scene.lab).rounds))
         view.open(f"#/verify/{to_cid(scene.lab.posted.model)}")
         view.see("The bytes are those")
         assert view.page.url.startswith(address)

@@ -53,10 +53,11 @@ def test_name__stands_wherever_the_account_does__and_leaves_the_browser_never(vi
         view.open(route)
         view.see(ready)
         link = view.page.locator(f"main a[href='#/account/{account}']").first
-        assert link.inner_text() == SECRET and link.get_attribute("title") == account
+        expect(link).to_have_text(SECRET)
+        expect(link).to_have_attribute("title", account)
     view.page.reload()
     view.see("Round by round")
-    assert view.page.locator(f"main a[href='#/account/{account}']").first.inner_text() == SECRET
+    expect(view.page.locator(f"main a[href='#/account/{account}']").first).to_have_text(SECRET)
     view.page.get_by_label("Find a job").fill("krankenhaus sud")
     view.page.keyboard.press("Enter")
     view.page.wait_for_url(f"**/#/account/{account}")
@@ -96,7 +97,7 @@ def test_name__is_text(views: Views, scene: Stage) -> None:
     name = "<script>document.title=3</script>"
     name_it(view, name)
     expect(view.page.locator("h1")).to_contain_text(name)
-    assert view.page.locator("main script").count() == 0
+    expect(view.page.locator("main script")).to_have_count(0)
 
 
 def test_book__exported_and_imported_is_the_same(views: Views, scene: Stage, tmp_path: Path) -> None:
@@ -135,14 +136,14 @@ def test_names_of_keystores__are_defaults(views: Views, scene: Stage, keyed: str
     view.open(f"#/job/{scene.daemons}")
     view.see("The terms in words")
     link = view.page.locator(f"main a[href='#/account/{lab.address('trainer-1')}']")
-    assert link.first.inner_text() == "trainer-1"
+    expect(link.first).to_have_text("trainer-1")
     view.shot("named-1280-light")
     view.open(f"#/account/{lab.address('trainer-1')}")
     view.see("did:ethr:")
     name_it(view, "Rostock")
     view.page.locator("header").get_by_text("Rostock").wait_for()
     view.open("#/accounts")
-    assert view.page.locator("tbody tr").count() == len(lab.names)
+    expect(view.page.locator("tbody tr")).to_have_count(len(lab.names))
     view.page.get_by_role("link", name="sponsor").click()
     expect(view.page.locator("h1")).to_contain_text("sponsor")
 

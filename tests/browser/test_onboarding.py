@@ -149,17 +149,17 @@ def test_join__of_a_hostile_job__reads_well_on_any_screen(tour: View, scene: Sta
     tour.see("Join this job")
     commands = copied(tour)
     assert all(re.fullmatch(r"hansa [\w. -]+", command) for command in commands)
-    assert tour.page.locator("main img, main script").count() == 0
+    expect(tour.page.locator("main img, main script")).to_have_count(0)
     tour.reads_well("join-hostile")
 
 
 def test_join__of_a_job_that_has_begun__says_so(tour: View, scene: Stage) -> None:
     tour.open(f"#/job/{scene.daemons}/join")
     tour.see("Nobody can join any more")
-    assert tour.page.locator(".command").count() == 0
+    expect(tour.page.locator(".command")).to_have_count(0)
     tour.open(f"#/job/{scene.daemons}")
     tour.see("The terms in words")
-    assert tour.page.locator('a[href$="/join"]').count() == 0
+    expect(tour.page.locator('a[href$="/join"]')).to_have_count(0)
 
 
 def test_no_wallet__an_account_is_watched__and_stays(views: Views, scene: Stage) -> None:
@@ -178,7 +178,7 @@ def test_no_wallet__an_account_is_watched__and_stays(views: Views, scene: Stage)
     view.click("Watch")
     view.see("Claimable:")
     view.see(f"hansa wallet claim --job {scene.by_hand} --account {me}")
-    assert page.get_by_role("button", name="Claim", exact=True).count() == 0
+    expect(page.get_by_role("button", name="Claim", exact=True)).to_have_count(0)
     page.reload()
     view.see("Claimable:")
     view.open(f"#/account/{me}")
@@ -203,7 +203,7 @@ def test_watching_nonsense__that_somebody_left_in_the_browser(views: Views) -> N
     view.page.add_init_script("localStorage.setItem('hansa.me', '<img src=x>')")
     view.open("#/")
     view.see("Job 1")
-    assert view.page.get_by_role("button", name="Connect", exact=True).is_visible()
+    expect(view.page.get_by_role("button", name="Connect", exact=True)).to_be_visible()
 
 
 def test_no_number_of_a_standard_is_in_visible_text(tour: View, scene: Stage) -> None:

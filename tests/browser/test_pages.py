@@ -9,7 +9,7 @@ import pytest
 from federations import look
 from playwright.sync_api import expect
 from stage_jobs import Stage, routes
-from views import View, Views, amount_in, units
+from views import View, Views, expect_amount, units
 
 from hansa.cli.wallet.history import movements
 from hansa.cli.wallet.reasons import groups_of, told
@@ -53,9 +53,10 @@ def test_ledger__equals_the_chain(views: Views, scene: Stage) -> None:
     view = views.new()
     view.open(f"#/job/{scene.daemons}/ledger")
     view.see("The ledger adds up to what was paid")
-    assert view.page.get_by_text("differs from the vote").count() == 0
-    assert view.page.get_by_text("equal to the vote").count() == len(truth.rounds) > 1
-    assert view.page.get_by_role("columnheader", name="News so far").count() == len(truth.rounds)
+    assert len(truth.rounds) > 1
+    expect(view.page.get_by_text("equal to the vote")).to_have_count(len(truth.rounds))
+    expect(view.page.get_by_text("differs from the vote")).to_have_count(0)
+    expect(view.page.get_by_role("columnheader", name="News so far")).to_have_count(len(truth.rounds))
     with view.page.expect_download() as got:
         view.click("Download CSV")
     rows = list(csv.DictReader(got.value.path().read_text().splitlines()))
@@ -127,7 +128,7 @@ def test_movements__are_those_of_wallet_history(tour: View, scene: Stage, name: 
     moved = sum(row.moved for row in rows)
     given = SUPPLY - TOKENS_EACH * (len(lab.names) - 1) if name == "sponsor" else TOKENS_EACH
     assert lab.session.federation.token_balance(lab.session.deployment.token, account) == given + moved
-    assert amount_in(tour.page.get_by_text("In all, from the vault")) == abs(moved)
+    expect_amount(tour.page.get_by_text("In all, from the vault"), abs(moved))
 
 
 def as_shown(amount: int, moved: int, token: Token) -> str:
@@ -148,15 +149,16 @@ def test_account__says_why_this_much(tour: View, scene: Stage, name: str) -> Non
     tour.open(f"#/account/{account}")
     part = tour.page.locator("section", has=tour.page.locator(f"h2 a[href='#/job/{scene.daemons}']"))
     part.get_by_text("Why this much?").wait_for()
+    expect(part.locator(".why li")).to_have_count(len(groups))
     shown = part.locator(".why li").all()
     said = [told(group, lab.session.token(), lambda address: f"{address[:6]}…{address[-4:]}") for group in groups]
     for item, text in zip(shown, said, strict=True):
-        assert f"{text.title} in {text.rounds}: " in item.inner_text() and text.each in item.inner_text()
-        assert text.reason in item.inner_text() and text.remedy in item.inner_text()
+        for part_of_it in (f"{text.title} in {text.rounds}: ", text.each, text.reason, text.remedy):
+            expect(item).to_contain_text(part_of_it)
     exact = [item.locator(".amount").get_attribute("title") or "" for item in shown]
     assert sum(map(units, exact)) == truth.earned(account)
     part.get_by_text("Every round, one by one").click()
-    assert part.locator("tbody a[href*='/round/']").count() == len(truth.rounds)
+    expect(part.locator("tbody a[href*='/round/']")).to_have_count(len(truth.rounds))
     tour.shot(f"why-{name}-1280-light")
 
 
@@ -180,7 +182,7 @@ def test_verify__every_kind_of_file(tour: View, scene: Stage) -> None:
     for said, digest in kinds.items():
         tour.open(f"#/verify/{to_cid(digest)}")
         tour.see(f"{said}:")
-    assert tour.page.get_by_text("600,000 bytes in").is_visible()
+    expect(tour.page.get_by_text("600,000 bytes in")).to_be_visible()
 
 
 def test_keyboard__reaches_content_and_tables(views: Views) -> None:

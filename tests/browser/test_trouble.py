@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from playwright.sync_api import expect
 from stage_jobs import Stage
 from views import View, Views
 
@@ -44,7 +45,7 @@ def test_rpc_down__what_was_read_stays__and_comes_back(views: Views, scene: Stag
     view.see("Job 1")
     view.page.route(f"{scene.url}/**", lambda route: route.abort())
     view.see("The RPC node does not answer")
-    assert view.page.locator(".jobs > li", has_text="Job 1 ·").is_visible()
+    expect(view.page.locator(".jobs > li", has_text="Job 1 ·")).to_be_visible()
     view.page.unroute(f"{scene.url}/**")
     view.page.get_by_text("The RPC node does not answer").wait_for(state="detached")
 
@@ -103,7 +104,7 @@ def test_store_down__the_chain_is_still_shown(views: Views, scene: Stage) -> Non
     view.open(f"#/job/{scene.daemons}/rounds")
     view.see("The ledger can't be worked out without the job's spec")
     view.see("Every attempt")
-    assert view.page.locator(".timeline li").count() > 0
+    view.page.locator(".timeline li").first.wait_for()
     view.shot("store-down-1280-light")
     view.open("#/verify/" + view.page.locator('a[href^="#/verify/"]').first.get_attribute("title"))
     view.see("The store does not answer")

@@ -11,7 +11,7 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 from playwright.sync_api import expect
 from stage_jobs import Hands, Stage
-from views import View, Views, amount_in
+from views import View, Views, amount_in, expect_amount
 from wallet_stub import Purse
 
 from hansa.devnet.anvil import rpc
@@ -48,12 +48,13 @@ def test_claim__two_clicks_one_confirmation_exact_amount(views: Views, scene: St
     view.open("#/")
     view.see("Job 1")
     view.click("Connect")
-    shown = amount_in(view.see("Claimable:").locator(".."))
-    assert shown == sum(leaf.pay for leaf in scene.payouts.leaves if leaf.trainer == me) > 0
+    shown = sum(leaf.pay for leaf in scene.payouts.leaves if leaf.trainer == me)
+    assert shown > 0
+    expect_amount(view.see("Claimable:").locator(".."), shown)
     before = federation.token_balance(token, me)
     view.click("Claim")
     view.page.get_by_text("Paid", exact=True).first.wait_for()
-    assert amount_in(view.page.locator(".paid")) == shown
+    expect_amount(view.page.locator(".paid"), shown)
     assert federation.token_balance(token, me) - before == shown
     assert mine.asked.count("eth_sendTransaction") == 1
     view.click("Show the token in the wallet")
@@ -79,7 +80,7 @@ def test_user_declines__nothing_is_sent(views: Views, scene: Stage) -> None:
     view.click("Connect")
     view.click("Claim")
     view.see("You declined to claim")
-    assert view.page.get_by_role("button", name="Claim", exact=True).is_enabled()
+    expect(view.page.get_by_role("button", name="Claim", exact=True)).to_be_enabled()
 
 
 def test_wrong_chain__is_switched(views: Views, scene: Stage) -> None:
@@ -131,7 +132,7 @@ def test_two_wallets__are_chosen_from(views: Views, scene: Stage) -> None:
     view.page.get_by_role("button", name=re.compile("Wallet Two")).click()
     view.see("Claimable:")
     assert first.asked == []
-    assert scene.lab.address("trainer-2")[-4:] in view.page.locator(".wallet").inner_text()
+    expect(view.page.locator(".wallet")).to_contain_text(scene.lab.address("trainer-2")[-4:])
 
 
 def test_claim_that_would_revert__is_not_sent(views: Views, scene: Stage) -> None:
@@ -216,27 +217,27 @@ def test_time_to_claim_is_over__what_is_lost_and_what_is_not(views: Views, scene
     mine = purse(scene, "trainer-2")
     view = connected(views, mine, f"#/job/{job}")
     view.see("The time to claim ended at")
-    assert amount_in(view.see("that nobody claimed can only be burnt now")) == books.booked - books.paid
+    expect_amount(view.see("that nobody claimed can only be burnt now"), books.booked - books.paid)
     view.shot("too-late-1280-light")
     view.see("Claimable:")
-    assert f"job {job}," not in view.page.locator(".claimbar").inner_text()
+    expect(view.page.locator(".claimbar")).not_to_contain_text(f"job {job},")
     view.open(f"#/account/{me}")
     part = view.page.locator("section", has=view.page.locator(f"h2 a[href='#/job/{job}']"))
     card = view.page.locator(".claims")
-    assert amount_in(part.get_by_text("the end of the time to claim")) == lost
+    expect_amount(part.get_by_text("the end of the time to claim"), lost)
     part.get_by_text("Every round, one by one: 1 round").click()
-    assert part.get_by_text("too late", exact=True).count() == 1
-    assert card.get_by_text(re.compile(rf"pay of round [\d–, ]+ of Job {job}\b")).count() == 0
-    assert amount_in(card.get_by_text(f"the bond of Job {job}")) == lab.offer.bond
+    expect(part.get_by_text("too late", exact=True)).to_have_count(1)
+    expect_amount(card.get_by_text(f"the bond of Job {job}"), lab.offer.bond)
+    expect(card.get_by_text(re.compile(rf"pay of round [\d–, ]+ of Job {job}\b"))).to_have_count(0)
     due = amount_in(card)
     before = federation.token_balance(lab.session.deployment.token, me)
     card.get_by_role("button", name="Claim").click()
     card.get_by_text("Nothing now").wait_for()
     card.get_by_text("Paid", exact=True).wait_for()
-    assert amount_in(card.locator(".paid")) == due
+    expect_amount(card.locator(".paid"), due)
     assert federation.token_balance(lab.session.deployment.token, me) - before == due
     view.page.locator("tr", has_text="bond back").filter(has_text=f"Job {job}").wait_for()
-    assert card.get_by_role("button", name="Claim").count() == 0
+    expect(card.get_by_role("button", name="Claim")).to_have_count(0)
     Hands(lab).send(me, Call(federation.vault, artifact("Vault").functions["expire"].encode(job), "expire"))
     view.open(f"#/job/{job}")
     view.see("What nobody claimed is burnt.")

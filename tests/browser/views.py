@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from playwright.sync_api import expect
 from wallet_stub import Purse
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SHOTS = ROOT / "reports/screenshots"
 AXE = ROOT / "dashboard/node_modules/axe-core/axe.min.js"
 WAIT = 15_000  # ms
+expect.set_options(timeout=WAIT)
 WIDE, NARROW = 1280, 360  # px
 SCREENS: list[tuple[int, Literal["light", "dark"]]] = [
     (WIDE, "light"), (WIDE, "dark"), (NARROW, "dark"), (NARROW, "light"),
@@ -50,8 +52,15 @@ TAB_STOPS = """() => [...document.querySelectorAll('a[href], button, input, sele
 
 
 def amount_in(place: Locator) -> int:
-    """Smallest units of the first amount in a place, whose whole is in its title."""
+    """Smallest units of the first amount in a place, which is whole in its title. Waits for any amount."""
     return units(place.locator(".amount").first.get_attribute("title") or "")
+
+
+def expect_amount(place: Locator, amount: int) -> None:
+    """Waits until the first amount in a place is this one. amount: in smallest units."""
+    whole, rest = divmod(abs(amount), 10**18)
+    text = f"{'−' if amount < 0 else ''}{whole:,}.{rest:018}".rstrip("0").rstrip(".")
+    expect(place.locator(".amount").first).to_have_attribute("title", f"{text} HANSA")
 
 
 def units(text: str) -> int:
