@@ -53,6 +53,18 @@ class Stage:
 
 
 @contextmanager
+def undone(scene: Stage) -> Iterator[None]:
+    """What is sent meanwhile is taken back; the chain is as high afterwards, for whoever has seen its head."""
+    snapshot = rpc(scene.url, "evm_snapshot")
+    try:
+        yield
+    finally:
+        seen = int(rpc(scene.url, "eth_blockNumber"), 16)
+        rpc(scene.url, "evm_revert", snapshot)
+        rpc(scene.url, "anvil_mine", hex(1 + seen - int(rpc(scene.url, "eth_blockNumber"), 16)))
+
+
+@contextmanager
 def stage(directory: Path) -> Iterator[Stage]:
     """Job 1: trainer-4 dies in round 2, trainer-5 copies and is struck, round 2 fails once for want of members."""
     with federation(

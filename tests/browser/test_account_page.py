@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from federations import look
 from playwright.sync_api import expect
-from stage_jobs import Stage
+from stage_jobs import Stage, undone
 from views import View, Views, amount_in, expect_amount
 from wallet_stub import Purse
 
 from hansa.cli.wallet.history import movements
-from hansa.devnet.anvil import rpc
 from hansa.protocol.cid import to_cid
 from hansa.runtime.snapshot import read_job
 
@@ -104,25 +103,24 @@ def test_account_without_a_job(tour: View) -> None:
 def test_wallet__that_changes_its_account_in_mid_claim__sends_nothing_more(views: Views, scene: Stage) -> None:
     """After the first of several transactions; the page says so, and what was paid."""
     account, other = scene.lab.address("trainer-2"), scene.lab.address("trainer-1")
-    snapshot = rpc(scene.url, "evm_snapshot")
-    mine = Purse(scene.url, [account])
-    view = views.new(mine)
-    view.open(f"#/account/{account}")
-    view.click("Connect")
-    claims = view.page.locator(".claims")
-    claims.get_by_role("button", name="Claim ").wait_for()
-    count = claims.locator(".note").count() - 1
-    assert count > 1, "several transactions"
-    view.page.evaluate(
-        """other => new MutationObserver(() => {
-          if (document.querySelector('.paid')) purses['Test Wallet'].emit('accountsChanged', [other])
-        }).observe(document, { subtree: true, childList: true })""",
-        other,
-    )
-    claims.get_by_role("button", name="Claim ").click()
-    claims.get_by_text("The wallet has changed its account").wait_for()
-    assert mine.asked.count("eth_sendTransaction") == 1
-    claims.get_by_text("Paid", exact=True).wait_for()
-    expect(claims.get_by_role("button", name="Claim ")).to_have_count(0)
-    view.shot("changed-account-1280-light")
-    rpc(scene.url, "evm_revert", snapshot)
+    with undone(scene):
+        mine = Purse(scene.url, [account])
+        view = views.new(mine)
+        view.open(f"#/account/{account}")
+        view.click("Connect")
+        claims = view.page.locator(".claims")
+        claims.get_by_role("button", name="Claim ").wait_for()
+        count = claims.locator(".note").count() - 1
+        assert count > 1, "several transactions"
+        view.page.evaluate(
+            """other => new MutationObserver(() => {
+              if (document.querySelector('.paid')) purses['Test Wallet'].emit('accountsChanged', [other])
+            }).observe(document, { subtree: true, childList: true })""",
+            other,
+        )
+        claims.get_by_role("button", name="Claim ").click()
+        claims.get_by_text("The wallet has changed its account").wait_for()
+        assert mine.asked.count("eth_sendTransaction") == 1
+        claims.get_by_text("Paid", exact=True).wait_for()
+        expect(claims.get_by_role("button", name="Claim ")).to_have_count(0)
+        view.shot("changed-account-1280-light")

@@ -10,11 +10,10 @@ import pytest
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 from playwright.sync_api import expect
-from stage_jobs import Hands, Stage
+from stage_jobs import Hands, Stage, undone
 from views import View, Views, amount_in, expect_amount
 from wallet_stub import Purse
 
-from hansa.devnet.anvil import rpc
 from hansa.protocol.cid import to_cid
 from hansa.protocol.types import Phase
 from hansa.runtime.chain.abi import artifact
@@ -22,11 +21,10 @@ from hansa.runtime.chain.calls import Call
 
 
 @pytest.fixture(autouse=True)
-def undone(scene: Stage) -> Iterator[None]:
-    """What a test sends is taken back."""
-    snapshot = rpc(scene.url, "evm_snapshot")
-    yield
-    rpc(scene.url, "evm_revert", snapshot)
+def taken_back(scene: Stage) -> Iterator[None]:
+    """What a test sends."""
+    with undone(scene):
+        yield
 
 
 def purse(scene: Stage, name: str = "trainer-1", **traits: object) -> Purse:
