@@ -6,7 +6,7 @@ import { Amount, symbolOf } from '../ui/Amount'
 import { useApp } from '../ui/app'
 import { ClaimButton } from '../ui/ClaimButton'
 import { Command } from '../ui/Command'
-import { brief, duration, plural, ranges, rounded } from '../ui/format'
+import { brief, duration, plural, ranges } from '../ui/format'
 import { useLoad } from '../ui/load'
 import { duesOf, unknownOf, type Due } from '../view/dues'
 import type { AccountView, Token } from '../view/model'
@@ -49,5 +49,5 @@ function Line({ due: { job, kind, amount, token, rounds, until }, account }: { d
 function Cost({ dues, of }: { dues: Due[]; of: Address }) {
   const app = useApp()
   const { value } = useLoad(`fee ${of} ${dues.map(({ job, kind, rounds }) => [job, kind, rounds])}`, () => feeOf(app, of, dues))
-  return <p class="note">{plural(dues.length, 'transaction')}{value && `, about ${rounded(value, 18, 4)} ETH in fees`}.</p>
+  return <p class="note">{plural(dues.length, 'transaction')}{value && `, about ${brief(value, 18, 'plain', 4)} ETH in fees`}.</p>
 }

@@ -7,7 +7,7 @@ import { escapeUntrusted } from '../protocol/text'
 import { Amount } from '../ui/Amount'
 import { useApp } from '../ui/app'
 import { PageProblem } from '../ui/Banner'
-import { exact, plural, ranges, rounded, short } from '../ui/format'
+import { brief, exact, plural, ranges, short } from '../ui/format'
 import { useLoad } from '../ui/load'
 import { BlockLink, Copy, Name } from '../ui/Name'
 import { Facts, Loading, More } from '../ui/parts'
@@ -51,7 +51,7 @@ export function Transaction({ hash }: { hash: Hex }) {
               ...(value.block
                 ? ([
                     ['Block', <BlockLink of={value.block.number} />], ...timeOf(value.block, head),
-                    ['Fee', <><span class="amount" title={`${exact(value.fee, 18)} ETH`}>{rounded(value.fee, 18, 4)} <span class="unit">ETH</span></span>, {value.gas.toLocaleString('en')} gas</>],
+                    ['Fee', <><span class="amount" title={`${exact(value.fee, 18)} ETH`}>{brief(value.fee, 18, 'plain', 4)} <span class="unit">ETH</span></span>, {value.gas.toLocaleString('en')} gas</>],
                   ] as Fact[])
                 : []),
               ['From', <Name of={value.from} kind="address" />],

@@ -4,7 +4,7 @@ import type { Address } from 'viem'
 import { sum } from '../protocol/exact'
 import { filled, WHY } from '../protocol/tables'
 import { symbolOf } from '../ui/Amount'
-import { milli, nano, plural, rounded } from '../ui/format'
+import { brief, milli, nano, plural } from '../ui/format'
 import type { Token } from '../view/model'
 import type { WhyGroup } from '../view/why'
 
@@ -63,7 +63,7 @@ function span(values: readonly bigint[], text: (value: bigint) => string): strin
   return low === high ? low! : `${low} to ${high}`
 }
 
-const plain = (token: Token) => (amount: bigint) => rounded(amount, token.decimals, PLACES)
+const plain = (token: Token) => (amount: bigint) => brief(amount, token.decimals, 'plain', PLACES)
 
 const tenths = (value: bigint) => `${value / 10n}.${value % 10n}`
 

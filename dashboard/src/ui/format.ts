@@ -11,8 +11,8 @@ export function exact(value: bigint, decimals: number): string {
   return sign + grouped(whole) + (rest && `.${rest}`)
 }
 
-/** text: a sentence or a headline; table: a column; tile: a figure that stands for itself. */
-export type Form = 'text' | 'table' | 'tile'
+/** text: a sentence or a headline; table: a column; tile: a figure that stands for itself; plain: as the command line writes it, no zeros at the end. */
+export type Form = 'text' | 'table' | 'tile' | 'plain'
 
 /** Cut to two decimals, or `most`, never rounded up; "<0.01" where that would leave nothing. What is whole has none in a text, and from 1,000 up nothing in a tile. */
 export function brief(value: bigint, decimals: number, form: Form = 'text', most = 2): string {
@@ -21,17 +21,9 @@ export function brief(value: bigint, decimals: number, form: Form = 'text', most
   const places = Math.min(most, decimals)
   const [one, least] = [10n ** BigInt(decimals), 10n ** BigInt(decimals - places)]
   if (size > 0n && size < least) return `${sign}<0.${'0'.repeat(places - 1)}1`
+  if (form === 'plain') return sign + exact(size - (size % least), decimals)
   const bare = !places || (form === 'text' && size % one === 0n) || (form === 'tile' && (size % one === 0n || size >= 1000n * one))
   return sign + (bare ? grouped(String(size / one)) : exactly(size / least, places))
-}
-
-/** As the command line writes it: cut to `places` decimals, never rounded up, no zeros at the end; "<0.01" where that would leave nothing. */
-export function rounded(value: bigint, decimals: number, places: number): string {
-  if (decimals <= places) return exact(value, decimals)
-  const unit = 10n ** BigInt(decimals - places)
-  const size = value < 0n ? -value : value
-  if (size > 0n && size < unit) return `${value < 0n ? '−' : ''}<0.${'0'.repeat(places - 1)}1`
-  return exact(value - (value % unit), decimals)
 }
 
 const grouped = (digits: string) => digits.replace(/\B(?=(\d{3})+$)/g, ',')
