@@ -11,7 +11,7 @@ import { acts, recorded } from './recorded'
 const [spec, model] = Object.keys(acts.files) as [string, string]
 const at = (byte: string) => `0x${byte.repeat(20)}` as const
 const DEPLOYMENT: Deployment = {
-  name: 'test', chainId: 1, rpc: [], federation: at('11'), vault: at('22'), token: at('33'), admission: at('44'), committee: null, firstBlock: 1, gateway: '/ipfs/', confirmations: 0, explorer: null,
+  name: 'test', chainId: 1, rpc: [], federation: at('11'), vault: at('22'), token: at('33'), admission: at('44'), committee: null, registry: null, credentials: null, firstBlock: 1, gateway: '/ipfs/', confirmations: 0, explorer: null,
 }
 const OFFER: Offer = {
   spec, model, committee: at('55'), trainers: 4, minUpdates: 3, seats: 3, quorum: 2, rounds: 15, failures: 3, reward: 100n, fee: 5n, bond: 10n, penalty: 2n,

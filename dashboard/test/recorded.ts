@@ -114,7 +114,7 @@ export function reading(facts: Recorded, asked: Answer = (method, params) => ans
   })
   const { chainId, federation, vault } = facts
   const deployment: Deployment = {
-    name: 'recorded', chainId, rpc: ['http://node.test/'], federation, vault, token: federation, admission: federation, committee: null,
+    name: 'recorded', chainId, rpc: ['http://node.test/'], federation, vault, token: federation, admission: federation, committee: null, registry: null, credentials: null,
     firstBlock: FIRST, gateway: '/ipfs/', confirmations: 0, explorer: null,
   }
   return new Reader(deployment)

@@ -137,10 +137,13 @@ def test_deployment_that_is_saved__is_one_that_hansa_takes(tour: View, scene: St
         "token",
         "admission",
         "committee",
+        "registry",
+        "credentials",
         "first_block",
         "confirmations",
     ):
         assert getattr(theirs, name) == getattr(ours, name)
+    assert theirs.registry is not None and theirs.credentials is not None
     assert theirs.store["kind"] == "kubo" and str(scene.lab.workspace.dir) not in saved.read_text()
 
 

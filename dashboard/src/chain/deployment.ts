@@ -13,6 +13,8 @@ export interface Deployment {
   token: Address
   admission: Address
   committee: Address | null
+  registry: Address | null // of DIDs
+  credentials: Address | null
   firstBlock: number // nothing of the federation is older
   gateway: string // files are at gateway/CID
   confirmations: number // blocks that daemons wait for
@@ -27,13 +29,12 @@ const KUBO = { kind: 'kubo', api: '/ip4/127.0.0.1/tcp/5001' } // of whoever save
 
 /** A deployment.json that `hansa` takes, for somebody who has none: files come by a Kubo node of one's own. */
 export function deploymentFile(of: Deployment): string {
-  const { name, rpc, federation, vault, token, admission, committee, confirmations, gateway, explorer } = of
-  const allowed = { tokens: [token], admissions: [admission], committees: committee ? [committee] : [] }
+  const { name, rpc, federation, vault, token, admission, committee, registry, credentials, confirmations, gateway, explorer } = of
   const fields = {
-    name, chain_id: of.chainId, rpc, federation, vault, token, admission, committee: committee ?? undefined, first_block: of.firstBlock, confirmations,
-    store: KUBO, gateway: isUrl(gateway) ? gateway : undefined, explorer: explorer ?? undefined, allowed,
+    name, chain_id: of.chainId, rpc, federation, vault, token, admission, committee, registry, credentials, first_block: of.firstBlock, confirmations,
+    store: KUBO, gateway: isUrl(gateway) ? gateway : null, explorer, allowed: { tokens: [token], admissions: [admission], committees: committee ? [committee] : [] },
   }
-  return `${JSON.stringify(fields, null, 2)}\n`
+  return `${JSON.stringify(fields, (_, value) => value ?? undefined, 2)}\n`
 }
 
 /** Throws Error: the file can't be had, or the field that is wrong. */
@@ -47,6 +48,7 @@ export function parseDeployment(text: string): Deployment {
   const fields: unknown = JSON.parse(text)
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) throw new Error('the file is not a JSON object')
   const of = fields as Record<string, unknown>
+  const contract = (field: string) => (of[field] == null ? null : address(field, of[field]))
   return {
     name: checked('name', of.name, isText),
     chainId: checked('chain_id', of.chain_id, (value): value is number => isCount(value) && value > 0),
@@ -55,7 +57,9 @@ export function parseDeployment(text: string): Deployment {
     vault: address('vault', of.vault),
     token: address('token', of.token),
     admission: address('admission', of.admission),
-    committee: of.committee == null ? null : address('committee', of.committee),
+    committee: contract('committee'),
+    registry: contract('registry'),
+    credentials: contract('credentials'),
     firstBlock: checked('first_block', of.first_block, isCount),
     gateway: of.gateway == null ? '/ipfs/' : checked('gateway', of.gateway, isPlace),
     confirmations: of.confirmations == null ? 0 : checked('confirmations', of.confirmations, isCount),
