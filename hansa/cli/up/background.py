@@ -17,8 +17,8 @@ from hansa.devnet.folder import Devnet
 from hansa.devnet.furnish import next_commands
 from hansa.protocol.errors import FatalError
 
-START_SECONDS = 60.0
-ACCOUNT_SECONDS = 2.0  # more, for each account
+START_SECONDS = 120.0
+ACCOUNT_SECONDS = 5.0  # more, for each account
 
 
 @dataclass(frozen=True)
