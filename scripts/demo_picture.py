@@ -19,6 +19,7 @@ from rich.text import Text
 
 from hansa.cli.command import Command
 from hansa.cli.demo.command import run
+from hansa.cli.party_options import PartyOptions
 from hansa.cli.trainer.privacy_options import BudgetOptions
 from hansa.runtime.workspace import Workspace
 
@@ -46,7 +47,7 @@ class Recording(Command):
 def main() -> None:
     """Runs the demo, which takes well under a minute, and writes the picture."""
     with tempfile.TemporaryDirectory() as folder:
-        run(Recording(Workspace(Path(folder) / "demo")), budget=BudgetOptions())
+        run(Recording(Workspace(Path(folder) / "demo")), parties=PartyOptions(), budget=BudgetOptions())
     lines = [Text.assemble(*((part.text, part.style or "") for part in line)) for line in recorded(Recording.recorder)]
     OUT.write_text(draw([Text(PROMPT, "bold"), *shortened(lines)]))
     print(f"{OUT}: {OUT.stat().st_size:,} bytes", file=sys.stderr)

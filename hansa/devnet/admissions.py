@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
@@ -62,12 +62,8 @@ class Admitting(Waiting):
     def _vouch(self) -> AdmissionChoice:
         """The sponsor issues; its word is asked for again at every submission."""
         self.say("issuing credentials to the trainers")
-        schema, book = schema_of(PARTICIPANT), CredentialBook.of(self.session.chain, self.session.deployment)
-        expires = self.session.chain.latest().timestamp + CREDENTIAL_SECONDS
         with self.sponsor() as signer:
-            for trainer in self.trainers:
-                signer.do(book.attest(schema, trainer, expires))
-            return AdmissionChoice(ByCredential(book.address, schema, (signer.address,)), recheck=True)
+            return AdmissionChoice(vouch(self.session, signer, self.trainers), recheck=True)
 
     def _earn(self) -> AdmissionChoice:
         """A short job for everybody runs to its end first."""
@@ -79,3 +75,12 @@ class Admitting(Waiting):
         self.settle()
         self.first_block = self.session.chain.head().number + 1
         return AdmissionChoice(ByReputation(self.session.deployment.federation, LEAST, (self.posted.job,)))
+
+
+def vouch(session: Session, issuer: Signer, trainers: Sequence[Address]) -> ByCredential:
+    """Gives every trainer a credential; the rule that asks for one."""
+    schema, book = schema_of(PARTICIPANT), CredentialBook.of(session.chain, session.deployment)
+    expires = session.chain.latest().timestamp + CREDENTIAL_SECONDS
+    for trainer in trainers:
+        issuer.do(book.attest(schema, trainer, expires))
+    return ByCredential(book.address, schema, (issuer.address,))

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from hansa.devnet.anvil import CHAIN_ID, published_address
+from hansa.devnet.setup import Setup
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Address
 from hansa.runtime.accounts import PASSWORD_FILE
@@ -17,6 +18,7 @@ from hansa.runtime.deploy_progress import FILE as DEPLOYING
 from hansa.runtime.files import write_file
 from hansa.runtime.keystore import Keyfile
 from hansa.runtime.workspace import GUARD, JOURNALS, Workspace
+from hansa.sponsor.committees import APPOINTED
 
 MARK = "devnet.json"  # says that a local chain's command made the folder
 STATE = "chain-state.json"  # of a chain that is kept
@@ -36,7 +38,8 @@ class Devnet:
     """What made a folder, and which accounts its chain has.
 
     maker: the command, `up` or `demo`. gas_limit, url: how its chain is known, and where it was last.
-    federation: the contract, once it is there. chain, store: their kinds.
+    federation: the contract, once it is there. chain, store: their kinds. consensus, admission, gasless: of the job
+    that it is furnished for, seats: of its committee (0: as many as validators), pool: that these are drawn from.
     """
 
     maker: str
@@ -47,6 +50,40 @@ class Devnet:
     federation: str | None = None
     chain: str = "anvil"
     store: str = "local"
+    consensus: str = APPOINTED
+    admission: str = "open"
+    gasless: bool = False
+    seats: int = 0
+    pool: Address | None = None
+
+    @classmethod
+    def of(cls, maker: str, setup: Setup) -> Devnet:
+        """What a command makes of a set-up."""
+        accounts = setup.appointed + setup.stakers
+        return cls(
+            maker,
+            setup.trainers,
+            accounts,
+            chain=setup.chain,
+            store=setup.store,
+            consensus=setup.consensus,
+            admission=setup.admission,
+            gasless=setup.gasless,
+            seats=setup.validators,
+        )
+
+    @property
+    def setup(self) -> Setup:
+        """The parties that it was made for."""
+        return Setup(
+            trainers=self.trainers,
+            validators=self.seats or self.validators,
+            consensus=self.consensus,
+            chain=self.chain,
+            store=self.store,
+            admission=self.admission,
+            gasless=self.gasless,
+        )
 
     @property
     def names(self) -> list[str]:

@@ -18,7 +18,14 @@ from hansa.runtime.session import Session
 from hansa.runtime.transactions.signer import Signer, signing_with
 from hansa.runtime.workspace import Workspace
 from hansa.sponsor.admission import AdmissionChoice
-from hansa.sponsor.committees import APPOINTED, Consensus, PoolRules, check_consensus, deploy_committee
+from hansa.sponsor.committees import (
+    APPOINTED,
+    Consensus,
+    PoolRules,
+    check_consensus,
+    check_randomness,
+    deploy_committee,
+)
 from hansa.sponsor.post import PostedJob, PreparedJob, post_job
 from hansa.sponsor.terms import JobOffer
 
@@ -40,13 +47,30 @@ def post_with_committee(
     appointed, then those who stake."""
     committee = None
     if setup.consensus != APPOINTED:
-        consensus = Consensus(setup.consensus, setup.validators, tuple(validators[: setup.appointed]))
-        check_consensus(consensus, offer)
-        committee = deploy_committee(session, signer, consensus, offer, prepared, RULES)
-        first = 1 + setup.trainers + setup.appointed
-        stakers = [Account.from_key(published_key(first + place)) for place in range(setup.stakers)]
-        fill_pool(session, workspace, committee, stakers)
+        committee = place_committee(session, workspace, signer, setup, offer, prepared, validators)
     return post_job(session, signer, prepared, offer, validators, committee=committee, choice=choice)
+
+
+def place_committee(
+    session: Session,
+    workspace: Workspace,
+    signer: Signer,
+    setup: Setup,
+    offer: JobOffer,
+    prepared: PreparedJob,
+    validators: Sequence[Address],
+    rules: PoolRules = RULES,
+) -> Address:
+    """The contract that draws the committees of such a job; a pool is filled. FatalError where its terms or this
+    chain's randomness are no good for that."""
+    consensus = Consensus(setup.consensus, setup.validators, tuple(validators[: setup.appointed]))
+    check_consensus(consensus, offer)
+    check_randomness(session.chain, consensus)
+    committee = deploy_committee(session, signer, consensus, offer, prepared, rules)
+    first = 1 + setup.trainers + setup.appointed
+    stakers = [Account.from_key(published_key(first + place)) for place in range(setup.stakers)]
+    fill_pool(session, workspace, committee, stakers)
+    return committee
 
 
 def fill_pool(session: Session, workspace: Workspace, at: Address, stakers: Sequence[LocalAccount]) -> None:

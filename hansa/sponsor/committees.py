@@ -22,6 +22,7 @@ from hansa.sponsor.terms import JobOffer, job_terms
 APPOINTED, STAKED, HYBRID, COUPLED = CONSENSUS = ("appointed", "staked", "hybrid", "coupled")
 LEAST_FAILURES = 5  # in a row, where a committee is drawn anew in every cycle
 FILLED = 3  # stakers for each seat that is drawn
+OTHERS_JUDGE = "an update must be judged by others than its own trainer, and some must come from outside"
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,14 @@ class Consensus:
 
 @dataclass(frozen=True)
 class PoolRules:
-    """What a new pool is told, beside the job that it is for. unit: smallest units of its token that weigh 1."""
+    """What a new pool is told, beside the job that it is for. unit: smallest units of its token that weigh 1.
+    shortest: seconds of a member's phase, at least; None: half of the shortest that is offered."""
 
     unit: int
     minimum: int  # units
     epoch: int  # seconds
     report: int  # seconds
+    shortest: int | None = None
 
 
 def check_kind(kind: str) -> str:
@@ -78,7 +81,7 @@ def check_consensus(consensus: Consensus, offer: JobOffer) -> None:
     if consensus.kind == COUPLED and terms.min_updates <= offer.seats:
         raise FatalError(
             f"--min-updates {terms.min_updates} is too few for {offer.seats} seats drawn from the trainers",
-            cause="an update must be judged by others than its own trainer, and some must come from outside",
+            cause=OTHERS_JUDGE,
             next_step=f"give --min-updates {offer.seats + 1} or more, and as many --trainers",
         )
     if consensus.kind == HYBRID:
@@ -206,7 +209,7 @@ def pool_terms(
         minimum=rules.minimum,
         epoch_time=rules.epoch,
         report_time=rules.report,
-        min_phase=max(1, min(steps) // 2),
+        min_phase=rules.shortest or max(1, min(steps) // 2),
         max_phase=2 * max(*steps, terms.submit_time, terms.finalize_time),
         min_fee=offer.fee,
         max_seats=offer.seats,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import signal
 import socket
 import time
@@ -129,6 +130,7 @@ def test_fresh__starts_anew__and_keeps_what_is_a_users(shell: Shell) -> None:
     before = shell.files(".")
     assert "holds keys/mine.json" in shell.refused("up", "--fresh", "--background")
     assert "was made with --trainers 1; leave --trainers out" in shell.refused("up", "--trainers", "2")
+    assert "was made without --gasless; leave --gasless out" in shell.refused("up", "--gasless")
     assert shell.files(".") == before
     file = shell.folder / "hansa" / "deployment.json"
     own, other = file.read_text(), json.dumps(json.loads(file.read_text()) | {"chain_id": 11155111})
@@ -142,6 +144,28 @@ def test_fresh__starts_anew__and_keeps_what_is_a_users(shell: Shell) -> None:
     shell.done("up", "--fresh", "--background", "--trainers", "2", "--validators", "0")
     assert shell.ask("job", "list") == {"jobs": []}
     assert {path.stem for path in shell.files("keys")} == {"sponsor", "trainer-1", "trainer-2", "password"}
+
+
+def test_up__of_other_parties__has_what_their_job_needs__over_a_stop_too(shell: Shell) -> None:
+    parties = ("--consensus", "staked", "--admission", "credential", "--gasless")
+    started = shell.ask("up", "--background", "--trainers", "2", "--validators", "1", *parties)
+    posts, serves, trains = (shlex.split(line)[1:] for line in started["next"])
+    posted = shell.ask(*posts[:-2], "--no-rehearsal")  # without its --dir, which the environment names here
+    assert (posted["consensus"], posted["seats"], posted["trainers"]) == ("staked", 1, 2)
+    assert posted["committee"] == json.loads((shell.folder / "hansa" / "devnet.json").read_text())["pool"]
+    assert "--relay" in serves and {"--gasless", "--relay"} <= set(trains)
+    shell.done("up", "--stop")
+
+    told = shell.refused("up", "--background", "--consensus", "appointed")
+    assert "was made with --consensus staked; leave --consensus out" in told
+    assert "was made with --validators 1;" in shell.refused("up", "--validators", "3")
+    again = shell.ask("up", "--background", "--gasless")
+    assert again["next"] == started["next"]
+    for trainer in ("trainer-1", "trainer-2"):
+        assert shell.ask("wallet", "show", trainer)["coins"] == "0"
+        assert shell.ask("credential", "verify", trainer, "--issuer", "sponsor")["valid"]
+    status = shell.ask("aggregator", "status", "--job", "1", "--account", "validator-3")
+    assert (status["stake"]["weight"], status["stake"]["pool_stakers"]) == (120, 3)
 
 
 def test_up__on_a_port_that_is_taken__says_so(shell: Shell) -> None:

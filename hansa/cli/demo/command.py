@@ -20,10 +20,11 @@ from hansa.cli.demo.progress import Progress
 from hansa.cli.demo.report import DemoView, report
 from hansa.cli.demo.rows import check_rows
 from hansa.cli.demo.view import View
+from hansa.cli.party_options import PartyOptions
 from hansa.cli.trainer.privacy_options import BudgetOptions, PrivacyStatus, privacy_status, show_privacy
-from hansa.devnet.admissions import ADMISSIONS
 from hansa.devnet.chain_file import ChainFile, require_stopped
-from hansa.devnet.chains.starting import ANVIL, KINDS, check_kind
+from hansa.devnet.chains.starting import ANVIL, KINDS
+from hansa.devnet.checks import check_setup
 from hansa.devnet.federation import LocalFederation
 from hansa.devnet.folder import Devnet, make_room
 from hansa.devnet.setup import Setup
@@ -34,9 +35,7 @@ from hansa.protocol.text import counted, escape_untrusted
 from hansa.runtime.amounts import Token
 from hansa.runtime.snapshot import FullSnapshot
 from hansa.runtime.workspace import DEFAULT_DIR, Workspace
-from hansa.sponsor import committees
-from hansa.sponsor.committees import APPOINTED, CONSENSUS
-from hansa.sponsor.privacy import check_appointed, check_mode, usual_seats
+from hansa.sponsor.privacy import check_mode, usual_seats
 from hansa.sponsor.validation import DEALT
 from hansa.tasks import consent, defaults
 
@@ -60,9 +59,7 @@ def run(
     validators: Annotated[
         int | None, typer.Option("--validators", help="Members of the committee: 3 by default, 4 with masked.")
     ] = None,
-    consensus: Annotated[
-        str, typer.Option("--consensus", help=f"Who fills the committee: {', '.join(CONSENSUS)}.")
-    ] = APPOINTED,
+    parties: PartyOptions,
     rounds: Annotated[int | None, typer.Option("--rounds", help="What the task recommends by default.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of splits, model 0 and training: same seed, same models.")] = 0,
     store: Annotated[str, typer.Option("--store", help="local, or kubo: a real node for each daemon.")] = "local",
@@ -75,12 +72,6 @@ def run(
     validation_rows: Annotated[
         str, typer.Option("--validation-rows", help="What validators measure on: dealt (rows of all parties) or own.")
     ] = DEALT,
-    gasless: Annotated[
-        bool, typer.Option("--gasless", help="Trainers have no coin: they sign, validators send.")
-    ] = False,
-    admission: Annotated[
-        str, typer.Option("--admission", help="Who may train: open, credential, or reputation (of an earlier job).")
-    ] = "open",
     threads: Annotated[str, typer.Option("--validator-threads", help="torch threads by validator, like 1,2.")] = "1",
     budget: BudgetOptions,
 ) -> None:
@@ -93,7 +84,6 @@ def run(
         task=task,
         trainers=check_range("--trainers", trainers, 1, 100),
         validators=check_range("--validators", validators, 1, LIMITS.seats),
-        consensus=committees.check_kind(consensus),
         rounds=None if rounds is None else check_range("--rounds", rounds, 1, 1000),
         seed=check_range("--seed", seed, 0, 2**31 - 1),
         store=store,
@@ -104,14 +94,10 @@ def run(
         validation=validation,
         privacy=check_mode(privacy),
         validation_rows=validation_rows,
-        gasless=gasless,
-        admission=admission,
         rehearsed=True,
+        **parties.chosen(),
     )
-    check_appointed(setup.privacy, setup.consensus)
-    check_kind(chain, store)
-    if admission not in ADMISSIONS:
-        raise FatalError(f"--admission {admission!r} is none", next_step=f"use {', '.join(ADMISSIONS)}")
+    check_setup(setup)
     check_rows(setup)
     given = command.workspace.dir
     directory = given / "demo" if str(given) == DEFAULT_DIR else given
@@ -119,7 +105,7 @@ def run(
         setup = replace(setup, trainer_options={"privacy": kept})
     require_stopped(directory)
     ChainFile.remove(directory)
-    make_room(directory, Devnet("demo", setup.trainers, setup.appointed + setup.stakers))
+    make_room(directory, Devnet.of("demo", setup))
     _run(replace(command, workspace=Workspace(directory)), LocalFederation(setup, directory, outlived=keep), keep)
 
 

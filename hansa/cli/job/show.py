@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 
@@ -14,8 +14,9 @@ from rich.table import Table
 
 from hansa.cli.command import Command
 from hansa.cli.document import HIDDEN, INLINE, OMIT_NONE, Amount, Metric, Only
+from hansa.cli.job.parties import PartiesView, view_parties, who_becomes_one
 from hansa.cli.job.state import MONEY, JobNumber, Money, State, metric_text, rest_lines
-from hansa.cli.tables import fitting, named, shortened, wrapping_table
+from hansa.cli.tables import fitting, named, naming, shortened, wrapping_table
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import HansaError
 from hansa.protocol.hashes import cycle_counter
@@ -99,6 +100,7 @@ class JobView:
     state: State
     spec: SpecView
     terms: Terms
+    parties: Annotated[PartiesView, INLINE]
     cycles: list[CycleView]
     trainers: list[TrainerView]
     validators: list[ValidatorView]
@@ -128,13 +130,17 @@ def run(command: Command, job: JobNumber) -> None:
 
 def view_job(snapshot: JobSnapshot, federation: Federation, problem: str | None = None) -> JobView:
     """Everything about a job. problem: why its spec can't be read, and so what follows from that is None."""
-    terms, books = snapshot.terms, federation.books(snapshot.job)
+    terms, books, spec = snapshot.terms, federation.books(snapshot.job), _view_spec(snapshot, problem)
+    parties = view_parties(federation, snapshot.job, terms, snapshot.state, spec.spec)
+    if spec.sees is not None:
+        spec = replace(spec, sees=f"{spec.sees}{who_becomes_one(parties.committee)}")
     return JobView(
         job=snapshot.job,
         sponsor=snapshot.state.sponsor,
         state=snapshot.state,
-        spec=_view_spec(snapshot, problem),
+        spec=spec,
         terms=terms,
+        parties=parties,
         cycles=[_view_cycle(snapshot, cycle) for cycle in snapshot.history.cycles],
         trainers=[_view_trainer(snapshot, item.trainer, item.bond) for item in snapshot.history.enrolled],
         validators=[ValidatorView(member, snapshot.attendance(member)) for member in snapshot.members()],
@@ -194,6 +200,10 @@ def show(console: Console, view: JobView, token: Token, names: Mapping[Address, 
     quorum = f"quorum {terms.quorum} of {terms.seats}"
     console.print(f"  pays     {reward} a round, {fee} a seat; bond {bond}; {quorum}")
     console.print(f"  claims   {_claims(terms.claim_time, view.claim_until)}")
+    console.print(f"  decides  {naming(view.parties.committee.says, names)}")
+    console.print(f"  admits   {naming(view.parties.admission.says, names)}")
+    if view.parties.measures is not None:
+        console.print(f"  measures {view.parties.measures}")
     if view.spec.sees is not None:
         console.print(f"  privacy  {view.spec.sees}")
     console.print()

@@ -2,65 +2,44 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
-from rich.console import Console
 
 from hansa.cli.command import Command
-from hansa.cli.deploy import show as show_deployment
-from hansa.devnet.anvil import Anvil, end, last_line, published_key, require_free, rpc
+from hansa.cli.party_options import PartyOptions
+from hansa.cli.up.background import start_in_background
+from hansa.cli.up.view import answer_chain
+from hansa.devnet.anvil import Anvil, require_free, rpc
 from hansa.devnet.bootstrap import bootstrap
 from hansa.devnet.chain_file import ChainFile, require_stopped
-from hansa.devnet.chains.starting import ANVIL, KINDS, check_kind, start_chain, state_of
+from hansa.devnet.chains.starting import ANVIL, KINDS, start_chain, state_of
+from hansa.devnet.checks import check_setup
 from hansa.devnet.folder import STATE, Devnet, make_room, require_deployment
+from hansa.devnet.furnish import furnish
 from hansa.devnet.kubo import KuboNode, start_nodes
+from hansa.devnet.setup import Setup
 from hansa.protocol.errors import ChainUnavailable, FatalError, check_range
 from hansa.protocol.tables import LIMITS
-from hansa.protocol.types import Address
 from hansa.runtime import stopping
-from hansa.runtime.accounts import address_of
 from hansa.runtime.chain.deployment import Deployment
-from hansa.runtime.workspace import Workspace
+from hansa.sponsor.committees import APPOINTED
 
-BACKGROUND_SECONDS = 60.0
 TRAINERS, VALIDATORS = 4, 3
 SAVE_SECONDS = 5.0  # between two savings of a chain that changes
 LAST_SAVE_SECONDS = 30.0  # that a chain may take to be saved at its end
 SAVE_SHARE = 0.05  # of the time, at most, goes into saving
 
 
-@dataclass(frozen=True)
-class TestAccount:
-    name: str
-    address: Address
-    private_key: str  # published
-
-
-@dataclass(frozen=True)
-class ChainView:
-    url: str
-    deployment: Deployment
-    accounts: list[TestAccount]
-
-
-@dataclass(frozen=True)
-class BackgroundView:
-    url: str
-    pid: int
-    log: str
-
-
 def run(
     command: Command,
+    *,
     port: Annotated[
         int | None, typer.Option("--port", help="Where the chain listens; where it did before, or a free port.")
     ] = None,
@@ -69,31 +48,26 @@ def run(
     ] = None,
     validators: Annotated[
         int | None,
-        typer.Option("--validators", help=f"Accounts called validator-1 and so on; {VALIDATORS} by default."),
+        typer.Option("--validators", help=f"Seats of a committee, and accounts for these; {VALIDATORS} by default."),
     ] = None,
     chain: Annotated[
         str | None, typer.Option("--chain", help=f"One of {', '.join(KINDS)}; {ANVIL} by default.")
     ] = None,
     store: Annotated[str | None, typer.Option("--store", help="local, or kubo: a node of its own.")] = None,
+    parties: PartyOptions,
     background: Annotated[bool, typer.Option("--background", help="Return as soon as it runs.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Drop the directory's chain and start a new one.")] = False,
     stop: Annotated[bool, typer.Option("--stop", help="Stop the chain that runs in the background.")] = False,
 ) -> None:
     """Start a local chain and store, deploy the contracts, print the accounts. Ctrl-C stops it.
 
-    Started again in the same directory, it goes on where it was.
+    With --consensus, --admission and --gasless it has all that a job of that kind needs: a pool whose members have
+    staked, credentials, trainers without coin. Started again in the same directory, it goes on where it was.
     """
     if stop:
         stop_chain(command)
         return
-    asked = Devnet(
-        "up",
-        check_range("--trainers", TRAINERS if trainers is None else trainers, 0, 200),
-        check_range("--validators", VALIDATORS if validators is None else validators, 0, LIMITS.seats),
-        chain=chain or ANVIL,
-        store=store or "local",
-    )
-    check_kind(asked.chain, asked.store)
+    asked = asked_for(trainers, validators, chain, store, parties)
     directory = command.workspace.dir
     require_stopped(directory)
     ChainFile.remove(directory)
@@ -107,15 +81,38 @@ def run(
             directory,
             {
                 "--trainers": (trainers, kept.trainers),
-                "--validators": (validators, kept.validators),
+                "--validators": (validators, kept.setup.validators),
                 "--chain": (chain, kept.chain),
                 "--store": (store, kept.store),
+                "--consensus": (parties.consensus, kept.consensus),
+                "--admission": (parties.admission, kept.admission),
+                "--gasless": (parties.gasless or None, kept.gasless),
             },
         )
     if background:
-        _start_in_background(command, kept or asked, port)
+        start_in_background(command, kept or asked, port)
         return
     _run(command, kept or asked, kept is not None, port)
+
+
+def asked_for(
+    trainers: int | None, validators: int | None, chain: str | None, store: str | None, parties: PartyOptions
+) -> Devnet:
+    """What the options ask for, and what is usual. FatalError for what doesn't go together."""
+    chosen = parties.chosen()
+    setup = Setup(
+        trainers=check_range("--trainers", TRAINERS if trainers is None else trainers, 0, 200),
+        validators=check_range(
+            "--validators",
+            VALIDATORS if validators is None else validators,
+            0 if chosen["consensus"] == APPOINTED else 1,
+            LIMITS.seats,
+        ),
+        chain=chain or ANVIL,
+        store=store or "local",
+        **chosen,
+    )
+    return Devnet.of("up", check_setup(setup))
 
 
 def find_kept(directory: Path) -> Devnet | None:
@@ -134,8 +131,9 @@ def require_same(directory: Path, options: Mapping[str, tuple[int | str | None, 
     """FatalError where a chain that goes on was made otherwise than is asked for. options: asked for, and there."""
     for option, (wanted, there) in options.items():
         if wanted not in (None, there):
+            made = f"without {option}" if there is False else f"with {option} {there}"
             raise FatalError(
-                f"the chain of {directory} was made with {option} {there}",
+                f"the chain of {directory} was made {made}",
                 next_step=f"leave {option} out, start a new chain with --fresh, or name another --dir",
             )
 
@@ -162,10 +160,12 @@ def _run(command: Command, made: Devnet, goes_on: bool, port: int | None) -> Non
             deployment.save(workspace.deployment_file)
         else:
             deployment = bootstrap(workspace, anvil, made.names, name="local", store=kubo)
+            made = replace(made, pool=furnish(workspace, anvil, made, deployment))
+            deployment = workspace.deployment()
         anvil.save(state)
         made.save(workspace.dir, gas_limit=anvil.gas_limit, url=anvil.url, federation=deployment.federation)
         ChainFile.of(anvil, *(node.process.pid for node in nodes)).save(workspace.dir)
-        _tell(command, deployment, made.names)
+        answer_chain(command, deployment, made)
         _wait(anvil, state)
         anvil.save(state)
     finally:
@@ -210,30 +210,6 @@ def stop_chain(command: Command) -> None:
     command.say(f"stopped the chain at {running.url}; {after}")
 
 
-def _tell(command: Command, deployment: Deployment, names: list[str]) -> None:
-    accounts = [
-        TestAccount(name, address_of(command.workspace, name), "0x" + published_key(index).hex())
-        for index, name in enumerate(names)
-    ]
-    view = ChainView(deployment.rpc[0], deployment, accounts)
-    command.answer(view, lambda console: show(console, view, command.workspace, command.dir_option))
-
-
-def show(console: Console, view: ChainView, workspace: Workspace, where: str) -> None:
-    """The chain, its accounts, and what to do next. where: --dir as a suggested command needs it."""
-    show_deployment(console, view.deployment, workspace.deployment_file)
-    console.print(f"  chain       {view.url}\n  store       {' '.join(view.deployment.store.values())}\n")
-    console.print("test accounts: address and private key (published: never use it elsewhere)")
-    for account in view.accounts:
-        console.print(f"  {account.name:12} {account.address}\n    {account.private_key}")
-    members = ",".join(account.name for account in view.accounts if account.name.startswith("validator"))
-    console.print(
-        f"\nnext, in another terminal: hansa job post --task heart --account sponsor --validators {members}{where}\n"
-        f"and to look at it, or join, in the browser: hansa dashboard --open{where}"
-    )
-    console.print(f"Ctrl-C stops the chain; `hansa up{where}` goes on with it, and --fresh starts a new one.")
-
-
 def _wait(anvil: Anvil, state: Path) -> None:
     """Until Ctrl-C, SIGTERM, or the end of the chain; what changes on it is saved every few seconds."""
     sys.stdout.flush()
@@ -257,41 +233,3 @@ def _state_root(anvil: Anvil) -> str | None:
         return str(rpc(anvil.url, "eth_getBlockByNumber", "latest", False)["stateRoot"])
     except ChainUnavailable:
         return None
-
-
-def _start_in_background(command: Command, made: Devnet, port: int | None) -> None:
-    """Runs `hansa up` as a process of its own and waits until it is ready."""
-    directory = command.workspace.dir
-    directory.mkdir(parents=True, exist_ok=True)
-    log = directory / "up.log"
-    words = [sys.executable, "-P", "-m", "hansa.cli.main", "up", "--dir", str(directory), "--json"]
-    words += ["--trainers", str(made.trainers), "--validators", str(made.validators)]
-    words += ["--chain", made.chain, "--store", made.store]
-    words += ["--port", str(port)] if port else []
-    root = Path(__file__).resolve().parents[2]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))}
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            words, stdout=output, stderr=subprocess.STDOUT, env=environment, start_new_session=True
-        )
-    try:
-        running = _wait_for_chain(directory, process, log)
-    except BaseException:  # a signal too: what was not waited for does not go on by itself
-        end(process)
-        raise
-    text = (
-        f"a chain runs at {running.url}; `hansa up --stop --dir {directory}` stops it and keeps what is on it\n"
-        f"to look at it in the browser: hansa dashboard --open{command.dir_option}"
-    )
-    command.answer(BackgroundView(running.url, process.pid, str(log)), lambda console: console.print(text))
-
-
-def _wait_for_chain(directory: Path, process: subprocess.Popen[bytes], log: Path) -> ChainFile:
-    deadline = time.monotonic() + BACKGROUND_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise FatalError("`hansa up` ended early", cause=last_line(log))
-        if (running := ChainFile.load(directory)) is not None and running.alive:
-            return running
-        time.sleep(0.1)
-    raise FatalError("`hansa up` did not come up", cause=last_line(log))

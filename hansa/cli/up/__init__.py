@@ -1,0 +1,1 @@
+"""`hansa up`: a chain of your own."""
