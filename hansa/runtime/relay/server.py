@@ -7,8 +7,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from concurrent.futures import Future
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -73,8 +73,9 @@ class RelayServer:
         begun = time.monotonic()
         end = begun + seconds
         while True:
+            left = end - time.monotonic()
             try:
-                act, given = self._waiting.get(timeout=max(0.0, end - time.monotonic()) or None, block=seconds > 0)
+                act, given = self._waiting.get(left > 0, left if left > 0 else None)
             except queue.Empty:
                 return
             if given.set_running_or_notify_cancel():

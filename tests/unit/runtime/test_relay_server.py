@@ -41,6 +41,17 @@ def test_server__asked_faster_than_it_answers__lets_its_owner_go_on(monkeypatch:
         relay.close()
 
 
+def test_server__asked_once__waits_no_longer_than_it_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the answer took all of that time."""
+    relay = RelayServer("127.0.0.1:0", cast(Any, None))
+    try:
+        relay._waiting.put_nowait((cast(Any, None), Future()))
+        relay.serve(lambda act: (time.sleep(0.05), RelayAnswer(200))[1], 0.01)
+        relay.serve(lambda act: RelayAnswer(200), 0.01)
+    finally:
+        relay.close()
+
+
 def test_connection__whose_bytes_trickle_in__is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each byte is in time; the whole is not."""
     monkeypatch.setattr(serving, "WHOLE_SECONDS", 0.2)
