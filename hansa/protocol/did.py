@@ -1,7 +1,8 @@
 """did:ethr: what an account's DID is, and which document its registry's events make, as ethr-did-resolver 11 makes it.
 
-An identity's document follows from its events in the order of the chain. It differs from that resolver's in one thing:
-a revoked key leaves `keyAgreement` too, so that no reference dangles.
+An identity's document follows from its events in the order of the chain. It differs from that resolver's in two things:
+a revoked key leaves `keyAgreement` too, so that no reference dangles; and what ends at a second doesn't count in it, as
+the registry itself has it: a delegate that is taken back is none as of that very block.
 """
 
 from __future__ import annotations
@@ -181,7 +182,7 @@ class _Making:
         if name is None:
             return
         key = (name, change.delegate if isinstance(change, DelegateChanged) else change.value, is_delegate)
-        if change.valid_to and change.valid_to >= now:
+        if change.valid_to > now:
             if isinstance(change, DelegateChanged):
                 self._add_delegate(key, name, change.delegate)
             else:

@@ -13,14 +13,17 @@ from typing import Any
 
 import pytest
 import requests
+from eth_account import Account
 from eth_utils.address import to_checksum_address
 from relays import RunningRelay, enrol_call, relaying, submit_call, trainer
-from worlds import World
+from worlds import NAMES, World
 
+from hansa.devnet.anvil import published_key
 from hansa.protocol.merkle import Leaf
 from hansa.protocol.types import Address, JobId
 from hansa.runtime.chain.calls import Call, approve_call
 from hansa.runtime.relay.messages import MOST_BODY, MOST_DATA, RelayRequest
+from hansa.runtime.relay.permits import TokenPermits
 
 
 @pytest.fixture
@@ -130,6 +133,17 @@ def test_relay__permit_of_somebody_else__is_refused_for_nothing(
     for wrong in (None, replace(permit, value=permit.value + 1), replace(permit, signature=bytes(65))):
         answer = relay.post(replace(asked.request, permit=wrong).encode())
         assert answer.status_code == 409, answer.text
+    assert relay.nonce == before
+
+
+def test_relay__permit_for_less_than_the_bond__is_refused_for_nothing(
+    world: World, relay: RunningRelay, asked: Asked
+) -> None:
+    """Sent, it would cost gas, and the enrolment would still be refused."""
+    before, account = relay.nonce, Account.from_key(published_key(NAMES.index("alice")))
+    permits, deadline = TokenPermits(world.federation, world.deployment.token), 2**40
+    less = permits.sign(account, 99, permits.nonce(world.address("alice")), deadline)
+    assert relay.post(replace(asked.request, permit=less).encode()).status_code == 409
     assert relay.nonce == before
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -16,6 +15,7 @@ from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Address
 from hansa.runtime.accounts import names_of_accounts
 from hansa.runtime.amounts import Token
+from hansa.runtime.calendar import local
 from hansa.runtime.chain.deployment import checksummed
 from hansa.runtime.chain.pool import Pool
 from hansa.runtime.session import Session
@@ -70,5 +70,4 @@ def in_words(view: StakeView, token: Token) -> str:
     said = f"{token.text(view.staked)} staked, weight {view.weight} among {view.pool_stakers} stakers"
     if view.leaves_at is None:
         return said
-    free = datetime.fromtimestamp(view.leaves_at).astimezone().isoformat(" ", "seconds")
-    return f"{said}; {token.text(view.leaving)} leaving, free from {free}"
+    return f"{said}; {token.text(view.leaving)} leaving, free from {local(view.leaves_at)}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -13,6 +12,7 @@ from rich.console import Console
 from hansa.cli.tables import named
 from hansa.protocol.credential import PARTICIPANT, schema_of
 from hansa.protocol.types import Address
+from hansa.runtime.calendar import utc
 from hansa.runtime.identity.credentials import Found
 
 Subject = Annotated[str, typer.Argument(help="Whom it is about: a keystore's name, or an address.", metavar="WHO")]
@@ -53,8 +53,12 @@ class CredentialView:
 
 def show(console: Console, view: CredentialView, names: Mapping[Address, str]) -> None:
     """What it says, of whom, by whom, and whether it counts."""
-    until = datetime.fromtimestamp(view.expires, UTC).isoformat(" ", "seconds")
-    schema = PARTICIPANT if view.schema == f"0x{schema_of(PARTICIPANT).hex()}" else view.schema
-    console.print(f"[bold]{named(view.subject, names)}[/] is {schema}, says {named(view.issuer, names)}")
+    said = f"is {schema_in_words(view.schema)}, says {named(view.issuer, names)}"
+    console.print(f"[bold]{named(view.subject, names)}[/] {said}")
     counts = "yes" if view.valid else f"no: {'; '.join(view.faults)}"
-    console.print(f"  uid    {view.uid}\n  until  {until}\n  counts {counts}")
+    console.print(f"  uid    {view.uid}\n  until  {utc(view.expires)}\n  counts {counts}")
+
+
+def schema_in_words(schema: str) -> str:
+    """The name of the schema that is used where none is named; of others the hash."""
+    return PARTICIPANT if schema == f"0x{schema_of(PARTICIPANT).hex()}" else schema

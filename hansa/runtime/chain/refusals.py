@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from hansa.protocol.tables import LIMITS
 from hansa.protocol.types import Phase
+from hansa.runtime.calendar import local
 from hansa.runtime.chain.abi import ContractError
 
 LONGEST_PHASE = LIMITS.seconds_of_a_phase // 86_400  # days
@@ -72,13 +72,13 @@ def explain(error: ContractError) -> str:
     phases = PHASES.get(error.name, ())
     try:
         return words.format(**{name: _shown(name, value, name in phases) for name, value in error.arguments.items()})
-    except KeyError:  # an error of the same name with other arguments, from somebody else's contract
+    except (KeyError, ValueError):  # of the same name with other arguments or values, from somebody else's contract
         return str(error)
 
 
 def _shown(name: str, value: Any, is_phase: bool) -> str:
     if name in TIMES:
-        return datetime.fromtimestamp(int(value)).astimezone().isoformat(" ", "seconds")
+        return local(int(value))
     if is_phase:
         return Phase(int(value)).name
     return str(value)

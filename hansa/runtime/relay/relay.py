@@ -109,6 +109,8 @@ class Relay:
             return None
         if act.permit is None:
             return RelayAnswer(409, error=f"the vault may not take the bond of {act.account}; send its permit too")
+        if act.permit.value < act.arguments["bond"]:
+            return RelayAnswer(409, error=f"the permit of {act.account} is for less than the bond")
         if federation.token_balance(token, act.account) < act.arguments["bond"]:
             return RelayAnswer(409, error=f"{act.account} has less than the bond")
         if federation.state(act.job).phase != Phase.ENROL:

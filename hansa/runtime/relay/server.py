@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import queue
+import socket
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -20,6 +22,7 @@ MOST_WAITING = 64  # acts that were taken in and not looked at yet
 CLIENT_SECONDS = 10.0  # for a client's next bytes
 WHOLE_SECONDS = 30.0  # for all of a connection, however slowly its bytes come
 ANSWER_SECONDS = 15.0  # for which one is waited for an answer
+WORK_SECONDS = 1.0  # after which whoever answers looks after its own work, however much waits
 BUSY = RelayAnswer(503, error="this relay is busy; ask again, or another one")
 
 
@@ -65,17 +68,22 @@ class RelayServer:
             return BUSY
 
     def serve(self, answer: Callable[[Act], RelayAnswer], seconds: float = 0.0) -> None:
-        """Answers what waits, and what comes within so many seconds."""
-        end = time.monotonic() + seconds
+        """Answers what waits, and what comes within so many seconds. Strangers ask as fast as they like: what is left
+        after WORK_SECONDS wakes whoever answers, and is answered the next time."""
+        begun = time.monotonic()
+        end = begun + seconds
         while True:
+            left = end - time.monotonic()
             try:
-                act, given = self._waiting.get(timeout=max(0.0, end - time.monotonic()) or None, block=seconds > 0)
+                act, given = self._waiting.get(left > 0, left if left > 0 else None)
             except queue.Empty:
                 return
             if given.set_running_or_notify_cancel():
                 given.set_result(answer(act))
-            if seconds > 0 and time.monotonic() >= end:
-                return
+            if time.monotonic() >= begun + max(seconds, WORK_SECONDS):
+                break
+        if not self._waiting.empty():
+            self._wake()
 
     def close(self) -> None:
         self._server.shutdown()
@@ -98,7 +106,7 @@ class _Server(ThreadingHTTPServer):
         super().process_request(request, client_address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        end = threading.Timer(WHOLE_SECONDS, self.shutdown_request, (request,))
+        end = threading.Timer(WHOLE_SECONDS, _cut, (request,))
         end.daemon = True
         end.start()
         try:
@@ -109,6 +117,12 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, *_: object) -> None:
         """A client that goes away, or says nothing, is no news."""
+
+
+def _cut(connection: socket.socket) -> None:
+    """Ends it in both directions: whoever reads from it reads no more. To close it would wait for that reader."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -24,3 +24,14 @@ def test_phase__is_told_by_name() -> None:
 
 def test_unknown_error__keeps_its_name_and_values() -> None:
     assert "Strange(x=1)" in explain(ContractError("Strange", {"x": 1}))
+
+
+def test_time__that_no_calendar_has__is_told_as_a_number() -> None:
+    """Any contract can refuse with an error of ours, and with any value."""
+    told = explain(ContractError("Vault_TooEarly", {"jobId": 7, "from": 2**256 - 1}))
+    assert f"second {2**256 - 1} of Unix time" in told
+
+
+def test_phase__that_there_is_none_of__keeps_its_number() -> None:
+    told = explain(ContractError("Federation_WrongPhase", {"jobId": 7, "expected": 1, "actual": 200}))
+    assert "actual=200" in told
