@@ -36,7 +36,7 @@ class Trainer(Daemon):
     def _begin(self, config: TrainerConfig) -> None:
         """FatalError for a job, a task or rows that it can't be served with."""
         desk, context = self.desk, self.desk.follower.context
-        context.check_allowed(config.deployment, config.allow, config.max_bytes)
+        context.check_allowed(desk.follower.federation.chain, config.deployment, config.allow, config.max_bytes)
         allowed = {*config.deployment.allowed.tasks, *config.allow}
         task = load_task_of(context.spec, task_file=config.task_file, allowed=allowed)
         desk.log.info("task loaded", task=context.spec.task, device=use_device(task, config.device, config.threads))
