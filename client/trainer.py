@@ -86,7 +86,10 @@ class Trainer(Daemon):
         if self.masked is not None and not state.phase.is_over:
             with self.abstention.if_spoilt(state.round):
                 self.masked.note_fixed()
-        publish_updates(desk, state)
+        if self.masked is not None:
+            publish_updates(desk, state, self.masked.note_published)
+        else:
+            publish_updates(desk, state)
         match state.phase:
             case Phase.SUBMIT if last != cycle_counter(state.cycle) and agreed and self.standing.is_admitted():
                 if self.config.stop_after_failure:
