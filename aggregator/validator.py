@@ -75,7 +75,7 @@ class Validator(Daemon):
         desk.count_missed(self._took_part)
         if not state.phase.is_over:
             self.keys.keep_announced()
-        self.keys.forget(set() if self.masked is None else self.masked.keys_needed())
+        self.keys.forget()
         self.faults.look()
         served = self.server.serve(state)
         with self.abstention.if_spoilt(state.round):
