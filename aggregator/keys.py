@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
-
 from hansa.protocol import envelope
 from hansa.protocol.types import Address, JobId, Phase
 from hansa.runtime.chain.abi import artifact
@@ -48,9 +46,9 @@ class Keys:
             follower.federation.announce_key_call(wanted), "announce", known or b"", *([wanted] * self._rotates)
         )
 
-    def forget(self, kept: Set[bytes | None] = frozenset()) -> None:
-        """Deletes secrets that nothing needs any more: looked at once for each cycle, and at its end. kept: public keys
-        of others that stay."""
+    def forget(self) -> None:
+        """Deletes secrets that no job of this account needs any more: looked at once for each cycle, and at its
+        end."""
         follower = self._desk.follower
         old = self._ring.made()[:-1]
         if not old or not follower.is_agreed():
@@ -67,7 +65,7 @@ class Keys:
         if None in needed:
             return  # a node does not tell of a cycle that is there
         for public in old:
-            if public not in needed and public not in kept:
+            if public not in needed:
                 self._ring.delete(public)
                 self._desk.log.info("encryption key deleted", key="0x" + public.hex())
         self._looked = moment
@@ -95,22 +93,24 @@ class Keys:
 
 
 def keys_in_use(federation: Federation, member: Address, at: Block) -> list[bytes | None]:
-    """The keys of a member that unfinished cycles of any job were opened with, as of a block; None among them where an
-    endpoint leaves such a cycle out."""
+    """The keys of a member that any job may still need, as of a block: those that unfinished cycles were opened with,
+    and in a job with ATTEST all of the round's, as what was sealed in one attempt is opened in a later one too. None
+    among them where an endpoint leaves a cycle out."""
     jobs = [JobId(number) for number in range(1, federation.job_count() + 1)]
-    states = zip(jobs, federation.states(jobs, at), strict=True)
-    return [_key_of(federation, job, state, member, at) for job, state in states if is_under_way(state, member)]
+    found: list[bytes | None] = []
+    for job, state in zip(jobs, federation.states(jobs, at), strict=True):
+        if member in state.committee and not state.phase.is_over:
+            found += _keys_of(federation, job, state, member, at)
+    return found
 
 
-def is_under_way(state: JobState, member: Address) -> bool:
-    """Whether a job is in a cycle with this member."""
-    return member in state.committee and not state.phase.is_over and state.phase > Phase.OPEN
-
-
-def _key_of(federation: Federation, job: JobId, state: JobState, member: Address, at: Block) -> bytes | None:
-    event, chain = artifact("Federation").event("CycleOpened"), federation.chain
-    topics = [event.topic, job.to_bytes(32, "big"), state.cycle.to_bytes(32, "big")]
-    for log in chain.logs(federation.address, topics, chain.first_block, at):
-        key: bytes = event.decode(log.topics, log.data)["keys"][state.committee.index(member)]
-        return key
-    return None
+def _keys_of(federation: Federation, job: JobId, state: JobState, member: Address, at: Block) -> list[bytes | None]:
+    event, chain, seat = artifact("Federation").event("CycleOpened"), federation.chain, state.committee.index(member)
+    of_round, under_way = federation.terms(job).attest_time > 0, state.phase > Phase.OPEN
+    if not of_round and not under_way:
+        return []
+    topics = [event.topic, job.to_bytes(32, "big"), *([] if of_round else [state.cycle.to_bytes(32, "big")])]
+    logs = chain.logs(federation.address, topics, chain.first_block, at)
+    opened = [event.decode(log.topics, log.data) for log in logs]
+    keys = {cycle["cycle"]: cycle["keys"][seat] for cycle in opened if cycle["round"] == state.round}
+    return [*keys.values(), *([None] if under_way and state.cycle not in keys else [])]

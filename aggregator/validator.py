@@ -39,7 +39,7 @@ class Validator(Daemon):
     def _begin(self, config: DaemonConfig) -> None:
         """FatalError for a job, a task or rows that it can't be served with."""
         desk, context = self.desk, self.desk.follower.context
-        context.check_allowed(config.deployment, config.allow, config.max_bytes)
+        context.check_allowed(desk.follower.federation.chain, config.deployment, config.allow, config.max_bytes)
         allowed = {*config.deployment.allowed.tasks, *config.allow}
         task = load_task_of(context.spec, task_file=config.task_file, allowed=allowed)
         desk.log.info("task loaded", task=context.spec.task, device=use_device(task, config.device, config.threads))
@@ -75,7 +75,7 @@ class Validator(Daemon):
         desk.count_missed(self._took_part)
         if not state.phase.is_over:
             self.keys.keep_announced()
-        self.keys.forget(set() if self.masked is None else self.masked.keys_needed())
+        self.keys.forget()
         self.faults.look()
         served = self.server.serve(state)
         with self.abstention.if_spoilt(state.round):

@@ -1,5 +1,5 @@
-"""Which weights a party's updates were summed over: one file for all its keys and jobs, so that no second set of
-updates over the same weights has one of it."""
+"""Which weights a party's updates were, or may have been, summed over: one file for all its keys and jobs, so that no
+second set of updates over the same weights has one of it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ from hansa.runtime.workspace import GUARD, JOURNALS
 
 PATIENCE = 30.0  # seconds for which another daemon may write
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS summed (
+CREATE TABLE IF NOT EXISTS {table} (
     weights TEXT, origin TEXT, account TEXT, digest BLOB NOT NULL, PRIMARY KEY (weights, origin, account)
 ) WITHOUT ROWID
 """
+PUBLISHED, FIXED = "published", "summed"  # tables: the last envelope that went out, the one in the set that was fixed
 
 
 class GuardFile:
-    """Records are never changed or dropped. Raises FatalError where the file can't be read or written."""
+    """Records are never dropped, and those of fixed sets never changed. Raises FatalError where the file can't be read
+    or written."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -35,24 +37,26 @@ class GuardFile:
 
     def known(self, weights: str, origin: str, account: Address) -> Guarded | None:
         """What stands in the way of sealing over these weights: another job's record, else this account's own."""
-        query = (
-            "SELECT origin, digest FROM summed WHERE weights = ? AND (origin != ? OR account = ?) ORDER BY origin = ?"
-        )
-        rows = self._rows(query, (weights, origin, account, origin))
-        return Guarded(weights, Digest(rows[0][1]), rows[0][0]) if rows else None
+        each = "SELECT origin, digest, {} AS fixed FROM {} WHERE weights = ?1 AND (origin != ?2 OR account = ?3)"
+        both = f"{each.format(1, FIXED)} UNION ALL {each.format(0, PUBLISHED)}"
+        query = f"SELECT origin, digest, fixed FROM ({both}) ORDER BY origin = ?2, fixed DESC"
+        rows = self._rows(query, (weights, origin, account))
+        return Guarded(weights, Digest(rows[0][1]), rows[0][0], bool(rows[0][2])) if rows else None
 
     def add(self, guarded: Guarded, account: Address) -> None:
-        """On disk before this returns. A record that is there stays."""
+        """On disk before this returns. The record of a fixed set that is there stays."""
+        how, table = ("IGNORE", FIXED) if guarded.is_fixed else ("REPLACE", PUBLISHED)
         row = (guarded.weights, guarded.origin, account, guarded.digest)
-        self._rows("INSERT OR IGNORE INTO summed VALUES (?, ?, ?, ?)", row)
+        self._rows(f"INSERT OR {how} INTO {table} VALUES (?, ?, ?, ?)", row)
 
-    def _rows(self, statement: str, values: tuple[str | bytes, ...]) -> list[tuple[str, bytes]]:
+    def _rows(self, statement: str, values: tuple[str | bytes, ...]) -> list[tuple[str, bytes, int]]:
         try:
             private_folder(self.path.parent)
             os.close(private_file(self.path, os.O_RDWR))
             with closing(sqlite3.connect(self.path, timeout=PATIENCE)) as connection, connection:
                 connection.execute("PRAGMA synchronous = FULL")
-                connection.execute(SCHEMA)
+                for table in (PUBLISHED, FIXED):
+                    connection.execute(SCHEMA.format(table=table))
                 return connection.execute(statement, values).fetchall()
         except OSError as error:
             raise unwritable(self.path, error) from error

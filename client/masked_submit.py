@@ -46,6 +46,10 @@ class MaskedSubmitter(Submitter):
         over in another."""
         self._step(current_base(self._desk.follower), None)
 
+    def note_published(self, known: dict[str, Any]) -> None:
+        """Writes down, before an update's bytes go out, over which weights a set may be fixed with it."""
+        self._guard.add(Guarded(known["weights"], known["digest"], self._origin, is_fixed=False), self._desk.me)
+
     def note_fixed(self) -> None:
         """Writes down, as soon as the chain shows it, that a set with this trainer's update in it is fixed."""
         base = current_base(self._desk.follower)
@@ -53,7 +57,7 @@ class MaskedSubmitter(Submitter):
             return
         own = self._own(base)
         if own is not None:
-            self._guard.add(Guarded(self._weights_of(base), own, self._origin), self._desk.me)
+            self._guard.add(Guarded(self._weights_of(base), own, self._origin, is_fixed=True), self._desk.me)
             self._noted = base.digest
             self._desk.log.info("the set with this update in it is fixed: it opens once over this model")
 
@@ -64,16 +68,19 @@ class MaskedSubmitter(Submitter):
         key = (follower.job, cycle.seed, "update")
         sealed = journal.recall(key)
         own = self._own(base) or (None if sealed is None else sealed["digest"])
+        weights = {"weights": self._weights_of(base)}
         match self._step(base, own):
             case Step.SEND_AGAIN:
-                sealed = journal.remember(key, lambda: {"digest": own, "key": None})
+                sealed = journal.remember(key, lambda: {"digest": own, "key": None, **weights})
             case Step.STAND_BY:
-                self._desk.log.info("stands by: the set over this model is fixed without an update of this account")
+                self._desk.log.info(
+                    "stands by: a set over this model is fixed, or may be, that no new update may come to"
+                )
                 sealed = journal.remember(key, lambda: {"digest": NO_DIGEST, "key": None})
             case _ if not self.keys.accept(cycle) or not self.is_protected(cycle):
                 return
             case _:
-                sealed = journal.remember(key, lambda: self.seal(cycle))
+                sealed = journal.remember(key, lambda: {**self.seal(cycle), **weights})
         call = follower.federation.submit_call(follower.job, cycle.cycle, cycle.seed, sealed["digest"])
         self._desk.send(call, "submit", cycle.seed)
 
@@ -106,10 +113,18 @@ class MaskedSubmitter(Submitter):
     def _step(self, base: MaskedBase, own: Digest | None) -> Step:
         """FatalError where the user has to say that it may be."""
         known = self._guard.known(self._weights_of(base), self._origin, self._desk.me)
-        due = guard.step(known, self._origin, own=own, is_fixed=base.group is not None, repeat=self._repeat)
+        updates = [update for cycle in base.cycles for update in cycle.updates]
+        due = guard.step(
+            known,
+            self._origin,
+            own=own,
+            is_fixed=base.group is not None,
+            submitted={update.digest for update in updates if update.trainer == self._desk.me},
+            repeat=self._repeat,
+        )
         if due == Step.REFUSE and known is not None:
             raise FatalError(
-                f"job {self._desk.follower.job} trains from weights that an update of yours was summed over elsewhere",
+                f"job {self._desk.follower.job} trains from weights that an update of yours was made from elsewhere",
                 cause=f"the other job is {known.origin}, and two sums over the same weights can tell an update",
                 next_step="leave this job, or pass --repeat where that is fine",
             )

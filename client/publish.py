@@ -3,6 +3,7 @@ where it takes several members to open them, as soon as they are registered."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from hansa.protocol.cid import NO_DIGEST
@@ -17,15 +18,17 @@ from hansa.runtime.transactions.sender import Pending
 KEPT = 2  # cycles, and models, whose own files stay in the journal
 
 
-def publish_updates(desk: Desk, state: JobState) -> None:
+def publish_updates(desk: Desk, state: JobState, before: Callable[[dict[str, Any]], None] = lambda known: None) -> None:
     """Gives the bytes away once nobody can submit a copy any more: after SUBMIT, never where the cycle failed there.
-    What it takes several members to open, as soon as it is sure to be registered."""
+    What it takes several members to open, as soon as it is sure to be registered. before: hears what the journal holds
+    of an update that is about to go out."""
     is_shared = desk.follower.context.spec.privacy == THRESHOLD
     for cycle in reversed(desk.follower.history().cycles[-KEPT:]):
         known = own_update(desk, cycle)
         if known is None or known["digest"] == NO_DIGEST or desk.has_published(known["digest"]):
             continue
         if (is_shared and desk.follower.has_submitted(cycle)) or _has_closed_submit(desk, cycle, state):
+            before(known)
             desk.publish(known["digest"])
 
 

@@ -36,7 +36,7 @@ class Trainer(Daemon):
     def _begin(self, config: TrainerConfig) -> None:
         """FatalError for a job, a task or rows that it can't be served with."""
         desk, context = self.desk, self.desk.follower.context
-        context.check_allowed(config.deployment, config.allow, config.max_bytes)
+        context.check_allowed(desk.follower.federation.chain, config.deployment, config.allow, config.max_bytes)
         allowed = {*config.deployment.allowed.tasks, *config.allow}
         task = load_task_of(context.spec, task_file=config.task_file, allowed=allowed)
         desk.log.info("task loaded", task=context.spec.task, device=use_device(task, config.device, config.threads))
@@ -86,7 +86,10 @@ class Trainer(Daemon):
         if self.masked is not None and not state.phase.is_over:
             with self.abstention.if_spoilt(state.round):
                 self.masked.note_fixed()
-        publish_updates(desk, state)
+        if self.masked is not None:
+            publish_updates(desk, state, self.masked.note_published)
+        else:
+            publish_updates(desk, state)
         match state.phase:
             case Phase.SUBMIT if last != cycle_counter(state.cycle) and agreed and self.standing.is_admitted():
                 if self.config.stop_after_failure:

@@ -184,13 +184,6 @@ class MaskedMember:
         known = self._desk.journal.recall(kept_key(follower.job, digest))
         return set() if known is None else {Digest(file) for file in known["files"]}
 
-    def keys_needed(self) -> set[bytes | None]:
-        """Public keys of this member that a fixed set is sealed to: it may have to tell of it until the next model."""
-        known, me = self._opening, self._desk.me
-        if known is None or me not in known.base.of_group.committee:
-            return set()
-        return {known.base.of_group.keys[known.base.of_group.committee.index(me)]}
-
     def has_probed(self, cycle: CycleRecord, base: MaskedBase) -> bool:
         """Whether this member released a probe in a cycle."""
         own = self._own_release(cycle)

@@ -95,7 +95,7 @@ class Listing:
         allow = frozenset(options.allow or ())
         check_contracts(job, session.federation.terms(job), deployment, allow)  # before anybody's file is asked for
         context = JobContext.read(session.federation, session.store, job, LOOK_SECONDS)
-        context.check_allowed(deployment, allow, options.max_bytes)
+        context.check_allowed(session.chain, deployment, allow, options.max_bytes)
         defaults(
             context.spec.task,
             task_digest=context.spec.task_digest,

@@ -111,11 +111,12 @@ def phase_times(setup: Setup, prepared: PreparedJob) -> dict[str, int]:
     """Seconds by phase; all parties share this machine's processors."""
     times = dict(TIMES) | dict.fromkeys(MODES[setup.privacy].times, SHARING_SECONDS)
     if setup.rehearsed:
+        prepared, _ = with_privacy(prepared, offer_of(setup, prepared, times), setup.privacy)
         found = rehearse(
             prepared, setup.validators, setup.sources[0], None if setup.validation_rows == OWN else setup.validation
         )
         crowd = max(1.0, max(setup.trainers, setup.validators) / (os.cpu_count() or 1))
-        times |= found.proposed(setup.trainers, prepared.spec.steps, TIMES, crowd)
+        times |= found.proposed(setup.trainers, prepared.spec.steps, times, crowd)
     return {**times, **setup.times}
 
 

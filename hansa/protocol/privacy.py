@@ -17,6 +17,9 @@ MASKED: Final = "masked"
 MOST_SETS: Final = 36  # of seats that hold a mask together
 MOST_MASKED: Final = 256  # trainers: their summed integers stay within 16 bits
 LEAST_GROUP: Final = 3
+NOT_APPOINTED: Final = (
+    "its committee must be an appointed one: each draw is one more chance to get the seats that open an update"
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def who_sees(spec: JobSpec, seats: int) -> str:
     return MODES[spec.privacy].sees.format(seats=seats, shares=spec.shares, group=spec.group)
 
 
-def problems(spec: JobSpec, terms: PrivacyTerms, *, appointed: bool = True, coupled: bool = False) -> list[str]:
+def problems(spec: JobSpec, terms: PrivacyTerms, *, appointed: bool, coupled: bool = False) -> list[str]:
     """Everything in spec and terms that the job's privacy mode doesn't allow; empty where it holds.
 
     appointed: whether the committee is one that is never drawn anew. coupled: whether members may be trainers too.
@@ -67,7 +70,7 @@ def problems(spec: JobSpec, terms: PrivacyTerms, *, appointed: bool = True, coup
         case "threshold":
             rules = _of_threshold(spec, terms)
         case _:
-            rules = {**_of_masked(spec, terms, coupled), "the committee must be an appointed one": appointed}
+            rules = {**_of_masked(spec, terms, coupled), NOT_APPOINTED: appointed}
     return [said for said, holds in rules.items() if not holds]
 
 

@@ -6,9 +6,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from hansa.protocol.errors import NotAllowed
-from hansa.protocol.privacy import problems, who_sees
+from hansa.protocol.privacy import MASKED, problems, who_sees
 from hansa.protocol.spec import JobSpec
 from hansa.protocol.types import Address, JobId
+from hansa.runtime.chain.bytecode import is_ours
+from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.federation import Federation, JobTerms
 from hansa.runtime.history.records import Enrolment
@@ -54,17 +56,17 @@ class JobContext:
         """Reads the spec that the terms name."""
         return cls(job, terms, JobSpec.decode(store.get(terms.spec, limit=SPEC_LIMIT, timeout=seconds)))
 
-    def check_allowed(self, deployment: Deployment, allow: Collection[str], max_bytes: int) -> None:
+    def check_allowed(self, chain: Chain, deployment: Deployment, allow: Collection[str], max_bytes: int) -> None:
         """Refuses, before anything is paid or run, a job that its user has not allowed.
 
         allow: further addresses and task names, as given with --allow. Raises NotAllowed.
         """
         check_contracts(self.job, self.terms, deployment, allow)
-        if found := problems(self.spec, self.terms):
+        if found := problems(self.spec, self.terms, appointed=self._is_appointed(chain)):
             raise NotAllowed(
                 f"job {self.job} is not what its privacy {self.spec.privacy} asks for",
                 cause="; ".join(found),
-                next_step="pick another job",
+                next_step="pick another job, and tell its sponsor",
             )
         largest = max(self.spec.model_bytes, self.spec.update_bytes)
         if largest > max_bytes:
@@ -73,6 +75,10 @@ class JobContext:
                 cause=f"your limit is {max_bytes}",
                 next_step=f"pass --max-bytes {largest} if this machine has the memory",
             )
+
+    def _is_appointed(self, chain: Chain) -> bool:
+        """Whether the committee is one that is never drawn anew, by its code. Asked where privacy rests on it alone."""
+        return self.spec.privacy != MASKED or is_ours(chain, "AppointedCommittee", self.terms.committee)
 
     @property
     def who_sees(self) -> str:

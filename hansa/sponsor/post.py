@@ -123,7 +123,7 @@ def check_offer(prepared: PreparedJob, offer: JobOffer, members: Sequence[Addres
     spec, anyone = prepared.spec, members[0] if members else Address("0x" + "00" * 20)
     file = digest_of(spec.encode())
     terms = job_terms(offer, token=anyone, committee=anyone, admission=anyone, spec=file, model=file)
-    if found := problems(spec, terms):
+    if found := problems(spec, terms, appointed=True):
         raise FatalError(
             f"privacy {spec.privacy} doesn't go with the job's terms",
             cause="; ".join(found),

@@ -6,10 +6,15 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from hansa.protocol.cid import digest_of
 from hansa.protocol.errors import FatalError
+from hansa.protocol.masked.sharing import Sharing, sharing_problem
+from hansa.protocol.masked.streams import vector
+from hansa.protocol.masked.words import length
 from hansa.protocol.model import Model
+from hansa.protocol.privacy import COMMITTEE, MASKED, MODES
 from hansa.sponsor.post import PreparedJob
 from hansa.sponsor.terms import TIMES
 from hansa.tasks.base import Data, Differentiable, Study, Task
@@ -25,28 +30,48 @@ FIRST_PARTY = "0"  # as a source of a task that carries everybody's rows
 @dataclass(frozen=True)
 class Rehearsal:
     """Seconds on this machine. step: of training, None where no rows are here; gradient: of a look at a validator's
-    rows, None likewise; file: of writing, hashing and reading a model. parameters: the model's."""
+    rows, None likewise; file: of writing, hashing and reading a model. parameters: the model's.
+
+    privacy: the job's mode. stream: of drawing, adding and hashing one mask stream, 0 unless masked; held: streams of
+    each update that a member has the seeds of; sets: streams of each update.
+    """
 
     step: float | None
     gradient: float | None
     file: float
     parameters: int
+    privacy: str = COMMITTEE
+    stream: float = 0.0
+    held: int = 0
+    sets: int = 0
 
     def work(self, trainers: int, steps: int) -> dict[str, float]:
         """Seconds of each phase that one party on this machine is at work. A member's fetching has half of SCORE."""
         step, gradient = self.step or 0.0, self.gradient or 0.0
         return {
-            "submit": steps * step + 3 * self.file,
-            "score": 2 * (2 * gradient + (4 + trainers / 2) * self.file),
+            "submit": steps * step + 3 * self.file + self.sets * self.stream,
+            **self._of_privacy(trainers),
+            "score": 2 * (2 * gradient + (4 + trainers / 2) * self.file + self.sets * self.stream),
             "vote": gradient + (4 + trainers / 4) * self.file,
             "finalize": 3 * self.file,
         }
+
+    def _of_privacy(self, trainers: int) -> dict[str, float]:
+        """Phases that other modes have not; a member acts at half of each, at the latest. An update's file has a
+        quarter of a model's bytes, a masked one half of them."""
+        match self.privacy:
+            case "threshold":
+                return {"release": trainers / 2 * self.file}
+            case "masked":
+                return {"attest": trainers * self.file, "release": 2 * trainers * self.held * self.stream}
+        return {}
 
     def proposed(
         self, trainers: int, steps: int, usual: Mapping[str, int] = TIMES, crowd: float = 1.0
     ) -> dict[str, int]:
         """Seconds by phase for a machine so much slower, never less than usual. crowd: parties on one processor."""
         slow = {name: SLOWER * crowd * seconds for name, seconds in self.work(trainers, steps).items()}
+        usual = {**MODES[self.privacy].times, **usual}
         return {name: max(usual[name], _rounded(seconds)) for name, seconds in slow.items()}
 
     def says(self, times: Mapping[str, int]) -> str:
@@ -83,7 +108,17 @@ def rehearse(prepared: PreparedJob, seats: int, source: str | None = None, valid
             step = _seconds(lambda: _step(task, model, rows))
         with running(task.name, "trying to measure model 0"):
             gradient = _seconds(lambda: _look(task, model, held))
-    return Rehearsal(step, gradient, file, model.size)
+    return Rehearsal(step, gradient, file, model.size, prepared.spec.privacy, **_masking(prepared, seats))
+
+
+def _masking(prepared: PreparedJob, seats: int) -> dict[str, Any]:
+    """What masks take, where updates are masked."""
+    shares = prepared.spec.shares
+    if prepared.spec.privacy != MASKED or sharing_problem(seats, shares) is not None:
+        return {}
+    sharing, words = Sharing(seats, shares), length(prepared.model.shapes)
+    stream = _seconds(lambda: vector([bytes(32)], words))
+    return {"stream": stream, "held": len(sharing.by_seat[0]), "sets": len(sharing.sets)}
 
 
 def _rows(task: Task, seats: int, source: str | None, validation: str | None) -> tuple[Data | None, Data | None]:

@@ -192,6 +192,12 @@ def mine_only_on_demand(lab: LocalFederation) -> None:
     rpc(lab.anvil.url, "evm_setIntervalMining", 0)
 
 
+def end_phase(lab: LocalFederation) -> None:
+    """Takes the chain's clock past the end of the present phase, whoever is still waited for."""
+    seconds = lab.state().deadline - lab.session.chain.head().timestamp + 1
+    rpc_batch(lab.anvil.url, [("evm_increaseTime", [seconds]), ("evm_mine", [])])
+
+
 def wait_until_in(lab: LocalFederation, phase: Phase, round_: int) -> None:
     """Waits for a phase of a round, or any later moment of the job."""
 

@@ -13,16 +13,21 @@ from eth_account import Account
 from federations import Observed, balance, federation
 from hostile import cast
 
+from aggregator.validator import Validator
 from client import TrainerConfig
 from client.trainer import Trainer
 from hansa.devnet.anvil import published_key
 from hansa.protocol.errors import FatalError, Malformed, NotAllowed, WrongChain
 from hansa.protocol.model import initial_model
+from hansa.protocol.privacy import NOT_APPOINTED
 from hansa.protocol.spec import JobSpec
 from hansa.protocol.types import Address, JobId, Phase
 from hansa.runtime.chain.calls import Call, approve_call
 from hansa.runtime.chain.deployment import Allowed
 from hansa.runtime.chain.structs import address
+from hansa.runtime.deploy import create
+from hansa.runtime.desk import DaemonConfig
+from hansa.runtime.job import JobContext
 from hansa.sponsor.terms import job_terms
 
 
@@ -120,6 +125,47 @@ def test_wrong_chain_under_a_known_address(lab: Observed, tmp_path: Path) -> Non
         account = Account.from_key(published_key(1))
         journal = tmp_path / "j.sqlite"
         Trainer(TrainerConfig(deployment=deployment, account=account, journal=journal, job=lab.posted.job, source="0"))
+
+
+# --- masked jobs of a sponsor that asks nobody
+
+
+def post_masked(lab: Observed, committee: Address) -> JobId:
+    """A masked job whose terms are all as they must be, its committee aside."""
+    fields = {"privacy": "masked", "group": 3, "shares": 2, "rule": "mean"}
+    spec = lab.prepared.spec.model_copy(update=fields).encode()
+    return post(lab, spec=spec, committee=committee, threshold=2, attest_time=60, release_time=60)
+
+
+def drawn(lab: Observed) -> Address:
+    with lab.sponsor() as signer:
+        return create(signer, "TrainerCommittee")
+
+
+def context_of(lab: Observed, job: JobId) -> JobContext:
+    return JobContext.read(lab.session.federation, lab.session.store, job)
+
+
+@pytest.mark.parametrize("kind", ["drawn", "unknown"])
+def test_masked_job__whose_committee_is_not_appointed__gets_no_update_and_no_member(
+    lab: Observed, tmp_path: Path, kind: str
+) -> None:
+    committee = drawn(lab) if kind == "drawn" else deploy(lab, RUNTIMES["returns nothing"])
+    job, allowed = post_masked(lab, committee), lab.session.deployment.allowed
+    trusted = {**allowed.model_dump(), "committees": [*allowed.committees, committee]}
+    deployment = lab.session.deployment.updated(allowed=trusted)
+    said = str(refusal(lab, tmp_path, job, deployment=deployment))
+    assert f"job {job} is not what its privacy masked asks for: {NOT_APPOINTED}" in said and "pick another job" in said
+    member = DaemonConfig(
+        deployment=deployment, account=Account.from_key(published_key(5)), journal=tmp_path / "m.sqlite", job=job
+    )
+    with pytest.raises(NotAllowed, match="must be an appointed one"):
+        Validator(member)
+
+
+def test_masked_job__of_an_appointed_committee__is_allowed(lab: Observed) -> None:
+    context = context_of(lab, post_masked(lab, lab.posted.committee))
+    context.check_allowed(lab.session.chain, lab.session.deployment, (), 10**9)
 
 
 # --- committees

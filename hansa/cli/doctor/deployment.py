@@ -184,7 +184,7 @@ def _allowed(session: Session, job: int | None) -> Result:
         f"{counted(len(listed.admissions), 'admission')}"
     )
     if job is not None:
-        _context(session, job).check_allowed(session.deployment, (), 2**62)
+        _context(session, job).check_allowed(session.chain, session.deployment, (), 2**62)
         return GOOD, f"{text}; all of job {job}'s are among them"
     missing = [
         f"{kind} {address}"

@@ -161,7 +161,6 @@ def run(
         times=given,
     )
     prepared, offer = with_privacy(prepared, offer, privacy, group, shares)
-    given = offer.times
     choice = admission.choice(workspace, session)
     prepared, paying = with_validation(prepared, offer, validation_rows)
     for warning in filter(None, (check_offer(prepared, offer, members), paying, offer.claim_warning)):

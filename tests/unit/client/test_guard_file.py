@@ -16,8 +16,8 @@ ALICE, BOB = Address("0xa"), Address("0xb")
 HERE, ELSEWHERE = "31337:0xfe:1", "31337:0xfe:2"
 
 
-def guarded(origin: str, weights: str = "w", digest: bytes = b"e" * 32) -> Guarded:
-    return Guarded(weights, Digest(digest), origin)
+def guarded(origin: str, weights: str = "w", digest: bytes = b"e" * 32, *, is_fixed: bool = True) -> Guarded:
+    return Guarded(weights, Digest(digest), origin, is_fixed)
 
 
 @pytest.fixture
@@ -51,6 +51,15 @@ def test_another_job__is_known_to_all_keys_before_their_own_record(file: GuardFi
 def test_record__is_never_replaced(file: GuardFile) -> None:
     file.add(guarded(HERE), ALICE)
     file.add(guarded(HERE, digest=b"f" * 32), ALICE)
+    assert file.known("w", HERE, ALICE) == guarded(HERE)
+
+
+def test_published__is_of_the_last_envelope__and_stands_behind_a_fixed_set(file: GuardFile) -> None:
+    for digest in (b"e" * 32, b"f" * 32):
+        file.add(guarded(HERE, digest=digest, is_fixed=False), ALICE)
+    assert file.known("w", HERE, ALICE) == guarded(HERE, digest=b"f" * 32, is_fixed=False)
+    assert file.known("w", ELSEWHERE, BOB) == guarded(HERE, digest=b"f" * 32, is_fixed=False)
+    file.add(guarded(HERE), ALICE)
     assert file.known("w", HERE, ALICE) == guarded(HERE)
 
 

@@ -16,6 +16,7 @@ from records import STATE
 
 from client.guard_file import GuardFile
 from client.masked_submit import MaskedSubmitter
+from client.publish import publish_updates
 from client.training import training_seed
 from hansa.protocol import tensors
 from hansa.protocol.cid import NO_DIGEST
@@ -23,7 +24,8 @@ from hansa.protocol.errors import FatalError
 from hansa.protocol.masked import words
 from hansa.protocol.masked.envelope import Masked
 from hansa.protocol.masked.guard import weights_of
-from hansa.protocol.types import CycleId, Digest, JobId, Phase, Place
+from hansa.protocol.types import BlockNumber, CycleId, Digest, JobId, Phase, Place, Timestamp, Wei
+from hansa.runtime.history.records import Failed, Submitted
 
 INTEGERS = {name: np.full(shape, 7, np.int8) for name, shape in SHAPES.items()}
 
@@ -62,6 +64,9 @@ class Trainer:
     def note_fixed(self) -> None:
         self.see(Phase.RELEASE)
         self.submitter.note_fixed()
+
+    def publish(self) -> None:
+        publish_updates(self.desk, self.follower.state, self.submitter.note_published)
 
     def submit(self) -> Digest:
         self.see(Phase.SUBMIT)
@@ -114,6 +119,57 @@ def test_reorganisation_that_takes_the_set__never_makes_it_seal_again(tmp_path: 
     assert carol.submit() == NO_DIGEST
 
 
+def published(trainer: Trainer, here: Given) -> Digest:
+    """Submits in the cycle of `here`, which has ended its SUBMIT since, and gives the bytes away."""
+    fresh(here)
+    digest = trainer.submit()
+    here.cycles[-1] = replace(here.cycles[-1], updates=(Submitted(trainer.desk.me, digest),))
+    trainer.see(Phase.ATTEST)
+    trainer.follower.is_past = lambda phase, cycle: True
+    trainer.publish()
+    return digest
+
+
+def test_published__is_written_down_before_the_bytes_go_out(tmp_path: Path) -> None:
+    here = given(4, 2)
+    alice, gone = Trainer(tmp_path, here, 0), list[Digest]()
+
+    def publish(digest: Digest) -> None:
+        known = alice.guard.known(weights_of(MODEL), "elsewhere", alice.desk.me)
+        assert known is not None and known.digest == digest and not known.is_fixed
+        gone.append(digest)
+
+    alice.desk.publish = publish  # type: ignore[method-assign]
+    assert [published(alice, here)] == gone
+
+
+def test_published__never_seen_again__binds_in_other_jobs_and_on_other_forks(tmp_path: Path) -> None:
+    here = given(4, 2)
+    alice = Trainer(tmp_path, here, 0)
+    published(alice, here)
+    other = given(4, 2)
+    fresh(other)
+    other.world.place = other.world.place._replace(job=5)
+    (tmp_path / "other").mkdir()
+    elsewhere = Trainer(tmp_path / "other", other, 0)
+    elsewhere.submitter._guard = alice.guard
+    with pytest.raises(FatalError, match="made from elsewhere.*--repeat"):
+        elsewhere.submitter.check_repeat()
+    fresh(here)
+    here.cycles[0] = replace(here.cycles[0], seed=b"\x77" * 32)
+    assert alice.submit() == NO_DIGEST, "a fork on which its update was never registered"
+
+
+def test_published_in_an_attempt_that_fixed_nothing__is_sealed_anew_in_the_next(tmp_path: Path) -> None:
+    here = given(4, 2)
+    alice = Trainer(tmp_path, here, 0)
+    first = published(alice, here)
+    here.later()
+    here.cycles[-1] = replace(here.cycles[-1], updates=(), acted={phase: {} for phase in here.cycles[-1].acted})
+    here.cycles[0] = replace(here.cycles[0], outcome=Failed(Phase.ATTEST, 1, Wei(0), Timestamp(1), BlockNumber(9)))
+    assert alice.submit() not in (first, NO_DIGEST)
+
+
 def test_other_job_from_the_same_weights__is_refused_before_a_bond_is_paid(tmp_path: Path) -> None:
     here = given(4, 2)
     dave = Trainer(tmp_path, here, 3)
@@ -124,7 +180,7 @@ def test_other_job_from_the_same_weights__is_refused_before_a_bond_is_paid(tmp_p
     (tmp_path / "other").mkdir()
     again = Trainer(tmp_path / "other", other, 3)
     again.submitter._guard = dave.guard
-    with pytest.raises(FatalError, match="summed over elsewhere.*--repeat"):
+    with pytest.raises(FatalError, match="made from elsewhere.*--repeat"):
         again.submitter.check_repeat()
     again.submitter._repeat = True
     again.submitter.check_repeat()

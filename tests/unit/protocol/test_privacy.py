@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hansa.protocol.phases import PHASES
-from hansa.protocol.privacy import MODES, problems, warning, who_sees
+from hansa.protocol.privacy import MODES, NOT_APPOINTED, problems, warning, who_sees
 from hansa.protocol.spec import JobSpec
 
 
@@ -48,7 +48,7 @@ MASKED_SHARES = {
 
 @pytest.mark.parametrize("mode", SPECS)
 def test_problems__of_what_a_mode_asks_for__are_none(mode: str) -> None:
-    assert problems(SPECS[mode], TERMS[mode]) == []
+    assert problems(SPECS[mode], TERMS[mode], appointed=True) == []
 
 
 @pytest.mark.parametrize(
@@ -79,12 +79,14 @@ def test_problems__of_what_a_mode_asks_for__are_none(mode: str) -> None:
     ],
 )
 def test_problems__name_each_field_at_fault(mode: str, spec: Any, terms: Any, said: str) -> None:
-    found = problems(SPECS[mode].model_copy(update=spec), replace(TERMS[mode], **terms))
+    found = problems(SPECS[mode].model_copy(update=spec), replace(TERMS[mode], **terms), appointed=True)
     assert len(found) == 1 and said in found[0]
 
 
 def test_problems__are_all_told() -> None:
-    found = problems(SPECS["masked"].model_copy(update={"bits": 16, "rule": "median"}), TERMS["threshold"])
+    found = problems(
+        SPECS["masked"].model_copy(update={"bits": 16, "rule": "median"}), TERMS["threshold"], appointed=True
+    )
     assert [word for word in ("ATTEST", "bits", "rule") if not any(word in said for said in found)] == []
 
 
@@ -92,18 +94,20 @@ def test_problems__are_all_told() -> None:
 def test_masked__allows_few_sets_of_seats_with_an_honest_holder_each(seats: int) -> None:
     terms = replace(TERMS["masked"], seats=seats)
     specs = {shares: SPECS["masked"].model_copy(update={"shares": shares}) for shares in range(25)}
-    assert {shares for shares, spec in specs.items() if not problems(spec, terms)} == MASKED_SHARES.get(seats, set())
+    assert {shares for shares, spec in specs.items() if not problems(spec, terms, appointed=True)} == MASKED_SHARES.get(
+        seats, set()
+    )
 
 
 def test_masked__committee_drawn_anew__is_refused() -> None:
-    assert problems(SPECS["masked"], TERMS["masked"], appointed=False) == ["the committee must be an appointed one"]
+    assert problems(SPECS["masked"], TERMS["masked"], appointed=False) == [NOT_APPOINTED]
     assert problems(SPECS["threshold"], TERMS["threshold"], appointed=False) == []
 
 
 def test_masked__members_that_may_train__leave_a_smaller_group() -> None:
     terms = replace(TERMS["masked"], min_updates=7)
-    assert problems(SPECS["masked"], terms, coupled=True) == []
-    [said] = problems(SPECS["masked"], replace(terms, min_updates=6), coupled=True)
+    assert problems(SPECS["masked"], terms, appointed=True, coupled=True) == []
+    [said] = problems(SPECS["masked"], replace(terms, min_updates=6), appointed=True, coupled=True)
     assert "group must be 3 to 2" in said and "4 fewer" in said
 
 

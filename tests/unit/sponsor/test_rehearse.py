@@ -9,9 +9,11 @@ import pytest
 from strangers_rows import STRANGERS, write_rows
 
 from hansa.protocol.errors import FatalError
+from hansa.protocol.types import Wei
 from hansa.sponsor.post import prepare
+from hansa.sponsor.privacy import with_privacy
 from hansa.sponsor.rehearse import Rehearsal, rehearse
-from hansa.sponsor.terms import TIMES, parse_times
+from hansa.sponsor.terms import TIMES, JobOffer, parse_times
 
 SMALL = Rehearsal(step=0.001, gradient=0.01, file=0.001, parameters=14)
 LARGE = Rehearsal(step=2.0, gradient=20.0, file=1.0, parameters=25_000_000)
@@ -27,6 +29,29 @@ def test_proposed__a_large_task__is_for_a_machine_five_times_slower() -> None:
     assert all(proposed[name] >= 5 * seconds or proposed[name] == TIMES[name] for name, seconds in work.items())
     crowded = LARGE.proposed(10, 100, crowd=2.0)
     assert crowded["submit"] == 2040
+
+
+def test_proposed__phases_of_a_privacy_mode__are_as_long_as_its_members_work() -> None:
+    assert "release" not in LARGE.proposed(10, 100)
+    threshold = replace(LARGE, privacy="threshold")
+    assert (threshold.work(10, 100)["release"], threshold.proposed(10, 100)["release"]) == (5.0, 300)
+    masked = replace(LARGE, privacy="masked", stream=0.5, held=6, sets=10)
+    work, proposed = masked.work(100, 100), masked.proposed(100, 100)
+    assert (work["attest"], work["release"]) == (100.0, 600.0), "100 updates of six streams; by half of the phase"
+    assert (proposed["attest"], proposed["release"]) == (540, 3000)
+    assert work["score"] - LARGE.work(100, 100)["score"] == 10.0
+    assert "--time release=50m" in masked.says(proposed)
+    with pytest.raises(FatalError, match="--time release=300 is too short.*600 s"):
+        masked.check(100, 100, {**proposed, "release": 300})
+
+
+def test_rehearse__a_masked_job__draws_a_stream_of_the_models_length() -> None:
+    prepared = prepare("heart", seed=0)
+    offer = JobOffer(trainers=4, seats=4, rounds=1, reward=Wei(1), fee=Wei(1), bond=Wei(1), penalty=Wei(1))
+    found = rehearse(with_privacy(prepared, offer, "masked")[0], 4)
+    assert (found.privacy, found.held, found.sets) == ("masked", 3, 4) and found.stream > 0
+    assert set(found.proposed(4, 100)) == {"submit", "attest", "release", "score", "vote", "finalize"}
+    assert rehearse(prepared, 4).sets == 0
 
 
 def test_says__one_line__that_job_post_takes() -> None:

@@ -104,7 +104,8 @@ class World:
             if not calm and self.rng.random() < 0.25:
                 continue
             own = self._own(group, number)
-            match step(self.guards.get(number), "here", own=own, is_fixed=group is not None, repeat=False):
+            known, is_fixed = self.guards.get(number), group is not None
+            match step(known, "here", own=own, is_fixed=is_fixed, repeat=False, submitted=()):
                 case Step.SEND_AGAIN:
                     assert own is not None
                     submitted.append((Address(str(number)), own))
@@ -126,7 +127,7 @@ class World:
             own = self._own(group, number)
             if own is not None:
                 self.sealed.setdefault(number, set()).add(group.name)
-                self.guards.setdefault(number, Guarded("w", own, "here"))
+                self.guards.setdefault(number, Guarded("w", own, "here", True))
 
     def _alive(self, calm: bool) -> list[Member]:
         if calm:

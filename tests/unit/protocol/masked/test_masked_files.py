@@ -204,6 +204,9 @@ def test_places__are_of_those_that_come_again_with_the_same_file():
 @pytest.mark.parametrize(
     "known, own, is_fixed, repeat, due",
     [
+        ("published", None, False, False, Step.SEAL),  # its attempt fixed nothing
+        ("published on another fork", None, False, False, Step.STAND_BY),
+        ("published elsewhere", None, False, False, Step.REFUSE),
         (None, None, False, False, Step.SEAL),
         (None, None, True, False, Step.STAND_BY),
         (None, b"e", True, False, Step.SEND_AGAIN),
@@ -215,8 +218,10 @@ def test_places__are_of_those_that_come_again_with_the_same_file():
     ],
 )
 def test_guard(known, own, is_fixed, repeat, due):
-    record = None if known is None else Guarded("w", Digest(b"e"), known)
-    assert guard.step(record, "here", own=own, is_fixed=is_fixed, repeat=repeat) == due
+    where = "elsewhere" if known and "elsewhere" in known else "here"
+    record = None if known is None else Guarded("w", Digest(b"e"), where, not known.startswith("published"))
+    submitted = set() if known == "published on another fork" else {Digest(b"e")}
+    assert guard.step(record, "here", own=own, is_fixed=is_fixed, repeat=repeat, submitted=submitted) == due
 
 
 def test_weights__are_the_same_for_jobs_that_begin_alike():
