@@ -81,11 +81,13 @@ class Campaign:
             shutil.rmtree(folder)
         return ending, stage, failure
 
-    def shrunk(self, failed: Played, most: int) -> Plan:
-        """The shortest schedule found in so many tries that fails in the same way."""
+    def shrunk(self, failed: Played, most: int, end: float) -> Plan:
+        """The shortest schedule found in so many tries, and until a moment, that fails in the same way."""
         ways = {problem.way for problem in failed.problems}
 
         def fails(faults: Sequence[Fault]) -> bool:
+            if time.monotonic() > end:
+                return False
             again = self.play(failed.plan.but(faults))
             return bool(ways & {problem.way for problem in again.problems})
 

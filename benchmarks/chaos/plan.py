@@ -87,14 +87,14 @@ def _is_allowed(privacy: str, kind: str) -> bool:
     return True
 
 
-def draw(seed: int, number: int, faults: int = 20) -> Plan:
+def draw(seed: int, number: int, faults: int = 24) -> Plan:
     """The plan of the job of this number, from 0: all pairs in turn. faults: about so many."""
     random = Random(f"{seed} {number}")
     order = pairs()
     privacy, consensus = order[number % len(order)]
     gasless = consensus == APPOINTED and privacy != MASKED and random.random() < 0.25
     plan = Plan(privacy, consensus, seed, gasless, CONFIRMATIONS if privacy == MASKED else random.choice((0, 0, 2)))
-    found = [_fault(random, plan) for _ in range(random.randint(faults // 2, faults + faults // 2))]
+    found = [_fault(random, plan) for _ in range(random.randint(faults // 2, faults + faults // 3))]
     if consensus == APPOINTED and random.random() < 0.2:  # one may be missing; elsewhere a draw decides who is
         found.append(Fault(DEAD, random.randrange(SPAN), target=random.choice(targets(plan))))
     return plan.but(sorted(found, key=lambda fault: fault.at))
@@ -109,7 +109,7 @@ def targets(plan: Plan) -> list[str]:
 
 
 KIND_WEIGHTS: Final[Mapping[str, int]] = {
-    KILL: 22, KILL_AT: 14, POWER: 6, REORGANISATION: 26, FEES: 3, CLOCK: 3, DISK: 3,
+    KILL: 24, KILL_AT: 16, POWER: 9, REORGANISATION: 34, FEES: 3, CLOCK: 3, DISK: 3,
     STORE_KILLED: 4, STORE_LOSES: 3, STORE_CORRUPTS: 3, STORE_DELAYS: 3, **dict.fromkeys(NODES, 1),
 }  # fmt: skip
 

@@ -59,6 +59,7 @@ class Stage:
         self._coming = sorted(self.lab.plan.faults, key=lambda fault: fault.at)
         self._running: list[Running] = []
         self._restarts: dict[str, int] = {}  # block by daemon
+        self._without_room: set[str] = set()  # daemons whose disk was full: they may end by that
         self._killed: dict[str, str] = {}  # kind of the fault by daemon that is to be started again
         self._head = self.lab.first
         self._useful = self.lab.first  # block of the last useful transaction
@@ -161,6 +162,7 @@ class Stage:
                 for name in living if fault.kind == POWER else [fault.target]:
                     self._note_kill(name, fault)
             case _:
+                self._without_room |= {fault.target} if fault.kind == DISK else set()
                 self._running.append(Running(fault, self._head + self._length(fault)))
 
     def _note_kill(self, name: str, fault: Fault) -> None:
@@ -212,7 +214,7 @@ class Stage:
             self.injected[KILL_AT] += 1
             self._note_kill(name, sentence.fault)
             return
-        if not self._has_full_disk(name):
+        if name not in self._without_room:
             self.ended.append(f"{name}: {worker.exit_code}: {worker.last_words()[:400]}")
         self._restarts[name] = self._head + AGAIN
 

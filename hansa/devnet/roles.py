@@ -71,12 +71,13 @@ def begun(make: Callable[[], T]) -> T:
 
 
 def coupled(config: TrainerConfig) -> Pair:
-    """A trainer that takes its seat too where it is drawn, with a journal of its own for that."""
+    """A trainer that takes its seat too where it is drawn, with a journal of its own for that. Its encryption key is
+    announced before it enrols: whoever is drawn can open what is sealed to it."""
     shared = {field.name: getattr(config, field.name) for field in fields(DaemonConfig)}
     journal = config.journal.with_name(f"{config.journal.stem}-seat{config.journal.suffix}")
     trainer = Trainer(config)
     try:
-        return Pair([trainer, Validator(DaemonConfig(**shared | {"journal": journal, "keep_models": None}))])
+        return Pair([Validator(DaemonConfig(**shared | {"journal": journal, "keep_models": None})), trainer])
     except BaseException:
         trainer.close()
         raise
