@@ -19,6 +19,7 @@ NAMES = {
     "attacks": "what each rule loses to each attack",
     "audit": "a round made again from its sealed updates, beyond reading the files",
     "blocks": "how many blocks a round takes, on a chain whose every block the benchmark makes",
+    "chaos": "whatever dies, lies or is reorganised: nothing is lost, done twice or stuck",
     "control": "what a round costs beside learning: seconds, blocks, requests, CPU, memory",
     "duplicates": "how alike honest updates are, and a twin's",
     "measure": "what measuring a large model's updates takes a validator",
@@ -52,14 +53,14 @@ def main(arguments: list[str] | None = None) -> int:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(report.as_json())
         print(f"Written: {options.json}")
-    return 0
+    return int(report.failed)
 
 
 def measured(options: argparse.Namespace) -> Report:
     module = importlib.import_module(f"benchmarks.{options.name}")
     chosen = {
         name: value
-        for name in ("tasks", "seeds", "seats", "rules", "cells", "minutes", *SIZES)
+        for name in ("tasks", "seeds", "seats", "rules", "cells", "minutes", "seed", "replay", *SIZES)
         if (value := getattr(options, name)) is not None
     }
     report: Report = module.run(quick=options.quick, **chosen)
@@ -88,7 +89,13 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="keep every run there; go on where it ends (attacks, duplicates, pay)",
     )
-    made.add_argument("--minutes", type=float, help="stop measuring after so many, report what there is (attacks)")
+    made.add_argument(
+        "--minutes", type=float, help="stop measuring after so many, report what there is (attacks, chaos)"
+    )
+    made.add_argument("--seed", type=int, help="what happens when, and to whom (chaos)")
+    made.add_argument(
+        "--replay", type=Path, metavar="FILE", help="play the one schedule that was written there (chaos)"
+    )
     for size in SIZES:
         made.add_argument(f"--{size}", type=int, metavar="N", help=f"so many {size} (round, measure)")
     return made

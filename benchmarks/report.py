@@ -36,13 +36,16 @@ class Section:
 
 @dataclass
 class Report:
-    """What one run of one benchmark measured. plots: as for `draw`."""
+    """What one run of one benchmark measured. plots: as for `draw`. facts: what the JSON tells beside the sections.
+    failed: something does not hold that must."""
 
     name: str
     quick: bool
     sections: list[Section]
     seconds: float = 0.0
     plots: list[Plot] = field(default_factory=list)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    failed: bool = False
 
     def show(self, console: Console | None = None) -> None:
         console = console or Console(width=None if os.isatty(1) else COLUMNS)
@@ -58,6 +61,7 @@ class Report:
 
     def as_json(self) -> str:
         facts = {"benchmark": self.name, "quick": self.quick, "seconds": round(self.seconds, 1), "machine": machine()}
+        facts |= self.facts
         facts["sections"] = [asdict(section) for section in self.sections]
         return json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
 

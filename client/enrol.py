@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from client.config import TrainerConfig
 from hansa.protocol.errors import FatalError
-from hansa.protocol.types import Phase
+from hansa.protocol.types import Address, Phase
+from hansa.runtime.chain.calls import Call
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.desk import Desk
 from hansa.runtime.identity.admission import enrolment_data
@@ -95,11 +96,19 @@ class Enroller:
 
     def pay_in(self, amount: int) -> None:
         """Lets the vault take `amount` of the job's token. Another job of this account may take it first: asked again,
-        it is allowed again, but never twice while the first time is under way."""
+        it is allowed again, but never twice while the first time is under way, or was only lost in a reorganisation."""
         desk, federation, job = self._desk, self._desk.follower.federation, self._desk.follower.job
         token, name = desk.follower.context.terms.token, (job, "approvals", amount)
         for call in federation.approvals(token, desk.me, amount):
             done = (desk.journal.recall(name) or {"times": 0})["times"]
+            if done and self._is_allowed_again(call, done - 1, token, amount):
+                return
             if isinstance(desk.send(call, "approve", call.data, done), Pending):
                 return
             desk.journal.replace(name, {"times": done + 1})
+
+    def _is_allowed_again(self, call: Call, time: int, token: Address, amount: int) -> bool:
+        """Whether an approval that was mined before, and is no more, is under way or back."""
+        federation = self._desk.follower.federation
+        outcome = self._desk.send(call, "approve", call.data, time)
+        return isinstance(outcome, Pending) or not federation.approvals(token, self._desk.me, amount)

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from eth_account import Account
 
 from aggregator.validator import Validator
 from client import TrainerConfig
 from client.trainer import Trainer
+from hansa.protocol.errors import TransientError
 from hansa.protocol.spec import JobSpec
+from hansa.runtime.daemon import backoff
 from hansa.runtime.desk import DaemonConfig
+from hansa.runtime.log import open_log
 from hansa.runtime.pair import Pair
 from hansa.tasks import load_task_of
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -41,22 +48,36 @@ class Role:
 def play(role: Role) -> None:
     """Runs the daemon until its job is over."""
     if role.kind == "coupled":
-        coupled(role.config()).run()
+        begun(lambda: coupled(role.config())).run()
         return
     kind = Trainer if role.kind == "trainer" else Validator
-    daemon = kind(role.config())
+    daemon = begun(lambda: kind(role.config()))
     if role.relay is not None:
         daemon.serve_relay(role.relay)
     daemon.run()
 
 
+def begun(make: Callable[[], T]) -> T:
+    """What `make` gives, once chain and store let it."""
+    failures = 0
+    while True:
+        try:
+            return make()
+        except TransientError as error:
+            failures += 1
+            pause = backoff(failures)
+            open_log().warning("will try again", error=str(error), seconds=round(pause, 2))
+            time.sleep(pause)
+
+
 def coupled(config: TrainerConfig) -> Pair:
-    """A trainer that takes its seat too where it is drawn, with a journal of its own for that."""
+    """A trainer that takes its seat too where it is drawn, with a journal of its own for that. Its encryption key is
+    announced before it enrols: whoever is drawn can open what is sealed to it."""
     shared = {field.name: getattr(config, field.name) for field in fields(DaemonConfig)}
     journal = config.journal.with_name(f"{config.journal.stem}-seat{config.journal.suffix}")
     trainer = Trainer(config)
     try:
-        return Pair([trainer, Validator(DaemonConfig(**shared | {"journal": journal, "keep_models": None}))])
+        return Pair([Validator(DaemonConfig(**shared | {"journal": journal, "keep_models": None})), trainer])
     except BaseException:
         trainer.close()
         raise

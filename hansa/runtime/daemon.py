@@ -35,6 +35,7 @@ class Daemon(ABC):
         self._idle_chain = IdleChain(self.desk.sender, self.desk.log)
         self._metrics_server: MetricsServer | None = None
         self.relay: RelayService | None = None
+        self._done: int | None = None  # the block since which nothing is left to do
 
     @abstractmethod
     def act(self, state: JobState) -> bool:
@@ -79,7 +80,7 @@ class Daemon(ABC):
                 time.sleep(self.note_failure(error, failures))
 
     def once(self) -> bool:
-        """One cycle: the head, the job's state at it, whatever is due. True when all is done."""
+        """One cycle: the head, the job's state at it, whatever is due. True when all is done, `confirmations` deep."""
         desk = self.desk
         state = desk.follower.look()
         self._idle_chain.keep_moving(desk.follower.head, state, desk.alarm.awaited)
@@ -87,9 +88,19 @@ class Daemon(ABC):
         desk.sender.tend()
         desk.note(state)
         if self.relay is None:
-            return self.act(state)
+            return self._stays_done(self.act(state))
         self.relay.work()
-        return self.act(state) and self.relay.relay.is_settled(desk.follower.job)
+        return self._stays_done(self.act(state)) and self.relay.relay.is_settled(desk.follower.job)
+
+    def _stays_done(self, is_done: bool) -> bool:
+        """Whether nothing is left to do since so many blocks that no reorganisation is expected to bring some back."""
+        follower = self.desk.follower
+        if not is_done or follower.federation.chain.confirmations == 0:
+            self._done = None
+            return is_done
+        if self._done is None:
+            self._done = max(follower.head.number, self.desk.alarm.mined)
+        return follower.deep_block().number >= self._done
 
     def close(self) -> None:
         if self._metrics_server is not None:

@@ -70,6 +70,25 @@ def test_run__does_what_is_due_and_ends(ready: tuple[World, JobId]) -> None:
     assert logged(world) == ["one endpoint is trusted", "signed", "sent"]
 
 
+def test_once__all_is_done__is_so_only_when_it_is_deep(ready: tuple[World, JobId]) -> None:
+    world, job = ready
+    world.pass_time(2)
+    daemon = Opener(config_of(world, job, confirmations=2))
+    try:
+        assert not daemon.once(), "it opens the cycle"
+        before = world.chain.head().number
+        assert not daemon.once(), "open, but a reorganisation may take that back"
+        world.rpc("anvil_reorg", world.chain.head().number - before + 1, [])
+        assert not daemon.once(), "as it did: it opens the cycle again"
+        while not daemon.once():
+            assert world.chain.head().number <= before + 20
+            world.rpc("evm_mine")
+        assert world.federation.state(job).phase == Phase.SUBMIT
+        assert world.federation.state(job, world.chain.block(world.chain.head().number - 2)).phase == Phase.SUBMIT
+    finally:
+        daemon.close()
+
+
 def test_run__transient_errors__are_one_line_each(ready: tuple[World, JobId], monkeypatch: pytest.MonkeyPatch) -> None:
     world, job = ready
     monkeypatch.setattr(module, "FIRST_BACKOFF", 0.01)

@@ -1,0 +1,164 @@
+"""What must hold when a job is over, whatever happened to it: nothing lost, nothing done twice, nothing stuck."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+LOST, DOUBLED, STUCK = WAYS = ("lost", "doubled", "stuck")
+OF_A_CYCLE: Final = frozenset({"submit", "attest", "release", "commitScores", "revealScores", "vote", "rejoin"})
+OF_ALL: Final = frozenset({"open", "finalize", "failRound"})  # done by one for all, once in a cycle
+REPEATED: Final = frozenset(
+    {"announceKey", "multicall"}
+)  # one may come again: a key that rotates; a bundle's calls count
+
+
+@dataclass(frozen=True)
+class Problem:
+    """way: one of WAYS."""
+
+    way: str
+    said: str
+
+
+@dataclass(frozen=True)
+class Act:
+    """One call of one account, on the chain that stands. by: who signed it, also where another sent it. arguments: hex;
+    cycle: its counter, 0 where it names none. worked: it did not revert."""
+
+    by: str
+    call: str
+    cycle: int
+    arguments: str
+    block: int
+    worked: bool
+
+
+@dataclass(frozen=True)
+class RoundResult:
+    """A finalised round. trainers: whose updates it has; sheets: whose it rests on; drawn: its committee; pay: in the
+    token's smallest unit."""
+
+    model: str
+    trainers: frozenset[str]
+    sheets: frozenset[str]
+    drawn: tuple[str, ...]
+    pay: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A job when everybody has left it.
+
+    books: the Vault's, by field. burnt: of failed cycles. due: what the sheets and the rules give each account, got:
+    what it has more than before the job, held: what the contracts still keep of it. alive: daemons that have not ended
+    well though nobody keeps them from it. wrong: what the audit found, and what it should have been able to look at.
+    """
+
+    phase: str
+    rounds: tuple[RoundResult, ...]
+    acts: tuple[Act, ...]
+    books: Mapping[str, int]
+    burnt: int
+    due: Mapping[str, int]
+    got: Mapping[str, int]
+    held: Mapping[str, int]
+    alive: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+    failed: int = 0  # cycles
+    wanted: int = 0  # rounds that were paid for
+    dead: frozenset[str] = field(default_factory=frozenset)  # for good
+
+    @property
+    def reverted(self) -> int:
+        return sum(not act.worked for act in self.acts)
+
+
+def problems(ending: Ending, undisturbed: Ending | None = None) -> list[Problem]:
+    """Everything that does not hold; empty where all does. undisturbed: the same job when nothing happened to it."""
+    found = [Problem(STUCK, said) for said in _stuck(ending)]
+    if found:
+        return found  # its books are not closed
+    found += [Problem(DOUBLED, said) for said in _doubled(ending)]
+    found += [Problem(LOST, said) for check in (_unpaid, _books, _audit, _absent) for said in check(ending)]
+    if undisturbed is not None:
+        found += [Problem(LOST, said) for said in _differs(ending, undisturbed)]
+    return found
+
+
+def _stuck(ending: Ending) -> Iterator[str]:
+    if ending.phase != "COMPLETED":
+        yield f"the job ended {ending.phase}"
+    if len(ending.rounds) < ending.wanted:
+        yield f"{len(ending.rounds)} of {ending.wanted} rounds were finalised"
+    for name in ending.alive:
+        yield f"{name} did not end by itself"
+
+
+def _doubled(ending: Ending) -> Iterator[str]:
+    """Each step of a cycle is one account's once; other calls are, with the same arguments."""
+    times: Counter[tuple[str, str, str]] = Counter()
+    for act in ending.acts:
+        if not act.worked or act.call in REPEATED:
+            continue
+        if act.call in OF_A_CYCLE:
+            times[act.by, act.call, f"cycle {act.cycle}"] += 1
+        elif act.call in OF_ALL and act.cycle:
+            times["", act.call, f"cycle {act.cycle}"] += 1
+        elif act.call not in OF_ALL:
+            times[act.by, act.call, act.arguments] += 1
+    for (by, call, what), count in times.items():
+        if count > 1:
+            yield f"{by or 'all together'} did {call} of {what} {count} times"
+
+
+def _unpaid(ending: Ending) -> Iterator[str]:
+    for name, due in ending.due.items():
+        if (got := ending.got.get(name, 0)) != due:
+            yield f"{name} has {got} of {due}"
+    for name, held in ending.held.items():
+        if held:
+            yield f"the contracts still keep {held} of {name}"
+
+
+def _books(ending: Ending) -> Iterator[str]:
+    books = ending.books
+    gone = books["left"] + books["booked"] + books["burnt"] - books["forfeited"] + books["refunded"]
+    if books["escrowed"] != gone:
+        yield f"of {books['escrowed']} escrowed, {gone} are accounted for"
+    for name in ("left", "bonded"):
+        if books[name]:
+            yield f"{books[name]} are {name} in the vault"
+    if books["burnt"] != books["burn_sent"]:
+        yield f"of {books['burnt']} burnt, {books['burn_sent']} were sent"
+    if ending.burnt or ending.failed:
+        yield f"{ending.failed} cycles failed, and {ending.burnt} of the escrow burnt"
+
+
+def _audit(ending: Ending) -> Iterator[str]:
+    yield from (f"the audit: {said}" for said in ending.wrong)
+
+
+def _absent(ending: Ending) -> Iterator[str]:
+    """Phases wait for whoever is late: who is not dead for good has a part in every round."""
+    everybody = frozenset().union(*(one.trainers for one in ending.rounds)) - ending.dead
+    for number, one in enumerate(ending.rounds, 1):
+        for name in sorted(everybody - one.trainers):
+            yield f"{name} has no update in round {number}"
+        for name in sorted(set(one.drawn) - one.sheets - ending.dead):
+            yield f"{name} has no sheet in round {number}"
+
+
+def _differs(ending: Ending, undisturbed: Ending) -> Iterator[str]:
+    """Round by round, as long as the same have a part in it: pay follows the rounds before."""
+    for number, (one, other) in enumerate(zip(ending.rounds, undisturbed.rounds, strict=False), 1):
+        if one.trainers != other.trainers:
+            return
+        if one.model != other.model:
+            yield f"round {number} came to {one.model}, undisturbed to {other.model}"
+        if (one.sheets, one.drawn) != (other.sheets, other.drawn):
+            return
+        if dict(one.pay) != dict(other.pay):
+            yield f"round {number} paid {dict(one.pay)}, undisturbed {dict(other.pay)}"
