@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from hansa.audit.proof.header import FIELDS as HEADER_FIELDS
+from hansa.audit.proof.header import header_bytes
+from hansa.runtime.transactions.signed import FIELDS, transaction_bytes
 from hansa.runtime.chain.abi import artifact
 from hansa.runtime.transactions.asked import MOST_POINTED, WORD, signed_calls
 
@@ -24,3 +27,12 @@ def test_bundles__in_each_other__that_point_often_at_the_same_bytes__come_to_an_
     for _ in range(8):
         data = pointing(data, 40)  # 40 to the 8th calls, in 11 kB
     assert len(list(signed_calls(artifact("Federation"), data))) <= MOST_POINTED // WORD
+
+
+# --- what nodes say
+
+
+def test_number_of_a_node__below_0__makes_no_transaction_and_no_header() -> None:
+    names = [*FIELDS[0], "hash", "type", "v", "r", "s"]
+    assert transaction_bytes({**dict.fromkeys(names, "0x0"), "hash": "0x" + "00" * 32, "to": None, "gas": "-0x1"}) is None
+    assert header_bytes({**dict.fromkeys(HEADER_FIELDS, "0x00"), "hash": "0x" + "00" * 32, "gasLimit": "-0x1"}) is None
