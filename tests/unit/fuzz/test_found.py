@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hansa.audit.proof.header import FIELDS as HEADER_FIELDS
 from hansa.audit.proof.header import header_bytes
-from hansa.runtime.transactions.signed import FIELDS, transaction_bytes
+from hansa.protocol.types import Address, BlockNumber, JobId
 from hansa.runtime.chain.abi import artifact
+from hansa.runtime.chain.blocks import Log
+from hansa.runtime.history.builder import HistoryBuilder, HistoryError
 from hansa.runtime.transactions.asked import MOST_POINTED, WORD, signed_calls
+from hansa.runtime.transactions.signed import FIELDS, transaction_bytes
 
 
 def words(*numbers: int) -> bytes:
@@ -34,5 +39,14 @@ def test_bundles__in_each_other__that_point_often_at_the_same_bytes__come_to_an_
 
 def test_number_of_a_node__below_0__makes_no_transaction_and_no_header() -> None:
     names = [*FIELDS[0], "hash", "type", "v", "r", "s"]
-    assert transaction_bytes({**dict.fromkeys(names, "0x0"), "hash": "0x" + "00" * 32, "to": None, "gas": "-0x1"}) is None
+    assert (
+        transaction_bytes({**dict.fromkeys(names, "0x0"), "hash": "0x" + "00" * 32, "to": None, "gas": "-0x1"}) is None
+    )
     assert header_bytes({**dict.fromkeys(HEADER_FIELDS, "0x00"), "hash": "0x" + "00" * 32, "gasLimit": "-0x1"}) is None
+
+
+def test_event_of_no_job__in_a_jobs_history__is_said_to_be_one() -> None:
+    event = artifact("Federation").event("KeyAnnounced")
+    log = Log(BlockNumber(5), 0, "0x" + "22" * 20, (event.topic, words(1)), words(7))
+    with pytest.raises(HistoryError, match="block 5 has KeyAnnounced of no job"):
+        HistoryBuilder(1, Address("0x" + "22" * 20), JobId(1)).apply(log)
