@@ -6,9 +6,10 @@ import pytest
 
 from hansa.audit.proof.header import FIELDS as HEADER_FIELDS
 from hansa.audit.proof.header import header_bytes
+from hansa.protocol.errors import ChainUnavailable
 from hansa.protocol.types import Address, BlockNumber, JobId
 from hansa.runtime.chain.abi import artifact
-from hansa.runtime.chain.blocks import Log
+from hansa.runtime.chain.blocks import Log, read_block
 from hansa.runtime.history.builder import HistoryBuilder, HistoryError
 from hansa.runtime.transactions.asked import MOST_POINTED, WORD, signed_calls
 from hansa.runtime.transactions.signed import FIELDS, transaction_bytes
@@ -50,3 +51,8 @@ def test_event_of_no_job__in_a_jobs_history__is_said_to_be_one() -> None:
     log = Log(BlockNumber(5), 0, "0x" + "22" * 20, (event.topic, words(1)), words(7))
     with pytest.raises(HistoryError, match="block 5 has KeyAnnounced of no job"):
         HistoryBuilder(1, Address("0x" + "22" * 20), JobId(1)).apply(log)
+
+
+def test_block__that_is_no_object__is_called_a_block() -> None:
+    with pytest.raises(ChainUnavailable, match="answer for block 0x5 makes no sense"):
+        read_block("0x5", "0x5")
