@@ -184,7 +184,11 @@ class Journal:
         text, seal = row
         if not isinstance(text, str) or seal != _seal(name, text):
             raise JournalCorrupt(f"journal {self.path} has a changed entry", next_step=_remedy(self.path))
-        value: dict[str, Any] = json.loads(text, object_hook=_restored)
+        try:
+            value: dict[str, Any] = json.loads(text, object_hook=_restored)
+        except (ValueError, TypeError, RecursionError) as error:
+            problem = f"journal {self.path} has an entry that nobody wrote"
+            raise JournalCorrupt(problem, cause=type(error).__name__, next_step=_remedy(self.path)) from error
         return value
 
     def _rows(self, query: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from hansa.audit.proof.header import FIELDS as HEADER_FIELDS
 from hansa.audit.proof.header import header_bytes
-from hansa.protocol.errors import ChainUnavailable
+from hansa.protocol.errors import ChainUnavailable, JournalCorrupt
 from hansa.protocol.types import Address, BlockNumber, JobId
 from hansa.runtime.chain.abi import artifact
 from hansa.runtime.chain.blocks import Log, read_block
 from hansa.runtime.history.builder import HistoryBuilder, HistoryError
+from hansa.runtime.journal import Journal, _key, _seal
 from hansa.runtime.transactions.asked import MOST_POINTED, WORD, signed_calls
 from hansa.runtime.transactions.signed import FIELDS, transaction_bytes
 
@@ -56,3 +59,16 @@ def test_event_of_no_job__in_a_jobs_history__is_said_to_be_one() -> None:
 def test_block__that_is_no_object__is_called_a_block() -> None:
     with pytest.raises(ChainUnavailable, match="answer for block 0x5 makes no sense"):
         read_block("0x5", "0x5")
+
+
+# --- files of one's own
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"$bytes": "zz"}', '{"a": {"$bytes": 1}}', "[" * 100_000])
+def test_journal__with_an_entry_that_has_its_seal_and_makes_no_sense__is_corrupt(tmp_path: Path, text: str) -> None:
+    with Journal(tmp_path / "journal") as journal:
+        key = ("a",)
+        journal.remember(key, dict)
+        journal._commit("UPDATE memory SET value = ?, seal = ?", (text, _seal(_key(key), text)))
+        with pytest.raises(JournalCorrupt, match="an entry that nobody wrote"):
+            journal.recall(key)
