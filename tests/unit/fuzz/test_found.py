@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from client.guard_file import GuardFile
+from client.privacy.budget import Noise
+from client.privacy.ledger import Budget, PrivacyLedger, Release
 from hansa.audit.proof.header import FIELDS as HEADER_FIELDS
 from hansa.audit.proof.header import header_bytes
-from hansa.protocol.errors import ChainUnavailable, JournalCorrupt
-from hansa.protocol.types import Address, BlockNumber, JobId
+from hansa.protocol.errors import ChainUnavailable, FatalError, JournalCorrupt
+from hansa.protocol.masked.guard import Guarded
+from hansa.protocol.types import Address, BlockNumber, Digest, JobId
 from hansa.runtime.chain.abi import artifact
 from hansa.runtime.chain.blocks import Log, read_block
 from hansa.runtime.history.builder import HistoryBuilder, HistoryError
 from hansa.runtime.journal import Journal, _key, _seal
+from hansa.runtime.key_ring import KeyRing
 from hansa.runtime.transactions.asked import MOST_POINTED, WORD, signed_calls
 from hansa.runtime.transactions.signed import FIELDS, transaction_bytes
 
@@ -72,3 +79,49 @@ def test_journal__with_an_entry_that_has_its_seal_and_makes_no_sense__is_corrupt
         journal._commit("UPDATE memory SET value = ?, seal = ?", (text, _seal(_key(key), text)))
         with pytest.raises(JournalCorrupt, match="an entry that nobody wrote"):
             journal.recall(key)
+
+
+NOISE = Noise("row", 1, 2.0, 2.0)
+RELEASE, BUDGET = Release("1/0x", 7, "alice", bytes(32)), Budget(3.0, 1e-5, "terms")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{}", "[" * 100_000, '{"unit": "row", "steps": 1, "sigma": NaN, "own": 1.0}', '{"unit": "row", "x": 1}'],
+)
+def test_noise__that_nobody_wrote__is_refused(text: str) -> None:
+    assert Noise.decode(NOISE.encode()) == NOISE
+    with pytest.raises(FatalError, match="a release's noise"):
+        Noise.decode(text)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE families SET row = 'x'",
+        "DELETE FROM families",
+        "UPDATE releases SET noise = '{'",
+        "UPDATE releases SET epsilon = 'x'",
+        "UPDATE releases SET noise = CAST(x'ff' AS TEXT)",
+    ],
+)
+def test_privacy_file__with_rows_that_nobody_wrote__is_refused_by_name(tmp_path: Path, damage: str) -> None:
+    with PrivacyLedger(tmp_path / "privacy.sqlite") as ledger:
+        ledger.charge([bytes(8)], RELEASE, lambda spent, others: NOISE, BUDGET)
+        ledger._db.execute(damage)
+        with pytest.raises(FatalError, match="privacy.sqlite can't be used|noise can't be read"):
+            ledger.standing("1/0x", 7, "alice")
+
+
+@pytest.mark.parametrize("value", ["CAST(x'ff' AS TEXT)", "x'0102'", "'text'"])
+def test_guard_file_and_key_ring__with_values_that_nobody_wrote__are_refused(tmp_path: Path, value: str) -> None:
+    guard, ring = GuardFile(tmp_path / "guard.sqlite"), KeyRing(tmp_path / "ring.sqlite", b"\1" * 32)
+    guard.add(Guarded("weights", Digest(bytes(32)), "here"), Address("alice"))
+    with closing(sqlite3.connect(guard.path)) as database, database:
+        database.execute(f"UPDATE summed SET digest = {value}")
+    with pytest.raises(FatalError, match="guard.sqlite can't be used"):
+        guard.known("weights", "there", Address("alice"))
+    ring.make()
+    ring._run(f"UPDATE keys SET public = {value}")
+    with pytest.raises(FatalError, match="ring.sqlite (is no file of keys|can't be used)"):
+        ring.made()
