@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from eth_account import Account
 
 from client.guard_file import GuardFile
 from client.privacy.budget import Noise
 from client.privacy.ledger import Budget, PrivacyLedger, Release
 from hansa.audit.proof.header import FIELDS as HEADER_FIELDS
 from hansa.audit.proof.header import header_bytes
-from hansa.protocol.errors import ChainUnavailable, FatalError, JournalCorrupt
+from hansa.protocol.errors import BadKey, ChainUnavailable, FatalError, JournalCorrupt
 from hansa.protocol.masked.guard import Guarded
 from hansa.protocol.types import Address, BlockNumber, Digest, JobId
 from hansa.runtime.chain.abi import artifact
@@ -21,6 +23,7 @@ from hansa.runtime.chain.blocks import Log, read_block
 from hansa.runtime.history.builder import HistoryBuilder, HistoryError
 from hansa.runtime.journal import Journal, _key, _seal
 from hansa.runtime.key_ring import KeyRing
+from hansa.runtime.keystore import Keyfile
 from hansa.runtime.transactions.asked import MOST_POINTED, WORD, signed_calls
 from hansa.runtime.transactions.signed import FIELDS, transaction_bytes
 
@@ -125,3 +128,26 @@ def test_guard_file_and_key_ring__with_values_that_nobody_wrote__are_refused(tmp
     ring._run(f"UPDATE keys SET public = {value}")
     with pytest.raises(FatalError, match="ring.sqlite (is no file of keys|can't be used)"):
         ring.made()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"n": 2**40},
+        {"n": 2**20, "r": 2**20},
+        {"p": 2**30},
+        {"dklen": 2**40},
+        {"c": 2**40, "prf": "hmac-sha256"},
+        {"dklen": 8},
+    ],
+)
+def test_key_file__that_asks_for_too_much__or_too_little__is_refused_at_once(
+    tmp_path: Path, changes: dict[str, object]
+) -> None:
+    path = tmp_path / "key.json"
+    document = Account.encrypt(b"\1" * 32, "password", kdf="pbkdf2" if "c" in changes else "scrypt", iterations=2)
+    document["crypto"]["kdfparams"] |= changes
+    path.write_text(json.dumps(document))
+    path.chmod(0o600)
+    with pytest.raises(BadKey, match="key.json"):
+        Keyfile.load(path, "password")
