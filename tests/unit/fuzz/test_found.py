@@ -10,22 +10,27 @@ from pathlib import Path
 import pytest
 from eth_account import Account
 
+from client.committee_keys import read_pinned_keys
 from client.guard_file import GuardFile
 from client.privacy.budget import Noise
 from client.privacy.ledger import Budget, PrivacyLedger, Release
 from hansa.audit.proof.header import FIELDS as HEADER_FIELDS
 from hansa.audit.proof.header import header_bytes
+from hansa.devnet.chain_file import FILE, ChainFile
+from hansa.devnet.folder import MARK, Devnet
 from hansa.protocol.errors import BadKey, ChainUnavailable, FatalError, JournalCorrupt
 from hansa.protocol.masked.guard import Guarded
 from hansa.protocol.types import Address, BlockNumber, Digest, JobId
 from hansa.runtime.chain.abi import artifact
 from hansa.runtime.chain.blocks import Log, read_block
+from hansa.runtime.deploy_progress import _read as read_progress
 from hansa.runtime.history.builder import HistoryBuilder, HistoryError
 from hansa.runtime.journal import Journal, _key, _seal
 from hansa.runtime.key_ring import KeyRing
 from hansa.runtime.keystore import Keyfile
 from hansa.runtime.transactions.asked import MOST_POINTED, WORD, signed_calls
 from hansa.runtime.transactions.signed import FIELDS, transaction_bytes
+from hansa.tasks.loading import name_task
 
 
 def words(*numbers: int) -> bytes:
@@ -151,3 +156,17 @@ def test_key_file__that_asks_for_too_much__or_too_little__is_refused_at_once(
     path.chmod(0o600)
     with pytest.raises(BadKey, match="key.json"):
         Keyfile.load(path, "password")
+
+
+def test_files__of_brackets_within_brackets__are_refused_by_name(tmp_path: Path) -> None:
+    for name in ("pinned.json", "deploying.json", FILE, MARK, "task.py"):
+        (tmp_path / name).write_text("[" * 100_000)
+    assert ChainFile.load(tmp_path) is None
+    for read in (
+        lambda: read_pinned_keys(tmp_path / "pinned.json"),
+        lambda: read_progress(tmp_path / "deploying.json"),
+        lambda: Devnet.load(tmp_path),
+        lambda: name_task(str(tmp_path / "task.py")),
+    ):
+        with pytest.raises(FatalError, match=str(tmp_path)):
+            read()
