@@ -31,6 +31,7 @@ from hansa.runtime.keystore import Keyfile
 from hansa.runtime.transactions.asked import MOST_POINTED, WORD, signed_calls
 from hansa.runtime.transactions.signed import FIELDS, transaction_bytes
 from hansa.tasks.loading import name_task
+from hansa.tasks.settings import parse_settings
 
 
 def words(*numbers: int) -> bytes:
@@ -170,3 +171,12 @@ def test_files__of_brackets_within_brackets__are_refused_by_name(tmp_path: Path)
     ):
         with pytest.raises(FatalError, match=str(tmp_path)):
             read()
+
+
+# --- options
+
+
+def test_setting__that_json_has_no_word_for__is_the_text_itself() -> None:
+    assert parse_settings(["a=NaN", "b=[-Infinity]", "c=1e999"]) == {"a": "NaN", "b": ["-Infinity"], "c": "1e999"}
+    deep = "[" * 100_000
+    assert parse_settings([f"a={deep}"]) == {"a": deep}
