@@ -21,6 +21,7 @@ from hansa.devnet.folder import MARK, Devnet
 from hansa.protocol.errors import BadKey, ChainUnavailable, FatalError, JournalCorrupt
 from hansa.protocol.masked.guard import Guarded
 from hansa.protocol.types import Address, BlockNumber, Digest, JobId
+from hansa.runtime.amounts import Token
 from hansa.runtime.chain.abi import artifact
 from hansa.runtime.chain.blocks import Log, read_block
 from hansa.runtime.deploy_progress import _read as read_progress
@@ -180,3 +181,9 @@ def test_setting__that_json_has_no_word_for__is_the_text_itself() -> None:
     assert parse_settings(["a=NaN", "b=[-Infinity]", "c=1e999"]) == {"a": "NaN", "b": ["-Infinity"], "c": "1e999"}
     deep = "[" * 100_000
     assert parse_settings([f"a={deep}"]) == {"a": deep}
+
+
+@pytest.mark.parametrize("text", ["1e918918", "9e99999999", "-1e500"])
+def test_amount__of_more_digits_than_any__is_refused_at_once(text: str) -> None:
+    with pytest.raises(FatalError, match="is not a number"):
+        Token("0x").units(text)
