@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -29,6 +31,7 @@ from hansa.runtime.history.builder import HistoryBuilder, HistoryError
 from hansa.runtime.journal import Journal, _key, _seal
 from hansa.runtime.key_ring import KeyRing
 from hansa.runtime.keystore import Keyfile
+from hansa.runtime.store.kubo import authorization
 from hansa.runtime.transactions.asked import MOST_POINTED, WORD, signed_calls
 from hansa.runtime.transactions.signed import FIELDS, transaction_bytes
 from hansa.tasks.loading import name_task
@@ -187,3 +190,7 @@ def test_setting__that_json_has_no_word_for__is_the_text_itself() -> None:
 def test_amount__of_more_digits_than_any__is_refused_at_once(text: str) -> None:
     with pytest.raises(FatalError, match="is not a number"):
         Token("0x").units(text)
+
+
+def test_auth__of_bytes_that_are_no_text__is_sent_as_these_bytes() -> None:
+    assert authorization(os.fsdecode(b"basic:a:\xff")) == "Basic " + base64.b64encode(b"a:\xff").decode()
