@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import os
+import resource
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -34,6 +36,7 @@ from hansa.runtime.keystore import Keyfile
 from hansa.runtime.store.kubo import authorization
 from hansa.runtime.transactions.asked import MOST_POINTED, WORD, signed_calls
 from hansa.runtime.transactions.signed import FIELDS, transaction_bytes
+from hansa.tasks.images import MAGIC_LABELS, read_idx
 from hansa.tasks.loading import name_task
 from hansa.tasks.settings import parse_settings
 
@@ -194,3 +197,12 @@ def test_amount__of_more_digits_than_any__is_refused_at_once(text: str) -> None:
 
 def test_auth__of_bytes_that_are_no_text__is_sent_as_these_bytes() -> None:
     assert authorization(os.fsdecode(b"basic:a:\xff")) == "Basic " + base64.b64encode(b"a:\xff").decode()
+
+
+def test_packed_images__of_more_than_their_header_says__are_not_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "labels.gz"
+    path.write_bytes(gzip.compress(MAGIC_LABELS + (5).to_bytes(4, "big") + bytes(2**27), 1))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ValueError, match="labels.gz is not an idx file"):
+        read_idx(path, MAGIC_LABELS)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**16  # KiB
