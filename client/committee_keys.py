@@ -69,7 +69,7 @@ def read_pinned_keys(path: Path) -> PinnedKeys:
         found = json.loads(path.read_text())
     except OSError as error:
         raise FatalError(wrong.format(path, error.strerror), next_step="name the file that the sponsor gave") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FatalError(wrong.format(path, "it is not JSON"), cause=error, next_step=next_step) from error
     if not isinstance(found, dict) or not found:
         raise FatalError(wrong.format(path, "it has no keys by account"), next_step=next_step)

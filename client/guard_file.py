@@ -11,7 +11,7 @@ from pathlib import Path
 from hansa.protocol.errors import FatalError
 from hansa.protocol.masked.guard import Guarded
 from hansa.protocol.types import Address, Digest
-from hansa.runtime.files import private_file, private_folder, unwritable
+from hansa.runtime.files import UNREADABLE, private_file, private_folder, unwritable
 from hansa.runtime.workspace import GUARD, JOURNALS
 
 PATIENCE = 30.0  # seconds for which another daemon may write
@@ -41,7 +41,12 @@ class GuardFile:
         both = f"{each.format(1, FIXED)} UNION ALL {each.format(0, PUBLISHED)}"
         query = f"SELECT origin, digest, fixed FROM ({both}) ORDER BY origin = ?2, fixed DESC"
         rows = self._rows(query, (weights, origin, account))
-        return Guarded(weights, Digest(rows[0][1]), rows[0][0], bool(rows[0][2])) if rows else None
+        if not rows:
+            return None
+        found, digest, fixed = rows[0]
+        if not (isinstance(found, str) and isinstance(digest, bytes) and len(digest) == 32):
+            raise self._unusable("a record that nobody wrote")
+        return Guarded(weights, Digest(digest), found, bool(fixed))
 
     def add(self, guarded: Guarded, account: Address) -> None:
         """On disk before this returns. The record of a fixed set that is there stays."""
@@ -60,9 +65,9 @@ class GuardFile:
                 return connection.execute(statement, values).fetchall()
         except OSError as error:
             raise unwritable(self.path, error) from error
-        except sqlite3.DatabaseError as error:
-            raise FatalError(
-                f"{self.path} can't be used",
-                cause=error,
-                next_step="repair or restore it: it keeps two sums over the same weights from telling your update",
-            ) from error
+        except UNREADABLE as error:
+            raise self._unusable(str(error)) from error
+
+    def _unusable(self, cause: str) -> FatalError:
+        next_step = "repair or restore it: it keeps two sums over the same weights from telling your update"
+        return FatalError(f"{self.path} can't be used", cause=cause, next_step=next_step)

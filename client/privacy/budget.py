@@ -19,7 +19,7 @@ from client.privacy.accountant import (
 )
 from client.privacy.clipping import FINENESS
 from client.privacy.noise import LARGEST_DEVIATION
-from hansa.protocol.errors import FatalError
+from hansa.protocol.errors import FatalError, described
 
 SMALLEST_EPSILON = 0.001
 DELTAS = (1e-15, 0.01)
@@ -95,8 +95,18 @@ class Noise:
         return json.dumps(asdict(self))
 
     @classmethod
-    def decode(cls, text: str) -> Noise:
-        return cls(**json.loads(text))
+    def decode(cls, text: str | bytes) -> Noise:
+        """FatalError for what `encode` does not write."""
+        try:
+            found = cls(**json.loads(text))
+            numbers = (found.steps, found.sigma, found.own)
+            if found.unit not in ("row", "party") or type(found.masked) is not bool or type(found.steps) is not int:
+                raise ValueError("it has other values")
+            if not all(math.isfinite(value) and value > 0 for value in numbers):
+                raise ValueError("a number of it is not above 0")
+        except (ValueError, TypeError, RecursionError) as error:
+            raise FatalError("a release's noise can't be read", cause=described(error)) from error
+        return found
 
 
 @dataclass(frozen=True)

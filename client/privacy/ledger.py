@@ -18,7 +18,7 @@ from types import TracebackType
 from client.privacy.accountant import Cost, Unit
 from client.privacy.budget import Noise
 from hansa.protocol.errors import FatalError, TransientError
-from hansa.runtime.files import private_file, private_folder, unwritable
+from hansa.runtime.files import UNREADABLE, private_file, private_folder, unwritable
 
 VERSION = 1
 NAME = "privacy.sqlite"
@@ -153,6 +153,8 @@ class PrivacyLedger:
                 return None
             family, noise, epsilon, delta, _ = found[0]
             bases = {base for *_, base in found}
+            if not (isinstance(epsilon, float) and isinstance(delta, float)):
+                raise sqlite3.DatabaseError(f"a budget of {epsilon!r} and {delta!r}")
             return Standing(self._largest([family]), Noise.decode(noise).unit, epsilon, delta, len(bases))
 
     def count(self) -> int:
@@ -196,11 +198,15 @@ class PrivacyLedger:
         return int(self._db.execute("INSERT INTO families (row, party, alone) VALUES (0, 0, 0)").lastrowid or 0)
 
     def _largest(self, families: Collection[int]) -> Cost:
-        costs = [
-            Cost(*self._db.execute("SELECT row, party, alone FROM families WHERE family = ?", (family,)).fetchone())
-            for family in families
-        ]
+        costs = [self._cost(family) for family in families]
         return Cost(*(max(values) for values in zip(*map(_of, costs), strict=True))) if costs else NOTHING
+
+    def _cost(self, family: int) -> Cost:
+        query = "SELECT row, party, alone FROM families WHERE family = ?"
+        found = self._db.execute(query, (family,)).fetchone() or (None,)
+        if not all(isinstance(value, float) and value >= 0 for value in found):
+            raise sqlite3.DatabaseError(f"family {family} has spent {found}")
+        return Cost(*found)
 
     def _add(self, family: int, cost: Cost) -> None:
         self._db.execute(
@@ -260,12 +266,12 @@ class PrivacyLedger:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.DatabaseError as error:
+        except UNREADABLE as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise TransientError(f"{self.path} is locked", cause="another program holds it") from error
             raise FatalError(
                 f"{self.path} can't be used",
-                cause=error,
+                cause=str(error),
                 next_step="restore it from a copy; without it nobody knows what was spent",
             ) from error
 

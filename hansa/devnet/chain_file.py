@@ -33,7 +33,7 @@ class ChainFile:
         """None where there is none, or where it makes no sense."""
         try:
             return cls(**json.loads((directory / FILE).read_text()))
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, RecursionError):
             return None
 
     def save(self, directory: Path) -> None:

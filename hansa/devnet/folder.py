@@ -96,7 +96,7 @@ class Devnet:
             return cls(**json.loads((directory / MARK).read_text()))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             raise FatalError(
                 f"{directory / MARK} can't be read", cause=error, next_step="name another --dir"
             ) from error

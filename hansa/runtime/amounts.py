@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation, localcontext
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Wei
 
+LARGEST = 100  # a power of ten that no amount reaches
 PLACES = 6  # shown to people; JSON has every digit
 
 
@@ -46,6 +47,8 @@ class Token:
             with localcontext() as context:
                 context.prec = 120
                 scaled = Decimal(text.strip().replace("_", "")).scaleb(self.decimals)
+                if scaled.adjusted() > LARGEST:
+                    raise OverflowError
                 whole = int(scaled)
                 exact = scaled == whole
         except (InvalidOperation, ValueError, OverflowError):

@@ -89,5 +89,5 @@ def _read(file: Path) -> Started | None:
         return Started(**{**asdict(found), "contracts": {n: checksummed(a) for n, a in found.contracts.items()}})
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise FatalError(f"{file} can't be read", cause=error, next_step="move it away") from error

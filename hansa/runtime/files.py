@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import sqlite3
 from pathlib import Path
 
 from hansa.protocol.errors import FatalError, HansaError
 
 OWNER, SHARED = 0o600, 0o666  # the system's umask takes from SHARED
 OTHERS = 0o077
+UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What sqlite3 raises of a damaged file: also for a text, or an error's own, that is no UTF-8."""
 NEXT_STEP = {
     errno.ENOSPC: "make room on its disk, then start again",
     errno.EDQUOT: "make room within your quota, then start again",

@@ -24,7 +24,15 @@ import structlog
 from hansa.protocol.cid import digest_of, to_cid
 from hansa.protocol.errors import FatalError, HansaError, JournalCorrupt, Locked, NotFound, TransientError
 from hansa.protocol.types import Digest
-from hansa.runtime.files import OWNER, close_to_others, private_file, private_folder, unwritable, write_atomically
+from hansa.runtime.files import (
+    OWNER,
+    UNREADABLE,
+    close_to_others,
+    private_file,
+    private_folder,
+    unwritable,
+    write_atomically,
+)
 from hansa.runtime.log import open_log
 from hansa.runtime.workspace import JOURNALS
 
@@ -184,7 +192,10 @@ class Journal:
         text, seal = row
         if not isinstance(text, str) or seal != _seal(name, text):
             raise JournalCorrupt(f"journal {self.path} has a changed entry", next_step=_remedy(self.path))
-        value: dict[str, Any] = json.loads(text, object_hook=_restored)
+        try:
+            value: dict[str, Any] = json.loads(text, object_hook=_restored)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise JournalCorrupt(f"{self.path} has an entry that nobody wrote", next_step=_remedy(self.path)) from error
         return value
 
     def _rows(self, query: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -205,7 +216,7 @@ class Journal:
                 return action()
             except sqlite3.ProgrammingError:
                 raise  # ours, not the file's
-            except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            except UNREADABLE as error:
                 problem = _problem(self.path, error)
                 if not isinstance(problem, TransientError) or (end is not None and time.monotonic() > end):
                     raise problem from error

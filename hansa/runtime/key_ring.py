@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from hansa.protocol import envelope
 from hansa.protocol.errors import FatalError, JournalCorrupt, TransientError
-from hansa.runtime.files import private_file, private_folder, unwritable
+from hansa.runtime.files import UNREADABLE, private_file, private_folder, unwritable
 
 PATIENCE = 30.0  # seconds for which another daemon may write
 BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -48,14 +48,14 @@ class KeyRing:
 
     def made(self) -> list[bytes]:
         """Public keys of the secrets that are there, oldest first."""
-        return [public for (public,) in self._run("SELECT public FROM keys ORDER BY number")]
+        return [self._key(public) for (public,) in self._run("SELECT public FROM keys ORDER BY number")]
 
     def secret_of(self, public: bytes | None) -> bytes | None:
         """The secret of a public key; None where it isn't this account's, or was deleted."""
         if public == envelope.public_key(self._own):
             return self._own
         rows = self._run("SELECT secret FROM keys WHERE public = ?", public or b"")
-        return rows[0][0] if rows else None
+        return self._key(rows[0][0]) if rows else None
 
     def make(self) -> bytes:
         """The public key of a new secret, which is on disk before this returns."""
@@ -69,6 +69,11 @@ class KeyRing:
         self._run("DELETE FROM keys WHERE public = ?", public)
         self._run("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    def _key(self, value: Any) -> bytes:
+        if not isinstance(value, bytes) or len(value) != 32:
+            raise self._corrupt("a key that has not 32 bytes")
+        return value
+
     def _run(self, statement: str, *values: bytes) -> Sequence[tuple[Any, ...]]:
         def run() -> Sequence[tuple[Any, ...]]:
             with self._db:
@@ -79,12 +84,15 @@ class KeyRing:
     def _done(self, action: Callable[[], T]) -> T:
         try:
             return action()
-        except sqlite3.DatabaseError as error:
+        except UNREADABLE as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF in BUSY:
                 raise TransientError(
                     f"{self.path} is locked", cause="another daemon of the account holds it"
                 ) from error
             if isinstance(error, sqlite3.OperationalError):
                 raise FatalError(f"{self.path} can't be used", cause=error) from error
-            next_step = "move it away; updates that were sealed to keys in it stay shut"
-            raise JournalCorrupt(f"{self.path} is no file of keys", cause=error, next_step=next_step) from error
+            raise self._corrupt(str(error)) from error
+
+    def _corrupt(self, cause: str) -> JournalCorrupt:
+        next_step = "move it away; updates that were sealed to keys in it stay shut"
+        return JournalCorrupt(f"{self.path} is no file of keys", cause=cause, next_step=next_step)

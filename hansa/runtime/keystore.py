@@ -21,6 +21,9 @@ from hansa.runtime.files import is_open_to_others, private_file, private_folder,
 ENCRYPTION_INFO = b"hansa x25519"
 FULL_COST = 262_144  # scrypt n, as geth has it: 0.7 s and 256 MB to open
 LIGHT_COST = 4_096  # for keys that everybody knows
+MOST_MEMORY = 2**30  # bytes for scrypt; 4 times what geth takes
+MOST_HASHES = 2**24  # of scrypt's blocks, or PBKDF2's rounds
+MOST_KEY = 1024  # bytes that are drawn; 32 are used
 _ADDRESS = re.compile(r"(?:0x)?([0-9a-fA-F]{40})")
 
 
@@ -63,13 +66,14 @@ class Keyfile:
         if is_open_to_others(target):
             raise BadKey(f"key file {target} can be read by others", next_step=f"run chmod 600 {target}")
         _require_password(target, password)
+        _require_affordable(target, document)
         try:
             account = _account(bytes(Account.decrypt(document, password)))
         except ValueError as error:
             if "MAC" in str(error):
                 raise WrongPassword(f"the password of {target} is wrong", next_step="try again") from None
             raise BadKey(f"{target} is not a keystore V3 file", cause=error) from error
-        except (TypeError, KeyError, AttributeError, NotImplementedError) as error:
+        except (TypeError, KeyError, AttributeError, NotImplementedError, AssertionError) as error:
             raise BadKey(f"{target} is not a keystore V3 file", cause=type(error).__name__) from error
         if stated not in (None, account.address.lower()):
             raise BadKey(
@@ -111,6 +115,22 @@ def _read(path: Path) -> tuple[dict[str, Any], str | None]:
         raise BadKey(f"{path} is not a key file", cause="it is not JSON") from error
     except (ValueError, RecursionError) as error:
         raise BadKey(f"{path} is not a keystore V3 file", cause=error) from error
+
+
+def _require_affordable(path: Path, document: dict[str, Any]) -> None:
+    """BadKey for a file that would take more memory or time to open than anybody's: what asks for it isn't signed."""
+    fields = {name.lower(): value for name, value in document.items()}
+    crypto = fields["crypto"]
+    asked = crypto.get("kdfparams") if isinstance(crypto.get("kdfparams"), dict) else {}
+    numbers = {name: value for name, value in asked.items() if type(value) is int}
+    memory = 128 * numbers.get("n", 0) * numbers.get("r", 0)
+    hashes = numbers.get("c", 0) + (memory * numbers.get("p", 0) // 128)
+    if memory > MOST_MEMORY or hashes > MOST_HASHES or numbers.get("dklen", 0) > MOST_KEY:
+        raise BadKey(
+            f"{path} would take more to open than any key file",
+            cause="the cost that it names was changed, or is a mistake",
+            next_step="use a backup, or export the key again",
+        )
 
 
 def _require_password(path: Path | str, password: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ FILES = {
 }
 MAGIC_LABELS = b"\0\0\x08\x01"  # bytes, one dimension
 MAGIC_IMAGES = b"\0\0\x08\x03"  # bytes, three dimensions
+MOST = 2**30  # bytes of a file that is packed
 HEADER = {MAGIC_LABELS: 8, MAGIC_IMAGES: 16}  # bytes before the first number
 FEWEST = 20
 """A split in which somebody would have fewer rows than this is drawn again."""
@@ -57,7 +59,10 @@ def read_idx(path: Path, magic: bytes) -> NDArray[np.uint8]:
     """An idx file's bytes, (n,) or (n, 28, 28): left on the disk where it is not compressed. ValueError for others."""
     size = HEADER[magic]
     if path.suffix == ".gz":
-        data = np.frombuffer(gzip.decompress(path.read_bytes()), np.uint8)
+        with gzip.open(path) as file:
+            head = file.read(size)
+            sides = [int.from_bytes(head[at : at + 4], "big") for at in range(4, size, 4)]
+            data = np.frombuffer(head + file.read(min(math.prod(sides), MOST) + 1), np.uint8)
     else:
         data = np.memmap(path, np.uint8, "r")
     shape = [int.from_bytes(data[at : at + 4].tobytes(), "big") for at in range(4, size, 4)]

@@ -75,8 +75,8 @@ def _only_task(path: Path) -> str:
     """The one public class of a file, found without running it."""
     try:
         tree = ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError) as error:
-        raise FatalError(f"task file {path} is not Python", cause=str(error)) from error
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # of brackets in brackets, the last two
+        raise FatalError(f"task file {path} is not Python", cause=described(error)) from error
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
     trainers = [node.name for node in classes if any(getattr(item, "name", "") in TRAINING for item in node.body)]
     names = trainers or [node.name for node in classes]

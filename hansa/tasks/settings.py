@@ -80,8 +80,8 @@ def parse_settings(entries: Sequence[str]) -> dict[str, Any]:
         if not name or not equals:
             raise FatalError(f"--set {entry!r} is not a setting", next_step="write it like --set batch=8")
         try:
-            value = json.loads(text, parse_float=str)
-        except ValueError:
+            value = json.loads(text, parse_float=str, parse_constant=str)
+        except (ValueError, RecursionError):
             value = text
         settings[name] = value
     return settings

@@ -39,7 +39,11 @@ class Reorganised(ChainUnavailable):
 
 def read_block(value: Any, what: str) -> Block:
     if not isinstance(value, dict):
-        raise Behind(f"block {what} is not there") if value is None and what[:2] == "0x" else Nonsense(what, value)
+        raise (
+            Behind(f"block {what} is not there")
+            if value is None and what[:2] == "0x"
+            else Nonsense(f"block {what}", value)
+        )
     number, stamp = (quantity(value.get(name), f"a block's {name}") for name in ("number", "timestamp"))
     if number >= 2**63 or stamp >= 2**63 or (what.startswith("0x") and number != int(what, 16)):
         raise Nonsense(f"block {what}", value.get("number"))

@@ -74,8 +74,8 @@ class HistoryBuilder:
             raise HistoryError(f"block {log.block} has an event that the contract doesn't know")
         try:
             values = event.decode(log.topics, log.data)
-            if values["job"] != self._job:
-                raise HistoryError(f"block {log.block} has an event of job {values['job']}")
+            if values.get("job") != self._job:
+                raise HistoryError(f"block {log.block} has {event.name} of {_subject(values)}")
             if event.name == "JobPosted":
                 self._on_posted(values, log.block)
             elif self._posted is None:
@@ -203,3 +203,7 @@ class HistoryBuilder:
     def _count(what: str, found: int, stored: int) -> None:
         if found != stored:
             raise HistoryError(f"there are events of {found} {what}, and the contract counts {stored}")
+
+
+def _subject(values: Values) -> str:
+    return f"job {values['job']}" if "job" in values else "no job"

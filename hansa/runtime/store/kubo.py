@@ -167,7 +167,7 @@ def authorization(auth: str) -> str:
     if kind == "bearer" and secret:
         return f"Bearer {secret}"
     if kind == "basic" and ":" in secret:
-        return f"Basic {base64.b64encode(secret.encode()).decode()}"
+        return f"Basic {base64.b64encode(secret.encode('utf-8', 'surrogateescape')).decode()}"
     raise FatalError(
         "the store's auth is of no kind that Kubo has", next_step="write basic:NAME:PASSWORD or bearer:TOKEN"
     )

@@ -16,7 +16,7 @@ DEEPEST: Final = 16  # bundles within bundles
 WORD: Final = 32
 MOST_POINTED: Final = (
     2**22
-)  # bytes in one bundle, those that are pointed at twice counted twice; more than a block pays
+)  # bytes in a transaction's bundles, those that are pointed at twice counted twice; more than a block pays
 
 
 @dataclass(frozen=True)
@@ -49,21 +49,30 @@ def read_calls(contract: Artifact, data: bytes, deepest: int = DEEPEST) -> Itera
     yield ReadCall(function.name, dict(zip((field.name for field in function.inputs), values, strict=True)))
 
 
-def signed_calls(contract: Artifact, data: bytes, deepest: int = DEEPEST) -> Iterator[ReadCall]:
-    """Of data in whatever encoding, the calls that carry a signature: it tells who asked for them, and for what."""
-    function = next((known for known in contract.functions.values() if known.selector == data[:4]), None)
-    try:
-        if function is not None and function.name == BUNDLE and deepest:
-            for part in _pointed(data[4:]):
-                yield from signed_calls(contract, part, deepest - 1)
-        elif function is not None and function.name in SIGNED_CALLS:
-            yield from read_calls(contract, data)
-    except BadEncoding:
-        return
+def signed_calls(contract: Artifact, data: bytes) -> Iterator[ReadCall]:
+    """Of data in whatever encoding, the calls that carry a signature: it tells who asked for them, and for what.
+
+    Bundles that point at more than `MOST_POINTED` bytes, all of them together, are passed over: one in another, each
+    pointing often at the same bytes, would never end.
+    """
+    waiting, left = [(data, DEEPEST)], MOST_POINTED
+    while waiting:
+        part, deepest = waiting.pop()
+        function = next((known for known in contract.functions.values() if known.selector == part[:4]), None)
+        try:
+            if function is not None and function.name == BUNDLE and deepest:
+                parts = _pointed(part[4:], left)
+                left -= sum(len(each) + WORD for each in parts)
+                waiting += [(each, deepest - 1) for each in reversed(parts)]
+            elif function is not None and function.name in SIGNED_CALLS:
+                yield from read_calls(contract, part)
+        except BadEncoding:
+            continue
 
 
-def _pointed(data: bytes) -> list[bytes]:
-    """What a `bytes[]` holds as a contract reads it: parts may stand anywhere, and more than once."""
+def _pointed(data: bytes, left: int) -> list[bytes]:
+    """What a `bytes[]` holds as a contract reads it: parts may stand anywhere, and more than once. left: the most bytes
+    that they may have."""
 
     def word(at: int) -> int:
         if at + WORD > len(data):
@@ -71,7 +80,7 @@ def _pointed(data: bytes) -> list[bytes]:
         return int.from_bytes(data[at : at + WORD], "big")
 
     first = word(0) + WORD
-    count, items, left = word(first - WORD), list[bytes](), MOST_POINTED
+    count, items = word(first - WORD), list[bytes]()
     for place in range(min(count, len(data) // WORD)):
         at = first + word(first + WORD * place)
         left -= (size := word(at)) + WORD

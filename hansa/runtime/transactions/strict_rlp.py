@@ -108,7 +108,9 @@ def to_bytes(is_list: bool, payload: memoryview) -> bytes:
 
 
 def number_bytes(number: int) -> bytes:
-    """Big-endian, without zeros before: how RLP writes numbers."""
+    """Big-endian, without zeros before: how RLP writes numbers. BadRlp for one below 0."""
+    if number < 0:
+        raise BadRlp(f"{number} is below 0")
     return number.to_bytes((number.bit_length() + 7) // 8, "big")
 
 

@@ -1,0 +1,1 @@
+"""Decoders of bytes from outside, fed with what nobody would send: see `benchmarks.fuzz`."""
