@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from hansa.protocol.errors import FatalError
 from hansa.protocol.text import PLACEHOLDER
@@ -15,11 +15,13 @@ __all__ = ["LocalStore", "Store", "open_store"]
 ENVIRONMENT = Secrets()
 
 
-def open_store(config: Mapping[str, str], expand: Callable[[str], str] = ENVIRONMENT.expand) -> Store:
+def open_store(
+    config: Mapping[str, str], expand: Callable[[str], str] = ENVIRONMENT.expand, peers: Sequence[str] = ()
+) -> Store:
     """The store that a deployment names: {'kind': 'local', 'path': …} or {'kind': 'kubo', 'api': …, 'auth': …}.
 
     auth: what the node's API.Authorizations ask for, `basic:NAME:PASSWORD` or `bearer:TOKEN`, behind a ${NAME} that
-    `expand` knows.
+    `expand` knows. peers: the other parties' Kubo nodes.
     """
     match dict(config):
         case {"kind": "local", "path": path}:
@@ -27,7 +29,7 @@ def open_store(config: Mapping[str, str], expand: Callable[[str], str] = ENVIRON
         case {"kind": "kubo", "api": api, **rest}:
             from hansa.runtime.store.kubo import KuboStore
 
-            return KuboStore(expand(api), _given_by_name(rest.get("auth"), expand))
+            return KuboStore(expand(api), _given_by_name(rest.get("auth"), expand), peers)
     shown = {name: "…" if name == "auth" else value for name, value in config.items()}
     raise FatalError(f"{shown} is no store", next_step="name kind `local` with a path, or `kubo` with an api")
 
