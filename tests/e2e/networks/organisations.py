@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +18,7 @@ from hansa.protocol.errors import ChainUnavailable
 from hansa.protocol.types import Address
 from hansa.runtime.accounts import address_of, load_account
 from hansa.runtime.chain.calls import transfer_call
+from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.session import Session, connect
 from hansa.runtime.transactions.signer import signing_with
 from hansa.runtime.workspace import Workspace
@@ -165,10 +165,7 @@ class Organisation:
 
     def take(self, deployment: Path, endpoints: Sequence[str]) -> None:
         """Puts deployment.json into its folder, its own endpoint first."""
-        self.workspace.dir.mkdir(parents=True, exist_ok=True)
-        shutil.copy(deployment, self.workspace.deployment_file)
-        found = self.workspace.deployment()
-        found.updated(rpc=[*endpoints]).save(self.workspace.deployment_file)
+        Deployment.load(deployment).updated(rpc=[*endpoints]).save(self.workspace.deployment_file)
 
 
 def genesis(sealers: Sequence[str], funded: Sequence[str], period: int = 1) -> dict[str, Any]:
