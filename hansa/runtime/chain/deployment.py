@@ -137,5 +137,12 @@ class Deployment(BaseModel):
         """FatalError where one of its addresses holds a secret: it must not be handed on."""
         rpc = {f"rpc {place}:": url for place, url in enumerate(self.rpc, 1)}
         require_no_secrets(
-            {**rpc, "ws": self.ws, "gateway": self.gateway, "explorer": self.explorer, "store": self.store.get("api")}
+            {
+                **rpc,
+                "ws": self.ws,
+                "gateway": self.gateway,
+                "explorer": self.explorer,
+                "store": self.store.get("api"),
+                "pinning": self.store.get("pinning"),
+            }
         )

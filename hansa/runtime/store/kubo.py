@@ -129,6 +129,11 @@ class KuboStore:
         except NotFound:
             return
 
+    def addresses(self) -> list[str]:
+        """Where others reach the node, as far as it knows."""
+        with self._errors("its addresses"):
+            return [str(each) for each in self._ask("/id", timeout=NODE_SECONDS)["Addresses"] or ()]
+
     @contextmanager
     def _errors(self, cid: str) -> Iterator[None]:
         self.peers.meet()

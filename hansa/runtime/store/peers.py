@@ -45,8 +45,13 @@ class Peers:
         with contextlib.suppress(*self._failures):
             others = self.others()
             self._api("/swarm/peering/add", *others, timeout=CALL_SECONDS)
-            with ThreadPoolExecutor(max(1, len(others))) as pool:
-                list(pool.map(self._connect, others))
+            self.meet_these(others)
+
+    def meet_these(self, addresses: Sequence[str]) -> None:
+        """Asks for connections once, all at the same time."""
+        if addresses:
+            with ThreadPoolExecutor(len(addresses)) as pool:
+                list(pool.map(self._connect, addresses))
 
     def others(self) -> list[str]:
         """The addresses that are not the node's own."""

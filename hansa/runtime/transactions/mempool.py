@@ -143,8 +143,9 @@ class Mempool:
         return found[-1]
 
     def _called(self, call: Call) -> tuple[int, MempoolView]:
-        """By a plain call with a part of a block's gas: for a development chain that takes too long to estimate. Ganache
-        does sixteen times the work for it, and goes on with what nobody waits for any more."""
+        """By a plain call with a part of a block's gas: for a development chain that takes too long to estimate.
+
+        Ganache does sixteen times the work for it, and goes on with what nobody waits for any more."""
         view = self.view()
         gas = max(view.gas_limit // CALL_SHARE, call.least_gas)
         [answer] = self.chain.rpc.raw([("eth_call", [{**self._request(call), "gas": hex(gas)}, self._tag])])
