@@ -72,7 +72,7 @@ def serve(deployment: Deployment, port: int, keys: Path | None = None) -> Thread
     """
     deployment.require_no_secrets()
     try:
-        return PageServer(port, deployment, open_store(deployment.store, deployment.expanded), keys)
+        return PageServer(port, deployment, open_store(deployment.store, deployment.expanded, deployment.peers), keys)
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise

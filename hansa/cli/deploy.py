@@ -36,6 +36,14 @@ def run(
     store_auth: Annotated[
         str | None, typer.Option("--store-auth", help="What the Kubo API asks for, as '${NAME}'.", metavar="NAME")
     ] = None,
+    peers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--peer",
+            help="A party's Kubo node, /dns4/…/tcp/4001/p2p/ID; repeat it. All are kept connected.",
+            metavar="ADDRESS",
+        ),
+    ] = None,
     ws: Annotated[str | None, typer.Option("--ws", help="A WebSocket endpoint; wakes daemons up sooner.")] = None,
     explorer: Annotated[
         str | None, typer.Option("--explorer", help="A block explorer, https://…, that the page links to.")
@@ -60,7 +68,16 @@ def run(
         )
     settings = store_settings(store, workspace.dir, store_auth)
     depth = parse_confirmations(confirmations)
-    planned = draft(rpc, name=name, store=settings, ws=ws, explorer=explorer, confirmations=depth, folder=workspace.dir)
+    planned = draft(
+        rpc,
+        name=name,
+        store=settings,
+        ws=ws,
+        explorer=explorer,
+        confirmations=depth,
+        folder=workspace.dir,
+        peers=peers or (),
+    )
     chain, checked_token = checked_chain(planned, token)
     if warning := store_warning(planned, chain.rpc.local):
         print(f"hansa: {warning}", file=sys.stderr)

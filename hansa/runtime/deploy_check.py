@@ -13,7 +13,7 @@ from hansa.protocol.errors import FatalError
 from hansa.protocol.text import escape_untrusted, redact
 from hansa.protocol.types import Address
 from hansa.runtime.chain.client import Chain
-from hansa.runtime.chain.deployment import Confirmations, Deployment, checksummed, site
+from hansa.runtime.chain.deployment import Confirmations, Deployment, checksummed, peer, site
 from hansa.runtime.chain.dialects import check_confirmations
 from hansa.runtime.session import read_token
 from hansa.runtime.store import open_store
@@ -33,6 +33,7 @@ def draft(
     explorer: str | None = None,
     confirmations: Confirmations = 0,
     folder: Path | None = None,
+    peers: Sequence[str] = (),
 ) -> Deployment:
     """A deployment whose contracts are to come. FatalError names the option that is wrong, or that holds a secret.
 
@@ -44,6 +45,7 @@ def draft(
         explorer = _checked_explorer(explorer)
     made = Deployment(
         name=name,
+        peers=_checked_peers(peers),
         chain_id=1,
         rpc=list(rpc),
         ws=ws,
@@ -68,10 +70,17 @@ def checked_chain(found: Deployment, token: str | None) -> tuple[Chain, Address 
     check_confirmations(chain, found.confirmations)
     if found.ws is not None:
         _check_ws(found.expanded(found.ws))
-    store = open_store(found.store, found.expanded)
+    store = open_store(found.store, found.expanded, found.peers)
     if store.get(store.put(PROBE), limit=len(PROBE), timeout=10.0) != PROBE:
         raise FatalError("the store gives back other bytes than it was given", next_step="name another with --store")
     return chain, None if token is None else _checked_token(chain, token)
+
+
+def _checked_peers(peers: Sequence[str]) -> list[str]:
+    try:
+        return [peer(each) for each in peers]
+    except ValueError as error:
+        raise FatalError("--peer is no address of a Kubo node", cause=error) from error
 
 
 def _checked_explorer(explorer: str) -> str:

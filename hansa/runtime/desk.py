@@ -104,7 +104,7 @@ class Desk:
         deployment, me = config.deployment, Address(config.account.address)
         metrics, moment = Metrics(), dict[str, Any]()
         log = open_log(config.log_file, moment, daemon=daemon, account=me, job=config.job)
-        store = WatchedStore(open_store(deployment.store, deployment.expanded), metrics, log)
+        store = WatchedStore(open_store(deployment.store, deployment.expanded, deployment.peers), metrics, log)
         chain = Chain.of(deployment)
         federation = Federation(chain, deployment)
         federation.check()

@@ -38,7 +38,7 @@ class Session:
 
     @functools.cached_property
     def store(self) -> Store:
-        return open_store(self.deployment.store, self.deployment.expanded)
+        return open_store(self.deployment.store, self.deployment.expanded, self.deployment.peers)
 
     @functools.cached_property
     def _tokens(self) -> dict[Address, Token]:

@@ -5,19 +5,26 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from eth_account import Account
 from local_chain import furnished
-from worlds import NAMES
+from worlds import NAMES, World
 
 from hansa.devnet.anvil import MNEMONIC, Anvil, free_port, published_key, rpc
 from hansa.protocol.errors import ChainUnavailable
 from hansa.protocol.types import Phase
+from hansa.runtime.chain.abi import ContractError
+from hansa.runtime.chain.calls import approve_call
+from hansa.runtime.chain.node_errors import TooSlow
+from hansa.runtime.chain.rpc import Request
 from hansa.runtime.history.records import Finalized
+from hansa.runtime.transactions.gas_price import NO_CAPS
+from hansa.runtime.transactions.mempool import CALL_SHARE, Mempool
 from hansa.runtime.transactions.sender import Refused
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,3 +89,25 @@ def test_a_job__start_to_end(start: object, tmp_path: Path) -> None:
         history = world.history(job)
         assert isinstance(history.cycles[0].outcome, Finalized) and history.ended == Phase.COMPLETED
         assert world.federation.books(job).booked == 1030
+
+
+def test_a_local_node_that_estimates_too_slowly__is_asked_by_plain_calls(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Ganache does on a busy machine: each retry of an estimate made the next one slower still."""
+    job = world.post()
+    asked, raw = [], world.chain.rpc.raw
+
+    def slow(batch: Sequence[Request], **more: Any) -> list[Any]:
+        asked.append(batch[0][0])
+        if batch[0][0] == "eth_estimateGas":
+            raise TooSlow("a node")
+        return raw(batch, **more)
+
+    monkeypatch.setattr(world.chain.rpc, "raw", slow)
+    way = Mempool(world.chain, world.address("alice"), NO_CAPS)
+    refused = way.prepare(world.federation.enrol_call(job, bytes(32), 100, b""))
+    assert isinstance(refused, ContractError) and refused.name == "Federation_WrongTerms"
+    found = way.prepare(approve_call(world.deployment.token, world.deployment.vault, 100))
+    assert not isinstance(found, ContractError) and found[0] == found[1].gas_limit // CALL_SHARE
+    assert asked.count("eth_estimateGas") == 1, "it is not asked again"

@@ -46,6 +46,16 @@ Confirmations = NonNegativeInt | Literal["safe", "finalized"]  # a count of bloc
 SITE = re.compile(r"https://[\w.-]+(:\d{1,5})?(/[\w.~/-]*)?", re.ASCII)
 
 
+PEER = re.compile(r"/(ip4|ip6|dns|dns4|dns6)/[^/\s]+/(tcp|udp)/\d{1,5}(/[\w.-]+)*/p2p/\w+", re.ASCII)
+
+
+def peer(value: str) -> str:
+    """A Kubo node's multiaddress. ValueError for anything else."""
+    if not PEER.fullmatch(value):
+        raise ValueError("a peer is a multiaddress like /dns4/east.example/tcp/4001/p2p/12D3KooW…, as `ipfs id` has it")
+    return value
+
+
 def site(value: str) -> str:
     """Origin and path of a site, by https. ValueError for anything else: a user, a query, another scheme."""
     if not SITE.fullmatch(value):
@@ -83,6 +93,7 @@ class Deployment(BaseModel):
     credentials: ChainAddress | None = None
     first_block: NonNegativeInt  # nothing of the federation is older
     store: dict[str, str]  # {'kind': 'local', 'path': …} or {'kind': 'kubo', 'api': …, 'auth': '${NAME}'}
+    peers: list[Annotated[str, AfterValidator(peer)]] = []  # the parties' Kubo nodes, one's own too
     gateway: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None  # where the page gets files: gateway/CID
     explorer: Annotated[str, AfterValidator(site)] | None = None  # the page links to explorer/tx/0x…
     confirmations: Confirmations = 0
@@ -126,5 +137,12 @@ class Deployment(BaseModel):
         """FatalError where one of its addresses holds a secret: it must not be handed on."""
         rpc = {f"rpc {place}:": url for place, url in enumerate(self.rpc, 1)}
         require_no_secrets(
-            {**rpc, "ws": self.ws, "gateway": self.gateway, "explorer": self.explorer, "store": self.store.get("api")}
+            {
+                **rpc,
+                "ws": self.ws,
+                "gateway": self.gateway,
+                "explorer": self.explorer,
+                "store": self.store.get("api"),
+                "pinning": self.store.get("pinning"),
+            }
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from hansa.protocol.errors import FatalError
 from hansa.protocol.text import PLACEHOLDER
@@ -13,13 +13,18 @@ from hansa.runtime.store.local import LocalStore
 __all__ = ["LocalStore", "Store", "open_store"]
 
 ENVIRONMENT = Secrets()
+SECRET = ("auth", "pinning_token")
 
 
-def open_store(config: Mapping[str, str], expand: Callable[[str], str] = ENVIRONMENT.expand) -> Store:
-    """The store that a deployment names: {'kind': 'local', 'path': …} or {'kind': 'kubo', 'api': …, 'auth': …}.
+def open_store(
+    config: Mapping[str, str], expand: Callable[[str], str] = ENVIRONMENT.expand, peers: Sequence[str] = ()
+) -> Store:
+    """The store that a deployment names: {'kind': 'local', 'path': …} or {'kind': 'kubo', 'api': …}, which may have
+    'auth', 'pinning' and 'pinning_token' too.
 
-    auth: what the node's API.Authorizations ask for, `basic:NAME:PASSWORD` or `bearer:TOKEN`, behind a ${NAME} that
-    `expand` knows.
+    auth: what the node's API.Authorizations ask for, `basic:NAME:PASSWORD` or `bearer:TOKEN`; pinning: the address of a
+    pinning service, and its token. Both secrets stand behind a ${NAME} that `expand` knows. peers: the other parties'
+    Kubo nodes.
     """
     match dict(config):
         case {"kind": "local", "path": path}:
@@ -27,17 +32,29 @@ def open_store(config: Mapping[str, str], expand: Callable[[str], str] = ENVIRON
         case {"kind": "kubo", "api": api, **rest}:
             from hansa.runtime.store.kubo import KuboStore
 
-            return KuboStore(expand(api), _given_by_name(rest.get("auth"), expand))
-    shown = {name: "…" if name == "auth" else value for name, value in config.items()}
+            node = KuboStore(expand(api), _given_by_name(rest.get("auth"), expand, "auth"), peers)
+            if (service := rest.get("pinning")) is None:
+                return node
+            from hansa.runtime.store.kept import KeptStore
+            from hansa.runtime.store.pinning import PinningService
+
+            token = _given_by_name(rest.get("pinning_token"), expand, "pinning_token")
+            if token is None:
+                raise FatalError(
+                    "the store names a pinning service, and no pinning_token",
+                    next_step='write "pinning_token": "${NAME}" beside it, and NAME=… into secrets.env',
+                )
+            return KeptStore(node, PinningService(expand(service), token))
+    shown = {name: "…" if name in SECRET else value for name, value in config.items()}
     raise FatalError(f"{shown} is no store", next_step="name kind `local` with a path, or `kubo` with an api")
 
 
-def _given_by_name(auth: str | None, expand: Callable[[str], str]) -> str | None:
+def _given_by_name(auth: str | None, expand: Callable[[str], str], what: str) -> str | None:
     if auth is None:
         return None
     if not PLACEHOLDER.search(auth):
         raise FatalError(
-            "the store's auth stands in deployment.json itself",
+            f"the store's {what} stands in deployment.json itself",
             next_step="write ${NAME} in its place, and set NAME in the environment or in secrets.env",
         )
     return expand(auth)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,6 +21,7 @@ from hansa.protocol.types import Digest
 from hansa.runtime.http import Cap, causes, is_too_large
 from hansa.runtime.store.base import checked
 from hansa.runtime.store.bounded import bound
+from hansa.runtime.store.peers import Peers
 
 PROFILE = {
     "cid-version": "0",
@@ -43,10 +44,11 @@ class KuboStore:
     """`api`: its multiaddress, as in /ip4/127.0.0.1/tcp/5001. Not by `connect()`, which refuses every Kubo from 0.8.
 
     auth: `basic:NAME:PASSWORD` or `bearer:TOKEN`, as in the node's API.Authorizations.
+    peers: multiaddresses of nodes that this one is kept connected to.
     Every answer ends within its time, headers too, and within a cap of bytes; packed ones aren't asked for, nor read.
     """
 
-    def __init__(self, api: str, auth: str | None = None) -> None:
+    def __init__(self, api: str, auth: str | None = None, peers: Sequence[str] = ()) -> None:
         self.api = redact(api)
         self._has_auth = auth is not None
         self._cap = Cap(ANSWER_BYTES)
@@ -64,6 +66,10 @@ class KuboStore:
         session: requests.Session = self._client._client._session
         session.hooks["response"].append(_refuse_packed)
         bound(session, self._cap)
+        self.peers = Peers(peers, self._ask, (Error, OSError, ValueError, TypeError, KeyError, IndexError))
+
+    def _ask(self, path: str, *arguments: str, timeout: float) -> Any:
+        return self._client._client.request(path, arguments, decoder="json", timeout=timeout)[0]
 
     def put(self, data: bytes) -> Digest:
         expected = digest_of(data)
@@ -123,10 +129,17 @@ class KuboStore:
         except NotFound:
             return
 
+    def addresses(self) -> list[str]:
+        """Where others reach the node, as far as it knows."""
+        with self._errors("its addresses"):
+            return [str(each) for each in self._ask("/id", timeout=NODE_SECONDS)["Addresses"] or ()]
+
     @contextmanager
     def _errors(self, cid: str) -> Iterator[None]:
+        self.peers.meet()
         try:
-            yield
+            with self._missing():
+                yield
         except TimedOut as error:
             raise NotFound(f"{cid} did not arrive", cause="no node that is reached has it") from error
         except ErrorResponse as error:
@@ -139,6 +152,15 @@ class KuboStore:
             raise self._refusal(error) from error
         except (Error, OSError, ValueError, TypeError, KeyError) as error:
             raise StoreUnavailable(f"Kubo at {self.api} answered nonsense", cause=error) from error
+
+    @contextmanager
+    def _missing(self) -> Iterator[None]:
+        """What fails may want a connection: the next call asks for them."""
+        try:
+            yield
+        except Exception:
+            self.peers.missed()
+            raise
 
     def _refusal(self, error: Exception) -> StoreUnavailable:
         """What a status means that no call of the API has by itself."""

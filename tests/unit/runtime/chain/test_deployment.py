@@ -54,6 +54,9 @@ def test_addresses__are_checksummed() -> None:
         ({"chain_id": 0}, "chain_id"),
         ({"first_block": -1}, "first_block"),
         ({"surprise": 1}, "surprise"),
+        ({"peers": ["/ip4/10.0.0.1/tcp/4001"]}, "peers.*a peer is a multiaddress"),
+        ({"peers": ["/ip4/10.0.0.1/tcp/4001/p2p/A b"]}, "peers"),
+        ({"peers": ["https://east.example/p2p/A"]}, "peers"),
         ({"explorer": "http://explorer.test"}, "explorer: .*an explorer is https://"),
         ({"explorer": "https://me:word@explorer.test"}, "explorer: .*no user"),
         ({"explorer": "https://explorer.test/?key=1"}, "explorer: .*no user, query"),
@@ -70,6 +73,11 @@ def test_load__names_the_field_that_is_wrong(tmp_path: Path, changes: dict[str, 
     (tmp_path / "x").write_text(json.dumps(fields(**changes)))
     with pytest.raises(FatalError, match=says):
         Deployment.load(tmp_path / "x")
+
+
+@pytest.mark.parametrize("way", ["ip4/10.0.0.1/tcp/4001", "dns4/east.example/udp/4001/quic-v1", "ip6/::1/tcp/4001"])
+def test_peers__are_multiaddresses_with_their_peers_id(way: str) -> None:
+    assert Deployment(**fields(peers=[f"/{way}/p2p/12D3KooWA"])).peers == [f"/{way}/p2p/12D3KooWA"]
 
 
 def test_explorer__is_origin_and_path() -> None:
