@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The page's tests under vitest while the contracts compile, then, beside each other, the contract tests under brownie and all
-# others under pytest in two processes, whose closing lines end the output. Fails when one of them fails.
+# others under pytest in three processes, since federations wait for their chain most of the time. Its closing lines end the
+# output. Fails when one of them fails.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export OMP_NUM_THREADS=1 # the cores are shared out already
@@ -26,7 +27,7 @@ set -m
 (brownie test --network anvil >"$log" 2>&1; status=$?; echo; echo "Contract tests: $(closing)"; exit $status) &
 beside=$!
 set +m
-python -m pytest -p no:pytest-brownie -n 2 --no-loadscope-reorder "$@"
+python -m pytest -p no:pytest-brownie -n 3 --no-loadscope-reorder "$@"
 others=$?
 ! kill -0 "$beside" 2>/dev/null || echo "The contract tests are still running …"
 wait "$beside"

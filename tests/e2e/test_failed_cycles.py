@@ -72,6 +72,7 @@ def test_two_cycles_fail__then_one_is_good(tmp_path: Path, undisturbed: Undistur
         assert sum(attendance(lab, view, name)[0] for name in SLEEPERS) >= 2 * (rounds - 1)
 
 
+@pytest.mark.slow
 def test_trainers_that_are_told_to__stop_after_a_failed_cycle(tmp_path: Path) -> None:
     """They bear one failure; without them the job ends, and everybody leaves with what is theirs."""
     options = {"stop_after_failure": True}

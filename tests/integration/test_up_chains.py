@@ -19,6 +19,7 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
         somebody.run("up", "--stop")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("geth") is None or shutil.which("ipfs") is None, reason="needs geth and ipfs on PATH")
 def test_up__on_sealers_and_kubo__goes_on_where_it_was(shell: Shell) -> None:
     shell.done("up", "--background", "--chain", "geth-poa", "--store", "kubo", *SMALL)
