@@ -30,8 +30,8 @@ LOOPBACK = "127.0.0.1"
 LARGEST = 2**28  # bytes of a file that the gateway gives
 TIMEOUT = 20.0  # seconds that the store has for one file
 PUBLIC = (
-    "name", "chain_id", "rpc", "ws", "federation", "vault", "token", "admission", "committee", "registry", "credentials",
-    "first_block", "confirmations", "explorer",
+    "name", "chain_id", "rpc", "ws", "federation", "vault", "token", "admission", "committee", "registry",
+    "credentials", "first_block", "confirmations", "explorer",
 )  # fmt: skip
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 GATEWAY = "/ipfs/"  # of this server

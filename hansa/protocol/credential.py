@@ -11,6 +11,7 @@ from eth_utils.crypto import keccak
 
 from hansa.protocol.did import did_of, parse_did
 from hansa.protocol.errors import Malformed
+from hansa.protocol.tables import STANDING
 from hansa.protocol.types import Address
 
 CONTEXT: Final = "https://www.w3.org/2018/credentials/v1"
@@ -126,9 +127,9 @@ def standing(found: Credential, latest: bytes, now: int) -> list[str]:
     """Why a credential of the chain doesn't count now; nothing where it does."""
     said = []
     if found.revoked:
-        said.append("it is revoked")
+        said.append(STANDING["revoked"])
     if now >= found.expires:
-        said.append("it has expired")
+        said.append(STANDING["expired"])
     if latest != found.uid:
-        said.append("its issuer has issued a newer one, which counts in its place")
+        said.append(STANDING["replaced"])
     return said

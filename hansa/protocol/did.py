@@ -140,7 +140,8 @@ def encryption_keys(document: Document) -> list[bytes]:
     methods = {method["id"]: method for method in document["verificationMethod"]}
     named = [methods[reference] for reference in document.get("keyAgreement", ())]
     kind = "X25519KeyAgreementKey2019"
-    return [base64.b64decode(each["publicKeyBase64"]) for each in named if each["type"] == kind and len(each) == 4]
+    keys = [each.get("publicKeyBase64") for each in named if each["type"] == kind]
+    return [base64.b64decode(key) for key in keys if key is not None]
 
 
 def signers_of(document: Document, chain_id: int) -> set[Address]:

@@ -54,4 +54,5 @@ LIMITS: Final = read_row(Limits, TABLES["limits"])
 MOVEMENTS: Final = {event: read_row(Movement, row) for event, row in TABLES["movements"].items()}
 USED: Final[str] = TABLES["used"]  # updates of a round, of those that were sent
 REST: Final[Mapping[str, str]] = TABLES["rest"]  # of a job that is over: what waits for the sponsor, what went back
+STANDING: Final[Mapping[str, str]] = TABLES["standing"]  # why a credential of the chain does not count
 RULES: Final[Mapping[str, Mapping[str, Any]]] = TABLES["rules"]  # flags by name; the rest is aggregation.py

@@ -25,6 +25,7 @@ from hansa.runtime.chain.structs import JobState, JobTerms
 from hansa.sponsor.terms import job_terms
 
 ROUNDS = 3
+PATIENCE = 300.0  # seconds until a machine must have come to what is waited for
 SALT = bytes(32)
 CLAIM_SECONDS = 10
 HOSTILE_TEXT = '<img src=x onerror="document.title=1"><script>document.title=2</script> \u202egnp.exe'
@@ -81,11 +82,11 @@ def stage(directory: Path) -> Iterator[Stage]:
         for name in ("validator-2", "validator-3"):
             cast(lab, name, "Sleeper", round=2, cycles=1)
         lab.start_all()
-        lab.wait_until(lambda: failed(lab), 60.0, "a failed cycle", every=0.05)
+        lab.wait_until(lambda: failed(lab), PATIENCE, "a failed cycle", every=0.05)
         for name in ("validator-2", "validator-3"):
             lab.start(name)
-        lab.wait_for_end(60.0)
-        lab.wait_for_exit(60.0)
+        lab.wait_for_end(PATIENCE)
+        lab.wait_for_exit(PATIENCE)
         yield play_on(lab)
 
 

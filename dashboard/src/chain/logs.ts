@@ -31,7 +31,7 @@ export class Logs {
   }
 
   /** topics: as in eth_getLogs. Whether they are all of them only accumulators can tell. */
-  async read(addresses: readonly Address[], topics: Topics, from: number, to: Block): Promise<Log[]> {
+  async read(addresses: readonly Address[], topics: Topics, from: number, to: Pick<Block, 'number'>): Promise<Log[]> {
     const found: Log[] = []
     for (let start = from; start <= to.number; ) {
       const starts = Array.from({ length: AT_ONCE }, (_, i) => start + i * this.span).filter((each) => each <= to.number)

@@ -9,7 +9,7 @@ import { Banner, PageProblem } from '../ui/Banner'
 import { useBook } from '../ui/book'
 import { brief, plural, short } from '../ui/format'
 import { useLoad } from '../ui/load'
-import { Copy, Name } from '../ui/Name'
+import { Name } from '../ui/Name'
 import { Facts, Loading } from '../ui/parts'
 import { Rename } from '../ui/Rename'
 import { WatchButton } from '../ui/WalletBox'
@@ -19,6 +19,7 @@ import { asAddress, wrongAddress } from '../wallet/requests'
 import { AccountJob } from './AccountJob'
 import { Claims } from './Claims'
 import { titleOf } from './explained'
+import { Later } from './Later'
 import { Movements } from './Movements'
 
 const ETHER = { symbol: 'ETH', decimals: 18 }
@@ -60,7 +61,7 @@ function Inside({ address }: { address: Address }) {
           {!value.jobs.length && <p class="empty">This account takes part in no job yet. <a href="#/">Which are open?</a></p>}
           {[...value.jobs].reverse().map((part) => <AccountJob key={part.job} part={part} address={address} />)}
           <Movements account={value} />
-          <p class="note wrap">DID: <span class="mono">{value.did}</span> <Copy text={value.did} what="DID" /></p>
+          <Later>{({ Identity }) => <Identity account={value} />}</Later>
         </>
       )}
     </>

@@ -13,6 +13,7 @@ import { bestOf, earnedBy, lately, spent, updatesUsed } from '../view/sums'
 import { troubleOf } from '../view/trouble'
 import { metricName, paidIn, termsInWords, tokens } from './explained'
 import { JobFrame } from './JobFrame'
+import { Later } from './Later'
 import { ModelBox } from './ModelBox'
 import { Now } from './Now'
 import { Trainers } from './Trainers'
@@ -38,6 +39,7 @@ function Whole({ view }: { view: JobView }) {
       <Trainers view={view} rounds={roundsToCome(view)} />
       <Latest view={view} />
       <InWords view={view} />
+      <Later>{({ WhoDecides }) => <WhoDecides view={view} />}</Later>
     </>
   )
 }

@@ -5,12 +5,14 @@ import { Name } from '../ui/Name'
 import { Section } from '../ui/parts'
 import { Table } from '../ui/Table'
 import { JobFrame } from './JobFrame'
+import { Later } from './Later'
 import { OF_VALIDATORS, validatorStrip } from './marks'
 
 export function Validators({ job }: { job: number }) {
   return (
     <JobFrame job={job} here="validators">
       {(view) => (
+        <>
         <Section title="Validators">
           <Table
             caption="Validators"
@@ -40,6 +42,8 @@ export function Validators({ job }: { job: number }) {
           {view.finalized > 0 && <StripKey of={OF_VALIDATORS} />}
           <p class="note">A validator earns {<Amount value={view.terms.feePerSeat} token={view.token} />} for each finalised round in which its vote matched. Amounts in {symbolOf(view.token)}.</p>
         </Section>
+        <Later>{({ Deciders }) => <Deciders view={view} />}</Later>
+        </>
       )}
     </JobFrame>
   )

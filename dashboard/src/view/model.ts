@@ -187,7 +187,6 @@ export interface Earning {
 
 export interface AccountView {
   address: Address
-  did: string
   native: bigint
   movements: Movement[] // oldest first
   unlike: number[] // jobs whose movements don't add up to what the vault holds

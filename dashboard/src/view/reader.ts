@@ -46,10 +46,10 @@ interface Seen {
 }
 
 export class Reader {
-  private readonly chain: Chain
+  readonly chain: Chain
   private readonly federation: Federation
-  private readonly logs: Logs
-  private readonly tokens: Tokens
+  readonly logs: Logs
+  readonly tokens: Tokens
   private readonly movements: Movements
   readonly deeds: Deeds
   private readonly kept = new Map<number, Kept>()
@@ -107,7 +107,7 @@ export class Reader {
       this.chain.balance(account, at.number), this.movements.of(account, named, views), ...[...tokens.keys()].map((token) => this.tokens.balance(token, account, at.number)),
     ])
     return {
-      address: account, did: `did:ethr:0x${this.chain.deployment.chainId.toString(16)}:${account}`, native,
+      address: account, native,
       movements, unlike: unlike(movements, views, account), tokens: [...tokens.values()].map((token, i) => ({ token, balance: balances[i] ?? null })),
       jobs: views.map((view) => partOf(view, account)),
     }

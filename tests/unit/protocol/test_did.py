@@ -98,6 +98,12 @@ def test_document__expired_key__is_not_there() -> None:
     assert encryption_keys(made(enc(KEY, NOW + 1))) == [KEY]
 
 
+def test_encryption_keys__written_otherwise__are_none_of_them() -> None:
+    assert encryption_keys(made(AttributeChanged(word("did/pub/X25519/enc/hex"), KEY, LATER), enc(OTHER_KEY))) == [
+        OTHER_KEY
+    ]
+
+
 @pytest.mark.parametrize("purpose", ["keyAgreement", "authentication", "assertionMethod"])
 def test_document__with_a_dangling_reference__is_refused(purpose: str) -> None:
     document = {**made(enc(KEY)), purpose: [f"{DID}#delegate-7"]}
