@@ -32,5 +32,12 @@ def has_work(federation: Federation, job: JobId, state: JobState, account: Addre
         check_can_be_drawn(federation, job, state, account)
     except FatalError:
         return False
+    return missing_stake(federation, job, state, account) is None
+
+
+def missing_stake(federation: Federation, job: JobId, state: JobState, account: Address) -> Pool | None:
+    """The pool that a job draws its committees from, where only a stake in it would give this account a seat."""
     pool = Pool.of(federation.chain, federation.terms(job).committee)
-    return pool is None or account in (*state.committee, *pool.appointed()) or bool(pool.stake_of(account).weight)
+    if pool is None or account in (*state.committee, *pool.appointed()) or pool.stake_of(account).weight:
+        return None
+    return pool

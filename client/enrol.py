@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from client.config import TrainerConfig
+from client.relayed import RelayedSender
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Address, Phase
 from hansa.runtime.chain.calls import Call
@@ -44,6 +45,7 @@ class Enroller:
                 next_step="raise --bond",
             )
         follower.context.check_claim_time(self._config.min_claim)
+        self.check_coin()
         self.check_model()
         data = self.data()
         if not self._config.relays:
@@ -69,6 +71,17 @@ class Enroller:
         if refused.error.name == "Federation_NotAdmitted":
             return self.data() != data
         return refused.error.name in PASSING
+
+    def check_coin(self) -> None:
+        """Refuses, before a bond is paid, a job that asks at its end for what no relay sends, where there is no coin:
+        content keys count only where their trainer's own transaction names them."""
+        follower, sender = self._desk.follower, self._desk.sender
+        if isinstance(sender, RelayedSender) and follower.context.spec.publish_keys and not sender.pays:
+            raise FatalError(
+                f"job {follower.job} asks its trainers to publish their updates' keys at its end",
+                cause=f"{self._desk.me} has no coin, and no relay can name keys for it",
+                next_step="give the account coin for one transaction, or pick a job that asks for none",
+            )
 
     def check_terms(self) -> None:
         """FatalError where a node tells other terms than those by whose hash the contract took this account."""

@@ -6,14 +6,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hansa.protocol.cid import NO_DIGEST
+from hansa.protocol.cid import NO_DIGEST, to_cid
 from hansa.protocol.content_keys import encode_keys
 from hansa.protocol.privacy import THRESHOLD
 from hansa.protocol.types import Digest, Phase
 from hansa.runtime.chain.federation import JobState
+from hansa.runtime.chain.refusals import explain
 from hansa.runtime.desk import Desk
 from hansa.runtime.history.records import CycleRecord, Failed, Submitted
-from hansa.runtime.transactions.sender import Pending
+from hansa.runtime.transactions.sender import Pending, Refused
 
 KEPT = 2  # cycles, and models, whose own files stay in the journal
 
@@ -87,6 +88,10 @@ class ContentKeys:
             desk.publish(known["digest"])
             outcome = desk.send(follower.federation.publish_keys_call(follower.job, known["digest"]), "keys")
             self._are_out = not isinstance(outcome, Pending)
+            if isinstance(outcome, Refused):
+                desk.log.warning(
+                    "content keys not published", reason=explain(outcome.error), file=to_cid(known["digest"])
+                )
         return self._are_out
 
     def _file(self) -> dict[str, Any]:

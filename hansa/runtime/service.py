@@ -22,6 +22,11 @@ from hansa.runtime.transactions.sender import Sender
 
 LOOK_SECONDS = 3.0  # between two looks for jobs
 LONGEST_RETRY = 600.0  # seconds before a job that can't be looked at is looked at again
+LONGEST_WAIT = 30.0  # seconds before one that may have something for the account later is
+
+
+class NothingYet(Exception):
+    """A job has nothing for the account now, and may have later. Its text says what that depends on."""
 
 
 class Catalogue(Protocol):
@@ -41,7 +46,8 @@ class Catalogue(Protocol):
         ...
 
     def begin(self, job: JobId) -> Daemon | None:
-        """A job's daemon; None for one that has nothing for this account. FatalError for one that it refuses."""
+        """A job's daemon; None for one that will never have anything for this account. NothingYet for one that may,
+        FatalError for one that it refuses."""
         ...
 
 
@@ -178,9 +184,13 @@ class Service:
         try:
             daemon = self._catalogue.begin(job)
         except TransientError as error:
-            pause = min(LONGEST_RETRY, 2 * self._retries.get(job, (0.0, FIRST_BACKOFF))[1])
-            self._retries[job] = (time.monotonic() + pause, pause)
+            pause = self._look_later(job, LONGEST_RETRY)
             self._log.warning("job can't be looked at yet", job=job, error=str(error), seconds=pause)
+            return False
+        except NothingYet as found:
+            if job not in self._retries:
+                self._log.info("nothing to do in a job yet", job=job, reason=str(found))
+            self._look_later(job, LONGEST_WAIT)
             return False
         except WrongChain:
             raise
@@ -197,6 +207,12 @@ class Service:
         self.metrics.by_job[job] = daemon.desk.metrics
         self._introduce()
         return True
+
+    def _look_later(self, job: JobId, longest: float) -> float:
+        """Seconds after which a job is looked at again: twice as many as the last time."""
+        pause = min(longest, 2 * self._retries.get(job, (0.0, FIRST_BACKOFF))[1])
+        self._retries[job] = (time.monotonic() + pause, pause)
+        return pause
 
     def _is_refused(self, job: JobId) -> bool:
         return job in self._refused and self._refused[job][0] == self._catalogue.edition()

@@ -12,6 +12,8 @@ from eth_account import Account
 from local_chain import find_anvil
 from typer.testing import CliRunner
 
+from aggregator.seats import has_work
+from hansa.cli.aggregator.run import waiting_pool
 from hansa.cli.main import app
 from hansa.devnet.anvil import Anvil, published_key, rpc, start_anvil
 from hansa.devnet.bootstrap import bootstrap
@@ -94,7 +96,12 @@ def test_pool__is_deployed__filled__drawn_from__and_slashed(party: Party) -> Non
     assert "is too small" in said
 
     posted = party.run(*POST, "--committee", pool)
-    job = JobId(posted["job"])
+    job, federation = JobId(posted["job"]), party.session.federation
+    staker, stranger = (Account.from_key(published_key(NAMES.index(name))).address for name in ("staker-1", "trainer"))
+    assert has_work(federation, job, federation.state(job), staker)
+    assert not has_work(federation, job, federation.state(job), stranger)
+    assert waiting_pool(federation, job, federation.state(job), stranger) == pool
+    assert waiting_pool(federation, job, federation.state(job), staker) is None
     assert (posted["committee"], posted["consensus"], posted["seats"], posted["members"]) == (pool, "staked", 2, [])
     assert pool in Workspace(party.path).deployment().allowed.committees
     party.pass_time(2)

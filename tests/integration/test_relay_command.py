@@ -104,6 +104,7 @@ def test_relay_run__of_contracts_that_nobody_trusts__serves_no_such_job(world: W
         (["--relay", "http://127.0.0.1:1"], "--relay is given without --gasless"),
         (["--gasless", "--relay", "127.0.0.1:1"], "is not a relay's address"),
         (["--gasless", "--relay", "ftp://127.0.0.1"], "is not a relay's address"),
+        (["--gasless", "--relay", "http://127.0.0.1:1", "--validate"], "--validate is given with --gasless"),
     ],
 )
 def test_trainer_run__relays_that_make_no_sense__are_refused(words: list[str], said: str) -> None:

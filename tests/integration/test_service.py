@@ -25,7 +25,7 @@ from hansa.runtime.chain.federation import JobState
 from hansa.runtime.daemon import Daemon
 from hansa.runtime.desk import DaemonConfig
 from hansa.runtime.log import open_log
-from hansa.runtime.service import Service
+from hansa.runtime.service import NothingYet, Service
 from hansa.runtime.store import open_store
 from hansa.sponsor.post import prepare
 
@@ -149,6 +149,25 @@ def test_job__whose_spec_is_late__is_looked_at_again(
     given = Given(world, jobs, refuse)
     run(world, given)
     assert given.begun == [jobs[0], jobs[1], jobs[0], jobs[0]]
+    assert [world.federation.state(job).phase for job in jobs] == [Phase.SUBMIT] * 2
+
+
+def test_job__that_has_nothing_for_the_account_yet__is_looked_at_again__and_told_of_once(
+    two: tuple[World, list[JobId]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, jobs = two
+    monkeypatch.setattr("hansa.runtime.service.LOOK_SECONDS", 0.1)
+    early = [True, True]
+
+    def refuse(job: JobId) -> None:
+        if job == jobs[0] and early:
+            early.pop()
+            raise NothingYet("no stake in the pool")
+
+    given = Given(world, jobs, refuse)
+    run(world, given)
+    assert given.begun == [jobs[0], jobs[1], jobs[0], jobs[0]]
+    assert [line["reason"] for line in logged(world, "nothing to do in a job yet")] == ["no stake in the pool"]
     assert [world.federation.state(job).phase for job in jobs] == [Phase.SUBMIT] * 2
 
 

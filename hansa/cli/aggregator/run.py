@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from aggregator.seats import check_can_be_drawn, has_work
+from aggregator.seats import check_can_be_drawn, has_work, missing_stake
 from aggregator.validator import Validator
 from hansa.cli.command import Command
 from hansa.cli.daemon_options import TRUST, DaemonOptions, as_service, prepare_run, run_daemon
@@ -19,6 +19,7 @@ from hansa.runtime.accounts import load_account, names_of_accounts
 from hansa.runtime.chain.deployment import Deployment
 from hansa.runtime.chain.federation import Federation, JobState
 from hansa.runtime.desk import DaemonConfig
+from hansa.runtime.service import NothingYet
 from hansa.runtime.session import connect
 
 
@@ -75,9 +76,15 @@ def run(
         federation = session.federation
         state = federation.state(number)
         if not has_work(federation, number, state, me) and not (asked_for and me in state.committee):
-            if asked_for:
-                say_why(federation, number, state, me, name)
-            return None
+            if (pool := waiting_pool(federation, number, state, me)) is None:
+                if asked_for:
+                    say_why(federation, number, state, me, name)
+                return None
+            said = f"{name} has no stake in the pool {pool} that job {number} draws from"
+            if not asked_for:
+                raise NothingYet(said)
+            stake = f"hansa aggregator stake --pool {pool} --amount TOKENS{command.dir_option}"
+            print(f"hansa: {said}; it waits for one: `{stake}`", file=sys.stderr)
         if job is None:
             listing.check(number, deployment)
         config = DaemonConfig(
@@ -100,6 +107,12 @@ def run(
         serve(listing, "validator", me, relay=relay)
     elif (validator := make(JobId(job), session.deployment, True)) is not None:
         run_daemon(validator, options.metrics, relay)
+
+
+def waiting_pool(federation: Federation, job: JobId, state: JobState, account: Address) -> Address | None:
+    """The pool in which a stake would give an account a part in a job that is not over."""
+    pool = None if state.phase.is_over else missing_stake(federation, job, state, account)
+    return None if pool is None else pool.address
 
 
 def say_why(federation: Federation, job: JobId, state: JobState, account: Address, name: str) -> None:

@@ -91,7 +91,7 @@ def run(
     """Enrol, train, submit and claim, until the job has ended. Ctrl-C stops; run it again to go on."""
     numbers = chosen_jobs(job, jobs)
     budget = privacy.own_settings(command.workspace)
-    check_relays(gasless, relays or [])
+    check_relays(gasless, relays or [], validate)
     session, workspace = connect(command.workspace), command.workspace
     if job is not None:
         prepare_run(session, job)
@@ -141,8 +141,15 @@ def run(
         run_daemon(trainer, options.metrics)
 
 
-def check_relays(gasless: bool, relays: list[str]) -> None:
-    """FatalError where --gasless names no relay, a relay is named without it, or one can't be an address."""
+def check_relays(gasless: bool, relays: list[str], validate: bool) -> None:
+    """FatalError where --gasless names no relay or has a seat too, a relay is named without it, or one can't be an
+    address."""
+    if validate and gasless:
+        raise FatalError(
+            "--validate is given with --gasless",
+            cause="a member announces its key and sends its own steps: no relay sends these, it needs coin",
+            next_step="leave one of them out",
+        )
     if gasless != bool(relays):
         raise FatalError(
             "--gasless names no relay" if gasless else "--relay is given without --gasless",

@@ -55,6 +55,7 @@ WORDS: Mapping[str, str] = {
     "Credentials_NotIssuer": "{account} has not issued that credential",
     "Credentials_AlreadyRevoked": "that credential is revoked already",
     "Admission_WrongNumber": "{number} issuers or jobs; 1 to 16 are possible",
+    "NoCoin": "{account} has no coin, and no relay sends that",
     "ERC20InsufficientBalance": "{sender} has {balance} token units and needs {needed}",
     "ERC20InsufficientAllowance": "{spender} may take {allowance} token units and needs {needed}",
 }

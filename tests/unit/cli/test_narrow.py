@@ -11,6 +11,7 @@ from records import BOOKS, STATE, TERMS
 from rich.console import Console
 
 from hansa.cli.job import show as job_show
+from hansa.cli.job.parties import MEASURES, AdmissionView, CommitteeView, PartiesView
 from hansa.cli.job.show import CycleView, FailedView, FinalisedView, JobView, TrainerView, ValidatorView
 from hansa.cli.wallet.trainer_receipt import (
     COLUMNS,
@@ -57,11 +58,17 @@ UPDATES = [Submitted(TRAINER, from_cid(MODEL))] * 3
 SPEC = JobSpec(
     task="heart", title="Beats", about="Four hospitals", metric="accuracy", steps=1, model_bytes=1, update_bytes=1
 )
+PARTIES = PartiesView(
+    CommitteeView(TRAINER, "appointed", [TRAINER], None, f"appointed: the sponsor named {TRAINER}"),
+    AdmissionView(TRAINER, "open", [], None, [], None, False, "open: everybody"),
+    MEASURES["dealt"],
+)
 JOB = JobView(
     job=1,
     sponsor=TRAINER,
     state=STATE,
     spec=job_show.SpecView(MODEL, SPEC, None),
+    parties=PARTIES,
     terms=TERMS,
     cycles=[
         CycleView(1, 1, UPDATES, "finalised", FinalisedView(MODEL, 812_500_000, 3, [0])),

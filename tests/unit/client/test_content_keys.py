@@ -13,10 +13,11 @@ from client.publish import ContentKeys
 from hansa.protocol.content_keys import decode_keys
 from hansa.protocol.errors import StoreUnavailable
 from hansa.protocol.types import CycleId, Digest, Phase
+from hansa.runtime.chain.abi import ContractError
 from hansa.runtime.desk import Desk
 from hansa.runtime.history.records import Submitted
 from hansa.runtime.store.local import LocalStore
-from hansa.runtime.transactions.sender import Mined
+from hansa.runtime.transactions.sender import Mined, Refused
 
 KEY = b"\x07" * 32
 
@@ -62,3 +63,19 @@ def test_content_keys__while_the_store_fails__are_not_given_up(tmp_path: Path, m
         keys.publish()
     assert not sent
     assert keys.publish() and len(sent) == 1
+
+
+def test_content_keys__that_nobody_sends__are_told_of__and_hold_no_pay_up(
+    tmp_path: Path,
+) -> None:
+    desk, _ = ended(tmp_path, [])
+    no_coin = Refused(ContractError("NoCoin", {"account": ME}), simulated=True)
+    desk.send = lambda call, *key: no_coin  # type: ignore[method-assign]
+    told: list[str] = []
+
+    def warn(event: str, reason: str, file: str) -> None:
+        told.append(f"{event}: {reason}")
+
+    desk.log = cast(Any, SimpleNamespace(info=lambda *of, **more: None, warning=warn))
+    assert ContentKeys(desk).publish()
+    assert told == [f"content keys not published: {ME} has no coin, and no relay sends that"]

@@ -10,6 +10,7 @@ import pytest
 from desks import GivenJob, desk_of
 
 from client.enrol import PASSING, Enroller
+from client.relayed import RelayedSender
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Phase
 from hansa.runtime.chain.abi import ContractError
@@ -73,3 +74,19 @@ def test_terms__of_an_enrolment_that_was_refused__are_not_kept(tmp_path: Path, m
     found.enrol(ENROLLING)
     found._desk.follower.federation.terms_hash = lambda job: bytes([1]) * 32  # type: ignore[method-assign]
     found.check_terms()
+
+
+@pytest.mark.parametrize(("publishes", "coin", "refused"), [(True, 0, True), (True, 1, False), (False, 0, False)])
+def test_enrol__without_coin__where_keys_are_asked_for_at_the_end__pays_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, publishes: bool, coin: int, refused: bool
+) -> None:
+    """No relay names content keys for a trainer, and keys that another account names are not taken for its own."""
+    found = enroller(tmp_path, monkeypatch, Mined({}))
+    found._desk.follower.context.spec = cast(Any, SimpleNamespace(publish_keys=publishes))  # type: ignore[misc]
+    monkeypatch.setattr(RelayedSender, "pays", property(lambda self: bool(coin)))
+    found._desk.sender = RelayedSender.__new__(RelayedSender)
+    if refused:
+        with pytest.raises(FatalError, match="no coin, and no relay can name keys for it; give the account coin"):
+            found.enrol(ENROLLING)
+    else:
+        found.check_coin()
