@@ -159,7 +159,7 @@ def test_release__without_the_model__lacks_every_update_and_is_not_absent(
     one.release()
     [(step, seat, digest)] = one.sent
     assert (step, seat) == ("release", 0)
-    ctx = files.context(PLACE, MEMBERS[0], 7)
+    ctx = files.context(PLACE, MEMBERS[0], cycle_of().updates_acc)
     assert files.read(one.desk.journal.blob(digest), ctx, Seat(1), SECRETS[1], KEYS, 2) == (LACKS, LACKS)
 
 
