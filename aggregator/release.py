@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from structlog.stdlib import BoundLogger
 
 from aggregator.inbox import Inboxes
 from aggregator.passes import FETCH_SECONDS, Passes
-from aggregator.steps import is_time, may_open, own_release, release
+from aggregator.steps import MODEL_MISSING, is_time, may_open, own_release, release
 from hansa.protocol import envelope
 from hansa.protocol import release as files
 from hansa.protocol.cid import to_cid
-from hansa.protocol.errors import HansaError, NotFound, StoreUnavailable, TooLarge, WrongBytes
+from hansa.protocol.errors import HansaError, NotFound, SpoiltModel, StoreUnavailable, TooLarge, WrongBytes
 from hansa.protocol.release import Entry, Said
 from hansa.protocol.shared_verdict import LACKS, own_entry
-from hansa.protocol.types import Digest, Seat
+from hansa.protocol.types import Digest, Place, Seat
 from hansa.protocol.verdict import CycleKeys
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.desk import Desk
@@ -44,9 +46,7 @@ class OwnShares:
     def seal(self) -> bytes:
         """The release file: whatever has not come is lacked."""
         entries = [self._entries.get(place, LACKS) for place in range(len(self.cycle.updates))]
-        member = self.cycle.committee[self._keys.seat]
-        ctx = files.context(self._keys.place, member, self.cycle.updates_acc)
-        return files.seal(entries, envelope.new_content_key(), ctx, self._keys.keys)
+        return _sealed(entries, self.cycle, self._keys.place, self._keys.seat)
 
     def _get(self, place: int) -> Entry | HansaError:
         submitted = self.cycle.updates[place]
@@ -92,11 +92,19 @@ class Releaser:
                 self._desk.publish(digest)
 
     def _make(self, state: JobState, seat: Seat) -> Digest | None:
-        """The digest of the release file, which is in the journal then; None while it is not time."""
-        desk, terms = self._desk, self._desk.follower.context.terms
-        own = self._of(desk.follower.cycle(), seat)
-        is_ready = own.fetch()
-        return desk.journal.put_blob(own.seal()) if is_time(desk, state, terms.release_time, is_ready) else None
+        """The digest of the release file, which is in the journal then; None while it is not time. Who has not the
+        model that updates start from lacks them all, and is not absent."""
+        desk, length = self._desk, self._desk.follower.context.terms.release_time
+        cycle = desk.follower.cycle()
+        try:
+            own = self._of(cycle, seat)
+            return desk.journal.put_blob(own.seal()) if is_time(desk, state, length, own.fetch()) else None
+        except MODEL_MISSING as error:
+            if not is_time(desk, state, length, isinstance(error, SpoiltModel)):
+                return None
+            desk.log.error("releases no share: it has not the model that updates start from", error=str(error))
+            place = desk.follower.federation.place(desk.follower.job, cycle.cycle)
+            return desk.journal.put_blob(_sealed([LACKS] * len(cycle.updates), cycle, place, seat))
 
     def _of(self, cycle: CycleRecord, seat: Seat) -> OwnShares:
         """New where a reorganisation gave the cycle other updates."""
@@ -105,6 +113,12 @@ class Releaser:
             limit = follower.context.spec.update_bytes
             self._own = OwnShares(cycle, self._inboxes.keys(cycle, seat), follower.store, limit, self._desk.log)
         return self._own
+
+
+def _sealed(entries: Sequence[Entry], cycle: CycleRecord, place: Place, seat: Seat) -> bytes:
+    """A release file of a cycle's seat, under a fresh key."""
+    ctx = files.context(place, cycle.committee[seat], cycle.updates_acc)
+    return files.seal(entries, envelope.new_content_key(), ctx, cycle.keys)
 
 
 def release_files(desk: Desk) -> set[Digest]:

@@ -1,16 +1,21 @@
-"""SCORE: judge every update of the cycle, measure the good ones, commit to the sheet that says so. REVEAL: show it."""
+"""SCORE: judge every update of the cycle, measure the good ones, commit to the sheet that says so. REVEAL: show it.
+
+A member that can judge none, or measure none, calls all unreachable: it says nothing that counts like an honest
+measurement, and is not absent, for which a pool of stakes would burn a part of its own.
+"""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aggregator.inbox import Inbox, Inboxes
 from aggregator.measure import Measurement, measure
 from aggregator.rows import ValidationRows
-from aggregator.steps import is_time
+from aggregator.steps import MODEL_MISSING, is_time
 from hansa.protocol import sheet
+from hansa.protocol.errors import SpoiltModel
 from hansa.protocol.sheet import Entry
 from hansa.protocol.types import Code, Seat
 from hansa.protocol.verdict import Attempt, Judged
@@ -38,17 +43,32 @@ class Scorer:
         if state.committed >> seat & 1 or not follower.is_settled():
             return
         cycle = follower.cycle()
-        inbox, key = self._inboxes.of(cycle, seat), (follower.job, cycle.cycle, "sheet")
-        if desk.journal.recall(key) is None:
-            is_ready = inbox.fetch()
-            if not is_time(desk, state, follower.context.terms.score_time, is_ready):
+        key = (follower.job, cycle.cycle, "sheet")
+        known = desk.journal.recall(key)
+        if known is None:
+            made = self._make(state, cycle, seat)
+            if made is None:
                 return
-        known = desk.journal.remember(key, lambda: self.fill(inbox))
+            known = desk.journal.remember(key, lambda: made)
         commit(desk, cycle, seat, known)
 
+    def _make(self, state: JobState, cycle: CycleRecord, seat: Seat) -> dict[str, Any] | None:
+        """The sheet, as `kept`; None while it is not time."""
+        desk, length = self._desk, self._desk.follower.context.terms.score_time
+        try:
+            inbox = self._inboxes.of(cycle, seat)
+            return self.fill(inbox) if is_time(desk, state, length, inbox.fetch()) else None
+        except MODEL_MISSING as error:
+            if not is_time(desk, state, length, isinstance(error, SpoiltModel)):
+                desk.log.debug("the model that updates start from is not there yet", error=str(error))
+                return None
+            desk.log.error(
+                "calls every update unreachable: it has not the model that they start from", error=str(error)
+            )
+            return kept([Entry(Code.UNREACHABLE)] * len(cycle.updates))
+
     def fill(self, inbox: Inbox) -> dict[str, Any]:
-        """The sheet of a cycle, as the journal keeps it, with its salt; None in its place where this member can measure
-        no update: zeros would count like an honest member's."""
+        """The sheet of a cycle, as `kept`."""
         follower, cycle, base = self._desk.follower, inbox.cycle, inbox.cycle_keys.model
         judged = inbox.verdicts(self._attempts())
         ok = [place for place, item in enumerate(judged) if item.code == Code.OK]
@@ -65,14 +85,14 @@ class Scorer:
         worth = dict(zip(ok, measured, strict=True))
         unmeasured = [cycle.updates[place].trainer for place, one in worth.items() if not one.finite]
         if unmeasured and len(unmeasured) == len(ok):
-            self._desk.log.error("sits this cycle out: no measurement is finite", next_step=LOOK)
-            return {"sheet": None, "salt": None}
+            self._desk.log.error("calls every update unreachable: no measurement is finite", next_step=LOOK)
+            return kept([Entry(Code.UNREACHABLE)] * len(judged))
         if unmeasured:
             self._desk.log.warning("measurements not finite, so 0 in the sheet", trainers=unmeasured, next_step=LOOK)
         entries = [_entry(item, worth.get(place)) for place, item in enumerate(judged)]
         codes, gains = [entry.code.name for entry in entries], [entry.gain for entry in entries]
         self._desk.log.info("sheet ready", codes=codes, gains=gains)
-        return {"sheet": sheet.encode_sheet(entries), "salt": secrets.token_bytes(32)}
+        return kept(entries)
 
     def _attempts(self) -> list[Attempt]:
         """Submissions of the failed cycles over the present model, in the order of their places."""
@@ -94,10 +114,13 @@ def _entry(judged: Judged, worth: Measurement | None) -> Entry:
     return Entry(judged.code)
 
 
+def kept(entries: Sequence[Entry]) -> dict[str, Any]:
+    """A sheet as the journal keeps it, with its salt."""
+    return {"sheet": sheet.encode_sheet(entries), "salt": secrets.token_bytes(32)}
+
+
 def commit(desk: Desk, cycle: CycleRecord, seat: Seat, known: Mapping[str, Any]) -> None:
-    """Commits to the sheet that the journal keeps, unless it keeps none."""
-    if known["sheet"] is None:
-        return
+    """Commits to the sheet that the journal keeps."""
     federation, job = desk.follower.federation, desk.follower.job
     place = federation.place(job, cycle.cycle)
     commitment = sheet.commitment(place, desk.me, known["sheet"], known["salt"])

@@ -6,12 +6,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from hansa.protocol.errors import NotFound, SpoiltModel, StoreUnavailable, WrongBytes
 from hansa.protocol.types import Digest, Phase, Seat, Timestamp
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.desk import Desk
 from hansa.runtime.history.records import CycleRecord
 from hansa.runtime.journal import Key
 
+MODEL_MISSING = (SpoiltModel, NotFound, StoreUnavailable, WrongBytes)
+"""What may be raised for the model that updates start from, or one before it, where it can't be had or used."""
 SOON = 0.1  # seconds until updates that were just registered may have been published
 
 

@@ -58,18 +58,17 @@ class Voter:
 
     def work_out(self, cycle: CycleRecord, ledger: RoundLedger, seat: Seat) -> Result | None:
         """What the revealed sheets lead to; None while an update that it needs can't be had."""
+        if not ledger.included:
+            return NOTHING
         follower, inbox = self._desk.follower, self._inboxes.of(cycle, seat)
         updates = inbox.counted(ledger)
         if updates is None:
             return None
         trainers = [update.trainer for update in cycle.updates]
         base, digest, rule = inbox.cycle_keys.model, inbox.cycle_keys.base, follower.context.spec.rule
-        result, weights = NOTHING, follower.weights()
         with self._desk.working("aggregating"):
-            if ledger.included:
-                result = Result.of(
-                    next_model(follower.job, base, digest, ledger, trainers, updates, weights, rule), ledger
-                )
+            model = next_model(follower.job, base, digest, ledger, trainers, updates, follower.weights(), rule)
+            result = Result.of(model, ledger)
         del inbox, updates
         self._inboxes.drop()
         return result

@@ -8,7 +8,7 @@ from client.privacy.accountant import Cost, epsilon_of
 from client.privacy.budget import Noise, PrivacySettings, Setting, noise_for
 from client.privacy.ledger import Budget, PrivacyLedger, Release
 from client.privacy.noise import MOST_EXACT
-from client.privacy.rows import row_digests
+from client.privacy.rows import party_digest, row_digests
 from client.privacy.steps import NoisyDelta, party_update, row_steps
 from client.training import LocalUpdate, training_seed
 from hansa.protocol.errors import FatalError
@@ -37,6 +37,8 @@ class PrivateTraining:
         with running(self._spec.task, "looking at each row by itself"):
             self._rows = row_digests(data)
             check_task(task, data, settings)
+        if settings.unit == "party":
+            self._rows |= {party_digest(desk.me)}
         self._budget = Budget(settings.epsilon, settings.delta, settings.terms)
         self._ledger = PrivacyLedger(settings.file)
         self._say_standing()
@@ -123,7 +125,7 @@ class PrivateTraining:
             of=settings.epsilon,
             delta=settings.delta,
             unit=settings.unit,
-            rows=len(self._rows),
+            rows=len(self._data),
         )
 
 

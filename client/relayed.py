@@ -8,6 +8,7 @@ from http.client import HTTPException
 from typing import Any
 
 from eth_account.signers.local import LocalAccount
+from eth_utils.crypto import keccak
 from structlog.stdlib import BoundLogger
 
 from hansa.protocol.errors import Malformed, TransientError
@@ -147,7 +148,8 @@ class RelayedSender(Sender):
         return super().send(call, key=key, wait=wait)
 
     def _signed(self, call: Call, key: Key) -> RelayRequest:
-        """As the journal has it: after a crash, and for every relay, the same signatures."""
+        """As the journal has it: after a crash, and for every relay, the same signatures of one call. A call that has
+        become another (a bond, a proof for the admission) is signed anew."""
         assert call.to is not None
         if call.to != self._federation.address:
             return RelayRequest(self._chain.chain_id, call.to, call.data)
@@ -156,7 +158,7 @@ class RelayedSender(Sender):
             deadline = int(self._federation.state(_arguments(call)[0]).deadline) if _is_enrolment(call) else 0
             return {"data": signed_call(call, self._account, self._chain.chain_id, deadline).data, "until": deadline}
 
-        known = self.journal.remember((*key, "signed"), make)
+        known = self.journal.remember((*key, "signed", keccak(call.data)), make)
         permit = self._permit(call, key, known["until"]) if _is_enrolment(call) else None
         return RelayRequest(self._chain.chain_id, call.to, known["data"], permit)
 
@@ -170,7 +172,7 @@ class RelayedSender(Sender):
         permits = TokenPermits(federation, token)
         nonce = permits.nonce(self.address)
         known = self.journal.remember(
-            (*key, "permit", nonce), lambda: vars(permits.sign(self._account, bond, nonce, until))
+            (*key, "permit", nonce, bond, until), lambda: vars(permits.sign(self._account, bond, nonce, until))
         )
         return Permit(**known)
 

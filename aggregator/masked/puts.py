@@ -12,7 +12,7 @@ from hansa.protocol.masked.cells import stream_key
 from hansa.protocol.masked.group import Group
 from hansa.protocol.masked.probe import Probe
 from hansa.protocol.masked.table import Table
-from hansa.protocol.masked.words import WORD, Fault
+from hansa.protocol.masked.words import Fault
 from hansa.protocol.types import Digest, JobId, Seat
 from hansa.runtime.journal import Journal, Key
 from hansa.runtime.masked.base import MaskedBase
@@ -54,14 +54,12 @@ class Puts:
         return table
 
     def make_probe(self, seeds: OwnSeeds, fault: Fault) -> Digest:
-        """Words of a seed that it lacks stand as 0: whoever is suspected is judged by seeds alone."""
+        """Says nothing of a set that the seat lacks a seed of: it would be disputed, and its seeds be shown."""
         told = {}
         for index in self._base.sharing.by_seat[self._seat]:
-            rows = [
-                np.zeros(fault.words, WORD) if key is None else streams.words_at(key, fault.first, fault.words)
-                for key in self._stream_keys(seeds, index)
-            ]
-            told[index] = np.stack(rows)
+            keys = self._stream_keys(seeds, index)
+            if None not in keys:
+                told[index] = np.stack([streams.words_at(key, fault.first, fault.words) for key in keys if key])
         digest = self._journal.put_blob(Probe(self._seat, told).encode(self._base.sharing, self._group, fault))
         self._keep([digest])
         return digest

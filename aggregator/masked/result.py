@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 from aggregator.inbox import Inboxes
 from aggregator.masked.member import MaskedMember
 from aggregator.measure import measure_sum
 from aggregator.rows import ValidationRows
-from aggregator.score import LOOK, Scorer, commit
+from aggregator.score import LOOK, Scorer, commit, kept
 from aggregator.steps import is_time
 from aggregator.vote import Voter
-from hansa.protocol import sheet
 from hansa.protocol.ledger import RoundLedger
 from hansa.protocol.masked.sheets import Worth, masked_sheet
 from hansa.protocol.masked.step import masked_model
@@ -42,13 +40,14 @@ class MaskedScorer(Scorer):
         if state.committed >> seat & 1 or not follower.is_settled():
             return
         cycle, key = follower.cycle(), (follower.job, state.cycle, "sheet")
-        if desk.journal.recall(key) is None:
+        known = desk.journal.recall(key)
+        if known is None:
             base = current_base(follower)
             standing = Standing() if base.group is None else self._member.standing(base)
             if not is_time(desk, state, base.terms.score_time, self._is_ready(base, cycle, standing)):
                 return
-            desk.journal.remember(key, lambda: self._fill(base, cycle, standing, seat))
-        commit(desk, cycle, seat, desk.journal.recall(key) or {"sheet": None})
+            known = desk.journal.remember(key, lambda: self._fill(base, cycle, standing, seat))
+        commit(desk, cycle, seat, known)
 
     def _is_ready(self, base: MaskedBase, cycle: CycleRecord, standing: Standing) -> bool:
         """Whether no more will be known in this cycle."""
@@ -59,19 +58,17 @@ class MaskedScorer(Scorer):
         return standing.fault is not None and standing.has_all and not self._member.has_probed(cycle, base)
 
     def _fill(self, base: MaskedBase, cycle: CycleRecord, standing: Standing, seat: Seat) -> dict[str, Any]:
-        """The sheet, as the journal keeps it; None in its place where this member can't measure the sum."""
+        """The sheet, as `kept`."""
         present, worth = base.present(cycle), None
         if standing.is_open:
             worth = self._worth(base, standing, seat)
-            if worth is None:
-                return {"sheet": None, "salt": None}
         elif standing.fault is not None:
             self._desk.log.warning("nothing comes of this cycle: an update spoilt the sum", word=standing.fault.first)
         found = [] if base.is_of_earlier(cycle) else self._member.found_malformed(cycle)
         spoilt = [place for place, of_group in present.items() if of_group in standing.spoilers]
         entries = masked_sheet(len(cycle.updates), present, found, spoilt if worth is not None else (), worth)
         self._desk.log.info("sheet ready", codes=[entry.code.name for entry in entries])
-        return {"sheet": sheet.encode_sheet(entries), "salt": secrets.token_bytes(32)}
+        return kept(entries)
 
     def _worth(self, base: MaskedBase, standing: Standing, seat: Seat) -> Worth | None:
         assert standing.total is not None
@@ -80,7 +77,7 @@ class MaskedScorer(Scorer):
             rows, earlier = self._rows.of(seat), follower.models.earlier(base.model)
             found = measure_sum(self._task, rows, base.model, earlier, total, standing.updates)
         if not found.finite:
-            self._desk.log.error("sits this cycle out: the measurement is not finite", next_step=LOOK)
+            self._desk.log.error("calls every update unreachable: the measurement is not finite", next_step=LOOK)
             return None
         return Worth(found.gain, found.news, standing.updates)
 
@@ -94,8 +91,10 @@ class MaskedVoter(Voter):
 
     def work_out(self, cycle: CycleRecord, ledger: RoundLedger, seat: Seat) -> Result | None:
         """None while this member has not opened the sum that others have."""
+        if not ledger.included:
+            return NOTHING
         base = current_base(self._desk.follower)
-        if not ledger.included or base.group is None:
+        if base.group is None:
             return NOTHING
         standing = self._member.standing(base)
         if not standing.is_open or standing.total is None:

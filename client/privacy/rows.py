@@ -20,6 +20,11 @@ def row_digests(data: Data) -> frozenset[bytes]:
     return frozenset(_digest(item) for item in _items(data))
 
 
+def party_digest(account: str) -> bytes:
+    """What stands for a party beside its rows: all data sets that one account trains on are of one party."""
+    return hashlib.sha256(b"party:" + account.lower().encode()).digest()[:SIZE]
+
+
 def _items(data: Any) -> Iterator[Any]:
     if isinstance(data, Rows):
         inputs = data.inputs

@@ -52,6 +52,17 @@ def test_trainer_without_coin__enrols_submits_and_has_its_bond_back(world: World
     assert int(world.rpc("eth_getTransactionCount", world.address("alice"), "latest"), 16) == 0
 
 
+def test_enrolment__that_has_changed__is_signed_anew(world: World, relay: RunningRelay) -> None:
+    """Another bond; or another proof for the job's admission, once the round ended that the first was of."""
+    job = world.post()
+    with trainer(world, "alice", NOWHERE) as alice, pytest.raises(TransientError):
+        alice.send(enrol_call(world, job), key=(job, "enrol"))
+    call = world.federation.enrol_call(job, world.federation.terms_hash(job), 150, b"another proof")
+    with trainer(world, "alice", relay.url) as alice:
+        assert isinstance(alice.send(call, key=(job, "enrol"), wait=10), Mined)
+    assert world.federation.trainer(job, world.address("alice")).bond == 150
+
+
 def test_permit__that_somebody_sent_already__serves(world: World, relay: RunningRelay) -> None:
     job = world.post()
     with trainer(world, "alice", NOWHERE) as alice, pytest.raises(TransientError):

@@ -1,4 +1,5 @@
-"""A member whose measurements are not finite: it doesn't vote zeros in silence, and an audit tells of one that does."""
+"""A member that can measure or judge nothing: it doesn't vote zeros in silence, and an audit tells of one that does; it
+is not silent either, for which a pool of stakes would burn its tokens."""
 
 from __future__ import annotations
 
@@ -15,9 +16,11 @@ from aggregator import score as scoring
 from aggregator.measure import Measurement
 from aggregator.rows import ValidationRows
 from aggregator.score import Scorer, reveal
+from aggregator.vote import Voter
 from hansa.audit.report import Report
 from hansa.audit.unmeasured import note_silent_sheets
-from hansa.protocol.errors import FatalError
+from hansa.protocol.errors import FatalError, HansaError, NotFound, SpoiltModel, StoreUnavailable
+from hansa.protocol.result import NOTHING
 from hansa.protocol.sheet import Entry, decode_sheet, encode_sheet
 from hansa.protocol.types import Address, Code, Seat
 from hansa.runtime.desk import Desk
@@ -67,18 +70,58 @@ def state(**changes: int) -> Any:
     return SimpleNamespace(**{"committed": 0, "revealed": 0, "deadline": 100, "cycle": 7, **changes})
 
 
-def test_member__that_can_measure_nothing__sits_the_cycle_out_and_says_so(
+def sheet_of(desk: Desk) -> list[Entry]:
+    known = desk.journal.recall((desk.follower.job, 7, "sheet"))
+    assert known is not None
+    return decode_sheet(known["sheet"], 3)
+
+
+def test_member__that_can_measure_nothing__calls_all_unreachable_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     member, desk, sent = scorer(tmp_path, monkeypatch, [NONE, NONE])
     with capture_logs() as told:
         member.score(state(), Seat(0))
         member.score(state(), Seat(0))
-        reveal(desk, state(), Seat(0))
-    assert sent == []
+        reveal(desk, state(committed=1), Seat(0))
+    assert sent == ["commit", "commit", "reveal"]
+    assert sheet_of(desk) == [Entry(Code.UNREACHABLE)] * 3
     said = [line for line in told if line["log_level"] == "error"]
-    assert [line["event"] for line in said] == ["sits this cycle out: no measurement is finite"]
+    assert [line["event"] for line in said] == ["calls every update unreachable: no measurement is finite"]
     assert said[0]["next_step"].startswith("look at your validation rows")
+
+
+@pytest.mark.parametrize("error", [NotFound("model 3"), StoreUnavailable("store"), SpoiltModel("model 3")])
+@pytest.mark.parametrize("where", ["the model itself", "one before it"])
+def test_member__without_the_model__calls_all_unreachable_by_half_of_score(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: HansaError, where: str
+) -> None:
+    """Whoever keeps a model back, or votes one that is none, would have every honest member's stake burnt."""
+    member, desk, sent = scorer(tmp_path, monkeypatch, [GOOD, GOOD])
+
+    def fail(*asked: Any) -> Any:
+        raise error
+
+    if where == "one before it":
+        cast(Any, desk.follower).models = SimpleNamespace(earlier=fail)
+    else:
+        member._inboxes = cast(Any, SimpleNamespace(of=fail))
+    late = [False]
+    monkeypatch.setattr(GivenJob, "is_past_time", lambda self, half: late[0])
+    if not isinstance(error, SpoiltModel) and where == "the model itself":
+        member.score(state(), Seat(0))
+        assert sent == [], "it may come yet"
+    late[0] = True
+    with capture_logs() as told:
+        member.score(state(), Seat(0))
+    assert sent == ["commit"] and sheet_of(desk) == [Entry(Code.UNREACHABLE)] * 3
+    assert [line["error"] for line in told if line["log_level"] == "error"] == [str(error)]
+
+
+def test_member__without_the_model__votes_that_nothing_can_be_made(tmp_path: Path) -> None:
+    """For that nobody needs it."""
+    voter = Voter(desk_of(tmp_path), cast(Any, None), cast(Any, None), cast(Any, None))
+    assert voter.work_out(cast(Any, CYCLE), cast(Any, SimpleNamespace(included=[])), Seat(0)) is NOTHING
 
 
 def test_member__that_can_not_measure_one_update__says_whose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,9 +131,7 @@ def test_member__that_can_not_measure_one_update__says_whose(tmp_path: Path, mon
     assert sent == ["commit"]
     warned = [line for line in told if line["log_level"] == "warning"]
     assert [line["trainers"] for line in warned] == [[TRAINERS[2]]]
-    known = desk.journal.recall((desk.follower.job, 7, "sheet"))
-    assert known is not None
-    assert decode_sheet(known["sheet"], 3) == [Entry(Code.OK, 5, 4), Entry(Code.ZERO), Entry(Code.OK, 0, 0)]
+    assert sheet_of(desk) == [Entry(Code.OK, 5, 4), Entry(Code.ZERO), Entry(Code.OK, 0, 0)]
 
 
 def test_member__with_good_measurements__says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

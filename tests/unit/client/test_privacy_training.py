@@ -231,6 +231,20 @@ def test_noise__that_rounding_would_swallow__is_all_one_s_own(tmp_path: Path) ->
     assert noise.own == noise.sigma
 
 
+def test_party__with_data_sets_that_share_no_row__has_one_budget(tmp_path: Path) -> None:
+    """All that it has is protected, in whichever files that stands."""
+    other = HEART.load("switzerland")
+    assert not row_digests(DATA) & row_digests(other)
+    for number, (data, unit, expected) in enumerate(((DATA, "party", 0), (other, "row", 0), (other, "party", 1))):
+        desk = opened(tmp_path / str(number))
+        private = PrivateTraining(desk, HEART, data, settings(tmp_path, unit=unit))
+        assert (private._ledger.spent(private._rows).of(private._settings.unit) > 0) == expected, (number, unit)
+        if number == 0:
+            private.update(*model_at(0))
+        private.close()
+        desk.journal.close()
+
+
 def test_party__behind_masks__needs_half_the_noise(tmp_path: Path) -> None:
     masked = PrivateTraining(opened(tmp_path, spec=MASKED), HEART, DATA, settings(tmp_path, unit="party"))
     assert masked.update(*model_at(0))[1].sigma == pytest.approx(7.722, rel=1e-3)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
+import pytest
 from desks import GivenJob, desk_of
 from masked_chain import BASE, MODEL, Given, given, members_of
 from masked_world import LENGTH
@@ -186,7 +187,12 @@ def test_lapsed_release__is_never_given_away(tmp_path: Path) -> None:
     assert set(here.store.files) == files
 
 
-def test_spoilt_sum__is_probed_in_the_next_cycle_and_the_spoilers_seeds_alone_are_put(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lacking", [None, 3], ids=["whole", "a member without its seeds"])
+def test_spoilt_sum__is_probed_in_the_next_cycle_and_the_spoilers_seeds_alone_are_put(
+    tmp_path: Path, lacking: int | None
+) -> None:
+    """lacking: a member that can't read its boxes any more; what it made up would be disputed, and seeds of sets that
+    one bad member lacks be shown: with its own it would read every update."""
     noise = np.random.default_rng(3).integers(0, 2**16, LENGTH).astype(np.uint16)
     here, members = lab(tmp_path, bad={2: noise})
     released(here, members)
@@ -197,12 +203,15 @@ def test_spoilt_sum__is_probed_in_the_next_cycle_and_the_spoilers_seeds_alone_ar
     here.later()
     for member in members:
         member.follower._given_deep = (here.cycles[-1].cycle, Phase.SCORE)
+    if lacking is not None:
+        members[lacking].member._secret_for, members[lacking].member._seeds = lambda key: b"\x77" * 32, None
     released(here, members)
     for _ in range(3):
         for member in members:
             member.publish()
     standing = members[0].member.standing(here.base)
     assert (standing.spoilers, standing.updates, standing.is_open) == ((2,), 3, True)
+    assert not standing.disputed and not standing.liars
     seeds = {place: [here.world.masked(place).commitment(index) for index in range(4)] for place in range(4)}
     put = {place for place, digests in seeds.items() if any(here.store.has(digest) for digest in digests)}
     assert put == {2}

@@ -91,6 +91,18 @@ def test_probe_of_fewer_than_t_holders__counts_for_nothing():
     assert found.untold and not found.suspects
 
 
+def test_probe_of_a_seat_that_lacks_a_seed__says_nothing_of_its_set_and_disputes_nothing():
+    here = World(Sharing(4, 2), sent([None, None, garbage()]))
+    fault = Fault(0, 1)
+    honest = [here.probe(seat, fault) for seat in range(4)]
+    index, *others = here.sharing.by_seat[3]
+    told = Probe(honest[3].seat, {other: honest[3].words[other] for other in others})
+    read = Probe.decode(told.encode(here.sharing, here.group, fault), here.sharing, here.group, 3, fault)
+    assert index not in read.words and set(read.words) == set(others)
+    found = here.suspects([], fault, [*honest[:3], read])
+    assert found == here.suspects(range(4), fault) and found.suspects == (2,)
+
+
 def test_suspect_whose_seeds_give_an_update__is_no_spoiler():
     here = World(Sharing(4, 2), sent([None, None, None]))
     assert spoilers({place: here.whole(place) for place in range(3)}, Fault(0, 1)) == ()
