@@ -125,14 +125,15 @@ def _member(
     with watch.on("attest"):
         masked = [Masked(data, _context(place), sharing, length) for place, data in enumerate(files)]
         opened = [one.open_own(0, secret, keys) for one in masked]
-    vectors = {}
-    with watch.on("sums, own hashed"):
+    with watch.on("sums, own hashed"):  # a daemon writes each to its disk before the next
+        room = np.empty(length, words.WORD)
         for index in own:
-            drawn = [one.stream_key(index, seed[index]) for one, seed in zip(masked, opened, strict=True)]
-            vectors[index] = streams.vector(drawn, length)[0]
-    for index in set(range(len(sharing.sets))) - set(own):
-        others = [one.stream_key(index, drawn[index]) for one, drawn in zip(masked, seeds, strict=True)]
-        vectors[index] = streams.vector(others, length)[0]
+            keys_of_set = [one.stream_key(index, seed[index]) for one, seed in zip(masked, opened, strict=True)]
+            streams.vector(keys_of_set, length, room)
+    vectors = {}
+    for index in range(len(sharing.sets)):
+        keys_of_set = [one.stream_key(index, drawn[index]) for one, drawn in zip(masked, seeds, strict=True)]
+        vectors[index] = streams.vector(keys_of_set, length)[0]
     with watch.on("others' re-hashed"):
         for index in set(vectors) - set(own):
             digest_of(vectors[index].data.cast("B"))
