@@ -63,7 +63,8 @@ def vector(keys: Sequence[bytes], words: int, room: Words | None = None) -> tupl
 
 
 def _added(words: Words, keys: Sequence[bytes], first: Change, change: Change) -> Iterator[int]:
-    """Changes words by the streams, block by block; tells after each how far it is. first: how the first stream does."""
+    """Changes words by the streams, block by block, by the first one as `first` does; tells after each how far it
+    is."""
     streams = [(Stream(key), change if place else first) for place, key in enumerate(keys)]
     buffer = memoryview(bytearray(2 * _BLOCK + _ROOM))
     drawn = np.frombuffer(buffer, WORD, _BLOCK)
