@@ -41,11 +41,12 @@ class Puts:
     def make_table(self, seeds: OwnSeeds) -> Digest:
         """Works out every vector that the seat has all seeds of, one in memory at a time."""
         vectors: dict[int, Digest] = {}
+        room = np.empty(self._base.length, WORD)
         for index in self._base.sharing.by_seat[self._seat]:
             keys = self._stream_keys(seeds, index)
             if None not in keys:
-                total, digest = streams.vector([key for key in keys if key], self._base.length)
-                self._keep([self._journal.put_blob(total.tobytes(), digest)])
+                total, digest = streams.vector([key for key in keys if key], self._base.length, room)
+                self._keep([self._journal.put_blob(total.data.cast("B"), digest)])
                 vectors[index] = digest
         file = Table(self._seat, vectors).encode(self._base.sharing, self._group)
         table = self._journal.put_blob(file)

@@ -67,7 +67,7 @@ def write_file(path: Path, data: bytes) -> None:
         raise unwritable(path, error) from error
 
 
-def write_atomically(path: Path, data: bytes, mode: int = SHARED) -> None:
+def write_atomically(path: Path, data: bytes | memoryview, mode: int = SHARED) -> None:
     """Writes a file so that readers, and a crash, meet all of it or nothing; OSError leaves nothing behind.
 
     Its folder is there.

@@ -146,7 +146,7 @@ class Journal:
 
     # --- files
 
-    def put_blob(self, data: bytes, digest: Digest | None = None) -> Digest:
+    def put_blob(self, data: bytes | memoryview, digest: Digest | None = None) -> Digest:
         """Keeps a file of any size under its CID, on disk before this returns. digest: the file's own, where known."""
         digest = digest or digest_of(data)
         path = self._blobs / to_cid(digest)

@@ -38,8 +38,8 @@ class LyingMember(MaskedMember):
     def release(self, state: JobState, seat: Seat) -> None:
         truth = streams.vector
 
-        def lie(keys: Any, words: int) -> Any:
-            total, _ = truth(keys, words)
+        def lie(keys: Any, words: int, room: Any) -> Any:
+            total, _ = truth(keys, words, room)
             total[0] += 1
             return total, digest_of(total.tobytes())
 

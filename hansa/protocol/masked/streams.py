@@ -7,7 +7,7 @@ thread while the cipher goes on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -27,6 +27,10 @@ _CIPHER: Final = 16  # bytes of a cipher's block
 _ZEROS: Final = memoryview(bytes(2 * _BLOCK))
 
 
+Change = Callable[[Words, Words, Words], object]
+"""What becomes of a block of words and one of a stream, into the third."""
+
+
 class Stream:
     """The words of one stream, from the first on."""
 
@@ -40,33 +44,41 @@ class Stream:
 
 def add_streams(words: Words, keys: Sequence[bytes], sign: int = 1) -> None:
     """Adds the streams of these keys to words, in place, modulo 2¹⁶; sign −1 takes them off."""
-    for _ in _added(words, keys, np.add if sign > 0 else np.subtract):
+    change = np.add if sign > 0 else np.subtract
+    for _ in _added(words, keys, change, change):
         pass
 
 
-def vector(keys: Sequence[bytes], words: int) -> tuple[Words, Digest]:
-    """V_T, the sum of these streams, and the digest of its file."""
-    total, hashed, done = np.zeros(words, WORD), [], 0
+def vector(keys: Sequence[bytes], words: int, room: Words | None = None) -> tuple[Words, Digest]:
+    """V_T, the sum of one stream or more, and the digest of its file. room: where it is worked out, as long as it is:
+    one that is worked out after another takes the memory of that."""
+    total, hashed, done = np.empty(words, WORD) if room is None else room, [], 0
     data = total.data.cast("B")
     with ThreadPoolExecutor(1) as hasher:
-        for end in _added(total, keys, np.add):
+        for end in _added(total, keys, _instead, np.add):
             if end - done == _HASHED or end == words:
                 hashed.append(hasher.submit(leaves_of, data[2 * done : 2 * end]))
                 done = end
     return total, root_of([leaf for part in hashed for leaf in part.result()])
 
 
-def _added(words: Words, keys: Sequence[bytes], change: np.ufunc) -> Iterator[int]:
-    """Changes words by the streams, block by block; tells after each how far it is."""
-    streams = [Stream(key) for key in keys]
+def _added(words: Words, keys: Sequence[bytes], first: Change, change: Change) -> Iterator[int]:
+    """Changes words by the streams, block by block, by the first one as `first` does; tells after each how far it
+    is."""
+    streams = [(Stream(key), change if place else first) for place, key in enumerate(keys)]
     buffer = memoryview(bytearray(2 * _BLOCK + _ROOM))
     drawn = np.frombuffer(buffer, WORD, _BLOCK)
     for start in range(0, len(words), _BLOCK):
         block = words[start : start + _BLOCK]
-        for stream in streams:
+        for stream, changed in streams:
             stream.fill(buffer, len(block))
-            change(block, drawn[: len(block)], out=block)
+            changed(block, drawn[: len(block)], block)
         yield start + len(block)
+
+
+def _instead(block: Words, drawn: Words, out: Words) -> None:
+    """The first stream of a sum: what stood there doesn't count."""
+    np.copyto(out, drawn)
 
 
 def words_at(key: bytes, first: int, words: int) -> Words:

@@ -131,6 +131,10 @@ def test_vector__is_the_sum_of_its_streams_and_its_digest_its_files():
     for key in keys:
         streams.add_streams(expected, [key])
     assert np.array_equal(total, expected) and digest == digest_of(expected.tobytes())
+    room = np.full(size, 0xABCD, words.WORD)
+    for _ in range(2):
+        again, same = streams.vector(keys, size, room)
+        assert again is room and np.array_equal(room, expected) and same == digest
 
 
 @pytest.mark.parametrize("first, count", [(0, 1), (1, 9), (7, 9), (8, 1), (131072, 3), (200001, 9)])
