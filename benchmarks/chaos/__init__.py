@@ -16,7 +16,19 @@ from typing import Any
 from benchmarks.chaos.campaign import Campaign, Played, summary
 from benchmarks.chaos.checks import WAYS
 from benchmarks.chaos.lab import ground
-from benchmarks.chaos.plan import DAEMON_KILLED, NODES, REORGANISATION, STORE_KILLED, Plan, as_json, draw, load, save
+from benchmarks.chaos.plan import (
+    DAEMON_KILLED,
+    FEW,
+    MANY,
+    NODES,
+    REORGANISATION,
+    STORE_KILLED,
+    Plan,
+    as_json,
+    draw,
+    load,
+    save,
+)
 from benchmarks.report import Report, Section
 from benchmarks.report import load as machine_load
 
@@ -37,7 +49,11 @@ def run(
     """Plays until the minutes are over; a job that has begun is played to its end. replay: a schedule's file, of which
     the one job is played. first: number of the first job; most: jobs."""
     end = time.monotonic() + 60 * (minutes if minutes is not None else QUICK_MINUTES if quick else MINUTES)
-    plans = iter([load(replay)]) if replay is not None else (draw(seed, number) for number in count(first))
+    plans = (
+        iter([load(replay)])
+        if replay is not None
+        else (draw(seed, number, FEW if quick else MANY) for number in count(first))
+    )
     scratch = tempfile.TemporaryDirectory(prefix="hansa-chaos-", ignore_cleanup_errors=True)
     with scratch as folder, ground(Path(folder)) as there:
         campaign, shrunk = Campaign(there), None
