@@ -6,6 +6,7 @@ to each; checks that can fail are made when it is over. The first schedule that 
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -66,6 +67,10 @@ def _play(campaign: Campaign, plans: Iterator[Plan], end: float) -> Played | Non
     for plan in plans:
         one = campaign.play(plan)
         campaign.played.append(one)
+        kills, reorganisations = one.injected[DAEMON_KILLED], one.injected[REORGANISATION]
+        found = "; ".join(f"{problem.way}: {problem.said}" for problem in one.problems) or "all holds"
+        said = f"job {len(campaign.played)}, {one.plan.name}: {kills} kills, {reorganisations} reorganisations: {found}"
+        print(said, file=sys.stderr, flush=True)
         if one.problems:
             return one
         if time.monotonic() > end:
