@@ -48,13 +48,17 @@ class Enroller:
         self.check_coin()
         self.check_model()
         data = self.data()
-        if not self._config.relays:
+        pays = not self._config.relays
+        is_signed = bool(self._desk.journal.sent(key=(follower.job, "enrol")))
+        if pays and not is_signed:  # one under way may have taken what it was allowed since the last look
             self.pay_in(bond)
         hashed = federation.terms_hash(follower.job)
         outcome = self._desk.send(federation.enrol_call(follower.job, hashed, bond, data), "enrol")
         if isinstance(outcome, Mined):
             self._desk.journal.replace((follower.job, "terms"), {"hash": hashed})
-        if isinstance(outcome, Refused) and not self._passes(outcome, data):
+        elif isinstance(outcome, Refused) and pays and is_signed and federation.approvals(terms.token, me, bond):
+            self.pay_in(bond)
+        elif isinstance(outcome, Refused) and not self._passes(outcome, data):
             raise FatalError(
                 f"job {follower.job} does not take {me}",
                 cause=outcome.error,

@@ -6,6 +6,7 @@ to each; checks that can fail are made when it is over. The first schedule that 
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,7 +17,19 @@ from typing import Any
 from benchmarks.chaos.campaign import Campaign, Played, summary
 from benchmarks.chaos.checks import WAYS
 from benchmarks.chaos.lab import ground
-from benchmarks.chaos.plan import DAEMON_KILLED, NODES, REORGANISATION, STORE_KILLED, Plan, as_json, draw, load, save
+from benchmarks.chaos.plan import (
+    DAEMON_KILLED,
+    FEW,
+    MANY,
+    NODES,
+    REORGANISATION,
+    STORE_KILLED,
+    Plan,
+    as_json,
+    draw,
+    load,
+    save,
+)
 from benchmarks.report import Report, Section
 from benchmarks.report import load as machine_load
 
@@ -26,22 +39,16 @@ SHRINKING_SECONDS = 600.0  # that are given to it, where the minutes are over
 SCHEDULE = Path("reports/chaos.schedule.json")
 
 
-def run(
-    quick: bool,
-    minutes: float | None = None,
-    seed: int = 1,
-    replay: Path | None = None,
-    first: int = 0,
-    most: int | None = None,
-) -> Report:
+def run(quick: bool, minutes: float | None = None, seed: int = 1, replay: Path | None = None) -> Report:
     """Plays until the minutes are over; a job that has begun is played to its end. replay: a schedule's file, of which
-    the one job is played. first: number of the first job; most: jobs."""
+    the one job is played."""
     end = time.monotonic() + 60 * (minutes if minutes is not None else QUICK_MINUTES if quick else MINUTES)
-    plans = iter([load(replay)]) if replay is not None else (draw(seed, number) for number in count(first))
+    drawn = (draw(seed, number, FEW if quick else MANY) for number in count())
+    plans = drawn if replay is None else iter([load(replay)])
     scratch = tempfile.TemporaryDirectory(prefix="hansa-chaos-", ignore_cleanup_errors=True)
     with scratch as folder, ground(Path(folder)) as there:
         campaign, shrunk = Campaign(there), None
-        failed = _play(campaign, plans, end, most)
+        failed = _play(campaign, plans, end)
         if failed is not None and replay is None:
             shrunk = campaign.shrunk(failed, SHRINKING, max(end, time.monotonic() + SHRINKING_SECONDS))
             save(shrunk, SCHEDULE)
@@ -55,14 +62,18 @@ def run(
     return report
 
 
-def _play(campaign: Campaign, plans: Iterator[Plan], end: float, most: int | None) -> Played | None:
+def _play(campaign: Campaign, plans: Iterator[Plan], end: float) -> Played | None:
     """The first that failed, after which no other is played."""
     for plan in plans:
         one = campaign.play(plan)
         campaign.played.append(one)
+        kills, reorganisations = one.injected[DAEMON_KILLED], one.injected[REORGANISATION]
+        found = "; ".join(f"{problem.way}: {problem.said}" for problem in one.problems) or "all holds"
+        said = f"job {len(campaign.played)}, {one.plan.name}: {kills} kills, {reorganisations} reorganisations: {found}"
+        print(said, file=sys.stderr, flush=True)
         if one.problems:
             return one
-        if time.monotonic() > end or (most is not None and len(campaign.played) >= most):
+        if time.monotonic() > end:
             break
     return None
 

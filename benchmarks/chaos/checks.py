@@ -128,6 +128,8 @@ def _books(ending: Ending) -> Iterator[str]:
     gone = books["left"] + books["booked"] + books["burnt"] - books["forfeited"] + books["refunded"]
     if books["escrowed"] != gone:
         yield f"of {books['escrowed']} escrowed, {gone} are accounted for"
+    if books["paid"] != (owed := sum(ending.due.values()) + books["forfeited"]):
+        yield f"{books['paid']} were paid, {owed} earned"
     for name in ("left", "bonded"):
         if books[name]:
             yield f"{books[name]} are {name} in the vault"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
+
+from eth_utils.crypto import keccak
 
 Json = dict[str, Any]
 Edit = Callable[[Json, Json], Json]  # a request, its true answer → what is told
@@ -90,10 +91,4 @@ def told(lie: str, head: int, request: Json, forward: Callable[[Json], Json]) ->
 
 
 def _hash(request: Json) -> str:
-    from eth_utils.crypto import keccak
-
     return "0x" + keccak(hexstr=request["params"][0]).hex()
-
-
-def dumps(answers: Any) -> bytes:
-    return json.dumps(answers).encode()

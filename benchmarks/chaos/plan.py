@@ -31,6 +31,7 @@ ROUNDS: Final = 2
 DEEPEST: Final = 12  # blocks of a reorganisation
 CONFIRMATIONS: Final = 4  # of a masked job: what its members release is for good
 HOUR: Final = 3600
+FEW, MANY = 20, 40  # faults of a job, about
 SPAN: Final = 75  # blocks in which a job is over where nothing happens to it
 STEPS: Final = {
     "trainer": ("approve", "enrol", "submit", "claim", "bond"),
@@ -87,7 +88,7 @@ def _is_allowed(privacy: str, kind: str) -> bool:
     return True
 
 
-def draw(seed: int, number: int, faults: int = 24) -> Plan:
+def draw(seed: int, number: int, faults: int = MANY) -> Plan:
     """The plan of the job of this number, from 0: all pairs in turn. faults: about so many."""
     random = Random(f"{seed} {number}")
     order = pairs()

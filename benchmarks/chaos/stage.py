@@ -20,10 +20,9 @@ from hansa.protocol.types import Phase
 from hansa.runtime.chain.structs import JobState
 
 TICK: Final = 0.03  # seconds between two looks
-MINE: Final = 0.1  # seconds without a block after which one is made, where steps wait for some
-PATIENCE: Final = 240  # blocks without anything useful, and without a fault, after which a job is stuck
+MINE: Final = 0.25  # seconds without a block after which one is made, where steps wait for some
+PATIENCE: Final = 240  # blocks, and seconds, without anything useful and without a fault, after which a job is stuck
 QUIET: Final = 3  # blocks without anything useful after which it is asked who is waited for
-LEFT: Final = 400  # blocks that daemons have to leave once the job is over
 AGAIN: Final = 2  # blocks until a daemon that ended by its own fault is started again
 
 
@@ -53,7 +52,6 @@ class Stage:
     recoveries: list[Recovery] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)  # daemons that ended by themselves with a code, and what they said
     dead: set[str] = field(default_factory=set)
-    stuck: bool = False
 
     def __post_init__(self) -> None:
         self._coming = sorted(self.lab.plan.faults, key=lambda fault: fault.at)
@@ -62,7 +60,7 @@ class Stage:
         self._without_room: set[str] = set()  # daemons whose disk was full: they may end by that
         self._killed: dict[str, str] = {}  # kind of the fault by daemon that is to be started again
         self._head = self.lab.first
-        self._useful = self.lab.first  # block of the last useful transaction
+        self._note_progress(self.lab.first)  # the block, and the moment, of the last useful transaction
         self._mined = time.monotonic()
         self._names = {address.lower(): name for address, name in self.lab.known_as.items()}
         self._ours = {str(c).lower() for c in (self.lab.session.federation.address, self.lab.session.federation.vault)}
@@ -71,17 +69,12 @@ class Stage:
         """Returns when everybody has left the job, or when it is stuck."""
         for name in self.lab.workers:
             self.lab.start(name)
-        over_since: int | None = None
-        while not self.stuck:
+        while not self._is_stuck():
             self._look()
             self._act()
             state = self._state()
-            if state is not None and state.phase.is_over:
-                over_since = self._head if over_since is None else over_since
-                if self._all_left() or self._head > over_since + LEFT:
-                    break
-            elif self._head > max([self._useful, *(one.until for one in self._running)]) + PATIENCE:
-                self.stuck = True
+            if state is not None and state.phase.is_over and self._all_left():
+                break
             time.sleep(TICK)
         for one in list(self._running):
             self._end(one)
@@ -114,8 +107,17 @@ class Stage:
                     self._note_useful(number, self._names.get(receipt["from"], ""))
         self._head, self._mined = newest, time.monotonic()
 
+    def _is_stuck(self) -> bool:
+        if self._running or self._restarts:
+            self._note_progress(self._head)
+        block, moment = self._progress
+        return self._head > block + PATIENCE and time.monotonic() > moment + PATIENCE
+
+    def _note_progress(self, block: int) -> None:
+        self._progress = (block, time.monotonic())
+
     def _note_useful(self, block: int, by: str) -> None:
-        self._useful = max(self._useful, block)
+        self._note_progress(block)
         for one in self.recoveries:
             if block > one.since:
                 one.anybody = block - one.since if one.anybody is None else one.anybody
@@ -139,7 +141,7 @@ class Stage:
         for one in [one for one in self._running if self._head >= one.until]:
             self._end(one)
         self._look_after()
-        if self.dead and self._head > self._useful + QUIET:
+        if self.dead and self._head > self._progress[0] + QUIET:
             self._hurry()
 
     def _begin(self, fault: Fault) -> None:
@@ -152,7 +154,7 @@ class Stage:
         match fault.kind:
             case _ if fault.kind == REORGANISATION:
                 self._recovering(fault.kind, "")
-                self._useful = self._head
+                self._note_progress(self._head)
                 self._call_back()
             case _ if fault.kind == DEAD:
                 self.dead.add(fault.target)
@@ -230,7 +232,7 @@ class Stage:
         if waited and waited <= self.dead:
             rpc(self.lab.anvil.url, "evm_setNextBlockTimestamp", state.deadline + 1)
             rpc(self.lab.anvil.url, "evm_mine")
-            self._useful = self._head
+            self._note_progress(self._head)
 
     def _waited_for(self, state: JobState) -> Iterator[str]:
         """Whoever could still act in the present phase."""

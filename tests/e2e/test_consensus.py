@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from commands import warm_command
-from federations import STEPS, federation, finish
+from federations import STEPS, federation, finish, sent
 
 from hansa.devnet.federation import LocalFederation
 from hansa.protocol.types import Code, Phase
@@ -40,11 +40,20 @@ def test_drawn_committee__job_ends_with_all_accounted_for(tmp_path: Path, consen
         seated = next(lab.known_as[who] for who in lab.members if who in view.members())
         if consensus == "coupled":
             check_coupled(view)
+            check_keys(lab, view)
         else:
             pool = Pool.of(lab.session.chain, lab.posted.committee)
             assert pool is not None and pool.stakers() == 9
             assert len(committees) > 1, "each cycle draws its own"
         check_audit(lab, seated)
+
+
+def check_keys(lab: LocalFederation, view: FullSnapshot) -> None:
+    """Whoever may be drawn has announced a key before it enrolled."""
+    assert all(None not in cycle.keys for cycle in view.history.cycles)
+    for trainer in view.trainers:
+        calls = [one.call for one in sent(lab) if one.sender == trainer and one.worked]
+        assert calls.index("announceKey") < calls.index("enrol")
 
 
 def check_coupled(view: FullSnapshot) -> None:

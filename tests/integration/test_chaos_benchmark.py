@@ -31,7 +31,7 @@ def chaos(file: Path, *options: str) -> tuple[int, dict[str, object]]:
 
 
 def test_chaos__one_seed__nothing_is_lost_doubled_or_stuck(tmp_path: Path) -> None:
-    code, found = chaos(tmp_path / "report.json", "--minutes", "0", "--seed", "1")
+    code, found = chaos(tmp_path / "report.json", "--quick", "--minutes", "0", "--seed", "1")
     assert (code, found["jobs"], found["lost"], found["doubled"], found["stuck"]) == (0, 1, 0, 0, 0), found["failures"]
     injected = found["injected"]
     assert isinstance(injected, dict) and injected[DAEMON_KILLED] > 0 and injected[REORGANISATION] > 0

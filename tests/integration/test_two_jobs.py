@@ -99,6 +99,28 @@ def test_two_jobs__in_turn__both_enrol(both: tuple[Enrolling, Enrolling]) -> Non
     assert [approvals(daemon) for daemon in both] == [1, 1]
 
 
+def test_enrolment__mined_since_the_last_look__is_no_reason_to_approve_again(both: tuple[Enrolling, Enrolling]) -> None:
+    first = both[0]
+    first.once()
+    first.enroller.enrol(first.desk.follower.state)  # of a block in which it was not enrolled
+    assert first.enrolled() and allowance(first) == 0
+    assert approvals(first) == 1
+
+
+def test_approval__that_a_reorganisation_takes_back__is_sent_again__and_not_once_more(
+    world: World, both: tuple[Enrolling, Enrolling]
+) -> None:
+    first, before = both[0], world.chain.head().number
+    first.once()
+    assert first.enrolled() and allowance(first) == 0
+    world.rpc("anvil_reorg", world.chain.head().number - before, [])
+    assert not first.enrolled()
+    for _ in range(5):
+        first.once()
+    assert first.enrolled() and allowance(first) == 0, "the vault may take nothing more"
+    assert approvals(first) == 1
+
+
 def test_approval__while_it_is_under_way__is_not_signed_again(
     world: World, both: tuple[Enrolling, Enrolling], monkeypatch: pytest.MonkeyPatch
 ) -> None:

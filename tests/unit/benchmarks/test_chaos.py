@@ -163,6 +163,7 @@ def another(**changes: Any) -> tuple[RoundResult, ...]:
         (LOST, "t1 has 61 of 60", doctored(got={"t1": 61, "t2": 40})),
         (LOST, "still keep 5 of t1", doctored(held={"t1": 5})),
         (LOST, "of 301 escrowed, 300", doctored(books={**BOOKS, "escrowed": 301})),
+        (LOST, "109 were paid, 110 earned", doctored(books={**BOOKS, "paid": 109})),
         (LOST, "5 are left", doctored(books={**BOOKS, "left": 5, "escrowed": 305})),
         (LOST, "5 are bonded", doctored(books={**BOOKS, "bonded": 5})),
         (LOST, "of 60 burnt, 50 were sent", doctored(books={**BOOKS, "burn_sent": 50})),
