@@ -109,8 +109,15 @@ def _answers() -> Iterable[bytes]:
     ]  # fmt: skip
     single = [{"jsonrpc": "2.0", "id": 0, "result": "0x1"}, *({"id": 0, "error": error} for error in errors)]
     two = [[{"id": 1, "result": None}, {"id": 0, "result": "0x2"}], {"id": None, "error": errors[4]}]
-    said = [b"\0\0\n" + json.dumps(one).encode() for one in single] + [b"\0\1\n" + json.dumps(one).encode() for one in two]
-    return [*said, b"\3\0120\n{}", b"\6\0https://user:password@elsewhere/x\n", b"\3\0Fri, 27 Nov 2026 21:00:00 GMT\n<html>"]
+    said = [b"\0\0\n" + json.dumps(one).encode() for one in single] + [
+        b"\0\1\n" + json.dumps(one).encode() for one in two
+    ]
+    return [
+        *said,
+        b"\3\0120\n{}",
+        b"\6\0https://user:password@elsewhere/x\n",
+        b"\3\0Fri, 27 Nov 2026 21:00:00 GMT\n<html>",
+    ]
 
 
 def _block(data: bytes) -> Any:
@@ -128,8 +135,18 @@ def _recorded(name: str = "demo") -> dict[str, Any]:
 
 def _node_logs() -> list[dict[str, Any]]:
     names = ("blockNumber", "logIndex", "address", "topics", "data")
-    events = [dict(zip(names, event[:5], strict=True)) for job in ("demo", "shares") for event in _recorded(job)["events"]]
-    return [{**one, "blockNumber": hex(one["blockNumber"]), "logIndex": hex(one["logIndex"]), "transactionHash": "0x" + "ef" * 32} for one in events]
+    events = [
+        dict(zip(names, event[:5], strict=True)) for job in ("demo", "shares") for event in _recorded(job)["events"]
+    ]
+    return [
+        {
+            **one,
+            "blockNumber": hex(one["blockNumber"]),
+            "logIndex": hex(one["logIndex"]),
+            "transactionHash": "0x" + "ef" * 32,
+        }
+        for one in events
+    ]
 
 
 def _kinds() -> list[dict[str, Any]]:
@@ -170,7 +187,11 @@ def _of_json(data: bytes) -> Log:
 
 
 def _told_event(value: tuple[str, dict[str, Any]] | None) -> str:
-    return "unknown" if value is None else " ".join([value[0], *(f"{name}={_flat(part)}" for name, part in sorted(value[1].items()))])
+    return (
+        "unknown"
+        if value is None
+        else " ".join([value[0], *(f"{name}={_flat(part)}" for name, part in sorted(value[1].items()))])
+    )
 
 
 def _flat(value: Any) -> str:
@@ -215,7 +236,9 @@ def _readings() -> Iterable[bytes]:
             yield bytes([place]) + bytes.fromhex(answer[2:])
             break
     yield b"\3" + encode(["string"], ["HANSA"])
-    yield b"\4" + encode(["(bytes32,address,uint48,uint48,address,uint48,bytes)"], [(bytes(32), FEDERATION, 1, 2, FEDERATION, 0, b"abc")])
+    yield b"\4" + encode(
+        ["(bytes32,address,uint48,uint48,address,uint48,bytes)"], [(bytes(32), FEDERATION, 1, 2, FEDERATION, 0, b"abc")]
+    )
 
 
 def _words(data: bytes) -> tuple[Any, ...]:
@@ -234,7 +257,9 @@ def _encoded() -> Iterable[bytes]:
     values: list[list[Any]] = [
         [1, FEDERATION, True], [b"abc"], [[b"", b"a" * 33, b"b"]], [-5, b"\1\2\3\4", 255], [[(1, (b"x", [FEDERATION]))], -1], [[FEDERATION], [bytes(32)] * 2],
     ]  # fmt: skip
-    return [bytes([place]) + encode(types, value) for place, (types, value) in enumerate(zip(TYPES, values, strict=True))]
+    return [
+        bytes([place]) + encode(types, value) for place, (types, value) in enumerate(zip(TYPES, values, strict=True))
+    ]
 
 
 def _reverts() -> Iterable[bytes]:
@@ -242,7 +267,9 @@ def _reverts() -> Iterable[bytes]:
     yield bytes.fromhex("08c379a0") + encode(["string"], ["no\n\x1b"])
     yield bytes.fromhex("4e487b71") + encode(["uint256"], [17])
     for error in list(artifact("Refusals").errors.values())[:12]:
-        yield error.selector + encode([field.type for field in error.inputs], [_zero(field.type) for field in error.inputs])
+        yield error.selector + encode(
+            [field.type for field in error.inputs], [_zero(field.type) for field in error.inputs]
+        )
 
 
 def _zero(kind: str) -> Any:
@@ -276,11 +303,20 @@ def _calls(data: bytes) -> list[Any]:
 
 
 def _transaction(kind: int, **changes: Any) -> bytes:
-    fields: dict[str, Any] = {"to": FEDERATION, "value": 1, "gas": 21_000, "nonce": 3, "data": b"\1\2", "chainId": 31337}
+    fields: dict[str, Any] = {
+        "to": FEDERATION,
+        "value": 1,
+        "gas": 21_000,
+        "nonce": 3,
+        "data": b"\1\2",
+        "chainId": 31337,
+    }
     if kind == 2:
         fields |= {"maxFeePerGas": 5, "maxPriorityFeePerGas": 1, "type": 2}
     else:
-        fields |= {"gasPrice": 5} | ({"type": 1, "accessList": [{"address": FEDERATION, "storageKeys": ["0x" + "01" * 32]}]} if kind else {})
+        fields |= {"gasPrice": 5} | (
+            {"type": 1, "accessList": [{"address": FEDERATION, "storageKeys": ["0x" + "01" * 32]}]} if kind else {}
+        )
     return bytes(Account.sign_transaction({**fields, **changes}, ALICE.key).raw_transaction)
 
 
@@ -296,8 +332,20 @@ def _answered_transactions() -> Iterable[bytes]:
             else {"to": FEDERATION, "value": 1, "gas": 21_000, "nonce": 3, "data": b"\1", "chainId": 31337, "maxFeePerGas": 5, "maxPriorityFeePerGas": 1},
             ALICE.key,
         )  # fmt: skip
-        common = {"hash": "0x" + signed.hash.hex(), "nonce": "0x3", "gas": "0x5208", "to": FEDERATION, "value": "0x1", "input": "0x01", "accessList": []}
-        prices = {"maxFeePerGas": "0x5", "maxPriorityFeePerGas": "0x1", "chainId": "0x7a69", "yParity": hex(signed.v)} if kind else {"gasPrice": "0x5"}
+        common = {
+            "hash": "0x" + signed.hash.hex(),
+            "nonce": "0x3",
+            "gas": "0x5208",
+            "to": FEDERATION,
+            "value": "0x1",
+            "input": "0x01",
+            "accessList": [],
+        }
+        prices = (
+            {"maxFeePerGas": "0x5", "maxPriorityFeePerGas": "0x1", "chainId": "0x7a69", "yParity": hex(signed.v)}
+            if kind
+            else {"gasPrice": "0x5"}
+        )
         said = {**common, **prices, "type": hex(kind), "v": hex(signed.v), "r": hex(signed.r), "s": hex(signed.s)}
         yield json.dumps(said).encode()
 
@@ -336,7 +384,10 @@ def _small_facts() -> Iterable[bytes]:
     parts: list[Any] = [list(part)[:3] for part in (facts.proof.nodes, facts.events, facts.transactions)]
     proof = type(facts.proof)(facts.proof.header, parts[0])
     named = {name: getattr(facts, name) for name in ("chain_id", "federation", "vault", "library", "job", "at")}
-    return [Facts(**named, proof=proof, events=parts[1], transactions=parts[2]).encode(), Facts(**named, proof=None, events=(), transactions=()).encode()]
+    return [
+        Facts(**named, proof=proof, events=parts[1], transactions=parts[2]).encode(),
+        Facts(**named, proof=None, events=(), transactions=()).encode(),
+    ]
 
 
 def _nodes(data: bytes) -> list[bytes | None]:
@@ -347,7 +398,10 @@ def _nodes(data: bytes) -> list[bytes | None]:
         raise BadProof("no nodes")
     known = Nodes(nodes)
     from_root = next(iter(known._nodes))
-    return [known.look_up(from_root, bytes.fromhex(address[2:])) for address in (_facts().federation, _facts().vault, FEDERATION)]
+    return [
+        known.look_up(from_root, bytes.fromhex(address[2:]))
+        for address in (_facts().federation, _facts().vault, FEDERATION)
+    ]
 
 
 def _node_lists() -> Iterable[bytes]:
@@ -357,7 +411,10 @@ def _node_lists() -> Iterable[bytes]:
     from eth_utils.crypto import keccak
 
     ordered = sorted(nodes, key=lambda node: keccak(node) != root)
-    return [rlp_list(b"".join(map(rlp_string, ordered[:12]))), rlp_list(rlp_string(encode_rlp([b"\x20" + b"\1" * 32, b"\5"])))]
+    return [
+        rlp_list(b"".join(map(rlp_string, ordered[:12]))),
+        rlp_list(rlp_string(encode_rlp([b"\x20" + b"\1" * 32, b"\5"]))),
+    ]
 
 
 def _proof(data: bytes) -> int:
@@ -400,7 +457,9 @@ def _checksummed(address: str) -> str:
 @cache
 def _of_job() -> list[Log]:
     logs, of_job = [read_log(log) for log in _shares()], (1).to_bytes(32, "big")
-    return [log for log in logs if log.address == _recorded("shares")["federation"].lower() and log.topics[1:2] == (of_job,)]
+    return [
+        log for log in logs if log.address == _recorded("shares")["federation"].lower() and log.topics[1:2] == (of_job,)
+    ]
 
 
 @cache
@@ -433,7 +492,11 @@ def _did_events(data: bytes) -> Any:
     changes: list[Change] = []
     for each in said if isinstance(said, list) else []:
         log = _of_json(json.dumps(each).encode())
-        if log.topics and log.topics[0] in artifact("DidRegistry").events and artifact("DidRegistry").events[log.topics[0]].name.startswith("DID"):
+        if (
+            log.topics
+            and log.topics[0] in artifact("DidRegistry").events
+            and artifact("DidRegistry").events[log.topics[0]].name.startswith("DID")
+        ):
             changes.append(_change_in(log)[0])
     document = document_of(Did(f"did:ethr:0x7a69:{WHO}", 31337, WHO), changes, 1000)
     json.dumps(document).encode()
@@ -446,13 +509,34 @@ def _did_logs() -> Iterable[bytes]:
     def log(name: str, types: list[str], *values: Any) -> dict[str, Any]:
         return {"topics": ["0x" + registry.event(name).topic.hex(), who], "data": "0x" + encode(types, values).hex()}
 
-    names = [b"did/pub/X25519/enc/base64", b"did/svc/Hub", b"did/pub/Secp256k1/veriKey/hex", b"did/pub/RSA/sigAuth/pem", b"did/pub/Ed25519/enc/base58"]
+    names = [
+        b"did/pub/X25519/enc/base64",
+        b"did/svc/Hub",
+        b"did/pub/Secp256k1/veriKey/hex",
+        b"did/pub/RSA/sigAuth/pem",
+        b"did/pub/Ed25519/enc/base58",
+    ]
     values = [b"\5" * 32, b'{"a": [1]}', b"\2" * 33, b"-----BEGIN", b"\0\1\2"]
     kinds = ["bytes32", "bytes", "uint256", "uint256"]
-    attributes = [log("DIDAttributeChanged", kinds, name.ljust(32, b"\0"), value, 2**40, 0) for name, value in zip(names, values, strict=True)]
-    delegate = [log("DIDDelegateChanged", ["bytes32", "address", "uint256", "uint256"], b"sigAuth".ljust(32, b"\0"), FEDERATION, until, 0) for until in (9, 2**50)]
+    attributes = [
+        log("DIDAttributeChanged", kinds, name.ljust(32, b"\0"), value, 2**40, 0)
+        for name, value in zip(names, values, strict=True)
+    ]
+    delegate = [
+        log(
+            "DIDDelegateChanged",
+            ["bytes32", "address", "uint256", "uint256"],
+            b"sigAuth".ljust(32, b"\0"),
+            FEDERATION,
+            until,
+            0,
+        )
+        for until in (9, 2**50)
+    ]
     yield json.dumps([*attributes, *delegate]).encode()
-    yield json.dumps([*delegate, log("DIDOwnerChanged", ["address", "uint256"], FEDERATION, 0), *attributes[:1]]).encode()
+    yield json.dumps(
+        [*delegate, log("DIDOwnerChanged", ["address", "uint256"], FEDERATION, 0), *attributes[:1]]
+    ).encode()
 
 
 def _scalars(data: bytes) -> Any:
@@ -496,6 +580,8 @@ def _fields_of_header() -> dict[str, Any]:
     proof = _facts().proof
     assert proof is not None
     items = cast(list[bytes], decode_rlp(proof.header, 1))
-    told = {name: hex(int.from_bytes(item, "big")) if name in QUANTITIES else "0x" + item.hex() for name, item in zip(FIELDS, items, strict=False)}
+    told = {
+        name: hex(int.from_bytes(item, "big")) if name in QUANTITIES else "0x" + item.hex()
+        for name, item in zip(FIELDS, items, strict=False)
+    }
     return {**told, "hash": "0x" + keccak(proof.header).hex(), "transactions": []}
-

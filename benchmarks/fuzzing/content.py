@@ -111,15 +111,41 @@ def _probe(seat: int = 1) -> Probe:
 def _specs() -> Iterable[bytes]:
     plain = JobSpec(task="heart", steps=10, model_bytes=10_000, update_bytes=20_000)
     settings: dict[str, Any] = {"batch": 4, "names": ["a", ["b", 1]], "on": True, "rate": "0.01"}
-    full = {"title": "Ein Titel", "about": "é\n\u202e", "metric": "accuracy", "settings": settings, "baselines": ["majority=0.54", "x"]}
-    more = {"frozen": {"encoder": "ab" * 32}, "privacy": "masked", "group": 3, "shares": 2, "seed": 2**53 - 1, "loss_threshold": -5}
-    given = JobSpec(task="file.py:Class", task_digest="cd" * 32, steps=1, model_bytes=1, update_bytes=1, bits=16, weights="bond", **full, **more)
+    full = {
+        "title": "Ein Titel",
+        "about": "é\n\u202e",
+        "metric": "accuracy",
+        "settings": settings,
+        "baselines": ["majority=0.54", "x"],
+    }
+    more = {
+        "frozen": {"encoder": "ab" * 32},
+        "privacy": "masked",
+        "group": 3,
+        "shares": 2,
+        "seed": 2**53 - 1,
+        "loss_threshold": -5,
+    }
+    given = JobSpec(
+        task="file.py:Class",
+        task_digest="cd" * 32,
+        steps=1,
+        model_bytes=1,
+        update_bytes=1,
+        bits=16,
+        weights="bond",
+        **full,
+        **more,
+    )
     first = JobSpec(version=1, task="heart", steps=10, model_bytes=10_000, update_bytes=20_000)
     return [spec.encode() for spec in (plain, given, first)]
 
 
 def _told_spec(spec: JobSpec) -> str:
-    return json.dumps([spec.task, spec.title, spec.steps, spec.bits, spec.rule, spec.privacy, spec.group, spec.shares], ensure_ascii=True)
+    return json.dumps(
+        [spec.task, spec.title, spec.steps, spec.bits, spec.rule, spec.privacy, spec.group, spec.shares],
+        ensure_ascii=True,
+    )
 
 
 def _sheet(data: bytes) -> tuple[int, list[Entry]]:
@@ -128,7 +154,12 @@ def _sheet(data: bytes) -> tuple[int, list[Entry]]:
 
 
 def _sheets() -> Iterable[bytes]:
-    entries = [Entry(Code.OK, 5, -7), Entry(Code.MALFORMED), Entry(Code.DUPLICATE, 0, 999_000_000), Entry(Code.OK, 2**40, -(2**40))]
+    entries = [
+        Entry(Code.OK, 5, -7),
+        Entry(Code.MALFORMED),
+        Entry(Code.DUPLICATE, 0, 999_000_000),
+        Entry(Code.OK, 2**40, -(2**40)),
+    ]
     return [bytes([count]) + encode_sheet(entries[:count]) for count in range(5)]
 
 

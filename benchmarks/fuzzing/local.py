@@ -39,7 +39,8 @@ from hansa.protocol.masked.guard import Guarded
 from hansa.protocol.types import Address, Digest
 from hansa.runtime import deploy_progress, secrets
 from hansa.runtime.chain.deployment import Deployment
-from hansa.runtime.journal import Journal, _seal as seal_entry
+from hansa.runtime.journal import Journal
+from hansa.runtime.journal import _seal as seal_entry
 from hansa.runtime.key_ring import KeyRing
 from hansa.runtime.keystore import Keyfile
 from hansa.runtime.log import open_log
@@ -99,15 +100,36 @@ def _keystores() -> Iterable[bytes]:
 
 def _deployments() -> Iterable[bytes]:
     places = dict.fromkeys(("federation", "vault", "token", "admission"), WHO)
-    small: dict[str, Any] = {"name": "n", "chain_id": 31337, "rpc": ["http://127.0.0.1:8545"], "first_block": 3, "store": {"kind": "local", "path": "x"}, **places}
+    small: dict[str, Any] = {
+        "name": "n",
+        "chain_id": 31337,
+        "rpc": ["http://127.0.0.1:8545"],
+        "first_block": 3,
+        "store": {"kind": "local", "path": "x"},
+        **places,
+    }
     more: dict[str, Any] = {"ws": "ws://x", "committee": "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "gateway": "https://x/ipfs/", "explorer": "https://x.org/a",
             "confirmations": "finalized", "allowed": {"tokens": [WHO], "tasks": ["a:B"]}}  # fmt: skip
-    return [json.dumps(one).encode() for one in (small, {**small, **more}, {**small, "confirmations": 5, "rpc": ["https://${KEY}.x/"]})]
+    return [
+        json.dumps(one).encode()
+        for one in (small, {**small, **more}, {**small, "confirmations": 5, "rpc": ["https://${KEY}.x/"]})
+    ]
 
 
 def _told_deployment(found: Deployment) -> str:
     committee = found.committee or "null"
-    return " ".join([str(found.chain_id), found.federation, found.vault, found.token, found.admission, committee, str(found.first_block), str(len(found.rpc))])
+    return " ".join(
+        [
+            str(found.chain_id),
+            found.federation,
+            found.vault,
+            found.token,
+            found.admission,
+            committee,
+            str(found.first_block),
+            str(len(found.rpc)),
+        ]
+    )
 
 
 def _read_journal(path: Path) -> Any:
@@ -159,7 +181,11 @@ def _rows_of_ledger(data: bytes) -> Any:
     for beside in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
         beside.unlink(missing_ok=True)
     path.write_bytes(_ledger_bytes())
-    with contextlib.closing(sqlite3.connect(path)) as database, contextlib.suppress(sqlite3.Error, UnicodeEncodeError, OverflowError), database:
+    with (
+        contextlib.closing(sqlite3.connect(path)) as database,
+        contextlib.suppress(sqlite3.Error, UnicodeEncodeError, OverflowError),
+        database,
+    ):
         for table in ("releases", "families", "rows"):
             values = said.get(table)
             for column, value in (values if isinstance(values, dict) else {}).items():
@@ -229,11 +255,20 @@ def _archives() -> Iterable[bytes]:
         yield _reseal(body + len(index).to_bytes(8, "big") + len(told).to_bytes(8, "big") + bytes(32))
 
 
-CSV: Final = [b"a,b,yes\n1.5,-2,1\n3,4e5,0\n", b'\xef\xbb\xbfa,"b",yes\r\n"1",2,0\r\n', b"yes,a,b,c\n0,1,2,x\n\n1,.5,+6.,y\n"]
+CSV: Final = [
+    b"a,b,yes\n1.5,-2,1\n3,4e5,0\n",
+    b'\xef\xbb\xbfa,"b",yes\r\n"1",2,0\r\n',
+    b"yes,a,b,c\n0,1,2,x\n\n1,.5,+6.,y\n",
+]
 
 
 def _csv(path: Path) -> Any:
-    rows = rows_of(read_lines(path, ["a", "b", "yes"]), lambda line: [number(line, "a"), number(line, "b", whole=True)], "yes", ["a", "b", "yes"])
+    rows = rows_of(
+        read_lines(path, ["a", "b", "yes"]),
+        lambda line: [number(line, "a"), number(line, "b", whole=True)],
+        "yes",
+        ["a", "b", "yes"],
+    )
     return rows, read_table(path, ["b", "a"])
 
 
@@ -252,7 +287,12 @@ def _png() -> bytes:
 
     side = (28).to_bytes(4, "big")
     lines = b"".join(bytes([line % 5]) + bytes(range(28)) for line in range(28))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", side + side + b"\x08\0\0\0\0") + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", side + side + b"\x08\0\0\0\0")
+        + chunk(b"IDAT", zlib.compress(lines))
+        + chunk(b"IEND", b"")
+    )
 
 
 def _npy() -> bytes:

@@ -12,7 +12,29 @@ Mutator = Callable[[Random, bytes, Sequence[bytes]], bytes]
 """A new input of one that is there and of others, of which parts may be taken."""
 
 LARGEST: Final = 2**16  # bytes of an input; those of `deep` are larger
-SIZES: Final = (0, 1, 2, 3, 7, 8, 31, 32, 33, 55, 56, 64, 127, 128, 255, 256, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1)
+SIZES: Final = (
+    0,
+    1,
+    2,
+    3,
+    7,
+    8,
+    31,
+    32,
+    33,
+    55,
+    56,
+    64,
+    127,
+    128,
+    255,
+    256,
+    2**15,
+    2**16 - 1,
+    2**31 - 1,
+    2**31,
+    2**32 - 1,
+)
 LARGE: Final = (2**53, 2**63 - 1, 2**63, 2**64 - 1, 2**128, 2**255, 2**256 - 1)
 TOKENS: Final = (
     b"", b"\0", b"\0" * 32, b"\xff" * 32, b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\x80", b"\r\n", b'"', b"'",
@@ -24,7 +46,21 @@ SCALARS: Final[tuple[Any, ...]] = (
     "0x", "0x0", "0X1", "1e3", "NaN", "\0", "a\0b", "\ud800", "\udfff\ud800", "\u2028", "\u202e", "ſ", "١", " ", "a" * 300, "0x" + "0" * 40,
     "0x" + "f" * 64, "__proto__", "constructor", "$bytes", {}, [], [[]], {"": None}, {"$bytes": 1}, {"$bytes": "zz"}, [None] * 40,
 )  # fmt: skip
-RAW: Final = ("NaN", "Infinity", "-Infinity", "1e999", "-1e999", "1E400", "1" * 4301, "-0", "1.0", "0.1e1", "01", '"\\ud800"', "1e-400")
+RAW: Final = (
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "1e999",
+    "-1e999",
+    "1E400",
+    "1" * 4301,
+    "-0",
+    "1.0",
+    "0.1e1",
+    "01",
+    '"\\ud800"',
+    "1e-400",
+)
 MARK, TWICE = "@@raw", "@@twice"
 
 
@@ -162,7 +198,9 @@ def _near(random: Random, value: Any) -> Any:
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, int):
-        return random.choice((value + 1, value - 1, -value, float(value) if abs(value) < 2**1000 else 0, str(value), value * 2**64))
+        return random.choice(
+            (value + 1, value - 1, -value, float(value) if abs(value) < 2**1000 else 0, str(value), value * 2**64)
+        )
     if isinstance(value, str) and value:
         at = int(random.random() * len(value))
         sign = random.choice(("", "0", "g", "F", "\0", " ", "é", "\ud800", "-", value[at] * 2, value[at].swapcase()))
@@ -184,7 +222,9 @@ def _flip(random: Random, made: bytearray, others: Sequence[bytes]) -> None:
 
 def _set(random: Random, made: bytearray, others: Sequence[bytes]) -> None:
     if made:
-        made[_at(random, made)] = random.choice((0, 1, 9, 10, 32, 34, 47, 48, 57, 58, 65, 97, 0x7F, 0x80, 0xC0, 0xF7, 0xFF))
+        made[_at(random, made)] = random.choice(
+            (0, 1, 9, 10, 32, 34, 47, 48, 57, 58, 65, 97, 0x7F, 0x80, 0xC0, 0xF7, 0xFF)
+        )
 
 
 def _number(random: Random, made: bytearray, others: Sequence[bytes]) -> None:
