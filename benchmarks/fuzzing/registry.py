@@ -11,9 +11,13 @@ from hansa.protocol.errors import FatalError
 ROOMS: Final = ("hansa", "client", "aggregator")
 GROUPS: Final = {
     "content": "what stores give",
-    "chain": "what nodes of a chain give",
+    "answers": "what nodes of a chain answer",
+    "transactions": "what nodes and archives give of transactions and proofs",
+    "histories": "events that follow one another",
     "strangers": "what strangers hand over",
     "local": "files on a party's own disk",
+    "databases": "databases of a daemon",
+    "data": "a party's own data",
 }
 
 
