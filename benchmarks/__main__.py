@@ -22,6 +22,7 @@ NAMES = {
     "chaos": "whatever dies, lies or is reorganised: nothing is lost, done twice or stuck",
     "control": "what a round costs beside learning: seconds, blocks, requests, CPU, memory",
     "duplicates": "how alike honest updates are, and a twin's",
+    "fuzz": "every decoder of bytes from outside, with inputs that nobody would send",
     "measure": "what measuring a large model's updates takes a validator",
     "page": "the web page of a large job, in headless Chromium",
     "pay": "who is paid what, by the pay rule and by three that it was chosen over",
@@ -60,7 +61,7 @@ def measured(options: argparse.Namespace) -> Report:
     module = importlib.import_module(f"benchmarks.{options.name}")
     chosen = {
         name: value
-        for name in ("tasks", "seeds", "seats", "rules", "cells", "minutes", "seed", "replay", *SIZES)
+        for name in ("tasks", "seeds", "seats", "rules", "cells", "minutes", "inputs", "seed", "only", "keep", "replay", *SIZES)
         if (value := getattr(options, name)) is not None
     }
     report: Report = module.run(quick=options.quick, **chosen)
@@ -90,12 +91,15 @@ def parser() -> argparse.ArgumentParser:
         help="keep every run there; go on where it ends (attacks, duplicates, pay)",
     )
     made.add_argument(
-        "--minutes", type=float, help="stop measuring after so many, report what there is (attacks, chaos)"
+        "--minutes", type=float, help="stop measuring after so many, report what there is (attacks, chaos, fuzz)"
     )
-    made.add_argument("--seed", type=int, help="what happens when, and to whom (chaos)")
+    made.add_argument("--seed", type=int, help="of the inputs (fuzz); what happens when, and to whom (chaos)")
     made.add_argument(
         "--replay", type=Path, metavar="FILE", help="play the one schedule that was written there (chaos)"
     )
+    made.add_argument("--inputs", type=int, metavar="N", help="so many of each decoder (fuzz)")
+    made.add_argument("--only", nargs="+", metavar="NAME", help="these decoders (fuzz)")
+    made.add_argument("--keep", action="store_true", default=None, help="add what takes new ways to the corpus (fuzz)")
     for size in SIZES:
         made.add_argument(f"--{size}", type=int, metavar="N", help=f"so many {size} (round, measure)")
     return made

@@ -111,15 +111,41 @@ def _probe(seat: int = 1) -> Probe:
 def _specs() -> Iterable[bytes]:
     plain = JobSpec(task="heart", steps=10, model_bytes=10_000, update_bytes=20_000)
     settings: dict[str, Any] = {"batch": 4, "names": ["a", ["b", 1]], "on": True, "rate": "0.01"}
-    full = {"title": "Ein Titel", "about": "é\n\u202e", "metric": "accuracy", "settings": settings, "baselines": ["majority=0.54", "x"]}
-    more = {"frozen": {"encoder": "ab" * 32}, "privacy": "masked", "group": 3, "shares": 2, "seed": 2**53 - 1, "loss_threshold": -5}
-    given = JobSpec(task="file.py:Class", task_digest="cd" * 32, steps=1, model_bytes=1, update_bytes=1, bits=16, weights="bond", **full, **more)
+    full = {
+        "title": "Ein Titel",
+        "about": "é\n\u202e",
+        "metric": "accuracy",
+        "settings": settings,
+        "baselines": ["majority=0.54", "x"],
+    }
+    more = {
+        "frozen": {"encoder": "ab" * 32},
+        "privacy": "masked",
+        "group": 3,
+        "shares": 2,
+        "seed": 2**53 - 1,
+        "loss_threshold": -5,
+    }
+    given = JobSpec(
+        task="file.py:Class",
+        task_digest="cd" * 32,
+        steps=1,
+        model_bytes=1,
+        update_bytes=1,
+        bits=16,
+        weights="bond",
+        **full,
+        **more,
+    )
     first = JobSpec(version=1, task="heart", steps=10, model_bytes=10_000, update_bytes=20_000)
     return [spec.encode() for spec in (plain, given, first)]
 
 
 def _told_spec(spec: JobSpec) -> str:
-    return json.dumps([spec.task, spec.title, spec.steps, spec.bits, spec.rule, spec.privacy, spec.group, spec.shares], ensure_ascii=True)
+    return json.dumps(
+        [spec.task, spec.title, spec.steps, spec.bits, spec.rule, spec.privacy, spec.group, spec.shares],
+        ensure_ascii=True,
+    )
 
 
 def _sheet(data: bytes) -> tuple[int, list[Entry]]:
@@ -128,7 +154,12 @@ def _sheet(data: bytes) -> tuple[int, list[Entry]]:
 
 
 def _sheets() -> Iterable[bytes]:
-    entries = [Entry(Code.OK, 5, -7), Entry(Code.MALFORMED), Entry(Code.DUPLICATE, 0, 999_000_000), Entry(Code.OK, 2**40, -(2**40))]
+    entries = [
+        Entry(Code.OK, 5, -7),
+        Entry(Code.MALFORMED),
+        Entry(Code.DUPLICATE, 0, 999_000_000),
+        Entry(Code.OK, 2**40, -(2**40)),
+    ]
     return [bytes([count]) + encode_sheet(entries[:count]) for count in range(5)]
 
 
@@ -150,32 +181,133 @@ def _bitmap(random: Random, data: bytes, others: Sequence[bytes]) -> bytes:
 
 ACCEPTED = (Malformed, BadKey)
 TARGETS: Final = (
-    Target("tensors", "a tensor file", tensors.decode, (Malformed,), lambda: [MODEL.encode(), _update(), tensors.encode({"s": np.array(1, np.int8)}, {})],
-           "tensor", tensor_file, lambda value: tensors.encode(*value)),
-    Target("model", "a model file", Model.decode, (Malformed,), lambda: [MODEL.encode(), LATER.encode()], "model|tensor|CID", tensor_file, Model.encode),
-    Target("update", "an update to a model", _read_update, (Malformed,),
-           lambda: [_update(), _update(retry_cid=to_cid(BASE), retry_key=KEY)], "update|tensor|CID", tensor_file, Update.encode),
-    Target("envelope", "hansa1: an update sealed to every seat", _open, ACCEPTED, _sealed, "envelope|seat", either(after(6 + 1 + 192), octets),
-           lambda update: envelope.seal(update, KEY, CONTEXT, KEYS)),
-    Target("shared-envelope", "hansa2: an update sealed to a committee together", _open_shared, ACCEPTED,
-           lambda: [shared_envelope.seal(update, KEY, CONTEXT, KEYS, 2) for update in (b"", _update())], "envelope|seat", after(6 + 2 + 192),
-           lambda update: shared_envelope.seal(update, KEY, CONTEXT, KEYS, 2)),
-    Target("masked-envelope", "hansa3: an update under masks", _open_masked, ACCEPTED, _masked, "envelope|seat", after(6 + 2 + 192)),
+    Target(
+        "tensors",
+        "a tensor file",
+        tensors.decode,
+        (Malformed,),
+        lambda: [MODEL.encode(), _update(), tensors.encode({"s": np.array(1, np.int8)}, {})],
+        "tensor",
+        tensor_file,
+        lambda value: tensors.encode(*value),
+    ),
+    Target(
+        "model",
+        "a model file",
+        Model.decode,
+        (Malformed,),
+        lambda: [MODEL.encode(), LATER.encode()],
+        "model|tensor|CID",
+        tensor_file,
+        Model.encode,
+    ),
+    Target(
+        "update",
+        "an update to a model",
+        _read_update,
+        (Malformed,),
+        lambda: [_update(), _update(retry_cid=to_cid(BASE), retry_key=KEY)],
+        "update|tensor|CID",
+        tensor_file,
+        Update.encode,
+    ),
+    Target(
+        "envelope",
+        "hansa1: an update sealed to every seat",
+        _open,
+        ACCEPTED,
+        _sealed,
+        "envelope|seat",
+        either(after(6 + 1 + 192), octets),
+        lambda update: envelope.seal(update, KEY, CONTEXT, KEYS),
+    ),
+    Target(
+        "shared-envelope",
+        "hansa2: an update sealed to a committee together",
+        _open_shared,
+        ACCEPTED,
+        lambda: [shared_envelope.seal(update, KEY, CONTEXT, KEYS, 2) for update in (b"", _update())],
+        "envelope|seat",
+        after(6 + 2 + 192),
+        lambda update: shared_envelope.seal(update, KEY, CONTEXT, KEYS, 2),
+    ),
+    Target(
+        "masked-envelope",
+        "hansa3: an update under masks",
+        _open_masked,
+        ACCEPTED,
+        _masked,
+        "envelope|seat",
+        after(6 + 2 + 192),
+    ),
     Target("release", "a file of released shares", _read_release, ACCEPTED, _releases, "release file|envelope"),
-    Target("masked-table", "a seat's table of vectors", lambda data: Table.decode(data, SHARING, GROUP, Seat(1)), (Malformed,), _tables, "table of seat",
-           after(40), lambda table: table.encode(SHARING, GROUP)),
-    Target("masked-probe", "a seat's words of a fault", lambda data: Probe.decode(data, SHARING, GROUP, Seat(1), FAULT), (Malformed,),
-           lambda: [_probe().encode(SHARING, GROUP, FAULT)], "probe of seat", after(45), lambda probe: probe.encode(SHARING, GROUP, FAULT)),
-    Target("bitmap", "which updates a seat has", lambda data: from_bitmap(data, 100), (), lambda: [bytes(13), b"\xff" * 12], mutate=_bitmap),
-    Target("content-keys", "a file of content keys", content_keys.decode_keys, (Malformed,),
-           lambda: [content_keys.encode_keys({BASE: KEY}), b"{}"], "content keys|CID", json_text),
-    Target("spec", "a job's spec", JobSpec.decode, (Malformed,), _specs, "job spec", json_text, JobSpec.encode, _told_spec),
+    Target(
+        "masked-table",
+        "a seat's table of vectors",
+        lambda data: Table.decode(data, SHARING, GROUP, Seat(1)),
+        (Malformed,),
+        _tables,
+        "table of seat",
+        after(40),
+        lambda table: table.encode(SHARING, GROUP),
+    ),
+    Target(
+        "masked-probe",
+        "a seat's words of a fault",
+        lambda data: Probe.decode(data, SHARING, GROUP, Seat(1), FAULT),
+        (Malformed,),
+        lambda: [_probe().encode(SHARING, GROUP, FAULT)],
+        "probe of seat",
+        after(45),
+        lambda probe: probe.encode(SHARING, GROUP, FAULT),
+    ),
+    Target(
+        "bitmap",
+        "which updates a seat has",
+        lambda data: from_bitmap(data, 100),
+        (),
+        lambda: [bytes(13), b"\xff" * 12],
+        mutate=_bitmap,
+    ),
+    Target(
+        "content-keys",
+        "a file of content keys",
+        content_keys.decode_keys,
+        (Malformed,),
+        lambda: [content_keys.encode_keys({BASE: KEY}), b"{}"],
+        "content keys|CID",
+        json_text,
+    ),
+    Target(
+        "spec", "a job's spec", JobSpec.decode, (Malformed,), _specs, "job spec", json_text, JobSpec.encode, _told_spec
+    ),
     Target("sheet", "a score sheet", _sheet, (Malformed,), _sheets, "score sheet", told=_told_sheet),
-    Target("cid", "a CID", lambda data: from_cid(_text(data)), (Malformed,), lambda: [to_cid(BASE).encode(), to_cid(bytes(32)).encode()], "CID",
-           encode=lambda digest: to_cid(digest).encode(), told=lambda digest: str(digest.hex())),
-    Target("baselines", "what a metric is compared with", _baselines, (ValueError,), lambda: [b"majority=0.54\nplain\nx=-12", b"a=0\nb=999999999.999999999"],
-           "baseline", told=lambda value: " ".join(f"{name.encode().hex()},{metric}" for name, metric in value)),
-    Target("text", "a stranger's text", lambda data: escape_untrusted(_text(data), 256), (), lambda: ["é \u202e [b]x[/b] \\[".encode(), b"\0\x1b[2J"],
-           told=lambda text: text),
-)  # fmt: skip
+    Target(
+        "cid",
+        "a CID",
+        lambda data: from_cid(_text(data)),
+        (Malformed,),
+        lambda: [to_cid(BASE).encode(), to_cid(bytes(32)).encode()],
+        "CID",
+        encode=lambda digest: to_cid(digest).encode(),
+        told=lambda digest: str(digest.hex()),
+    ),
+    Target(
+        "baselines",
+        "what a metric is compared with",
+        _baselines,
+        (ValueError,),
+        lambda: [b"majority=0.54\nplain\nx=-12", b"a=0\nb=999999999.999999999"],
+        "baseline",
+        told=lambda value: " ".join(f"{name.encode().hex()},{metric}" for name, metric in value),
+    ),
+    Target(
+        "text",
+        "a stranger's text",
+        lambda data: escape_untrusted(_text(data), 256),
+        (),
+        lambda: ["é \u202e [b]x[/b] \\[".encode(), b"\0\x1b[2J"],
+        told=lambda text: text,
+    ),
+)
 """In the order of docs/architecture.md."""

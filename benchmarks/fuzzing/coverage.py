@@ -44,9 +44,7 @@ class _Finder(MetaPathFinder):
     def __init__(self, coverage: Coverage) -> None:
         self._coverage = coverage
 
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         if not self._coverage.traces(name):
             return None
         spec = PathFinder.find_spec(name, path, target)

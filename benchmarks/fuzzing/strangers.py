@@ -104,9 +104,12 @@ def _settings(data: bytes) -> dict[str, Any]:
     values = parse_settings(text_of(data).split("\n"))
     settings = Settings("heart", values)
     for read in (
-        lambda: settings.integer("batch", 4, low=1, high=1000), lambda: settings.decimal("rate", "0.01"), lambda: settings.table("table"),
-        lambda: settings.choice("metric", ("accuracy", "likelihood")), settings.done,
-    ):  # fmt: skip
+        lambda: settings.integer("batch", 4, low=1, high=1000),
+        lambda: settings.decimal("rate", "0.01"),
+        lambda: settings.table("table"),
+        lambda: settings.choice("metric", ("accuracy", "likelihood")),
+        settings.done,
+    ):
         try:
             read()
         except FatalError as error:
@@ -118,8 +121,15 @@ def _settings(data: bytes) -> dict[str, Any]:
 def _options(data: bytes) -> list[Any]:
     """What stands behind several options of the command line, each refused by itself."""
     text, found = text_of(data), []
-    for read in (Token(str(CALLS.vault)).units, parse_address, lambda one: parse_frozen([one]), schema_of, authorization,
-                 lambda one: checked_url(one, ("http", "https"), "an address"), parse_did):  # fmt: skip
+    for read in (
+        Token(str(CALLS.vault)).units,
+        parse_address,
+        lambda one: parse_frozen([one]),
+        schema_of,
+        authorization,
+        lambda one: checked_url(one, ("http", "https"), "an address"),
+        parse_did,
+    ):
         try:
             found.append(read(text))
         except (FatalError, Malformed) as error:
@@ -128,21 +138,95 @@ def _options(data: bytes) -> list[Any]:
 
 
 TARGETS: Final = (
-    Target("token", "a JSON web token", lambda data: jwt.read(text_of(data)), (Malformed,), lambda: [jwt.sign(CLAIMS, b"\1" * 32).encode()],
-           "token", token),
-    Target("credential", "a credential's claims", _claim, (Malformed,), lambda: [json.dumps(CLAIMS).encode()], "token", json_text),
-    Target("did", "a DID", lambda data: parse_did(text_of(data)), (Malformed,),
-           lambda: [did_of(CHAIN, WHO).encode(), b"did:ethr:0x02" + b"79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"], "did:ethr|public key",
-           encode=lambda did: did.text.encode()),
-    Target("public-key", "a public key", account_of_key, (Malformed,),
-           lambda: [b"\2" + bytes.fromhex("79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798")], "public key"),
-    Target("signature", "a signature over typed data", _signature, (BadSignature,), _signatures, "signature", after(32)),
-    Target("signed-call", "a call that somebody signed", lambda data: read_signed_call(data, CHAIN, CALLS.address), (Malformed,), _calls,
-           "call|arguments|signature", after(4, words)),
-    Target("relay-request", "what is asked of a relay", _act, (Malformed,), _requests, "request|permit|number|hexadecimal|address", hexadecimal),
-    Target("relay-answer", "what a relay says", _answer, (Malformed,), lambda: [RelayAnswer(200, "0x12").encode(), RelayAnswer(409, error="no").encode()],
-           "relay's answer", json_text),
-    Target("settings", "a task's settings", _settings, (FatalError,), lambda: [b"batch=8\nrate=\"0.1\"", b'table={"a":[1,"b"]}\nmetric=accuracy', b"rate=0.5"], "--set"),
-    Target("options", "values of options", _options, (), lambda: [b"12.5", b"127.0.0.1:9464", b"name=" + b"ab" * 32, b"https://example.org/x",
-                                                                     b"basic:a:b", b"1_000.000", b"1e-18"]),
-)  # fmt: skip
+    Target(
+        "token",
+        "a JSON web token",
+        lambda data: jwt.read(text_of(data)),
+        (Malformed,),
+        lambda: [jwt.sign(CLAIMS, b"\1" * 32).encode()],
+        "token",
+        token,
+    ),
+    Target(
+        "credential",
+        "a credential's claims",
+        _claim,
+        (Malformed,),
+        lambda: [json.dumps(CLAIMS).encode()],
+        "token",
+        json_text,
+    ),
+    Target(
+        "did",
+        "a DID",
+        lambda data: parse_did(text_of(data)),
+        (Malformed,),
+        lambda: [
+            did_of(CHAIN, WHO).encode(),
+            b"did:ethr:0x02" + b"79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
+        ],
+        "did:ethr|public key",
+        encode=lambda did: did.text.encode(),
+    ),
+    Target(
+        "public-key",
+        "a public key",
+        account_of_key,
+        (Malformed,),
+        lambda: [b"\2" + bytes.fromhex("79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798")],
+        "public key",
+    ),
+    Target(
+        "signature", "a signature over typed data", _signature, (BadSignature,), _signatures, "signature", after(32)
+    ),
+    Target(
+        "signed-call",
+        "a call that somebody signed",
+        lambda data: read_signed_call(data, CHAIN, CALLS.address),
+        (Malformed,),
+        _calls,
+        "call|arguments|signature",
+        after(4, words),
+    ),
+    Target(
+        "relay-request",
+        "what is asked of a relay",
+        _act,
+        (Malformed,),
+        _requests,
+        "request|permit|number|hexadecimal|address",
+        hexadecimal,
+    ),
+    Target(
+        "relay-answer",
+        "what a relay says",
+        _answer,
+        (Malformed,),
+        lambda: [RelayAnswer(200, "0x12").encode(), RelayAnswer(409, error="no").encode()],
+        "relay's answer",
+        json_text,
+    ),
+    Target(
+        "settings",
+        "a task's settings",
+        _settings,
+        (FatalError,),
+        lambda: [b'batch=8\nrate="0.1"', b'table={"a":[1,"b"]}\nmetric=accuracy', b"rate=0.5"],
+        "--set",
+    ),
+    Target(
+        "options",
+        "values of options",
+        _options,
+        (),
+        lambda: [
+            b"12.5",
+            b"127.0.0.1:9464",
+            b"name=" + b"ab" * 32,
+            b"https://example.org/x",
+            b"basic:a:b",
+            b"1_000.000",
+            b"1e-18",
+        ],
+    ),
+)
