@@ -39,7 +39,7 @@ from hansa.runtime.snapshot import FullSnapshot
 
 ROUNDS = 2
 WHEEL = "injective-core==1.20.1"
-SECONDS = 900.0  # that a job may take
+SECONDS = 3600.0  # that a job may take
 LONG = {"enrol": 900} | dict.fromkeys(("open", "submit", "score", "reveal", "vote", "finalize"), 180)
 """Seconds: a phase ends when all have acted, however busy the machine is that its nodes share."""
 MINED = dict.fromkeys(LONG, 900)
