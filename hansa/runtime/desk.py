@@ -43,6 +43,7 @@ class DaemonConfig:
     """What a daemon is told; one daemon a key and job.
 
     keep_models: models back that stay pinned; None keeps every model, for those who audit the job later.
+    keep_updates: rounds back whose updates stay pinned; None keeps all, likewise.
     max_bytes: largest model or update file that it handles.
     min_claim: seconds that a job must leave after its end to claim what it pays.
     device: where a torch module computes: auto, cpu, cuda, cuda:1 or mps.
@@ -66,6 +67,7 @@ class DaemonConfig:
     caps: FeeCaps = NO_CAPS
     validation: str | None = None
     rotate_keys: bool = False
+    keep_updates: int | None = None
 
     def sender(self, federation: Federation, journal: Journal, log: BoundLogger) -> Sender:
         """What sends for its account."""
@@ -89,8 +91,10 @@ class Desk:
     alarm: Alarm = field(default_factory=Alarm)
     turns: Turns = field(default_factory=Turns)
     moment: dict[str, Any] = field(default_factory=dict)  # what every line of the log tells
+    keep_updates: int | None = None
     _published: set[Digest] = field(default_factory=set)
     _tidied: CycleId | None = None
+    _let_go: int = 0  # cycles whose updates need not be kept any more
     _counted: bytes = bytes(32)  # `history` up to which missed cycles are counted
 
     def __post_init__(self) -> None:
@@ -117,7 +121,8 @@ class Desk:
         follower = JobFollower(federation, store, config.job, config.keep_models)
         follower.on_dissent = lambda said: log.warning("endpoints don't agree", said=said)
         sender = config.sender(federation, journal, log)
-        return cls(me, follower, journal, sender, metrics, log, moment=moment)
+        keep = config.keep_updates
+        return cls(me, follower, journal, sender, metrics, log, moment=moment, keep_updates=keep)
 
     def send(self, call: Call, *key: int | str | bytes) -> Outcome:
         """Sends `call` once for its key, however often it is asked to; logs what became of it."""
@@ -154,11 +159,22 @@ class Desk:
             self.log.info("published", cid=to_cid(digest))
 
     def tidy(self, cycle: CycleId, needed: Collection[Digest]) -> None:
-        """Drops, once a cycle, the journal's files that no later step needs; entries, with their keys, stay."""
+        """Drops, once a cycle, the journal's files that no later step needs; entries, with their keys, stay. The store
+        need not keep updates of old rounds."""
         if self._tidied != cycle:
+            self._unpin_updates()
             self._tidied = cycle
             if dropped := self.journal.keep_blobs(needed):
                 self.log.info("journal tidied", dropped=dropped)
+
+    def _unpin_updates(self) -> None:
+        cycles = () if self.keep_updates is None else self.follower.history().cycles
+        for old in cycles[self._let_go :]:
+            if old.round >= cycles[-1].round - (self.keep_updates or 0):
+                return
+            for submitted in old.updates:
+                self.follower.store.unpin(submitted.digest)
+            self._let_go += 1
 
     def note(self, state: JobState) -> None:
         """Tells log and metrics what is acted on."""

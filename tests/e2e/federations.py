@@ -64,7 +64,7 @@ def run_undisturbed(directory: Path) -> Undisturbed:
 def finish(lab: Observed, timeout: float = 120.0) -> FullSnapshot:
     """Waits until the job is over and everybody who lives has claimed; checks what holds for every job."""
     lab.wait_for_end(timeout)
-    left = lab.wait_for_exit(60.0)
+    left = lab.wait_for_exit(max(60.0, timeout))
     assert not left, f"{left} have not ended"
     lab.settle()
     view = look(lab)

@@ -35,6 +35,14 @@ def run(
     keep_models: Annotated[
         int | None, typer.Option("--keep-models", help="Models to keep; all by default.", min=3)
     ] = None,
+    keep_updates: Annotated[
+        int | None,
+        typer.Option(
+            "--keep-updates",
+            help="Rounds whose updates the store keeps; all by default, for an audit that opens them.",
+            min=1,
+        ),
+    ] = None,
     validation: Annotated[
         str | None,
         typer.Option(
@@ -93,6 +101,7 @@ def run(
             journal=workspace.journal(me, f"job-{number}"),
             job=number,
             keep_models=keep_models,
+            keep_updates=keep_updates,
             validation=validation,
             caps=fees.caps,
             rotate_keys=rotate_keys,

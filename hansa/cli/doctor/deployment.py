@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
-from hansa.cli.deploy import store_warning
 from hansa.cli.doctor.check import BAD, GOOD, WARNING, Check, Result, check
 from hansa.cli.doctor.contracts import party_problems
 from hansa.cli.doctor.identities import identities
-from hansa.protocol.cid import to_cid
+from hansa.cli.doctor.store import beside_the_store, store
 from hansa.protocol.errors import HansaError
 from hansa.protocol.text import counted
 from hansa.protocol.types import Address, JobId
@@ -51,11 +49,12 @@ def check_deployment(workspace: Workspace, job: int | None) -> Iterator[Check]:
         "contracts": _contracts,
         "token": _token,
         "logs": _logs,
-        "store": _store,
+        "store": store,
         "gas": _gas,
     }
     for what, look in looks.items():
         yield check(what, look, session)
+    yield from beside_the_store(session)
     yield check("balances", _balances, workspace, session)
     yield check("identities", identities, workspace, session)
     yield check("allow-list", _allowed, session, job)
@@ -142,19 +141,6 @@ def _logs(session: Session) -> Result:
         posted = counted(count, "posted job")
         return BAD, f"the node gives {len(found)} of {posted}; name an endpoint that keeps all events"
     return GOOD, f"complete from block {session.deployment.first_block}, {counted(count, 'job')}"
-
-
-def _store(session: Session) -> Result:
-    folder = session.deployment.store.get("path")
-    if folder is not None and not Path(folder).is_dir():
-        return BAD, f"{folder} is missing; bring it back with its files, or correct the store in deployment.json"
-    data = b"hansa doctor"
-    digest = session.store.put(data)
-    if session.store.get(digest, limit=64, timeout=10.0) != data:
-        return BAD, "gives back other bytes than it was given; check its disk, or name another store"
-    if (warning := store_warning(session.deployment, session.chain.rpc.local)) is not None:
-        return WARNING, warning
-    return GOOD, f"{session.deployment.store['kind']}, gave back {to_cid(digest)}"
 
 
 def _gas(session: Session) -> Result:

@@ -64,7 +64,8 @@ def start_miner(directory: Path, *, accounts: int, port: int | None, orphan: boo
     geth, own = find("geth", WHERE), directory / FOLDER / "miner"
     _prepare(geth, own, _genesis(accounts, {"ethash": {}}, EASY), None)
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hansa" / "ethash"
-    mining = ["--ethash.dagdir", str(cache), "--miner.threads", "1"]
+    alone = ["--ethash.dagsinmem", "1", "--ethash.cachesinmem", "1"]  # else the next epoch's is made as well
+    mining = ["--ethash.dagdir", str(cache), *alone, "--miner.threads", "1"]
     node = _start(geth, own, published_address(FIRST_SEALER), mining, port, orphan)
     try:
         wait_for([node], lambda: is_ours(node.url) and node.height > 0, POW_SECONDS)

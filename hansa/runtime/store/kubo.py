@@ -6,6 +6,7 @@ import base64
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import ipfshttpclient
@@ -38,6 +39,22 @@ ADD_SECONDS = 120.0
 PIN_SECONDS = 30.0
 NODE_SECONDS = 10.0
 ANSWER_BYTES = 2**20  # of an answer that is no file; of a file's, beside the file
+
+
+LEAST_VERSION = (0, 35)  # from which a node knows all of PROFILE
+
+
+@dataclass(frozen=True)
+class NodeFacts:
+    """A node's version, the bytes of its repository and how many it may have."""
+
+    version: str
+    used: int
+    most: int
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        return tuple(int(part) for part in self.version.partition("-")[0].split(".") if part.isdigit())
 
 
 class KuboStore:
@@ -73,8 +90,15 @@ class KuboStore:
 
     def put(self, data: bytes) -> Digest:
         expected = digest_of(data)
-        with self._errors(to_cid(expected)):
-            answer = self._client.add_bytes(data, opts=dict(PROFILE), timeout=ADD_SECONDS)
+        try:
+            with self._errors(to_cid(expected)):
+                answer = self._client.add_bytes(data, opts=dict(PROFILE), timeout=ADD_SECONDS)
+        except NotFound as error:
+            raise StoreUnavailable(
+                f"Kubo at {self.api} did not take {to_cid(expected)}",
+                cause=error.cause,
+                next_step="look at its disk, and at `ipfs repo stat`",
+            ) from error
         try:
             added = from_cid(str(answer))
         except Malformed as error:
@@ -133,6 +157,17 @@ class KuboStore:
         """Where others reach the node, as far as it knows."""
         with self._errors("its addresses"):
             return [str(each) for each in self._ask("/id", timeout=NODE_SECONDS)["Addresses"] or ()]
+
+    def facts(self) -> NodeFacts:
+        with self._errors("its facts"):
+            version = str(self._ask("/version", timeout=NODE_SECONDS)["Version"])
+            stat = self._ask("/repo/stat", timeout=NODE_SECONDS)
+            return NodeFacts(version, int(stat["RepoSize"]), int(stat["StorageMax"]))
+
+    def reached(self) -> dict[str, bool]:
+        """By address of another party's node, whether there is a connection."""
+        with self._errors("its peers"):
+            return self.peers.connected()
 
     @contextmanager
     def _errors(self, cid: str) -> Iterator[None]:

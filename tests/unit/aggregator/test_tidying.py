@@ -74,6 +74,24 @@ def test_trainers_journal__keeps_the_integers_that_a_retry_sends_again(tmp_path:
     assert desk.journal.has_blob(integers)
 
 
+def test_store__need_not_keep_updates_of_old_rounds__where_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds = [1, 2, 2, 3, 4, 5]  # the second in two cycles
+    updates = [[SimpleNamespace(digest=digest_of(b"%d %d" % (n, place))) for place in range(2)] for n in range(6)]
+    cycles = [SimpleNamespace(round=round_, updates=updates[n], cycle=CycleId(n)) for n, round_ in enumerate(rounds)]
+    unpinned: list[bytes] = []
+    monkeypatch.setattr(LocalStore, "unpin", lambda store, digest: unpinned.append(digest))
+    desk = desk_of(tmp_path, GivenJob(tmp_path, cycles))
+    desk.tidy(CycleId(5), set())
+    assert unpinned == [], "all are kept by default"
+    desk.keep_updates = 2
+    desk.tidy(CycleId(6), set())
+    assert unpinned == [update.digest for each in updates[:3] for update in each], "rounds 1 and 2"
+    desk.tidy(CycleId(7), set())
+    assert len(unpinned) == 6, "once"
+
+
 def test_members_journal__keeps_its_last_models(tmp_path: Path) -> None:
     desk = desk_after(tmp_path, 5)
     models = [desk.journal.put_blob(f"model {number}".encode()) for number in range(1, 6)]
