@@ -34,6 +34,7 @@ NAMES = {
 }
 
 
+CHOSEN = ("tasks", "seeds", "seats", "rules", "cells", "minutes", "inputs", "seed", "only", "keep", "replay")
 SIZES = ("trainers", "parameters", "validators", "rounds")
 
 
@@ -61,7 +62,7 @@ def measured(options: argparse.Namespace) -> Report:
     module = importlib.import_module(f"benchmarks.{options.name}")
     chosen = {
         name: value
-        for name in ("tasks", "seeds", "seats", "rules", "cells", "minutes", "inputs", "seed", "only", "keep", "replay", *SIZES)
+        for name in (*CHOSEN, *SIZES)
         if (value := getattr(options, name)) is not None
     }
     report: Report = module.run(quick=options.quick, **chosen)

@@ -12,7 +12,7 @@ from hansa.protocol.masked.cells import stream_key
 from hansa.protocol.masked.group import Group
 from hansa.protocol.masked.probe import Probe
 from hansa.protocol.masked.table import Table
-from hansa.protocol.masked.words import Fault
+from hansa.protocol.masked.words import WORD, Fault
 from hansa.protocol.types import Digest, JobId, Seat
 from hansa.runtime.journal import Journal, Key
 from hansa.runtime.masked.base import MaskedBase
