@@ -35,3 +35,11 @@ test('the file that is saved names the same federation, and no gateway that is o
   expect(saved.store.kind).toBe('kubo')
   expect(saved).not.toHaveProperty('gateway')
 })
+
+test('register and credentials are in the file where the deployment has them', () => {
+  const save = (fields: object) => JSON.parse(deploymentFile(parseDeployment(JSON.stringify({ ...FILE, ...fields }))))
+  const both = { registry: `0x${'55'.repeat(20)}`, credentials: `0x${'66'.repeat(20)}` }
+  expect(save(both)).toMatchObject(both)
+  expect(Object.keys(save({ registry: null }))).not.toEqual(expect.arrayContaining(['registry']))
+  expect(() => save({ registry: '0x12' })).toThrow('registry is missing, or makes no sense')
+})

@@ -96,7 +96,7 @@ function PoolFacts({ pool: { address, token, minimum, epochTime, stakers } }: { 
         ]}
       />
       <p class="note">
-        Who is silent when drawn, hides what it measured, or votes against its quorum can lose 1 % of its stake, each time that somebody reports it. What is leaving can still be lost.
+        Who is silent when drawn, hides what it measured, or votes against its quorum can lose 1 % of its stake, each time that somebody reports it. What is leaving can still be lost.
       </p>
     </>
   )

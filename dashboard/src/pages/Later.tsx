@@ -6,5 +6,5 @@ import { useLoad } from '../ui/load'
 export function Later({ children }: { children: (late: typeof import('./late')) => ComponentChildren }) {
   const { value, error, reload } = useLoad('late', () => import('./late'))
   if (value) return <>{children(value)}</>
-  return error && <Banner tone="warn" title="A part of this page could not be loaded" action={{ label: 'Try again', run: reload }}>The rest is whole without it.</Banner>
+  return error && <Banner tone="warn" title="A part of this page could not be loaded" action={{ label: 'Try again', run: reload }}>The rest is whole without it. Should it stay away, reload the page.</Banner>
 }

@@ -115,6 +115,12 @@ def test_confirmations__may_be_a_block_that_nodes_name__and_the_page_is_given_a_
         made.updated(confirmations="soon")
 
 
+def test_public_part__names_register_and_credentials__where_there_are_any() -> None:
+    made = Deployment(**fields()).updated(registry="0x" + "55" * 20, credentials="0x" + "66" * 20)
+    assert (public(made)["registry"], public(made)["credentials"]) == (made.registry, made.credentials)
+    assert not {"registry", "credentials"} & public(made.updated(registry=None, credentials=None)).keys()
+
+
 def test_save__on_a_full_disk__is_one_sentence__and_leaves_what_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
