@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from worlds import MEMBERS, World
 
+from hansa.cli.doctor.contracts import party_problems
 from hansa.cli.job.parties import MEASURES, CommitteeView, PartiesView, view_parties, who_becomes_one
 from hansa.protocol.credential import PARTICIPANT, schema_of
 from hansa.protocol.spec import JobSpec
-from hansa.protocol.types import Address
+from hansa.protocol.types import Address, JobId
+from hansa.runtime.chain.dialects import Randomness
 from hansa.runtime.chain.pool import PoolTerms
 from hansa.runtime.deploy import create
 from hansa.runtime.transactions.signer import Signer
@@ -74,6 +76,23 @@ def test_admission_of_each_kind__and_whose_rows__are_told_in_a_line(world: World
     assert shown(world, None).measures is None
     strange = shown(world, admission=world.deployment.token).admission
     assert strange.says == f"other: whom the contract {world.deployment.token} takes by a rule of its own"
+
+
+def test_doctor__finds_a_committee_that_is_drawn_with_what_somebody_can_choose(world: World) -> None:
+    federation = world.federation
+    appointed, staked = world.post(), world.post(committee=pool(world, "StakedCommittee"))
+    coupled = world.post(committee=create(sponsor(world), "TrainerCommittee"))
+
+    def found(job: JobId, drawn: Randomness) -> list[str]:
+        return list(party_problems(federation, job, drawn))
+
+    for drawn in Randomness:
+        assert found(appointed, drawn) == found(coupled, drawn) == []
+    assert found(staked, Randomness.RANDAO) == []
+    for drawn in (Randomness.PARENT_HASH, Randomness.CONSTANT):
+        [problem] = found(staked, drawn)
+        assert problem.startswith(f"job {staked}: this chain can't carry a staked committee: ")
+        assert "post with appointed" in problem
 
 
 def test_who_can_see_an_update__is_whoever_may_be_drawn() -> None:

@@ -10,15 +10,22 @@ from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.text import counted
 from hansa.protocol.types import Address, JobId, Phase
 from hansa.runtime.chain.abi import ContractError, artifact
+from hansa.runtime.chain.bytecode import is_ours
+from hansa.runtime.chain.dialects import COUPLED, HYBRID, STAKED, Randomness, committee_problem
 from hansa.runtime.chain.federation import Federation
+from hansa.runtime.chain.pool import Pool
 from hansa.runtime.chain.refusals import explain
 
 NOBODY = Address("0x" + "00" * 20)
 
 
-def party_problems(federation: Federation, job: JobId) -> Iterator[str]:
-    """Whatever of a job's committee and admission would keep it from going on, as far as that can be asked now."""
+def party_problems(federation: Federation, job: JobId, randomness: Randomness) -> Iterator[str]:
+    """Whatever of a job's committee and admission would keep it from going on, as far as that can be asked now; and a
+    committee that is drawn with what somebody can choose. randomness: what the chain has for that."""
     terms = federation.terms(job)
+    kind = _drawn_kind(federation, terms.committee)
+    if kind is not None and (problem := committee_problem(kind, randomness)) is not None:
+        yield f"job {job}: {problem}"
     for what, address, look, meaning in (
         ("committee", terms.committee, _committee_problem, "no round can be opened"),
         ("admission", terms.admission, _admission_problem, "nobody can enrol"),
@@ -26,6 +33,14 @@ def party_problems(federation: Federation, job: JobId) -> Iterator[str]:
         problem = look(federation, job) if federation.chain.code(address) else "has no code"
         if problem:
             yield f"job {job}'s {what} {address} {problem}: {meaning}"
+
+
+def _drawn_kind(federation: Federation, committee: Address) -> str | None:
+    """How a committee of ours is drawn; None for one that is not, or that is another's."""
+    if is_ours(federation.chain, "TrainerCommittee", committee):
+        return COUPLED
+    pool = Pool.of(federation.chain, committee)
+    return None if pool is None else HYBRID if pool.appointed() else STAKED
 
 
 def _committee_problem(federation: Federation, job: JobId) -> str | None:

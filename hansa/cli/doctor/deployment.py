@@ -17,7 +17,7 @@ from hansa.runtime.accounts import keystores
 from hansa.runtime.chain.abi import artifact
 from hansa.runtime.chain.bytecode import check_genuine, is_ours
 from hansa.runtime.chain.client import Chain
-from hansa.runtime.chain.dialects import DRAWING, has_foreign_numbers, randomness_in, seen_by_contracts
+from hansa.runtime.chain.dialects import DRAWING, has_foreign_numbers, randomness_in, randomness_of, seen_by_contracts
 from hansa.runtime.chain.timing import pace_of, said, too_short
 from hansa.runtime.chain.witness import Stance
 from hansa.runtime.files import is_open_to_others
@@ -199,8 +199,8 @@ def _jobs(session: Session, job: int | None) -> Result:
 
 def _parties(session: Session, job: int | None) -> Result:
     """Whether committee and admission of every job that is still open, or of one, are there and answer."""
-    running = _running(session, job)
-    if problems := [problem for number in running for problem in party_problems(session.federation, number)]:
+    running, drawn = _running(session, job), randomness_of(session.chain)
+    if problems := [problem for number in running for problem in party_problems(session.federation, number, drawn)]:
         return BAD, f"{'; '.join(problems)}; take part in others, and tell the sponsor"
     return GOOD, f"committee and admission of {counted(len(running), 'open job')} answer"
 
