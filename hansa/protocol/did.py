@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -304,10 +305,14 @@ def _base58(value: bytes) -> str:
 
 
 def _json_or_text(text: str) -> Any:
-    def refuse(name: str) -> Any:
-        raise ValueError(name)  # Python takes NaN and Infinity for JSON
+    def finite(number: str) -> float:
+        """Python takes NaN and Infinity for JSON, and 1e999 for infinite: what it would write of these nobody reads."""
+        value = float(number)
+        if not math.isfinite(value):
+            raise ValueError(number)
+        return value
 
     try:
-        return json.loads(text, parse_constant=refuse)
+        return json.loads(text, parse_constant=finite, parse_float=finite)
     except (ValueError, RecursionError):
         return text

@@ -159,7 +159,15 @@ def test_signers__count_a_secp256k1_key_of_the_registry() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "endpoint"), [(b"https://a.b", "https://a.b"), (b'{"a": 1}', {"a": 1}), (b"NaN", "NaN")]
+    ("value", "endpoint"),
+    [
+        (b"https://a.b", "https://a.b"),
+        (b'{"a": 1}', {"a": 1}),
+        (b"[0.5]", [0.5]),
+        (b"NaN", "NaN"),
+        (b"[-Infinity]", "[-Infinity]"),
+        (b'{"a": 1e999}', '{"a": 1e999}'),
+    ],
 )
 def test_service__is_text_or_json(value: bytes, endpoint: object) -> None:
     document = made(AttributeChanged(word("did/svc/HansaTrainer"), value, LATER))
