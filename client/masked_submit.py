@@ -42,7 +42,7 @@ class MaskedSubmitter(Submitter):
             )
 
     def check_repeat(self) -> None:
-        """FatalError, before a bond is paid, for a job that begins from weights which this party's update was summed
+        """FatalError, before a bond is paid, for a job that begins from weights which this party's update was sealed
         over in another."""
         self._step(current_base(self._desk.follower), None)
 
@@ -73,6 +73,7 @@ class MaskedSubmitter(Submitter):
             case _ if not self.keys.accept(cycle) or not self.is_protected(cycle):
                 return
             case _:
+                self._reserve(base)
                 sealed = journal.remember(key, lambda: self.seal(cycle))
         call = follower.federation.submit_call(follower.job, cycle.cycle, cycle.seed, sealed["digest"])
         self._desk.send(call, "submit", cycle.seed)
@@ -108,12 +109,20 @@ class MaskedSubmitter(Submitter):
         known = self._guard.known(self._weights_of(base), self._origin, self._desk.me)
         due = guard.step(known, self._origin, own=own, is_fixed=base.group is not None, repeat=self._repeat)
         if due == Step.REFUSE and known is not None:
-            raise FatalError(
-                f"job {self._desk.follower.job} trains from weights that an update of yours was summed over elsewhere",
-                cause=f"the other job is {known.origin}, and two sums over the same weights can tell an update",
-                next_step="leave this job, or pass --repeat where that is fine",
-            )
+            raise self._refusal(known.origin)
         return due
+
+    def _reserve(self, base: MaskedBase) -> None:
+        """Before anything is sealed: of two jobs that run at once and begin alike only one is told of these weights."""
+        if not self._guard.reserve(self._weights_of(base), self._origin, self._desk.me, repeat=self._repeat):
+            raise self._refusal("one that runs beside it")
+
+    def _refusal(self, other: str) -> FatalError:
+        return FatalError(
+            f"job {self._desk.follower.job} trains from weights that an update of yours was summed over elsewhere",
+            cause=f"the other job is {other}, and two sums over the same weights can tell an update",
+            next_step="leave this job, or pass --repeat where that is fine",
+        )
 
     def _weights_of(self, base: MaskedBase) -> str:
         if self._weights is None or self._weights[0] != base.digest:

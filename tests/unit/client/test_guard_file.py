@@ -48,6 +48,17 @@ def test_another_job__is_known_to_all_keys_before_their_own_record(file: GuardFi
     assert file.known("w", HERE, BOB) == guarded(ELSEWHERE)
 
 
+def test_job_that_runs_beside_another__is_told_of_the_weights_only_once(file: GuardFile) -> None:
+    assert file.reserve("w", HERE, ALICE, repeat=False) and file.reserve("w", HERE, ALICE, repeat=False)
+    assert file.reserve("w", HERE, BOB, repeat=False), "another key in the same job is in the same set"
+    assert file.known("w", HERE, ALICE) is None, "it may be sealed again, until a set is fixed"
+    assert not file.reserve("w", ELSEWHERE, BOB, repeat=False)
+    assert file.known("w", ELSEWHERE, BOB) == guarded(HERE, digest=b"")
+    assert file.reserve("other", ELSEWHERE, BOB, repeat=False)
+    assert file.reserve("w", ELSEWHERE, BOB, repeat=True)
+    assert file.known("w", HERE, ALICE) is None and file.reserve("w", HERE, ALICE, repeat=False), "it goes on"
+
+
 def test_record__is_never_replaced(file: GuardFile) -> None:
     file.add(guarded(HERE), ALICE)
     file.add(guarded(HERE, digest=b"f" * 32), ALICE)

@@ -131,6 +131,27 @@ def test_other_job_from_the_same_weights__is_refused_before_a_bond_is_paid(tmp_p
     assert again.submit() not in (NO_DIGEST, here.cycles[0].updates[3].digest)
 
 
+def test_two_jobs_at_once_from_the_same_weights__have_one_update_of_it(tmp_path: Path) -> None:
+    """Neither set is fixed when the second is asked for."""
+    here, other = given(4, 2), given(4, 2)
+    fresh(here)
+    fresh(other)
+    other.world.place = other.world.place._replace(job=5)
+    (tmp_path / "other").mkdir()
+    first, second = Trainer(tmp_path, here, 0), Trainer(tmp_path / "other", other, 0)
+    second.submitter._guard = first.guard
+    second.submitter.check_repeat()
+    digest = first.submit()
+    assert first.submit() == digest != NO_DIGEST
+    with pytest.raises(FatalError, match="summed over elsewhere.*--repeat"):
+        second.submit()
+    with pytest.raises(FatalError, match="summed over elsewhere.*--repeat"):
+        second.submitter.check_repeat()
+    assert not second.sent
+    second.submitter._repeat = True
+    assert second.submit() != NO_DIGEST
+
+
 def test_smaller_sums_than_its_user_allows__are_refused(tmp_path: Path) -> None:
     with pytest.raises(FatalError, match="opens sums of 3 updates.*--min-group 3"):
         Trainer(tmp_path, given(4, 2), 0, min_group=5)
