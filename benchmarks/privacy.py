@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import told, worlds
+from benchmarks import accounts, told, worlds
 from benchmarks.private import DELTA, under_budget
 from benchmarks.report import Cell, Plot, Report, Section
 from benchmarks.simulate import History, Job, Player, play
@@ -25,7 +25,7 @@ def run(quick: bool, seeds: int | None = None) -> Report:
     report = Report("privacy", quick, [])
     jobs = [_job(seed) for seed in range(1, count + 1)]
     utility, plot = _utility(jobs)
-    report.sections += [utility, _validation(jobs)]
+    report.sections += [utility, accounts.section(EPSILONS, ROUNDS, DELTA), _validation(jobs)]
     report.plots.append(plot)
     report.sections += told.sections(quick, drawn=Path("reports"))
     return report

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from hansa.protocol.errors import FatalError
@@ -37,32 +38,36 @@ class GuardFile:
 
     def known(self, weights: str, origin: str, account: Address) -> Guarded | None:
         """What stands in the way of sealing over these weights: another job's record, else this account's own."""
-        each = "SELECT origin, digest, {} AS fixed FROM {} WHERE weights = ?1 AND (origin != ?2 OR account = ?3)"
-        both = f"{each.format(1, FIXED)} UNION ALL {each.format(0, PUBLISHED)}"
-        query = f"SELECT origin, digest, fixed FROM ({both}) ORDER BY origin = ?2, fixed DESC"
-        rows = self._rows(query, (weights, origin, account))
-        if not rows:
-            return None
-        found, digest, fixed = rows[0]
-        if not (isinstance(found, str) and isinstance(digest, bytes) and len(digest) == 32):
-            raise self._unusable("a record that nobody wrote")
-        return Guarded(weights, Digest(digest), found, bool(fixed))
+        with self._open() as connection:
+            return self._known(connection, weights, origin, account)
 
     def add(self, guarded: Guarded, account: Address) -> None:
         """On disk before this returns. The record of a fixed set that is there stays."""
-        how, table = ("IGNORE", FIXED) if guarded.is_fixed else ("REPLACE", PUBLISHED)
-        row = (guarded.weights, guarded.origin, account, guarded.digest)
-        self._rows(f"INSERT OR {how} INTO {table} VALUES (?, ?, ?, ?)", row)
+        with self._open() as connection:
+            _add(connection, guarded, account)
 
-    def _rows(self, statement: str, values: tuple[str | bytes, ...]) -> list[tuple[str, bytes, int]]:
+    def add_alone(self, guarded: Guarded, account: Address) -> Guarded | None:
+        """As `add`, unless another job's record is there, which it gives then: of two jobs at once one comes first."""
+        with self._open() as connection:
+            known = self._known(connection, guarded.weights, guarded.origin, account)
+            if known is not None and known.origin != guarded.origin:
+                return known
+            _add(connection, guarded, account)
+        return None
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, on disk at its end; others wait meanwhile."""
         try:
             private_folder(self.path.parent)
             os.close(private_file(self.path, os.O_RDWR))
-            with closing(sqlite3.connect(self.path, timeout=PATIENCE)) as connection, connection:
+            with closing(sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None)) as connection:
                 connection.execute("PRAGMA synchronous = FULL")
+                connection.execute("BEGIN IMMEDIATE")
                 for table in (PUBLISHED, FIXED):
                     connection.execute(SCHEMA.format(table=table))
-                return connection.execute(statement, values).fetchall()
+                yield connection
+                connection.execute("COMMIT")
         except OSError as error:
             raise unwritable(self.path, error) from error
         except UNREADABLE as error:
@@ -71,3 +76,21 @@ class GuardFile:
     def _unusable(self, cause: str) -> FatalError:
         next_step = "repair or restore it: it keeps two sums over the same weights from telling your update"
         return FatalError(f"{self.path} can't be used", cause=cause, next_step=next_step)
+
+    def _known(self, connection: sqlite3.Connection, weights: str, origin: str, account: Address) -> Guarded | None:
+        each = "SELECT origin, digest, {} AS fixed FROM {} WHERE weights = ?1 AND (origin != ?2 OR account = ?3)"
+        both = f"{each.format(1, FIXED)} UNION ALL {each.format(0, PUBLISHED)}"
+        query = f"SELECT origin, digest, fixed FROM ({both}) ORDER BY origin = ?2, fixed DESC"
+        row = connection.execute(query, (weights, origin, account)).fetchone()
+        if row is None:
+            return None
+        found, digest, fixed = row
+        if not (isinstance(found, str) and isinstance(digest, bytes) and len(digest) == 32):
+            raise self._unusable("a record that nobody wrote")
+        return Guarded(weights, Digest(digest), found, bool(fixed))
+
+
+def _add(connection: sqlite3.Connection, guarded: Guarded, account: Address) -> None:
+    how, table = ("IGNORE", FIXED) if guarded.is_fixed else ("REPLACE", PUBLISHED)
+    row = (guarded.weights, guarded.origin, account, guarded.digest)
+    connection.execute(f"INSERT OR {how} INTO {table} VALUES (?, ?, ?, ?)", row)

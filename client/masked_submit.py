@@ -47,8 +47,13 @@ class MaskedSubmitter(Submitter):
         self._step(current_base(self._desk.follower), None)
 
     def note_published(self, known: dict[str, Any]) -> None:
-        """Writes down, before an update's bytes go out, over which weights a set may be fixed with it."""
-        self._guard.add(Guarded(known["weights"], known["digest"], self._origin, is_fixed=False), self._desk.me)
+        """Writes down, before an update's bytes go out, over which weights a set may be fixed with it. FatalError
+        where another job was first, and its user has not said that it may be."""
+        published = Guarded(known["weights"], known["digest"], self._origin, is_fixed=False)
+        if self._repeat:
+            self._guard.add(published, self._desk.me)
+        elif (other := self._guard.add_alone(published, self._desk.me)) is not None:
+            raise self._refusal(other)
 
     def note_fixed(self) -> None:
         """Writes down, as soon as the chain shows it, that a set with this trainer's update in it is fixed."""
@@ -123,12 +128,15 @@ class MaskedSubmitter(Submitter):
             repeat=self._repeat,
         )
         if due == Step.REFUSE and known is not None:
-            raise FatalError(
-                f"job {self._desk.follower.job} trains from weights that an update of yours was made from elsewhere",
-                cause=f"the other job is {known.origin}, and two sums over the same weights can tell an update",
-                next_step="leave this job, or pass --repeat where that is fine",
-            )
+            raise self._refusal(known)
         return due
+
+    def _refusal(self, other: Guarded) -> FatalError:
+        return FatalError(
+            f"job {self._desk.follower.job} trains from weights that an update of yours was made from elsewhere",
+            cause=f"the other job is {other.origin}, and two sums over the same weights can tell an update",
+            next_step="leave this job, or pass --repeat where that is fine",
+        )
 
     def _weights_of(self, base: MaskedBase) -> str:
         if self._weights is None or self._weights[0] != base.digest:

@@ -151,7 +151,7 @@ def _look(task: Task, model: Model, rows: Data) -> None:
         task.metric(model.tensors, rows)
 
 
-def _seconds(work: Callable[[], None]) -> float:
+def _seconds(work: Callable[[], object]) -> float:
     began = time.monotonic()
     work()
     return time.monotonic() - began

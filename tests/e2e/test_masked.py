@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from masked_jobs import check_audit, check_last_model, masked
 from hansa.protocol.types import Code
 
 PROBING = {"slash": 20}  # seconds for the strike of the last round
+LONG = {"submit": 120, "attest": 120, "release": 120, "score": 120}
 
 
 def test_job__completes_with_the_plain_mean_and_anybody_can_audit_it(tmp_path: Path) -> None:
@@ -83,3 +85,18 @@ def test_member_that_dies_at_every_step__says_nothing_twice_and_the_sum_is_as_ev
         check_audit(lab, 1, tmp_path / "job.hansa")
     died = {place.name for place in deaths.iterdir()}
     assert died >= {"attest journalled", "attest sent", "release journalled", "release sent", "publish before"}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("ipfs") is None, reason="needs Kubo: no ipfs on PATH")
+def test_on_kubo_two_blocks_deep__everybody_has_a_node_and_the_sum_is_as_ever(tmp_path: Path) -> None:
+    with masked(tmp_path, rounds=1, validators=3, store="kubo", times=LONG) as lab:
+        for worker in lab.workers.values():
+            fields = worker.arguments[0].fields
+            fields["deployment"] = fields["deployment"].updated(confirmations=2)
+        lab.start_all()
+        view = finish(lab, 240)
+        check_once(lab)
+        assert len(view.finalised) == 1
+        check_last_model(lab, view, TRAINERS)
+        check_audit(lab, 1, tmp_path / "job.hansa")

@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks import accounts
+from benchmarks.accounts import INSTALL, bounds
 from benchmarks.inversion import patient, psnr, sent, step_delta
 from benchmarks.membership import auc
-from benchmarks.private import under_budget
+from benchmarks.private import DELTA, under_budget
 from benchmarks.regrouping import difference, drawn_anew, guessed, kept
 from benchmarks.simulate import Job, Player, play
 from benchmarks.worlds import heart
+from client.privacy.accountant import mu_squared_of, sigma_for
 from hansa.tasks import load_task
 
 
@@ -52,3 +55,18 @@ def test_job_under_a_budget__is_another_and_learns() -> None:
     job = Job(world, players, 4, 100, 1)
     final = play(under_budget(job, 8.0)).models[-1].tensors
     assert world.likelihood(final) > world.likelihood(world.task.model())
+
+
+@pytest.mark.parametrize("epsilon", [1.0, 2.0, 4.0, 8.0])
+def test_epsilon__is_at_most_what_opacus_bounds_it_by(epsilon: float) -> None:
+    found = bounds(sigma_for(mu_squared_of(epsilon, DELTA), 15), 15, DELTA)
+    if found is None:
+        pytest.skip("opacus is not installed")
+    assert epsilon <= found["PRV"] < epsilon + 0.02
+    assert epsilon <= found["RDP"] < 1.15 * epsilon
+
+
+def test_account__without_opacus__names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts, "offered", lambda name: None)
+    made = accounts.section((2.0,), 15, DELTA)
+    assert made.rows[0][2:] == [pytest.approx(2.0), None, None] and INSTALL in made.notes[-1]

@@ -63,6 +63,13 @@ def test_published__is_of_the_last_envelope__and_stands_behind_a_fixed_set(file:
     assert file.known("w", HERE, ALICE) == guarded(HERE)
 
 
+def test_two_jobs_at_once__one_comes_first(file: GuardFile) -> None:
+    here, there = guarded(HERE, is_fixed=False), guarded(ELSEWHERE, is_fixed=False)
+    assert file.add_alone(here, ALICE) is None and file.add_alone(here, ALICE) is None
+    assert file.add_alone(there, BOB) == here
+    assert file.known("w", HERE, ALICE) == here, "nothing of the second was written"
+
+
 def test_damaged_file__is_said(file: GuardFile) -> None:
     file.path.parent.mkdir()
     file.path.write_bytes(b"no database at all, and long enough to be one")

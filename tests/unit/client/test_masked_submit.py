@@ -160,6 +160,26 @@ def test_published__never_seen_again__binds_in_other_jobs_and_on_other_forks(tmp
     assert alice.submit() == NO_DIGEST, "a fork on which its update was never registered"
 
 
+def test_two_jobs_in_submit_at_once__the_second_gives_nothing_away(tmp_path: Path) -> None:
+    here, other = given(4, 2), given(4, 2)
+    other.world.place = other.world.place._replace(job=5)
+    (tmp_path / "other").mkdir()
+    alice, elsewhere = Trainer(tmp_path, here, 0), Trainer(tmp_path / "other", other, 0)
+    elsewhere.submitter._guard = alice.guard
+    fresh(other)
+    digest = elsewhere.submit()
+    published(alice, here)
+    other.cycles[-1] = replace(other.cycles[-1], updates=(Submitted(elsewhere.desk.me, digest),))
+    elsewhere.see(Phase.ATTEST)
+    elsewhere.follower.is_past = lambda phase, cycle: True
+    with pytest.raises(FatalError, match="made from elsewhere.*--repeat"):
+        elsewhere.publish()
+    assert not other.store.has(digest)
+    elsewhere.submitter._repeat = True
+    elsewhere.publish()
+    assert other.store.has(digest)
+
+
 def test_published_in_an_attempt_that_fixed_nothing__is_sealed_anew_in_the_next(tmp_path: Path) -> None:
     here = given(4, 2)
     alice = Trainer(tmp_path, here, 0)

@@ -1,8 +1,7 @@
-"""The account of Gaussian noise, against integrals of the privacy loss and against another library's bound."""
+"""The account of Gaussian noise, against integrals of the privacy loss."""
 
 from __future__ import annotations
 
-import importlib.util
 import math
 
 import mpmath
@@ -90,14 +89,3 @@ def test_cost__of_spread_noise__is_larger_for_whoever_sees_one_update_alone() ->
     own = spread_sigma(6.0, group=5, colluders=1)
     assert own == pytest.approx(6.0 / math.sqrt(3))
     assert cost_of("row", 6.0, 1, own_sigma=own).alone == pytest.approx(3 / 36)
-
-
-@pytest.mark.skipif(importlib.util.find_spec("opacus") is None, reason="opacus is not installed")
-@pytest.mark.parametrize("epsilon", [1.0, 2.0, 4.0, 8.0])
-def test_epsilon__is_at_most_what_opacus_bounds_it_by(epsilon: float) -> None:
-    from opacus.accountants import RDPAccountant
-
-    sigma, accountant = sigma_for(mu_squared_of(epsilon, DELTA), 15), RDPAccountant()
-    accountant.history = [(sigma, 1.0, 15)]
-    bound = accountant.get_epsilon(DELTA)
-    assert epsilon <= bound < 1.15 * epsilon

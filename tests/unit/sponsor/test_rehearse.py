@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from strangers_rows import STRANGERS, write_rows
 
+from hansa.cli.job.post import rehearsed_times
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Wei
-from hansa.sponsor.post import prepare
+from hansa.sponsor.post import PreparedJob, prepare
 from hansa.sponsor.privacy import with_privacy
 from hansa.sponsor.rehearse import Rehearsal, rehearse
 from hansa.sponsor.terms import TIMES, JobOffer, parse_times
@@ -45,10 +46,20 @@ def test_proposed__phases_of_a_privacy_mode__are_as_long_as_its_members_work() -
         masked.check(100, 100, {**proposed, "release": 300})
 
 
+def masked(prepared: PreparedJob) -> PreparedJob:
+    offer = JobOffer(trainers=4, seats=4, rounds=1, reward=Wei(1), fee=Wei(1), bond=Wei(1), penalty=Wei(1))
+    return with_privacy(prepared, offer, "masked")[0]
+
+
+def test_job_post__phases_of_a_privacy_mode__are_proposed_and_given_ones_stay() -> None:
+    times, said = rehearsed_times(masked(prepare("heart", seed=0)), 4, 4, {"release": 400}, None)
+    assert (times["attest"], times["release"]) == (300, 400)
+    assert "--time attest=5m --time release=400s" in said
+
+
 def test_rehearse__a_masked_job__draws_a_stream_of_the_models_length() -> None:
     prepared = prepare("heart", seed=0)
-    offer = JobOffer(trainers=4, seats=4, rounds=1, reward=Wei(1), fee=Wei(1), bond=Wei(1), penalty=Wei(1))
-    found = rehearse(with_privacy(prepared, offer, "masked")[0], 4)
+    found = rehearse(masked(prepared), 4)
     assert (found.privacy, found.held, found.sets) == ("masked", 3, 4) and found.stream > 0
     assert set(found.proposed(4, 100)) == {"submit", "attest", "release", "score", "vote", "finalize"}
     assert rehearse(prepared, 4).sets == 0
