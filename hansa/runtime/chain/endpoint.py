@@ -40,6 +40,7 @@ class Endpoint:
         self.shown = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
         self.local = parts.hostname in LOOPBACK
         self.verified = False
+        self.is_ours = False  # it was once found to be of this chain
         self.mixes_blocks = False
         self.url = url
         self._batch, self._shrunk = BATCH, 0.0  # how many requests it takes at once; when that became less

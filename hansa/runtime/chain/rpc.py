@@ -194,13 +194,15 @@ class Rpc:
         if self._expected is None:
             self._expected = self._agreed_chain(endpoint, found)
         if found != self._expected:
+            if any(other.is_ours for other in self.endpoints if other is not endpoint):
+                raise ChainUnavailable(f"{endpoint.shown} is chain {found} now, not {self._expected}")
             raise WrongChain(
                 f"{endpoint.shown} is chain {found}, not {self._expected}",
                 next_step="correct the RPC address, or use the deployment of that chain",
             )
         if endpoint.local:
             endpoint.mixes_blocks = "anvil" in str(ask([("web3_clientVersion", [])])[0]).lower()
-        endpoint.verified = True
+        endpoint.verified = endpoint.is_ours = True
 
     def _agreed_chain(self, endpoint: Endpoint, found: int) -> int:
         """The chain of all that answer, where nothing says which it should be. WrongChain where they differ."""

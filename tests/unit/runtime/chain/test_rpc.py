@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from nodes import Scripted, block, chain_of
 
-from hansa.protocol.errors import ChainUnavailable, FatalError, WrongChain
+from hansa.protocol.errors import ChainUnavailable, FatalError, TransientError, WrongChain
 from hansa.runtime.chain.abi import ContractError, contract_error
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.rpc import NodeError, Rpc, octets, quantity
@@ -43,6 +43,18 @@ def test_none_works__all_causes_are_told() -> None:
 def test_wrong_chain__is_fatal_and_named() -> None:
     with pytest.raises(WrongChain, match="http://node0.example is chain 2, not 1"):
         chain_of(other_chain).head()
+
+
+def test_wrong_chain__told_by_one_while_the_other_that_is_ours_fails__ends_nobody() -> None:
+    node0, node1 = [good], [good]
+    chain = chain_of(lambda *asked: node0[0](*asked), lambda *asked: node1[0](*asked))
+    chain.head()
+    node0[0], node1[0] = dead, other_chain
+    with pytest.raises(ChainUnavailable, match="node1.example is chain 2 now, not 1") as caught:
+        chain.head()
+    assert isinstance(caught.value, TransientError)
+    node0[0] = good
+    assert chain.head().number == 5
 
 
 def test_endpoints_must_agree() -> None:
