@@ -46,7 +46,7 @@ const DECODERS: Decoder[] = [
   { name: 'deployment', corpus: 'deployment', decode: parseDeployment, throws: [Error, SyntaxError] },
   { name: 'text', corpus: 'text', decode: (text) => escapeUntrusted(text), throws: [] },
   { name: 'event of a node', corpus: 'log', decode: (text) => readLog(json(text)), throws: [ChainProblem] },
-  { name: 'event of the contracts', corpus: 'event', decode: (text) => eventIn({ ...(json(text) as Log), topics: topicsOf(text) }), throws: [ChainProblem] },
+  { name: 'event of the contracts', corpus: 'event', decode: (text) => eventIn({ data: '0x', ...(json(text) as Log), topics: topicsOf(text) }), throws: [ChainProblem] },
   { name: 'number and word of a node', corpus: 'rpc-values', decode: (text) => [number(json(text), 'x'), word(json(text), 'x')], throws: [ChainProblem] },
   { name: 'answer of a contract', corpus: 'event', decode: (text) => decodedAnswer(federationAbi, 'stateAt', (json(text) as Log)?.data), throws: [ChainProblem] },
   { name: 'nonsense', corpus: 'log', decode: (text) => nonsense('x', json(text)).message, throws: [] },
@@ -71,7 +71,7 @@ test.for(DECODERS)('$name: a value or its own error, quickly', ({ name, corpus, 
       decode(text)
     } catch (error) {
       const kind = (error as Error).constructor
-      if (!throws.some((one) => kind === one || (one === ChainProblem && error instanceof ChainProblem))) faults.push(`${String(error)} of ${text.slice(0, 200)}`)
+      if (!throws.some((one) => kind === one || (one === ChainProblem && error instanceof ChainProblem))) faults.push(`${(error as Error).stack?.split('\n').slice(0, 4).join(' ')} of ${text.slice(0, 200)}`)
     }
     const { user, system } = process.cpuUsage(start)
     if (user + system > MOST_SECONDS * 1e6) faults.push(`${(user + system) / 1e6} s for ${text.length} characters`)
@@ -134,11 +134,11 @@ const TWINS: Twin[] = [
     },
   },
   { corpus: 'baselines', lenient: true, tells: ({ text = '' }) => parseBaselines(text.split('\n')).map(({ name, metric }) => `${Buffer.from(name).toString('hex')},${metric}`).join(' ') },
-  { corpus: 'event', lenient: false, tells: eventTold },
+  { corpus: 'event', lenient: true, tells: eventTold }, // zeros before an address are not looked at: a node that lies could give any
 ]
 
 test.for(TWINS)('$corpus: as Python reads it', ({ corpus, tells, lenient }) => {
-  const lines = corpusOf(corpus).filter((line) => line.text !== undefined || corpus === 'sheet')
+  const lines = corpusOf(corpus).filter((line) => (line.text !== undefined || corpus === 'sheet') && !isNamed(line.text))
   expect(lines.some(({ accepted }) => accepted) && lines.some(({ accepted }) => !accepted)).toBe(true)
   const differ = lines.flatMap((line) => {
     let told: string | null
@@ -152,6 +152,9 @@ test.for(TWINS)('$corpus: as Python reads it', ({ corpus, tells, lenient }) => {
   })
   expect(differ).toEqual([])
 })
+
+/** A deployment whose `confirmations` is the name of a block: `hansa dashboard` hands a count to the page. */
+const isNamed = (text = ''): boolean => typeof (json(text) as { confirmations?: unknown } | null)?.confirmations === 'string'
 
 /** Python's JSON has spaces, and escapes what is not ASCII. */
 const normal = (corpus: string, told = ''): string => (corpus === 'spec' ? JSON.stringify(JSON.parse(told)) : told)
