@@ -3,11 +3,12 @@
 
 import type { Hex } from 'viem'
 import { bytesToHex } from 'viem/utils'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { decodeEvent, federationAbi } from '../src/chain/abi'
 import { decodedAnswer, nonsense, number, word } from '../src/chain/client'
 import { parseDeployment } from '../src/chain/deployment'
 import { eventIn, readLog, type Log } from '../src/chain/logs'
+import { clientOf } from '../src/chain/rpc'
 import { ChainProblem } from '../src/problems'
 import { parseBaselines } from '../src/protocol/baselines'
 import { fromCid } from '../src/protocol/cid'
@@ -46,7 +47,7 @@ const DECODERS: Decoder[] = [
   { name: 'deployment', corpus: 'deployment', decode: parseDeployment, throws: [Error, SyntaxError] },
   { name: 'text', corpus: 'text', decode: (text) => escapeUntrusted(text), throws: [] },
   { name: 'event of a node', corpus: 'log', decode: (text) => readLog(json(text)), throws: [ChainProblem] },
-  { name: 'event of the contracts', corpus: 'event', decode: (text) => eventIn({ data: '0x', ...(json(text) as Log), topics: topicsOf(text) }), throws: [ChainProblem] },
+  { name: 'event of the contracts', corpus: 'event', decode: (text) => eventIn({ ...(json(text) as object), topics: topicsOf(text) } as Log), throws: [ChainProblem] },
   { name: 'number and word of a node', corpus: 'rpc-values', decode: (text) => [number(json(text), 'x'), word(json(text), 'x')], throws: [ChainProblem] },
   { name: 'answer of a contract', corpus: 'event', decode: (text) => decodedAnswer(federationAbi, 'stateAt', (json(text) as Log)?.data), throws: [ChainProblem] },
   { name: 'nonsense', corpus: 'log', decode: (text) => nonsense('x', json(text)).message, throws: [] },
@@ -77,6 +78,14 @@ test.for(DECODERS)('$name: a value or its own error, quickly', ({ name, corpus, 
     if (user + system > MOST_SECONDS * 1e6) faults.push(`${(user + system) / 1e6} s for ${text.length} characters`)
   }
   expect(faults).toEqual([])
+})
+
+test.for<unknown>([{ message: { toString: 1 } }, { code: { toString: 1 }, message: 'no' }, { message: 'no', toString: null }])('an error of a node that is no text: every request ends', async (error) => {
+  vi.stubGlobal('fetch', () => Promise.resolve(new Response(JSON.stringify({ id: 1, error }))))
+  const client = clientOf(['http://node'])
+  const asked = [1, 2].map((each) => client.request({ method: `eth_${each}`, params: [] }))
+  expect((await Promise.allSettled(asked)).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  vi.unstubAllGlobals()
 })
 
 test('a fault is found', () => {

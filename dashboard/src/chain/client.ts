@@ -123,4 +123,4 @@ function translated(method: string, error: unknown): ChainProblem {
   return nonsense(method, error instanceof Error ? said(error.message) : error)
 }
 
-const said = (details: unknown): string => escapeUntrusted(String(details), 120)
+const said = (details: unknown): string => escapeUntrusted(asText(details), 120)
