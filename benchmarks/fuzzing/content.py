@@ -25,10 +25,10 @@ from hansa.protocol.masked.sharing import Sharing
 from hansa.protocol.masked.table import Table
 from hansa.protocol.masked.words import Fault
 from hansa.protocol.model import Model, Update, initial_model
-from hansa.protocol.sheet import Code, Entry, decode_sheet, encode_sheet
+from hansa.protocol.sheet import Entry, decode_sheet, encode_sheet
 from hansa.protocol.spec import JobSpec
 from hansa.protocol.text import escape_untrusted
-from hansa.protocol.types import Address, CycleId, Digest, JobId, Place, Seat
+from hansa.protocol.types import Address, Code, CycleId, Digest, JobId, Place, Seat
 
 PLACE: Final = Place(31337, Address("0x" + "11" * 20), JobId(7), CycleId(5))
 TRAINER: Final = Address("0x" + "22" * 20)
@@ -110,33 +110,25 @@ def _probe(seat: int = 1) -> Probe:
 
 def _specs() -> Iterable[bytes]:
     plain = JobSpec(task="heart", steps=10, model_bytes=10_000, update_bytes=20_000)
-    settings: dict[str, Any] = {"batch": 4, "names": ["a", ["b", 1]], "on": True, "rate": "0.01"}
-    full = {
+    changes: dict[str, Any] = {
+        "task": "file.py:Class",
+        "task_digest": "cd" * 32,
+        "steps": 1,
+        "bits": 16,
+        "weights": "bond",
+        "seed": 2**53 - 1,
         "title": "Ein Titel",
-        "about": "é\n\u202e",
+        "about": "\u00e9\n\u202e",
         "metric": "accuracy",
-        "settings": settings,
         "baselines": ["majority=0.54", "x"],
-    }
-    more = {
-        "frozen": {"encoder": "ab" * 32},
+        "settings": {"batch": 4, "names": ["a", ["b", 1]], "on": True, "rate": "0.01"},
+        "frozen": {"f": "ab" * 32},
         "privacy": "masked",
         "group": 3,
         "shares": 2,
-        "seed": 2**53 - 1,
         "loss_threshold": -5,
     }
-    given = JobSpec(
-        task="file.py:Class",
-        task_digest="cd" * 32,
-        steps=1,
-        model_bytes=1,
-        update_bytes=1,
-        bits=16,
-        weights="bond",
-        **full,
-        **more,
-    )
+    given = JobSpec.model_validate({**plain.model_dump(), **changes})
     first = JobSpec(version=1, task="heart", steps=10, model_bytes=10_000, update_bytes=20_000)
     return [spec.encode() for spec in (plain, given, first)]
 

@@ -6,7 +6,6 @@ import argparse
 import base64
 import json
 import resource
-import sys
 from pathlib import Path
 
 from benchmarks.fuzzing import corpus
@@ -68,4 +67,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -104,7 +104,7 @@ class Noise:
                 raise ValueError("it has other values")
             if not all(math.isfinite(value) and value > 0 for value in numbers):
                 raise ValueError("a number of it is not above 0")
-        except (ValueError, TypeError, RecursionError) as error:
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise FatalError("a release's noise can't be read", cause=described(error)) from error
         return found
 

@@ -155,7 +155,7 @@ class PrivacyLedger:
             bases = {base for *_, base in found}
             if not (isinstance(epsilon, float) and isinstance(delta, float)):
                 raise sqlite3.DatabaseError(f"a budget of {epsilon!r} and {delta!r}")
-            return Standing(self._largest([family]), Noise.decode(noise).unit, epsilon, delta, len(bases))
+            return Standing(self._largest([family]), _noise_of(noise).unit, epsilon, delta, len(bases))
 
     def count(self) -> int:
         """How many rows it knows."""
@@ -222,7 +222,7 @@ class PrivacyLedger:
             " WHERE family = ? AND place = ? AND job = ? AND account = ? AND base = ?",
             (family, release.place, release.job, release.account, release.base),
         ).fetchone()
-        return None if found is None else _Booked(bool(found[0]), Noise.decode(found[1]), found[2])
+        return None if found is None else _Booked(bool(found[0]), _noise_of(found[1]), found[2])
 
     def _others(self, release: Release) -> int:
         found = self._db.execute(
@@ -274,6 +274,13 @@ class PrivacyLedger:
                 cause=str(error),
                 next_step="restore it from a copy; without it nobody knows what was spent",
             ) from error
+
+
+def _noise_of(text: str | bytes) -> Noise:
+    try:
+        return Noise.decode(text)
+    except FatalError as error:
+        raise sqlite3.DatabaseError(str(error)) from error
 
 
 def _of(cost: Cost) -> tuple[float, float, float]:

@@ -195,7 +195,7 @@ class Journal:
         try:
             value: dict[str, Any] = json.loads(text, object_hook=_restored)
         except (ValueError, TypeError, RecursionError) as error:
-            raise JournalCorrupt(f"{self.path} has an entry that nobody wrote", next_step=_remedy(self.path)) from error
+            raise JournalCorrupt(f"journal {self.path} has a senseless entry", next_step=_remedy(self.path)) from error
         return value
 
     def _rows(self, query: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:

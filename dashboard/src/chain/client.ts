@@ -3,7 +3,7 @@
 import type { Abi, Address, Hex } from 'viem'
 import { decodeFunctionResult, encodeFunctionData, isHex, numberToHex } from 'viem/utils'
 import { ChainProblem, CLEAR, Refused } from '../problems'
-import { escapeUntrusted } from '../protocol/text'
+import { asText, escapeUntrusted } from '../protocol/text'
 import type { Deployment } from './deployment'
 import { Away, clientOf, NodeError, TooMuch, type Client } from './rpc'
 
@@ -94,7 +94,7 @@ export function decodedAnswer<Answer>(abi: Abi, name: string, answer: unknown): 
 }
 
 export function nonsense(what: string, answer: unknown): ChainProblem {
-  return new ChainProblem('nonsense', `the node answers nonsense to ${what}: ${escapeUntrusted(String(answer), 60)}`, 'Name another node under rpc in deployment.json.')
+  return new ChainProblem('nonsense', `the node answers nonsense to ${what}: ${escapeUntrusted(asText(answer), 60)}`, 'Name another node under rpc in deployment.json.')
 }
 
 export function number(value: unknown, what: string): number {
@@ -123,4 +123,4 @@ function translated(method: string, error: unknown): ChainProblem {
   return nonsense(method, error instanceof Error ? said(error.message) : error)
 }
 
-const said = (details: unknown): string => escapeUntrusted(String(details), 120)
+const said = (details: unknown): string => escapeUntrusted(asText(details), 120)

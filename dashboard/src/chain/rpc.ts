@@ -1,5 +1,7 @@
 // JSON-RPC over HTTP: the requests of a moment go in one body, to the first of some nodes that answers them.
 
+import { asText } from '../protocol/text'
+
 const TIMEOUT = 15_000 // ms
 const [MOST, GATHER] = [100, 4] // requests in a body; ms for which they are gathered
 const LARGEST = 10 * 2 ** 20 // bytes of an answer
@@ -96,7 +98,7 @@ function answerTo(answers: unknown, id: number): Answer {
 }
 
 function settle({ resolve, reject }: Waiting, answer: Answer): void {
-  if (answer?.error) reject(new NodeError(answer.error.code, String(answer.error.message ?? answer.error), answer.error.data))
+  if (answer?.error) reject(new NodeError(answer.error.code, asText(answer.error.message ?? answer.error), answer.error.data))
   else if (answer?.result === undefined) reject(new Error('no result'))
   else resolve(answer.result)
 }

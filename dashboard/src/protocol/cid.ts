@@ -41,7 +41,7 @@ export const isCid = (text: string): boolean => /^Qm[1-9A-HJ-NP-Za-km-z]{44}$/.t
 
 /** Digest of a CIDv0; throws RangeError for anything else. */
 export function fromCid(text: string): Uint8Array {
-  const values = [...text].map((letter) => ALPHABET.indexOf(letter))
+  const values = [...text.slice(0, 47)].map((letter) => ALPHABET.indexOf(letter))
   const number = values.reduce((value, each) => value * 58n + BigInt(each), 0n)
   if (text.length !== 46 || values.includes(-1) || number >> 256n !== 0x1220n) throw new RangeError(`${JSON.stringify(text.slice(0, 64))} is no CIDv0`)
   return Uint8Array.from({ length: 32 }, (_, i) => Number((number >> BigInt(8 * (31 - i))) & 255n))

@@ -11,3 +11,12 @@ export function escapeUntrusted(text: string, most = 256): string {
     .map((point) => point.replace(UNSEEN, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`))
     .join('')
 }
+
+/** What somebody else's JSON holds, as text; an object's own toString, which may be anything, is not asked. */
+export function asText(value: unknown): string {
+  try {
+    return typeof value === 'string' ? value : String(JSON.stringify(value))
+  } catch {
+    return '[[…' // deeper than the stack
+  }
+}
