@@ -32,6 +32,7 @@ from hansa.runtime.ports import why_taken
 CHAIN_ID = 31337
 LOCAL_CHAINS = frozenset({31337, 1337})  # where the published accounts may be used
 MNEMONIC = "test test test test test test test test test test test junk"  # anvil's, published: worth nothing elsewhere
+OWN_PORTS = range(20_000, 32_768)
 ATTEMPTS = 3
 START_SECONDS = 15.0
 
@@ -96,10 +97,13 @@ def _binary(launcher: Path) -> Path:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Not of those that the system gives to outgoing connections: one of them would often have it before its node."""
+    for _ in range(1000):
+        port = secrets.choice(OWN_PORTS)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise FatalError(f"no port from {OWN_PORTS[0]} to {OWN_PORTS[-1]} is free", next_step="end what holds them")
 
 
 def require_free(port: int) -> None:
