@@ -118,7 +118,7 @@ def _objects(data: bytes) -> dict[str, Any]:
 
 def _guard(path: Path) -> Any:
     guard = GuardFile(path)
-    guard.add(Guarded("w2", Digest(bytes(32)), "here"), WHO)
+    guard.add(Guarded("w2", Digest(bytes(32)), "here", True), WHO)
     return guard.known("w", "there", WHO)
 
 
@@ -171,7 +171,7 @@ TARGETS: Final = (
         "the guard's file",
         in_file("guard.sqlite", _guard),
         FILES,
-        made("guard.sqlite", lambda path: GuardFile(path).add(Guarded("w", Digest(bytes(32)), "o"), WHO)),
+        made("guard.sqlite", lambda path: GuardFile(path).add(Guarded("w", Digest(bytes(32)), "o", True), WHO)),
         "guard.sqlite",
     ),
     Target(
