@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import signal
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from hansa.protocol.errors import FatalError
 
 FILE = "chain.json"
 STOP_SECONDS = 60.0
+START_FIELD = 19  # of /proc/PID/stat, counted after the command's name
 
 
 @dataclass(frozen=True)
@@ -23,10 +27,12 @@ class ChainFile:
     url: str
     pids: list[int] = field(default_factory=list)
     owner: int = 0  # the command that started it; 0 where it was left behind on purpose
+    owner_began: str = ""  # when that began, as the system counts; "" where it doesn't say
 
     @classmethod
     def of(cls, anvil: Anvil, *others: int, kept: bool = False) -> ChainFile:
-        return cls(anvil.url, [*anvil.pids, *others], 0 if kept else os.getpid())
+        owner = 0 if kept else os.getpid()
+        return cls(anvil.url, [*anvil.pids, *others], owner, _began(owner))
 
     @classmethod
     def load(cls, directory: Path) -> ChainFile | None:
@@ -48,9 +54,13 @@ class ChainFile:
         """Whether the chain's process still is the one that was started."""
         return any(_is_ours(pid) for pid in self.pids)
 
+    def _is_owner(self, pid: int) -> bool:
+        """Process ids are used again: whether it still is the command that started the chain."""
+        return pid != 0 and _exists(pid) and self.owner_began in ("", _began(pid))
+
     def stop(self) -> None:
         """Ends everything that belongs to it, and waits until it is gone; FatalError where it stays."""
-        held = [self.owner] if self.owner not in (0, os.getpid()) and _exists(self.owner) else []
+        held = [self.owner] if self.owner != os.getpid() and self._is_owner(self.owner) else []
         for pid in held or filter(_is_ours, self.pids):
             os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
@@ -68,6 +78,35 @@ def require_stopped(directory: Path) -> None:
             f"{directory} has a chain already, at {running.url}",
             next_step=f"stop it with `hansa up --stop --dir {directory}`, or name another --dir",
         )
+
+
+@contextlib.contextmanager
+def hold(directory: Path) -> Iterator[None]:
+    """Makes a folder this process's alone to start a chain in; FatalError where it is another's."""
+    directory.mkdir(parents=True, exist_ok=True)
+    held = os.open(directory, os.O_RDONLY)
+    try:
+        _lock(held, directory)
+        yield
+    finally:
+        os.close(held)
+
+
+def _lock(held: int, directory: Path) -> None:
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise FatalError(
+            f"another `hansa up` has begun in {directory}", next_step="wait for it, or name another --dir"
+        ) from error
+
+
+def _began(pid: int) -> str:
+    """When a process began, in the system's ticks; "" where that can't be known."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[START_FIELD]
+    except (OSError, IndexError):
+        return ""
 
 
 def _exists(pid: int) -> bool:

@@ -17,7 +17,7 @@ from hansa.devnet.folder import Devnet
 from hansa.devnet.furnish import next_commands
 from hansa.protocol.errors import FatalError
 
-START_SECONDS = 120.0
+START_SECONDS = 300.0  # on a machine that is busy; one that ends early is told at once
 ACCOUNT_SECONDS = 5.0  # more, for each account
 
 
@@ -70,7 +70,8 @@ def _wait_for_chain(directory: Path, process: subprocess.Popen[bytes], log: Path
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise FatalError("`hansa up` ended early", cause=last_line(log))
-        if (running := ChainFile.load(directory)) is not None and running.alive:
+        running = ChainFile.load(directory)
+        if running is not None and running.owner == process.pid and running.alive:
             return running
         time.sleep(0.1)
     raise FatalError("`hansa up` did not come up", cause=last_line(log))

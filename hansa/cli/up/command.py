@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from hansa.cli.up.background import start_in_background
 from hansa.cli.up.view import answer_chain
 from hansa.devnet.anvil import Anvil, require_free, rpc
 from hansa.devnet.bootstrap import bootstrap
-from hansa.devnet.chain_file import ChainFile, require_stopped
+from hansa.devnet.chain_file import ChainFile, hold, require_stopped
 from hansa.devnet.chains.starting import ANVIL, KINDS, start_chain, state_of
 from hansa.devnet.checks import check_setup
 from hansa.devnet.folder import STATE, Devnet, make_room, require_deployment
@@ -70,29 +71,20 @@ def run(
     asked = asked_for(trainers, validators, chain, store, parties)
     directory = command.workspace.dir
     require_stopped(directory)
-    ChainFile.remove(directory)
     if port is not None:
         require_free(port)
-    kept = None if fresh else find_kept(directory)
-    if kept is None:
-        make_room(directory, asked)
-    else:
-        require_same(
-            directory,
-            {
-                "--trainers": (trainers, kept.trainers),
-                "--validators": (validators, kept.setup.validators),
-                "--chain": (chain, kept.chain),
-                "--store": (store, kept.store),
-                "--consensus": (parties.consensus, kept.consensus),
-                "--admission": (parties.admission, kept.admission),
-                "--gasless": (parties.gasless or None, kept.gasless),
-            },
-        )
-    if background:
-        start_in_background(command, kept or asked, port)
-        return
-    _run(command, kept or asked, kept is not None, port)
+    with contextlib.nullcontext() if background else hold(directory):
+        ChainFile.remove(directory)
+        kept = None if fresh else find_kept(directory)
+        if kept is None:
+            make_room(directory, asked)
+        else:
+            typed = {"--trainers": trainers, "--validators": validators, "--chain": chain, "--store": store}
+            require_same(directory, kept, typed, parties)
+        if background:
+            start_in_background(command, kept or asked, port)
+        else:
+            _run(command, kept or asked, kept is not None, port)
 
 
 def asked_for(
@@ -127,11 +119,22 @@ def find_kept(directory: Path) -> Devnet | None:
     return found
 
 
-def require_same(directory: Path, options: Mapping[str, tuple[int | str | None, int | str]]) -> None:
-    """FatalError where a chain that goes on was made otherwise than is asked for. options: asked for, and there."""
-    for option, (wanted, there) in options.items():
-        if wanted not in (None, there):
-            made = f"without {option}" if there is False else f"with {option} {there}"
+def require_same(directory: Path, kept: Devnet, typed: Mapping[str, int | str | None], parties: PartyOptions) -> None:
+    """FatalError where a chain that goes on was made otherwise than is asked for. typed: by option, None for those that
+    were not."""
+    there: dict[str, int | str | bool] = {
+        "--trainers": kept.trainers,
+        "--validators": kept.setup.validators,
+        "--chain": kept.chain,
+        "--store": kept.store,
+        "--consensus": kept.consensus,
+        "--admission": kept.admission,
+        "--gasless": kept.gasless,
+    }
+    asked = {**typed, "--consensus": parties.consensus, "--admission": parties.admission}
+    for option, wanted in {**asked, "--gasless": parties.gasless or None}.items():
+        if wanted not in (None, there[option]):
+            made = f"without {option}" if there[option] is False else f"with {option} {there[option]}"
             raise FatalError(
                 f"the chain of {directory} was made {made}",
                 next_step=f"leave {option} out, start a new chain with --fresh, or name another --dir",
