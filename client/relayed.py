@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from http.client import HTTPException
 from typing import Any
 
@@ -24,11 +25,13 @@ from hansa.runtime.relay.messages import CLAIMS, RelayAnswer, RelayRequest
 from hansa.runtime.relay.permits import Permit, TokenPermits
 from hansa.runtime.signed_calls import can_be_signed, signed_call
 from hansa.runtime.transactions.gas_price import NO_CAPS, FeeCaps
+from hansa.runtime.transactions.mempool import CantPay
 from hansa.runtime.transactions.outcome import Mined, Outcome, Pending, Refused
-from hansa.runtime.transactions.sender import PATIENCE, Sender
+from hansa.runtime.transactions.sender import PATIENCE, SELF_TRANSFER_GAS, Sender
 
 ANSWER_SECONDS = 20.0  # that a relay has to answer
 ANSWER_BYTES = 2**14
+LEAST_GAS = 2 * SELF_TRANSFER_GAS  # of a transaction
 RELAY_SECONDS = 20.0  # that one which took a call has to get it mined, before the next is asked too
 
 
@@ -72,15 +75,17 @@ class RelayedSender(Sender):
 
     @property
     def pays(self) -> bool:
-        """Whether its account has coin."""
-        balance = first(self._chain.rpc.ask([("eth_getBalance", [self.address, "latest"])]))
-        return quantity(balance, "eth_getBalance") > 0
+        """Whether its account has coin for a transaction; less than that, which anybody may have sent it, is none."""
+        answer = first(self._chain.rpc.ask([("eth_getBalance", [self.address, "latest"])]))
+        balance = quantity(answer, "eth_getBalance")
+        return balance > 0 and balance >= LEAST_GAS * self._mempool.view().market.fee
 
     def send(self, call: Call, *, key: Key, wait: float = PATIENCE) -> Outcome:
         """As a Sender; Pending while a relay has it. TransientError where no relay takes it, and it has no coin."""
         if not self._can_be_relayed(call):
-            if self.pays:
-                return super().send(call, key=key, wait=wait)
+            with suppress(CantPay):
+                if self.pays:
+                    return super().send(call, key=key, wait=wait)
             return Refused(ContractError("NoCoin", {"account": self.address}), simulated=True)
         if (done := self._done(call, key)) is not None:
             return done
@@ -97,7 +102,15 @@ class RelayedSender(Sender):
 
     def poke(self) -> Outcome:
         """Nothing without coin: others keep an idle chain moving."""
-        return super().poke() if self.pays else Pending(bytes(32))
+        with suppress(CantPay):
+            if self.pays:
+                return super().poke()
+        return Pending(bytes(32))
+
+    def tend(self) -> None:
+        """What it could pay for once, and can't now, waits for coin."""
+        with suppress(CantPay):
+            super().tend()
 
     def _can_be_relayed(self, call: Call) -> bool:
         if call.to == self._federation.address:
@@ -128,9 +141,10 @@ class RelayedSender(Sender):
                 self._log.info("given to a relay", what=call.what, relay=relay.shown, transaction=answer.transaction)
                 return None
             said.append(f"relay {relay.shown}: {answer.error or answer.status}")
-        if self.pays:
-            self._log.info("sending without a relay", what=call.what, why="; ".join(said))
-            return self._send_own(call, key, wait)
+        with suppress(CantPay):
+            if self.pays:
+                self._log.info("sending without a relay", what=call.what, why="; ".join(said))
+                return self._send_own(call, key, wait)
         raise TransientError(
             f"no relay sends {call.what}",
             cause="; ".join(said),

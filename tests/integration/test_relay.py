@@ -13,7 +13,7 @@ from relays import COIN, NOWHERE, RunningRelay, coin_of, enrol_call, relaying, s
 from worlds import NAMES, World
 
 from client import relayed
-from client.relayed import relays_of
+from client.relayed import LEAST_GAS, relays_of
 from hansa.devnet.anvil import published_key
 from hansa.protocol.errors import FatalError, TransientError
 from hansa.runtime.relay.messages import RelayRequest
@@ -50,6 +50,24 @@ def test_trainer_without_coin__enrols_submits_and_has_its_bond_back(world: World
     assert federation.token_balance(world.deployment.token, world.address("alice")) == had
     assert coin_of(world, "alice") == 0
     assert int(world.rpc("eth_getTransactionCount", world.address("alice"), "latest"), 16) == 0
+
+
+def test_coin_that_is_too_little__is_none(world: World, relay: RunningRelay) -> None:
+    """Anybody can send a trainer a grain of coin: it must not end its daemon, now or when it is started again."""
+    job, federation = world.post(), world.federation
+    world.enrol(job)
+    with trainer(world, "alice", relay.url, coin=1) as alice:
+        opens = federation.open_call(job)
+        assert not alice.pays and isinstance(alice.send(opens, key=("open",)), Refused)
+        assert isinstance(alice.poke(), Pending)
+        fee = alice._mempool.view().market.fee
+        world.rpc("anvil_setBalance", alice.address, hex(LEAST_GAS * fee * 2))
+        assert alice.pays and isinstance(alice.send(opens, key=("open",)), Refused), "not for so much gas"
+        alice.tend()
+    with trainer(world, "alice", NOWHERE, coin=LEAST_GAS * fee * 2) as alice:
+        alice.tend()
+        with pytest.raises(TransientError, match="no relay sends"):
+            alice.send(enrol_call(world, world.post()), key=("enrol",))
 
 
 def test_enrolment__that_has_changed__is_signed_anew(world: World, relay: RunningRelay) -> None:

@@ -61,8 +61,12 @@ class MempoolView:
     gas_limit: int
 
 
+class CantPay(FatalError):
+    """An account has not the coin that its transaction costs."""
+
+
 class Mempool:
-    """One account's way into the next block. Raises ChainUnavailable, or FatalError when the account can't pay."""
+    """One account's way into the next block. Raises ChainUnavailable, or CantPay."""
 
     def __init__(self, chain: Chain, address: Address, caps: FeeCaps) -> None:
         self.chain = chain
@@ -208,7 +212,7 @@ class Mempool:
         """What a node's refusal means."""
         reason = error.reason.lower()
         if any(text in reason for text in BROKE):
-            return FatalError(
+            return CantPay(
                 f"{self._address} can't pay for gas on chain {self.chain.chain_id}",
                 cause=error.reason,
                 next_step="send it some of the chain's own coin",

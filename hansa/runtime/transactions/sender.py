@@ -41,7 +41,7 @@ SELF_TRANSFER_GAS = 21_000
 
 class Sender:
     """Sends for one key. Raises ChainUnavailable while no node answers, TooDear while the chain asks for more than
-    `caps`, FatalError when the account can't pay."""
+    `caps`, CantPay when the account can't."""
 
     def __init__(self, chain: Chain, account: LocalAccount, journal: Journal, caps: FeeCaps = NO_CAPS) -> None:
         self._chain = chain
