@@ -9,7 +9,7 @@ from typing import Any
 from eth_utils.address import to_checksum_address
 
 from benchmarks.chaos.checks import OF_A_CYCLE, Act
-from hansa.devnet.anvil import rpc_batch
+from hansa.devnet.anvil import rpc
 from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.typed_data import SIGNED_CALLS
 from hansa.protocol.types import Address, CycleId
@@ -27,16 +27,20 @@ def functions() -> dict[bytes, Function]:
 
 
 def acts(url: str, deployment: Deployment, names: Mapping[Address, str], first: int, last: int) -> list[Act]:
-    """Of blocks first to last. names: of accounts, by address."""
-    numbers = range(first, last + 1)
-    blocks = rpc_batch(url, [("eth_getBlockByNumber", [hex(number), True]) for number in numbers])
-    receipts = rpc_batch(url, [("eth_getBlockReceipts", [hex(number)]) for number in numbers])
-    found = []
-    for block, got in zip(blocks, receipts, strict=True):
-        for transaction, receipt in zip(block["transactions"], got, strict=True):
-            if transaction["to"] is not None and to_checksum_address(transaction["to"]) in _ours(deployment):
-                found += list(_of(transaction, receipt, names))
+    """Of blocks first to last, by their hashes from the last one back: anvil's index by number has holes where it mined
+    while it reorganised. names: of accounts, by address."""
+    found: list[Act] = []
+    block = rpc(url, "eth_getBlockByNumber", hex(last), True)
+    while int(block["number"], 16) >= first:
+        found = [*_in(block, rpc(url, "eth_getBlockReceipts", block["hash"]), deployment, names), *found]
+        block = rpc(url, "eth_getBlockByHash", block["parentHash"], True)
     return found
+
+
+def _in(block: Any, receipts: Any, deployment: Deployment, names: Mapping[Address, str]) -> Iterator[Act]:
+    for transaction, receipt in zip(block["transactions"], receipts, strict=True):
+        if transaction["to"] is not None and to_checksum_address(transaction["to"]) in _ours(deployment):
+            yield from _of(transaction, receipt, names)
 
 
 def _ours(deployment: Deployment) -> frozenset[str]:
