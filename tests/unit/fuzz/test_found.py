@@ -191,7 +191,7 @@ def test_setting__that_json_has_no_word_for__is_the_text_itself() -> None:
     assert parse_settings([f"a={deep}"]) == {"a": deep}
 
 
-@pytest.mark.parametrize("text", ["1e918918", "9e99999999", "-1e500"])
+@pytest.mark.parametrize("text", ["1e918918", "9e99999999", "-1e500", "12.1e99955555555555"])
 def test_amount__of_more_digits_than_any__is_refused_at_once(text: str) -> None:
     with pytest.raises(FatalError, match="is not a number"):
         Token("0x").units(text)
