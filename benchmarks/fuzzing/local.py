@@ -35,8 +35,8 @@ WHO: Final = Address("0x" + "22" * 20)
 
 
 def _keystores() -> Iterable[bytes]:
-    for kdf, cost in (("scrypt", 2), ("pbkdf2", 1)):
-        yield json.dumps(Account.encrypt(b"\1" * 32, PASSWORD, kdf=kdf, iterations=cost)).encode()
+    yield json.dumps(Account.encrypt(b"\1" * 32, PASSWORD, kdf="scrypt", iterations=2)).encode()
+    yield json.dumps(Account.encrypt(b"\1" * 32, PASSWORD, kdf="pbkdf2", iterations=1)).encode()
 
 
 def _deployments() -> Iterable[bytes]:

@@ -180,6 +180,12 @@ def _proofs() -> Iterable[bytes]:
     return [json.dumps({"accountProof": used, "storageProof": [{"key": "0x0", "proof": used[:1]}]}).encode()]
 
 
+def _headers() -> Iterable[bytes]:
+    proof = facts().proof
+    assert proof is not None
+    return [proof.header]
+
+
 def _header_fields() -> dict[str, Any]:
     """A recorded header as a node tells it."""
     proof = facts().proof
@@ -224,7 +230,7 @@ TARGETS: Final = (
         "a block's header",
         read_header,
         (BadRlp,),
-        lambda: [facts().proof.header] if facts().proof else [],
+        _headers,
         mutate=rlp,
     ),
     Target(

@@ -38,11 +38,13 @@ def _split(text: str) -> tuple[str, int | None]:
     if not equals:
         return text, None
     if not name or len(name) > LONGEST_NAME or "=" in name or name != name.strip() or not name.isprintable():
-        raise ValueError(f"baseline {text!r} needs a printable name of at most {LONGEST_NAME} characters without '='")
+        raise ValueError(
+            f"baseline {text[:100]!r} needs a printable name of at most {LONGEST_NAME} characters without '='"
+        )
     found = _DECIMAL.fullmatch(decimal)
     if found is None or decimal == "-0":
         raise ValueError(
-            f"baseline {text!r} needs a plain decimal number, at most 9 digits on either side of the point"
+            f"baseline {text[:100]!r} needs a plain decimal number, at most 9 digits on either side of the point"
         )
     sign, whole, part = found.groups(default="")
     return name, int(sign + whole + part.ljust(PLACES, "0"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation, localcontext
+from decimal import Decimal, DecimalException, localcontext
 
 from hansa.protocol.errors import FatalError
 from hansa.protocol.types import Wei
@@ -51,7 +51,7 @@ class Token:
                     raise OverflowError
                 whole = int(scaled)
                 exact = scaled == whole
-        except (InvalidOperation, ValueError, OverflowError):
+        except (DecimalException, ValueError, OverflowError):
             raise FatalError(f"{what} {text!r} is not a number", next_step="write it like 12.5") from None
         if not exact:
             raise FatalError(f"{what} {text} has more than {self.decimals} decimals")

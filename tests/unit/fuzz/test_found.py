@@ -22,6 +22,7 @@ from hansa.audit.proof.header import FIELDS as HEADER_FIELDS
 from hansa.audit.proof.header import header_bytes
 from hansa.devnet.chain_file import FILE, ChainFile
 from hansa.devnet.folder import MARK, Devnet
+from hansa.protocol.baselines import parse_baselines
 from hansa.protocol.errors import BadKey, ChainUnavailable, FatalError, JournalCorrupt
 from hansa.protocol.masked.guard import Guarded
 from hansa.protocol.types import Address, BlockNumber, Digest, JobId
@@ -190,7 +191,7 @@ def test_setting__that_json_has_no_word_for__is_the_text_itself() -> None:
     assert parse_settings([f"a={deep}"]) == {"a": deep}
 
 
-@pytest.mark.parametrize("text", ["1e918918", "9e99999999", "-1e500"])
+@pytest.mark.parametrize("text", ["1e918918", "9e99999999", "-1e500", "12.1e99955555555555"])
 def test_amount__of_more_digits_than_any__is_refused_at_once(text: str) -> None:
     with pytest.raises(FatalError, match="is not a number"):
         Token("0x").units(text)
@@ -207,3 +208,10 @@ def test_packed_images__of_more_than_their_header_says__are_not_unpacked(tmp_pat
     with pytest.raises(ValueError, match="labels.gz is not an idx file"):
         read_idx(path, MAGIC_LABELS)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**16  # KiB
+
+
+def test_baseline__of_many_letters__is_cut_where_it_is_refused() -> None:
+    for text in ("a" * 10**5 + "=x", "a=" + "1" * 10**5):
+        with pytest.raises(ValueError) as refused:
+            parse_baselines([text])
+        assert len(str(refused.value)) < 300
