@@ -8,7 +8,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from eth_account import Account
@@ -20,11 +21,12 @@ from hansa.protocol.errors import ChainUnavailable
 from hansa.protocol.types import Phase
 from hansa.runtime.chain.abi import ContractError
 from hansa.runtime.chain.calls import approve_call
-from hansa.runtime.chain.node_errors import TooSlow
+from hansa.runtime.chain.node_errors import NodeError, TooSlow
 from hansa.runtime.chain.rpc import Request
 from hansa.runtime.history.records import Finalized
 from hansa.runtime.transactions.gas_price import NO_CAPS
 from hansa.runtime.transactions.mempool import CALL_SHARE, Mempool
+from hansa.runtime.transactions.outcome import Sent
 from hansa.runtime.transactions.sender import Refused
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,3 +113,13 @@ def test_a_local_node_that_estimates_too_slowly__is_asked_by_plain_calls(
     found = way.prepare(approve_call(world.deployment.token, world.deployment.vault, 100))
     assert not isinstance(found, ContractError) and found[0] == found[1].gas_limit // CALL_SHARE
     assert asked.count("eth_estimateGas") == 1, "it is not asked again"
+
+
+def test_a_replacement__that_comes_while_ganache_mines_the_first__is_no_failure(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reason = "transaction can't be replaced, mining has already started."
+    said = NodeError("eth_sendRawTransaction", -32003, reason)
+    monkeypatch.setattr(world.chain.rpc, "raw", lambda batch, check: check([said]))
+    sent = cast(Sent, SimpleNamespace(raw=b"x", hash=bytes(32)))
+    assert Mempool(world.chain, world.address("alice"), NO_CAPS).broadcast(sent), "its receipt is looked for"

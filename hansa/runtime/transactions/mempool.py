@@ -21,7 +21,7 @@ from hansa.runtime.transactions.outcome import Sent
 
 KNOWN = ("already known", "already imported", "known transaction", "already in")
 LATE = ("nonce too low", "nonce is too low", "nonce has already been used")
-SUPERSEDED = ("replacement", "has nonce of")  # geth, ganache: another one at its nonce offers more
+SUPERSEDED = ("replacement", "has nonce of", "be replaced")  # geth, ganache: another offers more, or is being mined
 CHEAP = ("underpriced", "fee too low", "feetoolow", "less than block base fee", "gas price below", "price too low")
 NEEDED = re.compile(r"(?:minimum(?: needed| gas price)?|min tip|needed)\D{0,12}?(\d+(?:\.\d+)?(?:e\d+)?)", re.I)
 BASE_FEE = re.compile(r"base ?fee(?: per gas)?\s*[:=]?\s*(\d+)", re.I)
