@@ -60,11 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def measured(options: argparse.Namespace) -> Report:
     module = importlib.import_module(f"benchmarks.{options.name}")
-    chosen = {
-        name: value
-        for name in (*CHOSEN, *SIZES)
-        if (value := getattr(options, name)) is not None
-    }
+    chosen = {name: value for name in (*CHOSEN, *SIZES) if (value := getattr(options, name)) is not None}
     report: Report = module.run(quick=options.quick, **chosen)
     return report
 

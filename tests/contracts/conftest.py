@@ -27,9 +27,9 @@ from drive import Job
 from house import House
 from node import Settled, keep_only, now, quicken, rpc, skip_to
 from pools import EPOCH, Links, pool_terms, stake
+from reports import UNITS
 
 from hansa.protocol.types import Phase
-from reports import UNITS
 
 SUPPLY = 10**30
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from node import refused, skip_to, word
+from reports import check_fault, do, finish, seated
 from terms import NO_WORD
 
 from hansa.protocol.types import Phase
-from reports import check_fault, do, finish, seated
 
 MEMBER_TIMES = {"attestTime": 500, "releaseTime": 500}
 

@@ -6,10 +6,10 @@ import pytest
 from brownie import StakedCommittee, accounts
 from node import now, refused, rpc, skip_to, word
 from pools import DELAY, EPOCH, UNIT, pool_terms, stake
+from reports import LOSS, UNITS, do, finish, seated, silent
 from terms import DEAD
 
 from hansa.protocol.types import Phase
-from reports import LOSS, UNITS, do, finish, seated, silent
 
 
 def test_report__after_later_cycles__needs_their_links(begin, pool, alice):
