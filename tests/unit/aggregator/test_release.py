@@ -17,12 +17,9 @@ from aggregator.inbox import Inboxes, SharedInbox
 from aggregator.release import Releaser, release_files
 from aggregator.steps import attest, bitmap, is_set, step_key
 from hansa.protocol import envelope, shared_envelope
-from hansa.protocol import release as files
 from hansa.protocol.cid import digest_of
-from hansa.protocol.errors import HansaError, NotFound, SpoiltModel
 from hansa.protocol.hashes import make_cycle
 from hansa.protocol.model import Update, initial_model
-from hansa.protocol.shared_verdict import LACKS
 from hansa.protocol.tally import Judgement
 from hansa.protocol.types import Address, BlockNumber, Code, Digest, Phase, Place, Round, Seat, Timestamp
 from hansa.runtime.history.records import CycleRecord, Failed, Submitted
@@ -138,29 +135,6 @@ def codes(member: Member, cycle: CycleRecord) -> list[Code] | None:
 
 
 # --- when a member acts
-
-
-@pytest.mark.parametrize("error", [NotFound("model 3"), SpoiltModel("model 3")])
-def test_release__without_the_model__lacks_every_update_and_is_not_absent(
-    members: list[Member], error: HansaError
-) -> None:
-    """Whoever keeps a model back would have every honest member's stake burnt where RELEASE lapses."""
-    one = members[0]
-    put_updates(one)
-
-    def fail() -> Any:
-        raise error
-
-    one.follower.base = fail  # type: ignore[method-assign]
-    if not isinstance(error, SpoiltModel):
-        one.release()
-        assert one.sent == [] and one.desk.alarm.awaited == 70
-    one.now = 70
-    one.release()
-    [(step, seat, digest)] = one.sent
-    assert (step, seat) == ("release", 0)
-    ctx = files.context(PLACE, MEMBERS[0], cycle_of().updates_acc)
-    assert files.read(one.desk.journal.blob(digest), ctx, Seat(1), SECRETS[1], KEYS, 2) == (LACKS, LACKS)
 
 
 def test_release__waits_for_every_update_and_no_longer_than_half_of_the_phase(members: list[Member]) -> None:
