@@ -181,6 +181,9 @@ class Stage:
         self._running.remove(one)
         did = faults.end(self.lab, one.fault)
         if one.fault.kind == KILL_AT:
+            if did:  # it has just died there
+                self.injected[KILL_AT] += 1
+                self._note_kill(one.fault.target, one.fault)
             return
         if not did and one.fault.kind not in (DISK,):
             self.injected[one.fault.kind] -= 1
