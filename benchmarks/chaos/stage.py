@@ -70,11 +70,11 @@ class Stage:
         for name in self.lab.workers:
             self.lab.start(name)
         while not self._is_stuck():
-            self._look()
-            self._act()
-            state = self._state()
-            if state is not None and state.phase.is_over and self._all_left():
-                break
+            with contextlib.suppress(TransientError):  # the chain is slow to answer, where the machine is busy
+                self._look()
+                self._act()
+                if self._all_left() and self.lab.state().phase.is_over:
+                    break
             time.sleep(TICK)
         for one in list(self._running):
             self._end(one)
@@ -123,11 +123,6 @@ class Stage:
                 one.anybody = block - one.since if one.anybody is None else one.anybody
                 if by == one.target and one.own is None:
                     one.own = block - one.since
-
-    def _state(self) -> JobState | None:
-        with contextlib.suppress(TransientError):
-            return self.lab.state()
-        return None
 
     def _all_left(self) -> bool:
         return not self._restarts and not self.alive()
@@ -186,6 +181,9 @@ class Stage:
         self._running.remove(one)
         did = faults.end(self.lab, one.fault)
         if one.fault.kind == KILL_AT:
+            if did:  # it has just died there
+                self.injected[KILL_AT] += 1
+                self._note_kill(one.fault.target, one.fault)
             return
         if not did and one.fault.kind not in (DISK,):
             self.injected[one.fault.kind] -= 1
@@ -225,8 +223,8 @@ class Stage:
 
     def _hurry(self) -> None:
         """Ends a phase in which all who live have done what they can."""
-        state = self._state()
-        if state is None or state.phase.is_over or state.deadline == 0 or self._restarts or self._running:
+        state = self.lab.state()
+        if state.phase.is_over or state.deadline == 0 or self._restarts or self._running:
             return
         waited = set(self._waited_for(state))
         if waited and waited <= self.dead:
