@@ -95,10 +95,10 @@ class Fuzzer:
         after = resource.getrusage(resource.RUSAGE_SELF)
         spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         grown = (after.ru_maxrss - before.ru_maxrss) // 1024
-        if not fault and spent > MOST_SECONDS:
-            fault = f"{spent:.1f} s for {len(data)} bytes"
         if not fault and grown > MOST_MEMORY + len(data) // 2**18:
             fault = f"{grown} MiB for {len(data)} bytes"
+        if not fault and spent > MOST_SECONDS:
+            fault = f"{spent:.1f} s for {len(data)} bytes"
         self.outcome.inputs += 1
         self.outcome.accepted += accepted
         if fault:

@@ -44,6 +44,7 @@ def recorded(name: str = "demo") -> dict[str, Any]:
     return found
 
 
+@cache
 def node_logs() -> list[dict[str, Any]]:
     names = ("blockNumber", "logIndex", "address", "topics", "data")
     events = [
@@ -60,6 +61,7 @@ def node_logs() -> list[dict[str, Any]]:
     ]
 
 
+@cache
 def kinds() -> list[dict[str, Any]]:
     """One event of each kind."""
     return list({log["topics"][0]: log for log in node_logs()}.values())

@@ -139,9 +139,9 @@ def test_fault__that_is_planted__is_found(monkeypatch: pytest.MonkeyPatch, fault
 
 DEEP = """
 def read(data):
-    if len(data) > 3 and data[0] == 0x68:
-        if data[1] == 0x61:
-            if data[2] == 0x6E and data[3] == 0x73:
+    if len(data) > 3 and data[0] == 0x61:
+        if data[1] == 0x2F:
+            if data[2] == 0x7F and data[3] == 0x30:
                 raise ZeroDivisionError
     return None
 """
