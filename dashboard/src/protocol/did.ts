@@ -32,7 +32,7 @@ export function didParts(account: Address, changes: readonly Change[], now: numb
     const name = textOf(change.name)
     if (name === null) continue // what isn't text says nothing
     const key = JSON.stringify([name, change.kind, change.kind === 'delegate' ? change.delegate : change.value])
-    if (change.validTo && change.validTo >= BigInt(now)) valid.set(key, { name, change })
+    if (change.validTo > BigInt(now)) valid.set(key, { name, change })
     else valid.delete(key)
   }
   const all = [...valid.values()]

@@ -55,10 +55,11 @@ WORDS: Mapping[str, str] = {
     "Credentials_NotIssuer": "{account} has not issued that credential",
     "Credentials_AlreadyRevoked": "that credential is revoked already",
     "Admission_WrongNumber": "{number} issuers or jobs; 1 to 16 are possible",
-    "NoCoin": "{account} has no coin, and no relay sends that",
     "ERC20InsufficientBalance": "{sender} has {balance} token units and needs {needed}",
     "ERC20InsufficientAllowance": "{spender} may take {allowance} token units and needs {needed}",
 }
+OWN_WORDS = {"NoCoin": "{account} has no coin, and no relay sends that"}
+"""Of what is refused before a contract is asked."""
 TIMES = frozenset({"from", "until"})
 PHASES = {"Federation_WrongPhase": ("expected", "actual"), "Terms_PhaseOutOfBounds": ("phase",)}
 
@@ -67,7 +68,7 @@ def explain(error: ContractError) -> str:
     """The refusal as a clause; one that has no words here keeps its own name and values."""
     if error.name == "Error":
         return str(error.arguments.get("reason", "no reason given"))
-    words = WORDS.get(error.name)
+    words = WORDS.get(error.name) or OWN_WORDS.get(error.name)
     if words is None:
         return str(error)
     phases = PHASES.get(error.name, ())

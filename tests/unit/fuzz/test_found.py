@@ -134,7 +134,7 @@ def test_privacy_file__with_rows_that_nobody_wrote__is_refused_by_name(tmp_path:
 @pytest.mark.parametrize("value", ["CAST(x'ff' AS TEXT)", "x'0102'", "'text'"])
 def test_guard_file_and_key_ring__with_values_that_nobody_wrote__are_refused(tmp_path: Path, value: str) -> None:
     guard, ring = GuardFile(tmp_path / "guard.sqlite"), KeyRing(tmp_path / "ring.sqlite", b"\1" * 32)
-    guard.add(Guarded("weights", Digest(bytes(32)), "here"), Address("alice"))
+    guard.add(Guarded("weights", Digest(bytes(32)), "here", True), Address("alice"))
     with closing(sqlite3.connect(guard.path)) as database, database:
         database.execute(f"UPDATE summed SET digest = {value}")
     with pytest.raises(FatalError, match="guard.sqlite can't be used"):
