@@ -78,7 +78,7 @@ export class Logs {
     const known = new Set(addresses.map((each) => each.toLowerCase()))
     for (const log of logs) {
       const fits = topics.every((topic, i) => topic === null || topic === log.topics[i] || topic.includes(log.topics[i] ?? '0x'))
-      if (!fits || !known.has(log.address) || log.block < start || log.block > stop) throw nonsense('eth_getLogs', JSON.stringify(log))
+      if (!fits || !known.has(log.address) || log.block < start || log.block > stop) throw nonsense('eth_getLogs', log)
     }
     return logs
   }
@@ -98,7 +98,7 @@ export function readLog(entry: unknown): Log {
   const what = 'eth_getLogs'
   if (typeof entry !== 'object' || entry === null) throw nonsense(what, entry)
   const { blockNumber, logIndex, address, topics, data, transactionHash } = entry as Record<string, unknown>
-  if (!isHex(address) || address.length !== 42 || !isHex(data) || data.length % 2 || !Array.isArray(topics)) throw nonsense(what, JSON.stringify(entry))
+  if (!isHex(address) || address.length !== 42 || !isHex(data) || data.length % 2 || !Array.isArray(topics)) throw nonsense(what, entry)
   return {
     block: number(blockNumber, what),
     index: number(logIndex, what),

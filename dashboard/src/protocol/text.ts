@@ -13,9 +13,9 @@ export function escapeUntrusted(text: string, most = 256): string {
 }
 
 /** What somebody else's JSON holds, as text; an object's own toString, which may be anything, is not asked. */
-export function asText(value: unknown): string {
+export function asText(value: unknown, indent = 0): string {
   try {
-    return typeof value === 'string' ? value : String(JSON.stringify(value))
+    return typeof value === 'string' ? value : String(JSON.stringify(value, null, indent))
   } catch {
     return '[[…' // deeper than the stack
   }

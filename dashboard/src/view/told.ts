@@ -7,6 +7,7 @@ import { nonsense, number, word, type Block, type Chain } from '../chain/client'
 import type { Federation } from '../chain/federation'
 import { eventIn, readLog, type Log, type Logs } from '../chain/logs'
 import { OF_SEATS, PHASES, PHASE_NAMES } from '../protocol/phases'
+import { asText } from '../protocol/text'
 import type { Token } from './model'
 import type { Tokens } from './tokens'
 
@@ -75,7 +76,7 @@ export class Deeds {
     const deed = await this.deed(sent, logs, head)
     if (deed.hash !== hash.toLowerCase()) throw nonsense('eth_getTransactionByHash', deed.hash)
     const [gas, price] = receipt ? [receipt.gasUsed, receipt.effectiveGasPrice ?? '0x0'].map((each) => BigInt(number(each, RECEIPT))) : []
-    const raw = JSON.stringify({ transaction: sent, receipt }, null, 1)
+    const raw = asText({ transaction: sent, receipt }, 1)
     return { ...deed, block, gas: gas ?? 0n, fee: (gas ?? 0n) * (price ?? 0n), reverted: receipt?.status === '0x0', raw }
   }
 
