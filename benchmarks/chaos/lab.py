@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from hansa.sponsor.admission import EVERYBODY
 from hansa.sponsor.post import prepare
 from hansa.sponsor.privacy import usual_seats, with_privacy
 
+ROOT: Final = Path(__file__).resolve().parents[2]
 TASK: Final = "benchmarks.chaos.linear:Linear"
 PRELOADED: Final = (TASK.partition(":")[0], "hansa.runtime.store.kubo", "benchmarks.chaos.daemon")
 LONG: Final = 4 * 3600  # seconds of each phase: however slow the machine, none runs out by itself
@@ -55,6 +57,7 @@ class Ground:
 @contextmanager
 def ground(folder: Path) -> Iterator[Ground]:
     """Chain, contracts, store and the nodes before them, while it is entered."""
+    os.environ["PYTHONPATH"] = str(ROOT)  # the warm process knows no working folder, and others have a `benchmarks` too
     for name in PRELOADED:
         if name not in processes.PRELOAD:
             processes.PRELOAD.insert(-1, name)

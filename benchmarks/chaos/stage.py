@@ -108,7 +108,7 @@ class Stage:
         self._head, self._mined = newest, time.monotonic()
 
     def _is_stuck(self) -> bool:
-        if self._running or self._restarts:
+        if self._running or self._killed:  # not who ends again and again
             self._note_progress(self._head)
         block, moment = self._progress
         return self._head > block + PATIENCE and time.monotonic() > moment + PATIENCE
@@ -154,6 +154,7 @@ class Stage:
             case _ if fault.kind == DEAD:
                 self.dead.add(fault.target)
                 self._restarts.pop(fault.target, None)
+                self._killed.pop(fault.target, None)
                 self.injected[DAEMON_KILLED] += 1
             case _ if fault.kind in (KILL, POWER):
                 for name in living if fault.kind == POWER else [fault.target]:
@@ -196,6 +197,9 @@ class Stage:
     def _look_after(self) -> None:
         """Starts whoever died again, when it is time to."""
         for name, worker in self.lab.workers.items():
+            if worker.exit_code == 0:  # it ended well in the moment that it was to be killed
+                self._restarts.pop(name, None)
+                self._killed.pop(name, None)
             if worker.alive or name in self.dead or worker.exit_code in (None, 0):
                 continue
             if name not in self._restarts:

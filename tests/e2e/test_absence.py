@@ -27,7 +27,7 @@ from hansa.protocol.types import Code
 ROUNDS = 4
 
 
-@pytest.mark.parametrize("idle", [False, True], ids=["blocks come", "idle chain"])
+@pytest.mark.parametrize("idle", [pytest.param(False, marks=pytest.mark.slow), True], ids=["blocks come", "idle chain"])
 def test_a_trainer_and_a_member_dead_from_round_2(tmp_path: Path, idle: bool, undisturbed: Undisturbed) -> None:
     with federation(tmp_path, rounds=ROUNDS, quorum=2, times=SHORT, idle_chain=idle) as lab:
         for name in TRAINERS:

@@ -97,6 +97,7 @@ def test_container__that_waits_for_a_chain__ends(volume: Path) -> None:
         assert process.stderr.read() == "hansa: stopped by SIGTERM\n"
 
 
+@pytest.mark.slow
 def test_container__is_stopped_in_the_midst_of_a_job__and_goes_on_with_it(volume: Path) -> None:
     post = ["job", "post", "--task", "heart", "--account", "sponsor", "--trainers", "2", "--rounds", "4"]
     subprocess.run(

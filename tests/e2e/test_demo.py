@@ -109,6 +109,7 @@ def test_demo__other_numbers_of_parties(tmp_path: Path) -> None:
     assert small["rounds"][0]["updates"] == 3
 
 
+@pytest.mark.slow
 def test_demo__keep__leaves_a_chain_to_look_at(tmp_path: Path) -> None:
     done = hansa("demo", "--json", "--dir", str(tmp_path), "--rounds", "1", "--keep")
     assert done.returncode == 0, done.stderr

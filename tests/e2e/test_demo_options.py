@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--gasless",), "No trainer has had any coin"),
+        pytest.param(("--gasless",), "No trainer has had any coin", marks=pytest.mark.slow),
         (("--consensus", "hybrid"), "validator-7"),
         (("--privacy", "masked"), "validator-4"),
     ],

@@ -98,6 +98,7 @@ def test_demo__without_rows_for_somebody__refuses_before_it_starts_anything(
     assert not (folder / ".hansa").exists()
 
 
+@pytest.mark.slow
 def test_demo__that_no_trainer_is_left_in__ends(folder: Path) -> None:
     (folder / "slope.py").write_text(TASK + FAILS)
     done = demo(folder, "--data", "one.csv", "--data", "two.csv", "--validation", "validation.csv")

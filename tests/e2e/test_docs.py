@@ -110,6 +110,7 @@ def test_tutorial__ends_with_a_paid_and_audited_job_of_ones_own(reader: Reader) 
     assert [row for row in job["trainers"] if int(row["earned"])], "somebody was paid"
 
 
+@pytest.mark.slow
 def test_torch_loop__becomes_a_job_whose_model_plain_torch_reads(reader: Reader) -> None:
     printed = reader.follow("from-pytorch.md")
     alone, together = (float(re.findall(rf"{name}: (0\.\d+) right", printed)[-1]) for name in ("alone", "together"))
@@ -118,6 +119,7 @@ def test_torch_loop__becomes_a_job_whose_model_plain_torch_reads(reader: Reader)
     assert together > 0.75 and alone > 0.5
 
 
+@pytest.mark.slow
 def test_sponsor__gets_the_rest_of_a_job_that_it_stopped(reader: Reader) -> None:
     reader.follow("sponsor.md", until=STOP)
     assert reader.ask("job", "show", "1")["state"]["phase"] == "COMPLETED"
@@ -126,6 +128,7 @@ def test_sponsor__gets_the_rest_of_a_job_that_it_stopped(reader: Reader) -> None
     assert stopped["books"]["refunded"] == stopped["books"]["escrowed"]
 
 
+@pytest.mark.slow
 def test_trainer__has_its_pay_and_its_bond(reader: Reader) -> None:
     reader.follow("trainer.md", until=STOP)
     wallet = reader.ask("wallet", "show", "trainer-1")
@@ -150,6 +153,7 @@ def test_identity__of_those_vouched_for_and_of_those_known_from_before(reader: R
     assert reader.ask("id", "show", "trainer-1")["keys_agree"]
 
 
+@pytest.mark.slow
 def test_reward__as_the_page_explains_it_is_what_the_vault_paid(reader: Reader) -> None:
     reader.environment["HANSA_DIR"] = DEMO
     printed = reader.follow("reward.md", until=STOP)
@@ -160,6 +164,7 @@ def test_reward__as_the_page_explains_it_is_what_the_vault_paid(reader: Reader) 
     assert sum(paid) == int(why["pay"]) > 0
 
 
+@pytest.mark.slow
 def test_auditor__needs_neither_chain_nor_store_for_an_archive(reader: Reader) -> None:
     reader.environment["HANSA_DIR"] = DEMO
     printed = reader.follow("audit.md")
