@@ -17,11 +17,12 @@ from aggregator.steps import MODEL_MISSING, is_time
 from hansa.protocol import sheet
 from hansa.protocol.errors import SpoiltModel
 from hansa.protocol.sheet import Entry
-from hansa.protocol.types import Code, Seat
+from hansa.protocol.types import Code, CycleId, JobId, Seat
 from hansa.protocol.verdict import Attempt, Judged
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.desk import Desk
 from hansa.runtime.history.records import CycleRecord
+from hansa.runtime.journal import Key
 from hansa.tasks import running
 from hansa.tasks.base import Task
 
@@ -43,7 +44,7 @@ class Scorer:
         if state.committed >> seat & 1 or not follower.is_settled():
             return
         cycle = follower.cycle()
-        key = (follower.job, cycle.cycle, "sheet")
+        key = sheet_key(follower.job, cycle.cycle, cycle.updates_acc)
         known = desk.journal.recall(key)
         if known is None:
             made = self._make(state, cycle, seat)
@@ -119,18 +120,24 @@ def kept(entries: Sequence[Entry]) -> dict[str, Any]:
     return {"sheet": sheet.encode_sheet(entries), "salt": secrets.token_bytes(32)}
 
 
+def sheet_key(job: JobId, cycle: CycleId, updates_acc: int) -> Key:
+    """Where the journal keeps the sheet of a cycle's updates in their order, which a reorganisation may change: each
+    line is worth tokens to whoever stands at its place."""
+    return (job, cycle, "sheet", updates_acc)
+
+
 def commit(desk: Desk, cycle: CycleRecord, seat: Seat, known: Mapping[str, Any]) -> None:
     """Commits to the sheet that the journal keeps."""
     federation, job = desk.follower.federation, desk.follower.job
     place = federation.place(job, cycle.cycle)
     commitment = sheet.commitment(place, desk.me, known["sheet"], known["salt"])
-    desk.send(federation.commit_call(job, cycle.cycle, seat, commitment), "commit", cycle.cycle)
+    desk.send(federation.commit_call(job, cycle.cycle, seat, commitment), "commit", cycle.cycle, commitment)
 
 
 def reveal(desk: Desk, state: JobState, seat: Seat) -> None:
-    """Reveals a seat's sheet, which only the journal that committed to it holds."""
+    """Reveals a seat's sheet of these updates, which only the journal that committed to it holds."""
     follower = desk.follower
-    known = desk.journal.recall((follower.job, state.cycle, "sheet"))
+    known = desk.journal.recall(sheet_key(follower.job, state.cycle, state.updates))
     if state.revealed >> seat & 1 or not state.committed >> seat & 1 or not follower.is_settled():
         return
     if known is None:

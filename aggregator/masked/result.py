@@ -8,7 +8,7 @@ from aggregator.inbox import Inboxes
 from aggregator.masked.member import MaskedMember
 from aggregator.measure import measure_sum
 from aggregator.rows import ValidationRows
-from aggregator.score import LOOK, Scorer, commit, kept
+from aggregator.score import LOOK, Scorer, commit, kept, sheet_key
 from aggregator.steps import is_time
 from aggregator.vote import Voter
 from hansa.protocol.ledger import RoundLedger
@@ -39,7 +39,8 @@ class MaskedScorer(Scorer):
         desk, follower = self._desk, self._desk.follower
         if state.committed >> seat & 1 or not follower.is_settled():
             return
-        cycle, key = follower.cycle(), (follower.job, state.cycle, "sheet")
+        cycle = follower.cycle()
+        key = sheet_key(follower.job, cycle.cycle, cycle.updates_acc)
         known = desk.journal.recall(key)
         if known is None:
             base = current_base(follower)

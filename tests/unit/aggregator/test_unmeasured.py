@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from aggregator import score as scoring
 from aggregator.measure import Measurement
 from aggregator.rows import ValidationRows
-from aggregator.score import Scorer, reveal
+from aggregator.score import Scorer, reveal, sheet_key
 from aggregator.vote import Voter
 from hansa.audit.report import Report
 from hansa.audit.unmeasured import note_silent_sheets
@@ -26,7 +26,7 @@ from hansa.protocol.types import Address, Code, Seat
 from hansa.runtime.desk import Desk
 
 TRAINERS = [Address("0x" + f"{number:02x}" * 20) for number in (1, 2, 3)]
-CYCLE = SimpleNamespace(cycle=7, updates=[SimpleNamespace(trainer=each) for each in TRAINERS])
+CYCLE = SimpleNamespace(cycle=7, updates=[SimpleNamespace(trainer=each) for each in TRAINERS], updates_acc=11)
 GOOD, NONE = Measurement(5, 4), Measurement(0, 0, finite=False)
 
 
@@ -67,11 +67,13 @@ def running() -> Any:
 
 
 def state(**changes: int) -> Any:
-    return SimpleNamespace(**{"committed": 0, "revealed": 0, "deadline": 100, "cycle": 7, **changes})
+    return SimpleNamespace(
+        **{"committed": 0, "revealed": 0, "deadline": 100, "cycle": 7, "updates": CYCLE.updates_acc, **changes}
+    )
 
 
 def sheet_of(desk: Desk) -> list[Entry]:
-    known = desk.journal.recall((desk.follower.job, 7, "sheet"))
+    known = desk.journal.recall(sheet_key(desk.follower.job, CYCLE.cycle, CYCLE.updates_acc))
     assert known is not None
     return decode_sheet(known["sheet"], 3)
 
@@ -170,3 +172,22 @@ def test_audit__tells_of_a_sheet_that_says_nothing() -> None:
     note_silent_sheets(report, cast(Any, cycle))
     assert [gap.what for gap in report.gaps] == ["what 0xa measured in cycle 5"]
     assert "not finite" in report.gaps[0].why and report.exit_code == 0
+
+
+def test_member__whose_cycle_a_reorganisation_gave_another_order__measures_it_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the sheet of the first order each would be paid what another earned."""
+    member, desk, sent = scorer(tmp_path, monkeypatch, [GOOD, NONE])
+    member.score(state(), Seat(0))
+    other = SimpleNamespace(cycle=7, updates=CYCLE.updates[::-1], updates_acc=12)
+    with capture_logs() as told:
+        reveal(desk, state(committed=1, updates=other.updates_acc), Seat(0))
+    assert sent == ["commit"] and "does not hold the sheet" in told[-1]["event"], "not the other order's"
+    cast(Any, desk.follower).cycle = lambda: other
+    monkeypatch.setattr(scoring, "measure", lambda *asked: [NONE, GOOD])
+    member.score(state(), Seat(0))
+    reveal(desk, state(committed=1, updates=other.updates_acc), Seat(0))
+    assert sent == ["commit", "commit", "reveal"] and sheet_of(desk)[0] == Entry(Code.OK, 5, 4)
+    known = desk.journal.recall(sheet_key(desk.follower.job, CYCLE.cycle, other.updates_acc))
+    assert known is not None and decode_sheet(known["sheet"], 3)[2] == Entry(Code.OK, 5, 4)
