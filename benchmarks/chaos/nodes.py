@@ -16,6 +16,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from benchmarks.chaos.lies import BROKEN, GARBAGE, LIMITED, told
+from benchmarks.serving import serving
 
 SECONDS: Final = 30.0
 RECENT: Final = 20  # requests by which it is told which node a daemon prefers
@@ -154,10 +155,5 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def nodes_before(url: str) -> Iterator[Nodes]:
     """Runs while it is entered."""
-    running = Nodes(url)
-    threading.Thread(target=running.serve_forever, daemon=True).start()
-    try:
+    with serving(Nodes(url)) as running:
         yield running
-    finally:
-        running.shutdown()
-        running.server_close()

@@ -7,7 +7,6 @@ import contextlib
 import http.client
 import json
 import shutil
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
+from benchmarks.serving import serving
 from hansa.devnet.anvil import free_port
 from hansa.devnet.kubo import KuboNode, start_nodes
 from hansa.devnet.processes import Worker, warm_up
@@ -207,10 +207,5 @@ class _Before(_Answering):
 @contextmanager
 def stores_before(node: StoreNode) -> Iterator[Stores]:
     """Runs while it is entered."""
-    running = Stores(node)
-    threading.Thread(target=running.serve_forever, daemon=True).start()
-    try:
+    with serving(Stores(node)) as running:
         yield running
-    finally:
-        running.shutdown()
-        running.server_close()

@@ -6,15 +6,14 @@ Every test fails on a console error, or a request to another host.
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 from stage_jobs import Stage, stage
-from views import View, Views
+from views import View, Views, served
 
-from hansa.cli.dashboard import PAGE, serve
+from hansa.cli.dashboard import PAGE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -53,12 +52,8 @@ def scene(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture(scope="session")
 def address(scene: Stage) -> Iterator[str]:
     """Where `hansa dashboard` serves the page."""
-    with serve(scene.lab.session.deployment, 0) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-        thread.join()
+    with served(scene.lab.session.deployment) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

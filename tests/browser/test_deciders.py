@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from decider_jobs import KEY, LEAST, LONG_KEY, OTHER_KEY, STAKES, TOKEN, Deciders, deciders
 from playwright.sync_api import expect
-from views import View, Views
+from views import View, Views, served
 
-from hansa.cli.dashboard import serve
 from hansa.protocol.did import did_of
 
 if TYPE_CHECKING:
@@ -29,12 +27,8 @@ def jobs(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture(scope="module")
 def address(jobs: Deciders) -> Iterator[str]:
-    with serve(jobs.lab.session.deployment, 0) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-        thread.join()
+    with served(jobs.lab.session.deployment) as address:
+        yield address
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,6 +13,10 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 from wallet_stub import Purse
+
+from benchmarks.serving import serving
+from hansa.cli.dashboard import serve
+from hansa.runtime.chain.deployment import Deployment
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Locator, Page
@@ -68,6 +73,13 @@ def units(text: str) -> int:
     found = re.search(r"([\d,]+)(?:\.(\d+))? HANSA", text)
     assert found is not None, text
     return int(found[1].replace(",", "") + (found[2] or "").ljust(18, "0"))
+
+
+@contextmanager
+def served(deployment: Deployment) -> Iterator[str]:
+    """Where `hansa dashboard` serves the page of a deployment, while this is entered."""
+    with serve(deployment, 0) as server, serving(server):
+        yield f"http://127.0.0.1:{server.server_port}/"
 
 
 @dataclass

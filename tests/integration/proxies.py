@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from urllib.request import Request, urlopen
 
 from worlds import World
 
+from benchmarks.serving import serving
 from hansa.protocol.types import JobId
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.federation import Federation
@@ -96,13 +96,8 @@ def bomb() -> bytes:
 
 @contextmanager
 def proxy(behind: str) -> Iterator[Proxy]:
-    running = Proxy(behind)
-    threading.Thread(target=running.serve_forever, daemon=True).start()
-    try:
+    with serving(Proxy(behind)) as running:
         yield running
-    finally:
-        running.shutdown()
-        running.server_close()
 
 
 def over(world: World, *urls: str) -> Chain:

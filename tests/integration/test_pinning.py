@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from benchmarks.serving import serving
 from hansa.protocol.cid import digest_of, to_cid
 from hansa.protocol.errors import FatalError, StoreUnavailable
 from hansa.runtime.store import LocalStore, kept, open_store
@@ -109,13 +109,8 @@ class Node(LocalStore):
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    running = Service()
-    threading.Thread(target=running.serve_forever, daemon=True).start()
-    try:
+    with serving(Service()) as running:
         yield running
-    finally:
-        running.shutdown()
-        running.server_close()
 
 
 def until(reached: Callable[[], bool]) -> None:
