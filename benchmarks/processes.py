@@ -9,7 +9,8 @@ PROC = Path("/proc")
 
 
 def cpu_seconds(pid: int | None) -> float:
-    """Seconds of a process, in itself and in the kernel; those of its children aren't in it."""
+    """Seconds of a process, in itself and in the kernel; those of its children aren't in it. FileNotFoundError where it
+    is over."""
     fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

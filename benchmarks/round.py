@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
@@ -129,7 +130,10 @@ class _Watch:
 
     def is_over(self) -> bool:
         state, now = self._local.state(), time.monotonic()
-        cpu = {name: cpu_seconds(worker.pid) for name, worker in self._local.workers.items()}
+        cpu = dict(self._before[1])  # of who has ended: as at the last look
+        for name, worker in self._local.workers.items():
+            with suppress(FileNotFoundError, ProcessLookupError):
+                cpu[name] = cpu_seconds(worker.pid)
         is_new = state.phase in SHOWN and state.round > self._round
         if is_new or state.phase.is_over:
             before = self._before if is_new else (now, cpu)

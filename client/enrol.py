@@ -125,7 +125,13 @@ class Enroller:
             desk.journal.replace(name, {"times": done + 1})
 
     def _is_allowed_again(self, call: Call, time: int, token: Address, amount: int) -> bool:
-        """Whether an approval that was mined before, and is no more, is under way or back."""
-        federation = self._desk.follower.federation
-        outcome = self._desk.send(call, "approve", call.data, time)
-        return isinstance(outcome, Pending) or not federation.approvals(token, self._desk.me, amount)
+        """Whether an approval that was mined before is under way, there again, or to be looked at again: it was used
+        up only where it stands in the same block before and after the chain is asked what is left of it."""
+        federation, before = self._desk.follower.federation, self._desk.send(call, "approve", call.data, time)
+        if not isinstance(before, Mined):
+            return isinstance(before, Pending) or not federation.approvals(token, self._desk.me, amount)
+        head = federation.chain.latest()
+        if head.number < before.block or not federation.approvals(token, self._desk.me, amount, head):
+            return True
+        after = self._desk.send(call, "approve", call.data, time)
+        return not isinstance(after, Mined) or after.receipt["blockHash"] != before.receipt["blockHash"]

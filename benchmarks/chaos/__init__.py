@@ -40,8 +40,8 @@ SCHEDULE = Path("reports/chaos.schedule.json")
 
 
 def run(quick: bool, minutes: float | None = None, seed: int = 1, replay: Path | None = None) -> Report:
-    """Plays until the minutes are over; a job that has begun is played to its end. replay: a schedule's file, of which
-    the one job is played."""
+    """Plays until the minutes are over, or Ctrl-C; a job that has begun when they are over is played to its end.
+    replay: a schedule's file, of which the one job is played."""
     end = time.monotonic() + 60 * (minutes if minutes is not None else QUICK_MINUTES if quick else MINUTES)
     drawn = (draw(seed, number, FEW if quick else MANY) for number in count())
     plans = drawn if replay is None else iter([load(replay)])
@@ -65,7 +65,11 @@ def run(quick: bool, minutes: float | None = None, seed: int = 1, replay: Path |
 def _play(campaign: Campaign, plans: Iterator[Plan], end: float) -> Played | None:
     """The first that failed, after which no other is played."""
     for plan in plans:
-        one = campaign.play(plan)
+        try:
+            one = campaign.play(plan)
+        except KeyboardInterrupt:
+            print("interrupted: what was played to its end counts", file=sys.stderr)
+            break
         campaign.played.append(one)
         kills, reorganisations = one.injected[DAEMON_KILLED], one.injected[REORGANISATION]
         found = "; ".join(f"{problem.way}: {problem.said}" for problem in one.problems) or "all holds"

@@ -20,7 +20,7 @@ from hansa.protocol.types import Phase
 from hansa.runtime.chain.structs import JobState
 
 TICK: Final = 0.03  # seconds between two looks
-MINE: Final = 0.25  # seconds without a block after which one is made, where steps wait for some
+MINE: Final = 0.1  # seconds without a block after which one is made, where steps wait for some
 PATIENCE: Final = 240  # blocks, and seconds, without anything useful and without a fault, after which a job is stuck
 QUIET: Final = 3  # blocks without anything useful after which it is asked who is waited for
 AGAIN: Final = 2  # blocks until a daemon that ended by its own fault is started again

@@ -87,6 +87,7 @@ def isolation(house: House) -> Iterator[None]:
     chain.snapshot()
     yield
     chain.revert()
+    rpc("anvil_dropAllTransactions")  # of one that was just mined the pool may not have heard yet
 
 
 @pytest.fixture

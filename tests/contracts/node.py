@@ -22,6 +22,7 @@ from web3.types import RPCEndpoint, RPCResponse
 from hansa.protocol.types import Phase
 
 SEND = "eth_sendTransactionSync"  # anvil's: answers with the receipt
+SETTLED = {"eth_sendTransaction": SEND, "eth_sendRawTransaction": "eth_sendRawTransactionSync"}
 
 
 def word(text: str) -> bytes:
@@ -150,10 +151,10 @@ class Settled(Web3Middleware):
     """Lets brownie ask for a receipt when it is there; it would sleep for a second, or call the transaction dropped."""
 
     def request_processor(self, method: RPCEndpoint, params: Any) -> Any:
-        return (SEND if method == "eth_sendTransaction" else method), params
+        return RPCEndpoint(SETTLED.get(method, method)), params
 
     def response_processor(self, method: RPCEndpoint, response: RPCResponse) -> RPCResponse:
-        if method == SEND and "result" in response:
+        if method in SETTLED.values() and "result" in response:
             return {**response, "result": response["result"]["transactionHash"]}  # type: ignore[typeddict-item]
         return response
 

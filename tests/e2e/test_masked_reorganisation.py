@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from federations import TRAINERS, Observed, end_phase, events, finish, wait_until_in
+from federations import TRAINERS, Observed, end_phase, events, finish, look, wait_until_in
 from masked_jobs import check_last_model, masked
 
 from hansa.devnet.anvil import rpc
@@ -44,11 +44,10 @@ def test_between_attest_and_release__shallow_it_is_as_ever__deep_no_second_set_i
         assert lab.state().phase == Phase.ATTEST
 
         lab.wait_until(lambda: lab.state().round == 2, 180.0, "round 2")
-        lab.wait_until(lambda: lab.state().phase == Phase.SUBMIT, 60.0, "its SUBMIT")
-        began = lab.session.chain.head().number
+        wait_until_in(lab, Phase.SUBMIT, 2)
         lab.wait_until(lambda: lab.state().phase > Phase.RELEASE or released(lab) == 4, 180.0, "all to release")
         lab.kill("trainer-4")
-        reorganise(lab, lab.session.chain.head().number - began)
+        reorganise(lab, lab.session.chain.head().number - look(lab).history.cycles[-1].opened_at)
         assert lab.state().phase == Phase.SUBMIT
         lab.wait_until(lambda: lab.state().submitted == 3, 120.0, "the other three to submit again")
         end_phase(lab)

@@ -238,15 +238,15 @@ class Federation(Calls):
     def token_balance(self, token: Address, owner: Address, at: Block | None = None) -> Wei:
         return Wei(self.chain.read([(token, artifact("RewardToken").functions["balanceOf"], (owner,))], at)[0][0])
 
-    def allowance(self, token: Address, owner: Address) -> Wei:
+    def allowance(self, token: Address, owner: Address, at: Block | None = None) -> Wei:
         """What the vault may take from `owner`."""
         function = artifact("RewardToken").functions["allowance"]
-        return Wei(self.chain.read([(token, function, (owner, self.vault))])[0][0])
+        return Wei(self.chain.read([(token, function, (owner, self.vault))], at)[0][0])
 
-    def approvals(self, token: Address, owner: Address, amount: int) -> list[Call]:
+    def approvals(self, token: Address, owner: Address, amount: int, at: Block | None = None) -> list[Call]:
         """What `owner` sends to let the vault take `amount`; nothing where it may. What an earlier approval left is
         taken back first: some tokens change none that is not zero."""
-        left = self.allowance(token, owner)
+        left = self.allowance(token, owner, at)
         amounts = [] if left >= amount else [0, amount] if left else [amount]
         return [approve_call(token, self.vault, each) for each in amounts]
 
