@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Iterator
 from typing import Any, cast
@@ -13,6 +14,7 @@ from worlds import NAMES, World
 from client import TrainerConfig
 from client.enrol import Enroller
 from hansa.devnet.anvil import published_key
+from hansa.protocol.errors import TransientError
 from hansa.protocol.spec import JobSpec
 from hansa.runtime.chain.calls import approve_call
 from hansa.runtime.chain.federation import JobState
@@ -119,6 +121,30 @@ def test_approval__that_a_reorganisation_takes_back__is_sent_again__and_not_once
         first.once()
     assert first.enrolled() and allowance(first) == 0, "the vault may take nothing more"
     assert approvals(first) == 1
+
+
+def test_approval__that_is_taken_back_while_the_allowance_is_read__is_not_made_once_more(
+    world: World, both: tuple[Enrolling, Enrolling], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Applicant, "enrol", lambda self, state: self.pay_in(BOND))
+    first, before = both[0], world.chain.head().number
+    first.once()
+    assert allowance(first) == BOND and approvals(first) == 1
+    federation = first.desk.follower.federation
+    read = federation.approvals
+
+    def late(*of: Any) -> list[Any]:
+        if depth := world.chain.head().number - before:
+            world.rpc("anvil_reorg", depth, [])
+        return read(*of)
+
+    monkeypatch.setattr(federation, "approvals", late)
+    with contextlib.suppress(TransientError):
+        first.once()
+    assert approvals(first) == 1
+    monkeypatch.setattr(federation, "approvals", read)
+    first.once()
+    assert allowance(first) == BOND and approvals(first) == 1
 
 
 def test_approval__while_it_is_under_way__is_not_signed_again(
