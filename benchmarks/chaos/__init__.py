@@ -9,12 +9,13 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-from benchmarks.chaos.campaign import Campaign, Played, summary
+from benchmarks.chaos.campaign import Campaign, Played, broken, summary
 from benchmarks.chaos.checks import WAYS
 from benchmarks.chaos.lab import ground
 from benchmarks.chaos.plan import (
@@ -70,6 +71,9 @@ def _play(campaign: Campaign, plans: Iterator[Plan], end: float) -> Played | Non
         except KeyboardInterrupt:
             print("interrupted: what was played to its end counts", file=sys.stderr)
             break
+        except Exception as error:  # what was played before is not lost by it
+            traceback.print_exc()
+            one = broken(plan, error)
         campaign.played.append(one)
         kills, reorganisations = one.injected[DAEMON_KILLED], one.injected[REORGANISATION]
         found = "; ".join(f"{problem.way}: {problem.said}" for problem in one.problems) or "all holds"
@@ -102,7 +106,8 @@ def _sections(found: dict[str, Any], shrunk: Plan | None) -> list[Section]:
     }
     what = Section("Jobs", ["", "number"], [["played", found["jobs"]], *([way, found[way]] for way in WAYS)])
     what.rows += [[name, number] for name, number in totals.items()]
-    what.rows += [["calls", found["calls"]], ["of these reverted", found["reverted"]]]
+    what.rows += [["calls", found["calls"]], ["of these reverted", found["reverted"]], ["blocks", found["blocks"]]]
+    what.rows += [["blocks that the node lost, whose calls are unread", found["blocks_lost_by_the_node"]]]
     what.notes = [f"{name}: {number}" for name, number in found["by_pair"].items()]
     for one in found["failures"]:
         what.notes += [f"{problem['way']}: {problem['said']}" for problem in one["problems"]]

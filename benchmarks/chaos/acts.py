@@ -26,15 +26,22 @@ def functions() -> dict[bytes, Function]:
     return {function.selector: function for some in known for function in some}
 
 
-def acts(url: str, deployment: Deployment, names: Mapping[Address, str], first: int, last: int) -> list[Act]:
-    """Of blocks first to last, by their hashes from the last one back: anvil's index by number has holes where it mined
-    while it reorganised. names: of accounts, by address."""
+def acts(
+    url: str, deployment: Deployment, names: Mapping[Address, str], first: int, last: int
+) -> tuple[list[Act], int]:
+    """Of blocks first to last, and how many of these the node does not find any more: where it mined while it
+    reorganised, anvil has holes in its index, by number or by hash. names: of accounts, by address."""
     found: list[Act] = []
-    block = rpc(url, "eth_getBlockByNumber", hex(last), True)
-    while int(block["number"], 16) >= first:
+    lost, parent = 0, ""
+    for number in range(last, first - 1, -1):
+        block = rpc(url, "eth_getBlockByHash", parent, True) if parent else None
+        block = block or rpc(url, "eth_getBlockByNumber", hex(number), True)
+        if block is None:
+            lost, parent = lost + 1, ""
+            continue
         found = [*_in(block, rpc(url, "eth_getBlockReceipts", block["hash"]), deployment, names), *found]
-        block = rpc(url, "eth_getBlockByHash", block["parentHash"], True)
-    return found
+        parent = block["parentHash"]
+    return found, lost
 
 
 def _in(block: Any, receipts: Any, deployment: Deployment, names: Mapping[Address, str]) -> Iterator[Act]:

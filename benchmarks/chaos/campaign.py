@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
 
-from benchmarks.chaos.checks import WAYS, Ending, Problem, problems
+from benchmarks.chaos.checks import STUCK, WAYS, Ending, Problem, problems
 from benchmarks.chaos.ending import ending_of
 from benchmarks.chaos.lab import ChaosFederation, Ground
 from benchmarks.chaos.plan import Fault, Plan, as_json
@@ -32,6 +32,7 @@ class Played:
     reverted: int
     acts: int
     seconds: float
+    unread: int = 0  # blocks that the node lost
 
 
 @dataclass
@@ -53,7 +54,7 @@ class Campaign:
             self._undisturbed[known] = ending
         began = time.monotonic()
         ending, stage, failure = self._run(plan)
-        found = problems(ending, self._undisturbed[known]) if failure is None else [Problem("stuck", failure)]
+        found = problems(ending, self._undisturbed[known]) if failure is None else [Problem(STUCK, failure)]
         return Played(
             plan,
             found,
@@ -64,6 +65,7 @@ class Campaign:
             ending.reverted,
             len(ending.acts),
             time.monotonic() - began,
+            ending.unread,
         )
 
     def _run(self, plan: Plan) -> tuple[Ending, Stage, str | None]:
@@ -94,6 +96,11 @@ class Campaign:
         return failed.plan.but(shrink(failed.plan.faults, fails, most))
 
 
+def broken(plan: Plan, error: Exception) -> Played:
+    """A job of which the benchmark itself did not see the end."""
+    return Played(plan, [Problem(STUCK, f"the benchmark broke: {error!r}")], Counter(), [], [], 0, 0, 0, 0.0)
+
+
 def summary(played: Sequence[Played]) -> dict[str, Any]:
     """What the JSON says of all of them."""
     injected: Counter[str] = Counter()
@@ -109,6 +116,8 @@ def summary(played: Sequence[Played]) -> dict[str, Any]:
         "ended_by_themselves": [said for one in played for said in one.ended],
         "calls": sum(one.acts for one in played),
         "reverted": sum(one.reverted for one in played),
+        "blocks": sum(one.blocks for one in played),
+        "blocks_lost_by_the_node": sum(one.unread for one in played),
         "failures": [failure(one) for one in played if one.problems],
     }
 

@@ -55,6 +55,7 @@ class Ending:
     books: the Vault's, by field. burnt: of failed cycles. due: what the sheets and the rules give each account, got:
     what it has more than before the job, held: what the contracts still keep of it. alive: daemons that have not ended
     well though nobody keeps them from it. wrong: what the audit found, and what it should have been able to look at.
+    unread: blocks that the node lost, whose acts are not among these.
     """
 
     phase: str
@@ -70,6 +71,7 @@ class Ending:
     failed: int = 0  # cycles
     wanted: int = 0  # rounds that were paid for
     dead: frozenset[str] = field(default_factory=frozenset)  # for good
+    unread: int = 0
 
     @property
     def reverted(self) -> int:

@@ -36,6 +36,7 @@ def ending_of(lab: ChaosFederation, stage: Stage) -> Ending:
     view = read_job(federation, lab.session.store, job)
     others = _accounts(lab, view, {address: name for address, name in names.items() if name in stage.dead})
     due, got, held = ({**one, **other} for one, other in zip(accounts, others, strict=True))
+    done, lost = acts(lab.anvil.url, lab.session.deployment, lab.known_as, lab.first + 1, before_last)
     report = audit(collect(federation, job), lab.session.store, Openers(_secrets(lab, view)))
     gaps = [f"{gap.what}: {gap.why}" for gap in report.gaps if not gap.expected]
     failed = [cycle.outcome for cycle in view.history.cycles if isinstance(cycle.outcome, Failed)]
@@ -43,7 +44,7 @@ def ending_of(lab: ChaosFederation, stage: Stage) -> Ending:
     return Ending(
         state.phase.name,
         tuple(_rounds(lab, view)),
-        tuple(acts(lab.anvil.url, lab.session.deployment, lab.known_as, lab.first + 1, before_last)),
+        tuple(done),
         {name: value for name, value in asdict(federation.books(job)).items() if isinstance(value, int)},
         sum(one.burnt for one in failed),
         due,
@@ -53,6 +54,7 @@ def ending_of(lab: ChaosFederation, stage: Stage) -> Ending:
         failed=len(failed),
         wanted=view.terms.max_rounds,
         dead=frozenset(stage.dead),
+        unread=lost,
     )
 
 

@@ -40,7 +40,7 @@ def test_chaos__one_seed__nothing_is_lost_doubled_or_stuck(tmp_path: Path) -> No
 
 @pytest.mark.slow
 def test_chaos__minutes_of_it__nothing_is_lost_doubled_or_stuck(tmp_path: Path) -> None:
-    code, found = chaos(tmp_path / "report.json", "--minutes", "5", "--seed", "2")
+    code, found = chaos(tmp_path / "report.json", "--minutes", "10", "--seed", "2")
     assert (code, found["lost"], found["doubled"], found["stuck"]) == (0, 0, 0, 0), found["failures"]
 
 
