@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from hansa.devnet.anvil import CHAIN_ID, free_port, published_address, published_key, require_free, rpc
+from hansa.devnet.chains.dags import made_dags
 from hansa.devnet.chains.node import FOLDER, Network, Node, done, find, is_ours, start, wait_for
 from hansa.runtime.keystore import Keyfile
 
@@ -19,7 +19,6 @@ COINS = 10**22  # wei of every account
 GAS_LIMIT = 30_000_000
 PASSWORD = "hansa"  # of published keys
 EASY = 0x20000  # the miner's first difficulty
-POW_SECONDS = 7200.0  # that the DAG may take, once
 POA_CONFIRMATIONS, POW_CONFIRMATIONS = 2, 4
 FORKS = [
     "homestead",
@@ -60,15 +59,13 @@ def start_sealers(directory: Path, *, accounts: int, port: int | None, orphan: b
 
 
 def start_miner(directory: Path, *, accounts: int, port: int | None, orphan: bool, idle: bool) -> Network:
-    """One miner. What it mines with is a gigabyte that is made once, in many minutes, into a cache for all chains."""
+    """One miner. What it mines with is made first, where this user's cache has none yet: it takes minutes."""
     geth, own = find("geth", WHERE), directory / FOLDER / "miner"
     _prepare(geth, own, _genesis(accounts, {"ethash": {}}, EASY), None)
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hansa" / "ethash"
-    alone = ["--ethash.dagsinmem", "1", "--ethash.cachesinmem", "1"]  # else the next epoch's is made as well
-    mining = ["--ethash.dagdir", str(cache), *alone, "--miner.threads", "1"]
+    mining = ["--ethash.dagdir", str(made_dags(geth)), "--miner.threads", "1"]
     node = _start(geth, own, published_address(FIRST_SEALER), mining, port, orphan)
     try:
-        wait_for([node], lambda: is_ours(node.url) and node.height > 0, POW_SECONDS)
+        wait_for([node], lambda: is_ours(node.url) and node.height > 0)
     except BaseException:
         Network.of([node]).stop()
         raise

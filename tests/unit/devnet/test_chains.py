@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from hansa.cli.main import app
 from hansa.devnet.chains.cosmos import bech32
+from hansa.devnet.chains.dags import FILES, made_dags
 from hansa.devnet.chains.starting import KINDS, NETWORKS, check_kind
 from hansa.protocol.errors import FatalError
 
@@ -28,6 +29,26 @@ def test_a_chain__whose_program_is_not_on_path__is_refused(
     with pytest.raises(FatalError, match=f"{PROGRAMS[kind]} is not installed: PATH has no .*; (get|take) it"):
         NETWORKS[kind](tmp_path, accounts=1, port=None, orphan=False, idle=False)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_dags__are_made_once__and_what_was_broken_off_is_thrown_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    geth, cache = tmp_path / "geth", tmp_path / "hansa" / "ethash"
+    names = " ".join(f"[{block}]={name}" for block, name in FILES.items())
+    geth.write_text(
+        f'#!/bin/bash\ndeclare -A names=({names})\necho "$2" >>{tmp_path}/made\ntouch "$3/${{names[$2]}}"\n'
+    )
+    geth.chmod(0o755)
+    cache.mkdir(parents=True)
+    first, second = FILES.values()
+    (cache / first).touch()
+    (cache / f"{second}.8146384959479336251").touch()
+    for _ in range(2):
+        assert made_dags(str(geth)) == cache
+    assert {path.name for path in cache.iterdir()} == {first, second, "lock"}
+    assert (tmp_path / "made").read_text() == "30000\n"
 
 
 @pytest.mark.parametrize("command", ["up", "demo"])
