@@ -74,10 +74,11 @@ def _reprieve(lab: ChaosFederation, fault: Fault) -> bool:
 
 
 def _reorganise(lab: ChaosFederation, fault: Fault) -> bool:
-    depth = min(int(fault.detail), lab.session.chain.latest().number - lab.first - 1)
-    if depth < 1:
-        return False
-    rpc(lab.anvil.url, "anvil_reorg", depth, [])
+    with lab.ground.nodes.still():
+        depth = min(int(fault.detail), lab.session.chain.latest().number - lab.first - 1)
+        if depth < 1:
+            return False
+        rpc(lab.anvil.url, "anvil_reorg", depth, [])
     return True
 
 

@@ -64,7 +64,7 @@ def ground(folder: Path) -> Iterator[Ground]:
     workspace = Workspace(folder / "ground")
     workspace.dir.mkdir(parents=True)
     names = account_names(TRAINERS, MOST_STAKERS)
-    anvil = start_anvil(workspace.dir / "anvil.log", accounts=len(names))
+    anvil = start_anvil(workspace.dir / "anvil.log", accounts=len(names), idle=True)  # the stage makes blocks
     try:
         with nodes_before(anvil.url) as nodes, start_store(folder / "files") as store, stores_before(store) as stores:
             deployment = bootstrap(workspace, anvil, names, name="chaos", store={"kind": "kubo", "api": stores.api})

@@ -7,6 +7,7 @@ import contextlib
 import http.client
 import json
 import threading
+import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from benchmarks.serving import serving
 SECONDS: Final = 30.0
 RECENT: Final = 20  # requests by which it is told which node a daemon prefers
 TRICKLE: Final = 0.05  # seconds between two bytes
+SETTLED: Final = 0.05  # seconds after which what was sent before is in a block
 
 
 @dataclass
@@ -44,6 +46,7 @@ class Nodes(ThreadingHTTPServer):
         self.behind = urlsplit(behind).netloc
         self._lies: dict[str, tuple[str, Lie]] = {}  # by daemon: at which path
         self._asked: dict[str, deque[str]] = defaultdict(lambda: deque(maxlen=RECENT))  # by daemon: paths
+        self._gate, self._passing, self._is_shut = threading.Condition(), 0, False
 
     def urls(self, name: str) -> list[str]:
         return [f"http://127.0.0.1:{self.server_address[1]}/{name}/{number}" for number in range(2)]
@@ -67,6 +70,33 @@ class Nodes(ThreadingHTTPServer):
         self._asked[name].append(path)
         where, lie = self._lies.get(name, ("", None))
         return lie if where == path else None
+
+    @contextmanager
+    def passing(self) -> Iterator[None]:
+        """Around what is asked of the chain; waits while it is to be still."""
+        with self._gate:
+            self._gate.wait_for(lambda: not self._is_shut)
+            self._passing += 1
+        try:
+            yield
+        finally:
+            with self._gate:
+                self._passing -= 1
+                self._gate.notify_all()
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Nobody asks anything of the chain meanwhile: anvil loses blocks that it makes while it reorganises."""
+        with self._gate:
+            self._is_shut = True
+            self._gate.wait_for(lambda: self._passing == 0, SECONDS)
+        try:
+            time.sleep(SETTLED)
+            yield
+        finally:
+            with self._gate:
+                self._is_shut = False
+                self._gate.notify_all()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         return  # a daemon that was killed
@@ -132,9 +162,10 @@ class _Handler(BaseHTTPRequestHandler):
         return found
 
     def _ask(self, body: bytes) -> tuple[int, bytes]:
-        self._line.request("POST", "/", body, {"Content-Type": "application/json"})
-        answer = self._line.getresponse()
-        return answer.status, answer.read()
+        with self.server.passing():
+            self._line.request("POST", "/", body, {"Content-Type": "application/json"})
+            answer = self._line.getresponse()
+            return answer.status, answer.read()
 
     def _say(self, status: int, data: bytes, *, cut: bool = False) -> None:
         self._head(status, len(data))

@@ -21,6 +21,7 @@ from hansa.runtime.chain.structs import JobState
 
 TICK: Final = 0.03  # seconds between two looks
 MINE: Final = 0.1  # seconds without a block after which one is made, where steps wait for some
+PERIOD: Final = 1.0  # the same, elsewhere
 PATIENCE: Final = 240  # blocks, and seconds, without anything useful and without a fault, after which a job is stuck
 QUIET: Final = 3  # blocks without anything useful after which it is asked who is waited for
 AGAIN: Final = 2  # blocks until a daemon that ended by its own fault is started again
@@ -94,7 +95,7 @@ class Stage:
         """Goes through the blocks that have come."""
         url = self.lab.anvil.url
         newest = int(rpc(url, "eth_blockNumber"), 16)
-        if newest == self._head and self.lab.plan.confirmations and time.monotonic() > self._mined + MINE:
+        if newest == self._head and time.monotonic() > self._mined + (MINE if self.lab.plan.confirmations else PERIOD):
             rpc(url, "evm_mine")
             newest += 1
         if newest <= self._head:
