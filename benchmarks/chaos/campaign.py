@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -78,6 +79,7 @@ class Campaign:
             try:
                 ending, failure = ending_of(lab, stage), None
             except HansaError as error:
+                traceback.print_exc()
                 ending, failure = Ending("?", (), (), {}, 0, {}, {}, {}), f"what it came to can't be read: {error}"
         if failure is None and not problems(ending):
             shutil.rmtree(folder)

@@ -1,4 +1,5 @@
-"""One chain with the contracts on it, from which every job begins anew: each is played on a fresh copy of it."""
+"""One chain with the contracts on it, from which every job begins anew: each is played on a fresh copy of it, by a node
+of its own."""
 
 from __future__ import annotations
 
@@ -9,13 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Self
+from urllib.parse import urlsplit
 
 from benchmarks.chaos.daemon import play_in_chaos
 from benchmarks.chaos.nodes import Nodes, nodes_before
 from benchmarks.chaos.plan import ROUNDS, TRAINERS, Plan
 from benchmarks.chaos.store import StoreNode, Stores, start_store, stores_before
 from hansa.devnet import processes
-from hansa.devnet.anvil import Anvil, rpc, start_anvil
+from hansa.devnet.anvil import Anvil, start_anvil
 from hansa.devnet.bootstrap import bootstrap
 from hansa.devnet.federation import LocalFederation
 from hansa.devnet.folder import account_names
@@ -38,7 +40,7 @@ MOST_STAKERS: Final = 9
 
 @dataclass
 class Ground:
-    """What all jobs share. snapshot: the chain's, right after the contracts."""
+    """What all jobs share; the chain is saved in a file when it has nothing but the contracts."""
 
     folder: Path
     anvil: Anvil
@@ -46,12 +48,22 @@ class Ground:
     store: StoreNode
     stores: Stores
     deployment: Deployment
-    snapshot: str
 
     def again(self) -> None:
-        """Takes the chain back to where it was when it had nothing but the contracts."""
-        rpc(self.anvil.url, "evm_revert", self.snapshot)
-        self.snapshot = rpc(self.anvil.url, "evm_snapshot")
+        """The chain as it was saved, at the same address."""
+        port = urlsplit(self.anvil.url).port
+        self.anvil.stop()
+        self.anvil = _anvil(self.folder, port=port, state=self.saved, gas_limit=self.anvil.gas_limit)
+
+    @property
+    def saved(self) -> Path:
+        return self.folder / "ground" / "chain"
+
+
+def _anvil(folder: Path, **options: Any) -> Anvil:
+    """Blocks come with transactions, and when the stage makes one."""
+    accounts = len(account_names(TRAINERS, MOST_STAKERS))
+    return start_anvil(folder / "anvil.log", accounts=accounts, idle=True, **options)
 
 
 @contextmanager
@@ -64,13 +76,16 @@ def ground(folder: Path) -> Iterator[Ground]:
     workspace = Workspace(folder / "ground")
     workspace.dir.mkdir(parents=True)
     names = account_names(TRAINERS, MOST_STAKERS)
-    anvil = start_anvil(workspace.dir / "anvil.log", accounts=len(names), idle=True)  # the stage makes blocks
+    anvil = _anvil(folder)
+    there: Ground | None = None
     try:
         with nodes_before(anvil.url) as nodes, start_store(folder / "files") as store, stores_before(store) as stores:
             deployment = bootstrap(workspace, anvil, names, name="chaos", store={"kind": "kubo", "api": stores.api})
-            yield Ground(folder, anvil, nodes, store, stores, deployment, rpc(anvil.url, "evm_snapshot"))
+            there = Ground(folder, anvil, nodes, store, stores, deployment)
+            anvil.save(there.saved)
+            yield there
     finally:
-        anvil.stop()
+        (anvil if there is None else there.anvil).stop()
 
 
 class ChaosFederation(LocalFederation):
