@@ -30,7 +30,6 @@ def chaos(file: Path, *options: str) -> tuple[int, dict[str, object]]:
     return done.returncode, json.loads(file.read_text())
 
 
-@pytest.mark.slow
 def test_chaos__one_seed__nothing_is_lost_doubled_or_stuck(tmp_path: Path) -> None:
     code, found = chaos(tmp_path / "report.json", "--quick", "--minutes", "0", "--seed", "1")
     assert (code, found["jobs"], found["lost"], found["doubled"], found["stuck"]) == (0, 1, 0, 0, 0), found["failures"]
