@@ -108,6 +108,7 @@ def _sections(found: dict[str, Any], shrunk: Plan | None) -> list[Section]:
     what.rows += [[name, number] for name, number in totals.items()]
     what.rows += [["calls", found["calls"]], ["of these reverted", found["reverted"]], ["blocks", found["blocks"]]]
     what.rows += [["blocks that the node lost, whose calls are unread", found["blocks_lost_by_the_node"]]]
+    what.rows.append(["daemons that ended by themselves with an error", len(found["ended_by_themselves"])])
     what.notes = [f"{name}: {number}" for name, number in found["by_pair"].items()]
     for one in found["failures"]:
         what.notes += [f"{problem['way']}: {problem['said']}" for problem in one["problems"]]
