@@ -227,12 +227,12 @@ class Stage:
         return any(one.fault.kind == DISK and one.fault.target == name for one in self._running)
 
     def _hurry(self) -> None:
-        """Ends a phase in which all who live have done what they can."""
+        """Ends a phase in which all who live have done what they can; not one that has begun while it was asked."""
         state = self.lab.state()
         if state.phase.is_over or state.deadline == 0 or self._restarts or self._running:
             return
         waited = set(self._waited_for(state))
-        if waited and waited <= self.dead:
+        if waited and waited <= self.dead and self.lab.state() == state:
             rpc(self.lab.anvil.url, "evm_setNextBlockTimestamp", state.deadline + 1)
             rpc(self.lab.anvil.url, "evm_mine")
             self._note_progress(self._head)
