@@ -138,6 +138,8 @@ def _rounds(lab: ChaosFederation, view: FullSnapshot) -> list[RoundResult]:
 
 
 def _secrets(lab: ChaosFederation, view: FullSnapshot) -> dict[Address, bytes]:
-    """Of everybody who had a seat."""
+    """Of everybody who had a seat with a key: who died first may have had none."""
+    cycles = view.history.cycles
+    with_key = {who for one in cycles for who, key in zip(one.committee, one.keys, strict=True) if key is not None}
     keys = {lab.address(name): published_key(index) for index, name in enumerate(lab.names)}
-    return {member: encryption_secret(Account.from_key(keys[member])) for member in view.members()}
+    return {member: encryption_secret(Account.from_key(keys[member])) for member in with_key}

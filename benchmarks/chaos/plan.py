@@ -31,8 +31,8 @@ ROUNDS: Final = 2
 DEEPEST: Final = 12  # blocks of a reorganisation
 CONFIRMATIONS: Final = (4, DEEPEST)  # of a job whose members release: what they give away is for one order of updates
 HOUR: Final = 3600
-FEW, MANY = 20, 40  # faults of a job, about
-SPAN: Final = 75  # blocks in which a job is over where nothing happens to it
+FEW, MANY = 20, 60  # faults of a job, about
+SPAN: Final = 90  # blocks in which they begin: about as many as a job takes to which nothing happens
 STEPS: Final = {
     "trainer": ("approve", "enrol", "submit", "claim", "bond"),
     "validator": ("announce", "attest", "release", "commit", "reveal", "vote", "finalize", "seat fees"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from benchmarks.chaos import faults
-from benchmarks.chaos.lab import ChaosFederation
+from benchmarks.chaos.lab import LONG, ChaosFederation
 from benchmarks.chaos.plan import DAEMON_KILLED, DEAD, DISK, KILL, KILL_AT, POWER, REORGANISATION, Fault
 from hansa.devnet.anvil import rpc, rpc_batch
 from hansa.protocol.errors import TransientError
@@ -227,13 +227,15 @@ class Stage:
         return any(one.fault.kind == DISK and one.fault.target == name for one in self._running)
 
     def _hurry(self) -> None:
-        """Ends a phase in which all who live have done what they can; not one that has begun while it was asked."""
+        """Ends a phase in which all who live have done what they can, or the tenth of OPEN in which all members' keys
+        are waited for."""
         state = self.lab.state()
         if state.phase.is_over or state.deadline == 0 or self._restarts or self._running:
             return
         waited = set(self._waited_for(state))
-        if waited and waited <= self.dead and self.lab.state() == state:
-            rpc(self.lab.anvil.url, "evm_setNextBlockTimestamp", state.deadline + 1)
+        if waited and waited <= self.dead and self.lab.state() == state:  # none began meanwhile
+            over = state.deadline - LONG * 9 // 10 if state.phase == Phase.OPEN else state.deadline
+            rpc(self.lab.anvil.url, "evm_setNextBlockTimestamp", over + 1)
             rpc(self.lab.anvil.url, "evm_mine")
             self._note_progress(self._head)
 
@@ -241,6 +243,11 @@ class Stage:
         """Whoever could still act in the present phase."""
         lab, known = self.lab, self.lab.known_as
         match state.phase:
+            case Phase.OPEN:
+                federation, job = lab.session.federation, lab.posted.job
+                committee = federation.expected_committee(job, federation.terms(job), state) or ()
+                keys = federation.announced_keys(committee)
+                yield from (known[who] for who, key in zip(committee, keys, strict=True) if key is None)
             case Phase.ENROL | Phase.SUBMIT:
                 yield from (known[who] for who in lab.trainers if not self._has_come(state, who))
             case _ if (done := BITS.get(state.phase)) is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hansa.devnet.admissions import ADMISSIONS
 from hansa.devnet.chains.starting import ANVIL, check_kind
+from hansa.devnet.kubo import find_ipfs
 from hansa.devnet.setup import Setup
 from hansa.protocol.errors import FatalError
 from hansa.sponsor import committees
@@ -15,6 +16,8 @@ def check_setup(setup: Setup) -> Setup:
     """The same set-up. FatalError for kinds that there are none of, and for parts that don't go together."""
     check_appointed(check_mode(setup.privacy), committees.check_kind(setup.consensus))
     check_kind(setup.chain, setup.store)
+    if setup.store == "kubo":
+        find_ipfs()
     if setup.admission not in ADMISSIONS:
         raise FatalError(f"--admission {setup.admission!r} is none", next_step=f"use {', '.join(ADMISSIONS)}")
     _check_committee(setup)

@@ -149,4 +149,5 @@ def first_problem(error: ValidationError) -> str:
     """Which field is wrong, and why; never what stood there."""
     problem = error.errors(include_url=False, include_input=False)[0]
     field = ".".join(str(part) for part in problem["loc"])
-    return f"{field}: {problem['msg']}" if field else problem["msg"]
+    said = problem["msg"].removeprefix("Value error, ")
+    return f"{field}: {said}" if field else said

@@ -12,6 +12,7 @@ from hansa.protocol.errors import FatalError
 from hansa.protocol.text import PLACEHOLDER, carries_secret, redact
 from hansa.runtime.files import is_open_to_others
 
+STORE_SECRETS = ("auth", "pinning_token")  # settings of a store
 FILE = "secrets.env"  # beside deployment.json: NAME=value, a line each
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 
@@ -51,6 +52,16 @@ def require_no_secrets(places: Mapping[str, str | None]) -> None:
                 cause="deployment.json is handed on and served",
                 next_step="write ${NAME} in its place, and set NAME in the environment or in "
                 f"{FILE} beside deployment.json (chmod 600)",
+            )
+
+
+def require_given_by_name(store: Mapping[str, str]) -> None:
+    """FatalError where a store's settings hold a secret itself, instead of the ${NAME} that stands for it."""
+    for what in STORE_SECRETS:
+        if what in store and not PLACEHOLDER.search(store[what]):
+            raise FatalError(
+                f"the store's {what} stands in deployment.json itself",
+                next_step=f"write ${{NAME}} in its place, and set NAME in the environment or in {FILE}",
             )
 
 

@@ -202,6 +202,15 @@ def test_settings__a_token_stands_behind_a_name__and_goes_by_https_alone(monkeyp
     assert isinstance(opened, KeptStore) and opened.service.shown == "https://pinning.example/…"
     with pytest.raises(FatalError, match="the store's pinning_token stands in deployment.json itself"):
         open_store({**config, "pinning_token": TOKEN})
+    for kind in ({"kind": "local", "path": "store"}, {"kind": "kubo", "api": config["api"]}):
+        with pytest.raises(FatalError, match="the store's pinning_token stands in deployment.json itself") as caught:
+            open_store({**kind, "pinning_token": TOKEN})
+        assert TOKEN not in str(caught.value)
+    for url in ("https://[bad/psa", "https://pinning.example:99999/psa", "pinning.example", "https://"):
+        with pytest.raises(
+            FatalError, match="is not a pinning service's address.*; give one that starts with https://"
+        ):
+            open_store({**config, "pinning": url, "pinning_token": "${PIN}"})
     with pytest.raises(FatalError, match="names a pinning service, and no pinning_token"):
         open_store(config)
     with pytest.raises(FatalError, match="is no pinning service; name its API's address, https"):

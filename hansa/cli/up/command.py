@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from hansa.cli.up.view import answer_chain
 from hansa.devnet.anvil import Anvil, require_free, rpc
 from hansa.devnet.bootstrap import bootstrap
 from hansa.devnet.chain_file import ChainFile, hold, require_stopped
+from hansa.devnet.chains.node import Network
 from hansa.devnet.chains.starting import ANVIL, KINDS, start_chain, state_of
 from hansa.devnet.checks import check_setup
 from hansa.devnet.folder import STATE, Devnet, make_room, require_deployment
@@ -30,6 +32,7 @@ from hansa.protocol.errors import ChainUnavailable, FatalError, check_range
 from hansa.protocol.tables import LIMITS
 from hansa.runtime import stopping
 from hansa.runtime.chain.deployment import Deployment
+from hansa.runtime.log import open_log
 from hansa.sponsor.committees import APPOINTED
 
 TRAINERS, VALIDATORS = 4, 3
@@ -169,7 +172,8 @@ def _run(command: Command, made: Devnet, goes_on: bool, port: int | None) -> Non
         made.save(workspace.dir, gas_limit=anvil.gas_limit, url=anvil.url, federation=deployment.federation)
         ChainFile.of(anvil, *(node.process.pid for node in nodes)).save(workspace.dir)
         answer_chain(command, deployment, made)
-        _wait(anvil, state)
+        others = {node.name: node.process for node in (anvil.nodes[1:] if isinstance(anvil, Network) else ())}
+        _wait(anvil, {**others, **{f"Kubo's node in {node.path.name}": node.process for node in nodes}}, state)
         anvil.save(state)
     finally:
         for node in nodes:
@@ -213,8 +217,10 @@ def stop_chain(command: Command) -> None:
     command.say(f"stopped the chain at {running.url}; {after}")
 
 
-def _wait(anvil: Anvil, state: Path) -> None:
-    """Until Ctrl-C, SIGTERM, or the end of the chain; what changes on it is saved every few seconds."""
+def _wait(anvil: Anvil, others: Mapping[str, subprocess.Popen[bytes]], state: Path) -> None:
+    """Until Ctrl-C, SIGTERM, or the end of the chain; what changes on it is saved every few seconds. others: nodes by
+    name, of which it is said when one ends."""
+    there = dict(others)
     sys.stdout.flush()
     saved, due = _state_root(anvil), 0.0
     stopping.ends_well(grace=LAST_SAVE_SECONDS)
@@ -223,6 +229,10 @@ def _wait(anvil: Anvil, state: Path) -> None:
             time.sleep(0.5)
             if anvil.process.poll() is not None:
                 raise FatalError("the chain ended by itself", next_step="look into its log in --dir")
+            for name in [name for name, process in there.items() if process.poll() is not None]:
+                del there[name]
+                told = {"next_step": "look into its log in --dir, stop, and start again"}
+                open_log().warning(f"{name} ended by itself", **told)
             if (now := time.monotonic()) >= due and (root := _state_root(anvil)) not in (saved, None):
                 anvil.save(state)
                 saved, due = root, now + max(SAVE_SECONDS, (time.monotonic() - now) / SAVE_SHARE)

@@ -27,7 +27,7 @@ from hansa.protocol.errors import FatalError
 from hansa.protocol.spec import first_problem
 from hansa.protocol.types import Address
 from hansa.runtime.files import unwritable, write_atomically
-from hansa.runtime.secrets import Secrets, require_no_secrets
+from hansa.runtime.secrets import Secrets, require_given_by_name, require_no_secrets
 
 
 def checksummed(value: str) -> Address:
@@ -46,13 +46,16 @@ Confirmations = NonNegativeInt | Literal["safe", "finalized"]  # a count of bloc
 SITE = re.compile(r"https://[\w.-]+(:\d{1,5})?(/[\w.~/-]*)?", re.ASCII)
 
 
-PEER = re.compile(r"/(ip4|ip6|dns|dns4|dns6)/[^/\s]+/(tcp|udp)/\d{1,5}(/[\w.-]+)*/p2p/\w+", re.ASCII)
+PEER = re.compile(r"/(ip4|ip6|dns|dns4|dns6)/[^/\s]+/(tcp|udp)/\d{1,5}(/[\w.-]+)*/p2p/(?P<id>\w+)", re.ASCII)
+PEER_ID = re.compile(r"[1-9A-HJ-NP-Za-km-z]{46,59}|[bk][0-9a-z]{50,64}")  # a multihash in base 58, or a CID of one
 
 
 def peer(value: str) -> str:
     """A Kubo node's multiaddress. ValueError for anything else."""
-    if not PEER.fullmatch(value):
+    if (found := PEER.fullmatch(value)) is None:
         raise ValueError("a peer is a multiaddress like /dns4/east.example/tcp/4001/p2p/12D3KooW…, as `ipfs id` has it")
+    if not PEER_ID.fullmatch(found["id"]):
+        raise ValueError("what stands behind /p2p/ is no peer's ID: copy it whole from `ipfs id`")
     return value
 
 
@@ -108,7 +111,11 @@ class Deployment(BaseModel):
         except OSError as error:
             raise FatalError(f"{path} can't be read", cause=error.strerror) from error
         except ValidationError as error:
-            raise FatalError(f"{path} is not a deployment", cause=first_problem(error)) from error
+            raise FatalError(
+                f"{path} is not a deployment",
+                cause=first_problem(error),
+                next_step="correct that, or take the file anew from whoever deployed",
+            ) from error
 
     def save(self, path: Path | str) -> None:
         """Writes the file at once, so that no reader sees half of it. FatalError where it can't be written."""
@@ -146,3 +153,4 @@ class Deployment(BaseModel):
                 "pinning": self.store.get("pinning"),
             }
         )
+        require_given_by_name(self.store)

@@ -44,8 +44,13 @@ class Pace:
 
     @property
     def floors(self) -> dict[str, int]:
-        """Seconds by phase, the least."""
+        """Seconds by phase, the least that whoever takes part needs."""
         return {**{row.key: self.phase for row in MEMBER_PHASES}, "open": self.opening}
+
+    @property
+    def posted(self) -> dict[str, int]:
+        """The same for whoever posts: trainers must find the time to enrol, too."""
+        return {"enrol": self.phase, **self.floors}
 
     def __str__(self) -> str:
         return f"blocks of {self.block:.3g} s and {said(self.confirmations)}"
@@ -79,19 +84,19 @@ def seconds_between(times: Sequence[int]) -> float:
 
 def too_short(terms: JobTerms, pace: Pace) -> str | None:
     """Why a job's phases can't be kept up with, in a sentence. Phases of zero are left out of a job."""
-    return _problem({row.key: row.seconds(terms) for row in PHASES}, pace)
+    return _problem({row.key: row.seconds(terms) for row in PHASES}, pace.floors, pace)
 
 
 def fitted(times: Mapping[str, int], given: Mapping[str, int], pace: Pace) -> dict[str, int]:
     """Lengths of phases, in seconds, none shorter than the chain needs. FatalError for one `given` too short."""
-    if problem := _problem(given, pace):
+    if problem := _problem(given, pace.posted, pace):
         raise FatalError(f"nobody could keep up with the job: {problem}", next_step="give --time more, or leave it out")
-    return {name: max(seconds, pace.floors.get(name, 0)) if seconds else 0 for name, seconds in times.items()}
+    return {name: max(seconds, pace.posted.get(name, 0)) if seconds else 0 for name, seconds in times.items()}
 
 
-def _problem(lasting: Mapping[str, int], pace: Pace) -> str | None:
+def _problem(lasting: Mapping[str, int], floors: Mapping[str, int], pace: Pace) -> str | None:
     short: dict[int, list[str]] = {}
-    for name, least in pace.floors.items():
+    for name, least in floors.items():
         if 0 < lasting.get(name, 0) < least:
             short.setdefault(least, []).append(name)
     told = [f"{', '.join(names)} shorter than the {least} s" for least, names in short.items()]

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from hansa.protocol.errors import FatalError
-from hansa.protocol.text import PLACEHOLDER
-from hansa.runtime.secrets import Secrets
+from hansa.runtime.secrets import STORE_SECRETS, Secrets, require_given_by_name
 from hansa.runtime.store.base import Store
 from hansa.runtime.store.local import LocalStore
 
 __all__ = ["LocalStore", "Store", "open_store"]
 
 ENVIRONMENT = Secrets()
-SECRET = ("auth", "pinning_token")
 
 
 def open_store(
@@ -26,35 +24,29 @@ def open_store(
     pinning service, and its token. Both secrets stand behind a ${NAME} that `expand` knows. peers: the other parties'
     Kubo nodes.
     """
+    require_given_by_name(config)
     match dict(config):
         case {"kind": "local", "path": path}:
             return LocalStore(path)
         case {"kind": "kubo", "api": api, **rest}:
             from hansa.runtime.store.kubo import KuboStore
 
-            node = KuboStore(expand(api), _given_by_name(rest.get("auth"), expand, "auth"), peers)
+            node = KuboStore(expand(api), _expanded(rest.get("auth"), expand), peers)
             if (service := rest.get("pinning")) is None:
                 return node
             from hansa.runtime.store.kept import KeptStore
             from hansa.runtime.store.pinning import PinningService
 
-            token = _given_by_name(rest.get("pinning_token"), expand, "pinning_token")
+            token = _expanded(rest.get("pinning_token"), expand)
             if token is None:
                 raise FatalError(
                     "the store names a pinning service, and no pinning_token",
                     next_step='write "pinning_token": "${NAME}" beside it, and NAME=… into secrets.env',
                 )
             return KeptStore(node, PinningService(expand(service), token))
-    shown = {name: "…" if name in SECRET else value for name, value in config.items()}
+    shown = {name: "…" if name in STORE_SECRETS else value for name, value in config.items()}
     raise FatalError(f"{shown} is no store", next_step="name kind `local` with a path, or `kubo` with an api")
 
 
-def _given_by_name(auth: str | None, expand: Callable[[str], str], what: str) -> str | None:
-    if auth is None:
-        return None
-    if not PLACEHOLDER.search(auth):
-        raise FatalError(
-            f"the store's {what} stands in deployment.json itself",
-            next_step="write ${NAME} in its place, and set NAME in the environment or in secrets.env",
-        )
-    return expand(auth)
+def _expanded(secret: str | None, expand: Callable[[str], str]) -> str | None:
+    return None if secret is None else expand(secret)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from hansa.runtime.http import Cap, causes, is_too_large
 from hansa.runtime.store.base import checked
 from hansa.runtime.store.bounded import bound
 from hansa.runtime.store.peers import Peers
+
+warnings.filterwarnings("ignore", "The 'strict' parameter is no longer needed", FutureWarning)  # of its urllib3
 
 PROFILE = {
     "cid-version": "0",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 
@@ -13,7 +12,7 @@ from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import FatalError, StoreUnavailable
 from hansa.protocol.text import redact
 from hansa.protocol.types import Digest
-from hansa.runtime.http import Cap
+from hansa.runtime.http import Cap, checked_url
 from hansa.runtime.store.bounded import bound
 
 SECONDS = 10.0  # for an answer
@@ -58,7 +57,7 @@ class PinningService:
     """
 
     def __init__(self, url: str, token: str) -> None:
-        place = urlsplit(url)
+        place = checked_url(url, ("https", "http"), "a pinning service's address")
         if place.scheme != "https" and place.hostname not in LOOPBACK:
             raise FatalError(f"{redact(url)} is no pinning service", next_step="name its API's address, https://…")
         self.shown = redact(url)

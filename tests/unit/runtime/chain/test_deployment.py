@@ -16,6 +16,11 @@ from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.deployment import Allowed, Deployment
 
 LOWER = "0x" + "ab" * 20
+PEER_IDS = (
+    "12D3KooWGC6TvWhfapngX6wvJHMYvKpDMXPb3ZnCZ6dMoaMtimQ5",
+    "QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N",
+    "k51qzi5uqu5dlvj2baxnqndepeb86cbk3ng7n3i46uzyxzyqj2xjonzllnv0v8",
+)
 
 
 def fields(**changes: Any) -> dict[str, Any]:
@@ -56,7 +61,8 @@ def test_addresses__are_checksummed() -> None:
         ({"surprise": 1}, "surprise"),
         ({"peers": ["/ip4/10.0.0.1/tcp/4001"]}, "peers.*a peer is a multiaddress"),
         ({"peers": ["/ip4/10.0.0.1/tcp/4001/p2p/A b"]}, "peers"),
-        ({"peers": ["https://east.example/p2p/A"]}, "peers"),
+        ({"peers": ["https://east.example/p2p/A"]}, "peers.0: a peer is a multiaddress like .*; correct that"),
+        ({"peers": ["/ip4/10.0.0.1/tcp/4001/p2p/abc"]}, "peers.0: what stands behind /p2p/ is no peer's ID: copy it"),
         ({"explorer": "http://explorer.test"}, "explorer: .*an explorer is https://"),
         ({"explorer": "https://me:word@explorer.test"}, "explorer: .*no user"),
         ({"explorer": "https://explorer.test/?key=1"}, "explorer: .*no user, query"),
@@ -77,7 +83,8 @@ def test_load__names_the_field_that_is_wrong(tmp_path: Path, changes: dict[str, 
 
 @pytest.mark.parametrize("way", ["ip4/10.0.0.1/tcp/4001", "dns4/east.example/udp/4001/quic-v1", "ip6/::1/tcp/4001"])
 def test_peers__are_multiaddresses_with_their_peers_id(way: str) -> None:
-    assert Deployment(**fields(peers=[f"/{way}/p2p/12D3KooWA"])).peers == [f"/{way}/p2p/12D3KooWA"]
+    for name in PEER_IDS:
+        assert Deployment(**fields(peers=[f"/{way}/p2p/{name}"])).peers == [f"/{way}/p2p/{name}"]
 
 
 def test_explorer__is_origin_and_path() -> None:

@@ -49,6 +49,14 @@ def test_what_is_proposed__is_what_doctor_takes(pace: Pace) -> None:
     assert "attest" not in offer.times, "a phase that is left out stays so"
 
 
+def test_enrolment__is_as_long_as_a_phase_for_whoever_posts__and_whoever_comes_later_does_not_ask() -> None:
+    short = {"enrol": MAINNET_L1.phase - 1}
+    with pytest.raises(FatalError, match="enrol shorter than the 612 s that blocks of 12 s"):
+        on_chain(an_offer(**short), short, MAINNET_L1)
+    assert on_chain(an_offer(**short), {}, MAINNET_L1)[0].times["enrol"] == MAINNET_L1.phase
+    assert too_short(terms(**short), LOCAL) is None
+
+
 def test_a_longer_phase__stays__and_a_shorter_one_is_refused() -> None:
     given = {"submit": 9000}
     offer, said = on_chain(an_offer(**given), given, MAINNET_L1)
