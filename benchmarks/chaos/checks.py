@@ -228,7 +228,7 @@ def _differs(ending: Ending, undisturbed: Ending) -> Iterator[str]:
             return
         measured = measured and (one.sheets, one.drawn) == (other.sheets, other.drawn)
         if (one.verdicts, one.included) != (other.verdicts, other.included):
-            if measured:
+            if measured and not ending.dead & one.trainers:
                 yield f"round {number} is made of {sorted(one.included)}, undisturbed of {sorted(other.included)}"
             return
         if one.model != other.model:

@@ -233,7 +233,7 @@ class Stage:
         if state.phase.is_over or state.deadline == 0 or self._restarts or self._running:
             return
         waited = set(self._waited_for(state))
-        if waited and waited <= self.dead:
+        if waited and waited <= self.dead and self.lab.state() == state:  # none began meanwhile
             over = state.deadline - LONG * 9 // 10 if state.phase == Phase.OPEN else state.deadline
             rpc(self.lab.anvil.url, "evm_setNextBlockTimestamp", over + 1)
             rpc(self.lab.anvil.url, "evm_mine")

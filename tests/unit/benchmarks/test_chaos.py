@@ -237,8 +237,10 @@ def test_comparison__of_the_rounds_before_a_death__is_made() -> None:
 
 
 def test_comparison__of_what_the_same_members_counted() -> None:
-    found = problems(doctored(rounds=another(included=frozenset({"t1"}))), GOOD)
-    assert [problem.said for problem in found] == ["round 1 is made of ['t1'], undisturbed of ['t1', 't2']"]
+    ending = doctored(rounds=another(included=frozenset({"t1"})))
+    said = "round 1 is made of ['t1'], undisturbed of ['t1', 't2']"
+    assert [problem.said for problem in problems(ending, GOOD)] == [said]
+    assert problems(replace(ending, dead=frozenset({"t2"})), GOOD) == [], "an update of who is dead may be anything"
 
 
 def test_check__of_who_is_dead__excuses_it_alone() -> None:
