@@ -10,6 +10,7 @@ import resource
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from eth_account import Account
@@ -23,17 +24,20 @@ from hansa.audit.proof.header import header_bytes
 from hansa.devnet.chain_file import FILE, ChainFile
 from hansa.devnet.folder import MARK, Devnet
 from hansa.protocol.baselines import parse_baselines
-from hansa.protocol.errors import BadKey, ChainUnavailable, FatalError, JournalCorrupt
+from hansa.protocol.errors import BadKey, ChainUnavailable, FatalError, JournalCorrupt, Malformed
 from hansa.protocol.masked.guard import Guarded
 from hansa.protocol.types import Address, BlockNumber, Digest, JobId
 from hansa.runtime.amounts import Token
 from hansa.runtime.chain.abi import artifact
 from hansa.runtime.chain.blocks import Log, read_block
+from hansa.runtime.chain.calls import Call
+from hansa.runtime.deploy import create
 from hansa.runtime.deploy_progress import _read as read_progress
 from hansa.runtime.history.builder import HistoryBuilder, HistoryError
 from hansa.runtime.journal import Journal, _key, _seal
 from hansa.runtime.key_ring import KeyRing
 from hansa.runtime.keystore import Keyfile
+from hansa.runtime.relay.messages import RelayRequest
 from hansa.runtime.store.kubo import authorization
 from hansa.runtime.transactions.asked import MOST_POINTED, WORD, signed_calls
 from hansa.runtime.transactions.signed import FIELDS, transaction_bytes
@@ -83,6 +87,39 @@ def test_event_of_no_job__in_a_jobs_history__is_said_to_be_one() -> None:
 def test_block__that_is_no_object__is_called_a_block() -> None:
     with pytest.raises(ChainUnavailable, match="answer for block 0x5 makes no sense"):
         read_block("0x5", "0x5")
+
+
+class Receipts:
+    """A signer all of whose transactions have one receipt."""
+
+    def __init__(self, receipt: dict[str, Any]) -> None:
+        self._receipt = receipt
+
+    def do(self, call: Call, once: str | None = None) -> dict[str, Any]:
+        return self._receipt
+
+
+@pytest.mark.parametrize("address", ["0x" + "22" * 19 + " 2", "22" * 20, "0x2222", 5])
+def test_receipt__whose_contract_has_no_address__makes_no_sense(address: object) -> None:
+    with pytest.raises(ChainUnavailable, match="contractAddress makes no sense"):
+        create(cast("Any", Receipts({"contractAddress": address})), "TrainerCommittee")
+    made = create(cast("Any", Receipts({"contractAddress": "0x" + "2a" * 20})), "TrainerCommittee")
+    assert made.lower() == "0x" + "2a" * 20 != made
+
+
+# --- what is asked of a relay
+
+
+@pytest.mark.parametrize("to", ["0x22 " + "2" * 36 + " ", "0x" + "2" * 38 + "\t ", " 0x" + "2" * 39, "0x" + "２" * 40])
+def test_request__to_an_address_with_spaces_inside__is_refused(to: str) -> None:
+    assert len(to) == 42
+    with pytest.raises(Malformed, match="^to is (no address|not hexadecimal)"):
+        RelayRequest.decode(json.dumps({"chain": 1, "to": to, "data": "0x"}).encode())
+
+
+def test_request__of_data_with_spaces_inside__is_refused() -> None:
+    with pytest.raises(Malformed, match="data is not hexadecimal"):
+        RelayRequest.decode(json.dumps({"chain": 1, "to": "0x" + "22" * 20, "data": "0x01 02"}).encode())
 
 
 # --- files of one's own
