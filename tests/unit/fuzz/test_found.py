@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from eth_account import Account
 
 from client.committee_keys import read_pinned_keys
 from client.guard_file import GuardFile
@@ -24,7 +23,7 @@ from hansa.audit.proof.header import header_bytes
 from hansa.devnet.chain_file import FILE, ChainFile
 from hansa.devnet.folder import MARK, Devnet
 from hansa.protocol.baselines import parse_baselines
-from hansa.protocol.errors import BadKey, ChainUnavailable, FatalError, JournalCorrupt, Malformed
+from hansa.protocol.errors import ChainUnavailable, FatalError, JournalCorrupt, Malformed
 from hansa.protocol.masked.guard import Guarded
 from hansa.protocol.types import Address, BlockNumber, Digest, JobId
 from hansa.runtime.amounts import Token
@@ -36,7 +35,6 @@ from hansa.runtime.deploy_progress import _read as read_progress
 from hansa.runtime.history.builder import HistoryBuilder, HistoryError
 from hansa.runtime.journal import Journal, _key, _seal
 from hansa.runtime.key_ring import KeyRing
-from hansa.runtime.keystore import Keyfile
 from hansa.runtime.relay.messages import RelayRequest
 from hansa.runtime.store.kubo import authorization
 from hansa.runtime.transactions.asked import MOST_POINTED, WORD, signed_calls
@@ -180,29 +178,6 @@ def test_guard_file_and_key_ring__with_values_that_nobody_wrote__are_refused(tmp
     ring._run(f"UPDATE keys SET public = {value}")
     with pytest.raises(FatalError, match="ring.sqlite (is no file of keys|can't be used)"):
         ring.made()
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"n": 2**40},
-        {"n": 2**20, "r": 2**20},
-        {"p": 2**30},
-        {"dklen": 2**40},
-        {"c": 2**40, "prf": "hmac-sha256"},
-        {"dklen": 8},
-    ],
-)
-def test_key_file__that_asks_for_too_much__or_too_little__is_refused_at_once(
-    tmp_path: Path, changes: dict[str, object]
-) -> None:
-    path = tmp_path / "key.json"
-    document = Account.encrypt(b"\1" * 32, "password", kdf="pbkdf2" if "c" in changes else "scrypt", iterations=2)
-    document["crypto"]["kdfparams"] |= changes
-    path.write_text(json.dumps(document))
-    path.chmod(0o600)
-    with pytest.raises(BadKey, match="key.json"):
-        Keyfile.load(path, "password")
 
 
 def test_files__of_brackets_within_brackets__are_refused_by_name(tmp_path: Path) -> None:
