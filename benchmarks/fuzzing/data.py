@@ -17,7 +17,7 @@ from benchmarks.fuzzing.target import Target
 from hansa.protocol.errors import FatalError
 from hansa.tasks.fashion.pictures import read_pictures
 from hansa.tasks.images import MAGIC_IMAGES, MAGIC_LABELS, read_idx
-from hansa.tasks.loading import _only_task
+from hansa.tasks.naming import only_task
 from hansa.tasks.rows import number, read_lines, read_table, rows_of
 from hansa.tasks.traffic import _read as read_counts
 
@@ -110,7 +110,7 @@ TARGETS: Final = (
     Target(
         "task-file",
         "a task's Python file",
-        in_file("task.py", _only_task),
+        in_file("task.py", lambda path: only_task(path, path.read_bytes())),
         FATAL,
         lambda: [
             b"class A:\n    def train(self):\n        pass\n",

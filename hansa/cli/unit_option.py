@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, NamedTuple
 
 import typer
@@ -13,6 +14,7 @@ from hansa.runtime.amounts import Token
 from hansa.runtime.session import LONGEST_SYMBOL
 
 MOST_DECIMALS = 77  # digits of 2^256, but one
+DECIMALS = re.compile(r"[0-9]{1,2}")
 
 UnitOption = Annotated[
     str | None,
@@ -30,8 +32,8 @@ def read_unit(given: str | None) -> Unit | None:
     if given is None:
         return None
     symbol, _, decimals = given.rpartition(":")
-    if not symbol.strip() or not (decimals.isascii() and decimals.isdigit()) or int(decimals) > MOST_DECIMALS:
-        raise FatalError(f"--unit {given} is no unit", next_step="write it like HANSA:18")
+    if not symbol.strip() or not DECIMALS.fullmatch(decimals) or int(decimals) > MOST_DECIMALS:
+        raise FatalError(f"--unit {given[:100]} is no unit", next_step="write it like HANSA:18")
     return Unit(escape_untrusted(symbol.strip(), LONGEST_SYMBOL), int(decimals))
 
 

@@ -15,6 +15,7 @@ from hansa.runtime.chain.abi import artifact
 from hansa.runtime.chain.calls import Call
 from hansa.runtime.chain.deployment import Allowed, Deployment
 from hansa.runtime.chain.federation import vault_of
+from hansa.runtime.chain.rpc import octets
 from hansa.runtime.deploy_progress import DeployProgress
 from hansa.runtime.session import read_token
 from hansa.runtime.transactions.signer import Signer
@@ -46,7 +47,7 @@ def create(
     address = receipt.get("contractAddress")
     if not address:
         raise FatalError(f"{name} was not deployed", cause="the receipt names no contract")
-    return Address(to_checksum_address(address))
+    return Address(to_checksum_address(octets(address, "a receipt's contractAddress", 20)))
 
 
 def deploy_contracts(

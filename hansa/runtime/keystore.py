@@ -23,7 +23,10 @@ FULL_COST = 262_144  # scrypt n, as geth has it: 0.7 s and 256 MB to open
 LIGHT_COST = 4_096  # for keys that everybody knows
 MOST_MEMORY = 2**30  # bytes for scrypt; 4 times what geth takes
 MOST_HASHES = 2**24  # of scrypt's blocks, or PBKDF2's rounds
-MOST_KEY = 1024  # bytes that are drawn; 32 are used
+MOST_WIDTH = 2**12  # scrypt's r · p: each costs four of its slower hashes, whatever n is; wallets have 8 to 64
+KEY_BYTES = 32, 1024  # that are drawn; 32 are used
+PARAMETERS = {"scrypt": ("n", "r", "p"), "pbkdf2": ("c",)}
+AGAIN = "use a backup, or export the key again"
 _ADDRESS = re.compile(r"(?:0x)?([0-9a-fA-F]{40})")
 
 
@@ -66,14 +69,14 @@ class Keyfile:
         if is_open_to_others(target):
             raise BadKey(f"key file {target} can be read by others", next_step=f"run chmod 600 {target}")
         _require_password(target, password)
-        _require_affordable(target, document)
+        _require_affordable(target, document["crypto"])
         try:
             account = _account(bytes(Account.decrypt(document, password)))
         except ValueError as error:
             if "MAC" in str(error):
                 raise WrongPassword(f"the password of {target} is wrong", next_step="try again") from None
             raise BadKey(f"{target} is not a keystore V3 file", cause=error) from error
-        except (TypeError, KeyError, AttributeError, NotImplementedError, AssertionError) as error:
+        except (TypeError, KeyError, AttributeError, NotImplementedError, AssertionError, RecursionError) as error:
             raise BadKey(f"{target} is not a keystore V3 file", cause=type(error).__name__) from error
         if stated not in (None, account.address.lower()):
             raise BadKey(
@@ -91,19 +94,26 @@ class Keyfile:
 
 
 def read_keystore(path: Path) -> tuple[dict[str, Any], str | None]:
-    """The document, and the address that it says it is for (0x, lower case); None where it says none, as V3 allows.
+    """The document, its names in lower case, and the address that it says it is for (0x, lower case); None where it
+    says none, as V3 allows.
 
-    OSError where it can't be read, ValueError for what is no keystore.
+    OSError where it can't be read, ValueError or RecursionError for what is no keystore.
     """
-    document = json.loads(path.read_text())
-    fields = {name.lower(): value for name, value in document.items()} if isinstance(document, dict) else {}
-    if not isinstance(fields.get("crypto"), dict):
+    fields = _lowered(json.loads(path.read_text()))
+    if not isinstance(fields, dict) or not isinstance(fields.get("crypto"), dict):
         raise ValueError("it has no crypto section")
     stated = fields.get("address") or None
     found = _ADDRESS.fullmatch(stated) if isinstance(stated, str) else None
     if stated is not None and found is None:
         raise ValueError("its address is none")
-    return document, None if found is None else f"0x{found[1].lower()}"
+    return fields, None if found is None else f"0x{found[1].lower()}"
+
+
+def _lowered(document: Any) -> Any:
+    """As what opens it reads it, so that what is checked is what is used."""
+    if isinstance(document, dict):
+        return {name.lower(): _lowered(value) for name, value in document.items()}
+    return document
 
 
 def _read(path: Path) -> tuple[dict[str, Any], str | None]:
@@ -117,20 +127,29 @@ def _read(path: Path) -> tuple[dict[str, Any], str | None]:
         raise BadKey(f"{path} is not a keystore V3 file", cause=error) from error
 
 
-def _require_affordable(path: Path, document: dict[str, Any]) -> None:
+def _require_affordable(path: Path, crypto: dict[str, Any]) -> None:
     """BadKey for a file that would take more memory or time to open than anybody's: what asks for it isn't signed."""
-    fields = {name.lower(): value for name, value in document.items()}
-    crypto = fields["crypto"]
-    asked = crypto.get("kdfparams") if isinstance(crypto.get("kdfparams"), dict) else {}
-    numbers = {name: value for name, value in asked.items() if type(value) is int}
-    memory = 128 * numbers.get("n", 0) * numbers.get("r", 0)
-    hashes = numbers.get("c", 0) + (memory * numbers.get("p", 0) // 128)
-    if memory > MOST_MEMORY or hashes > MOST_HASHES or numbers.get("dklen", 0) > MOST_KEY:
+    kdf, asked = crypto.get("kdf"), crypto.get("kdfparams")
+    names = PARAMETERS.get(kdf) if isinstance(kdf, str) else None
+    if names is None or not isinstance(asked, dict):
+        raise _no_keystore(path, "its key is derived by neither scrypt nor pbkdf2")
+    wrong = next((name for name in (*names, "dklen") if type(asked.get(name)) is not int or asked[name] < 1), None)
+    if wrong is not None:
+        raise _no_keystore(path, f"{wrong} of its {kdf} is no whole number above 0")
+    if asked["dklen"] < KEY_BYTES[0]:
+        raise _no_keystore(path, f"its {kdf} gives fewer than {KEY_BYTES[0]} bytes")
+    n, r, p, c = (asked[name] if name in names else 0 for name in ("n", "r", "p", "c"))
+    hashes = n * r * p + c * -(-asked["dklen"] // KEY_BYTES[0])
+    if 128 * n * r > MOST_MEMORY or hashes > MOST_HASHES or r * p > MOST_WIDTH or asked["dklen"] > KEY_BYTES[1]:
         raise BadKey(
             f"{path} would take more to open than any key file",
             cause="the cost that it names was changed, or is a mistake",
-            next_step="use a backup, or export the key again",
+            next_step=AGAIN,
         )
+
+
+def _no_keystore(path: Path, cause: str) -> BadKey:
+    return BadKey(f"{path} is not a keystore V3 file", cause=cause, next_step=AGAIN)
 
 
 def _require_password(path: Path | str, password: str) -> None:

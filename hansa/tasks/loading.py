@@ -10,7 +10,6 @@ A job names one of
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import importlib
 import importlib.util
@@ -27,6 +26,7 @@ from hansa.protocol.errors import FatalError, HansaError, NotAllowed, check_rang
 from hansa.protocol.spec import JobSpec
 from hansa.tasks.base import Movable, Task
 from hansa.tasks.frozen import check_frozen
+from hansa.tasks.naming import only_task
 from hansa.tasks.rows import BadRows
 from hansa.tasks.settings import Settings
 
@@ -67,28 +67,8 @@ def name_task(task: str) -> tuple[str, str | None, Path | None]:
     if not place.endswith(".py"):
         return task, None, None
     path = Path(place).expanduser()
-    digest = task_digest(path)
-    return f"{path.name}:{attribute or _only_task(path)}", digest, path
-
-
-def _only_task(path: Path) -> str:
-    """The one public class of a file, found without running it."""
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # of brackets in brackets, the last two
-        raise FatalError(f"task file {path} is not Python", cause=described(error)) from error
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
-    trainers = [node.name for node in classes if any(getattr(item, "name", "") in TRAINING for item in node.body)]
-    names = trainers or [node.name for node in classes]
-    if len(names) != 1:
-        raise FatalError(
-            f"task file {path} has {len(names) or 'no'} classes that may be the task",
-            next_step=f"name one: --task {path}:{names[0] if names else 'Class'}",
-        )
-    return names[0]
-
-
-TRAINING = ("train", "module")  # the methods by which a task is told from other classes
+    code = _read(path)
+    return f"{path.name}:{attribute or only_task(path, code)}", hashlib.sha256(code).hexdigest(), path
 
 
 def task_digest(path: str | Path) -> str:

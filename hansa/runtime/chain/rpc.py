@@ -26,7 +26,7 @@ RATE_SECONDS = 60.0  # for which a rate limit is waited out
 RATE_FIRST, RATE_LONGEST = 0.5, 30.0  # seconds of one wait; what a node asks for with Retry-After too
 WITNESS_SECONDS = 5.0  # for which endpoints that are asked side by side are waited for
 QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
-OCTETS = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
+OCTETS = re.compile(r"0x(?:[0-9a-fA-F]{2})*+")  # possessive: else it keeps a place for each byte, 120 times as many
 
 
 class Rpc:

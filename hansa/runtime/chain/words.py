@@ -33,7 +33,7 @@ class _Kind:
 
 def decode_words(types: Sequence[str], data: bytes) -> tuple[Any, ...]:
     """The values of these types; as eth_abi gives them: addresses in lower case, arrays and tuples as tuples."""
-    values, end = _sequence(tuple(_kind(kind) for kind in types)).read(data, 0)
+    values, end = _kind(f"({','.join(types)})").read(data, 0)
     if end != len(data):
         raise Unusual("bytes are left over")
     found: tuple[Any, ...] = values
@@ -135,7 +135,6 @@ def _array(item: _Kind) -> _Kind:
     return _Kind(None, read)
 
 
-@cache
 def _sequence(kinds: tuple[_Kind, ...]) -> _Kind:
     """A tuple, or an array's items: each in the head, or in the tail, in order, with its distance in the head."""
     head = sum(WORD if kind.size is None else kind.size for kind in kinds)

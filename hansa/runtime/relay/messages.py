@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,6 +19,7 @@ from hansa.runtime.signed_calls import read_signed_call
 MOST_DATA: Final = 2**16  # bytes of a call
 MOST_BODY: Final = 2 * MOST_DATA + 2**12
 LONGEST_SAID: Final = 300  # characters of what a relay says
+HEXADECIMAL: Final = re.compile(r"0x[0-9a-fA-F]*")
 CLAIMS: Final = ("claim", "claimBond")  # the vault's calls that anybody may send for a trainer
 
 
@@ -135,9 +137,9 @@ def _number(value: Any, what: str) -> int:
 
 def _octets(value: Any, what: str, most: int) -> bytes:
     try:
-        if not isinstance(value, str) or not value.startswith("0x") or len(value) > 2 + 2 * most:
+        if not isinstance(value, str) or len(value) > 2 + 2 * most or not HEXADECIMAL.fullmatch(value):
             raise ValueError
-        return bytes.fromhex(value[2:])
+        return bytes.fromhex(value[2:])  # takes spaces too: hence the pattern
     except ValueError:
         raise Malformed(f"{what} is not hexadecimal, or longer than {most} bytes", next_step="write it 0x…") from None
 

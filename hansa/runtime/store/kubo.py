@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import time
 import warnings
 from collections.abc import Iterator, Sequence
@@ -44,6 +45,7 @@ NODE_SECONDS = 10.0
 ANSWER_BYTES = 2**20  # of an answer that is no file; of a file's, beside the file
 
 
+NUMBER = re.compile(r"[0-9]{1,9}")
 LEAST_VERSION = (0, 35)  # from which a node knows all of PROFILE
 
 
@@ -57,7 +59,7 @@ class NodeFacts:
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        return tuple(int(part) for part in self.version.partition("-")[0].split(".") if part.isdigit())
+        return tuple(int(part) for part in self.version.partition("-")[0].split(".") if NUMBER.fullmatch(part))
 
 
 class KuboStore:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ BYTES = 2**20  # of an answer
 ORIGINS = 20  # addresses that a request may name
 QUEUED, PINNING, PINNED, FAILED = STATUSES = ("queued", "pinning", "pinned", "failed")
 OURS = "hansa"  # what the service's lists call our files
+DIGITS = re.compile(r"[0-9]+")  # str.isdigit takes ² too
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -124,7 +126,9 @@ class PinningService:
             )
         if code == 429:
             asked = answer.headers.get("Retry-After", "")
-            return PinningLimited(f"{who} takes no more now", min(600.0, float(asked)) if asked.isdigit() else 60.0)
+            return PinningLimited(
+                f"{who} takes no more now", min(600.0, float(asked)) if DIGITS.fullmatch(asked) else 60.0
+            )
         if code >= 500:
             return StoreUnavailable(f"{who} is out of order", cause=f"status {code}")
         return PinningRefused(

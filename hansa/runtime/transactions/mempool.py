@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -36,7 +37,8 @@ class Underpriced(ChainUnavailable):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         needed, base = NEEDED.search(reason), BASE_FEE.search(reason)
-        self.tip = int(float(needed[1])) if needed else None
+        tip = float(needed[1]) if needed else math.inf
+        self.tip = int(tip) if math.isfinite(tip) else None
         self.base = int(base[1]) if base and not needed else None
         super().__init__("a node refused a transaction as underpriced", cause=reason)
 

@@ -10,9 +10,9 @@ import resource
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
-from eth_account import Account
 
 from client.committee_keys import read_pinned_keys
 from client.guard_file import GuardFile
@@ -23,17 +23,19 @@ from hansa.audit.proof.header import header_bytes
 from hansa.devnet.chain_file import FILE, ChainFile
 from hansa.devnet.folder import MARK, Devnet
 from hansa.protocol.baselines import parse_baselines
-from hansa.protocol.errors import BadKey, ChainUnavailable, FatalError, JournalCorrupt
+from hansa.protocol.errors import ChainUnavailable, FatalError, JournalCorrupt, Malformed
 from hansa.protocol.masked.guard import Guarded
 from hansa.protocol.types import Address, BlockNumber, Digest, JobId
 from hansa.runtime.amounts import Token
 from hansa.runtime.chain.abi import artifact
 from hansa.runtime.chain.blocks import Log, read_block
+from hansa.runtime.chain.calls import Call
+from hansa.runtime.deploy import create
 from hansa.runtime.deploy_progress import _read as read_progress
 from hansa.runtime.history.builder import HistoryBuilder, HistoryError
 from hansa.runtime.journal import Journal, _key, _seal
 from hansa.runtime.key_ring import KeyRing
-from hansa.runtime.keystore import Keyfile
+from hansa.runtime.relay.messages import RelayRequest
 from hansa.runtime.store.kubo import authorization
 from hansa.runtime.transactions.asked import MOST_POINTED, WORD, signed_calls
 from hansa.runtime.transactions.signed import FIELDS, transaction_bytes
@@ -83,6 +85,39 @@ def test_event_of_no_job__in_a_jobs_history__is_said_to_be_one() -> None:
 def test_block__that_is_no_object__is_called_a_block() -> None:
     with pytest.raises(ChainUnavailable, match="answer for block 0x5 makes no sense"):
         read_block("0x5", "0x5")
+
+
+class Receipts:
+    """A signer all of whose transactions have one receipt."""
+
+    def __init__(self, receipt: dict[str, Any]) -> None:
+        self._receipt = receipt
+
+    def do(self, call: Call, once: str | None = None) -> dict[str, Any]:
+        return self._receipt
+
+
+@pytest.mark.parametrize("address", ["0x" + "22" * 19 + " 2", "22" * 20, "0x2222", 5])
+def test_receipt__whose_contract_has_no_address__makes_no_sense(address: object) -> None:
+    with pytest.raises(ChainUnavailable, match="contractAddress makes no sense"):
+        create(cast("Any", Receipts({"contractAddress": address})), "TrainerCommittee")
+    made = create(cast("Any", Receipts({"contractAddress": "0x" + "2a" * 20})), "TrainerCommittee")
+    assert made.lower() == "0x" + "2a" * 20 != made
+
+
+# --- what is asked of a relay
+
+
+@pytest.mark.parametrize("to", ["0x22 " + "2" * 36 + " ", "0x" + "2" * 38 + "\t ", " 0x" + "2" * 39, "0x" + "２" * 40])
+def test_request__to_an_address_with_spaces_inside__is_refused(to: str) -> None:
+    assert len(to) == 42
+    with pytest.raises(Malformed, match="^to is (no address|not hexadecimal)"):
+        RelayRequest.decode(json.dumps({"chain": 1, "to": to, "data": "0x"}).encode())
+
+
+def test_request__of_data_with_spaces_inside__is_refused() -> None:
+    with pytest.raises(Malformed, match="data is not hexadecimal"):
+        RelayRequest.decode(json.dumps({"chain": 1, "to": "0x" + "22" * 20, "data": "0x01 02"}).encode())
 
 
 # --- files of one's own
@@ -143,29 +178,6 @@ def test_guard_file_and_key_ring__with_values_that_nobody_wrote__are_refused(tmp
     ring._run(f"UPDATE keys SET public = {value}")
     with pytest.raises(FatalError, match="ring.sqlite (is no file of keys|can't be used)"):
         ring.made()
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"n": 2**40},
-        {"n": 2**20, "r": 2**20},
-        {"p": 2**30},
-        {"dklen": 2**40},
-        {"c": 2**40, "prf": "hmac-sha256"},
-        {"dklen": 8},
-    ],
-)
-def test_key_file__that_asks_for_too_much__or_too_little__is_refused_at_once(
-    tmp_path: Path, changes: dict[str, object]
-) -> None:
-    path = tmp_path / "key.json"
-    document = Account.encrypt(b"\1" * 32, "password", kdf="pbkdf2" if "c" in changes else "scrypt", iterations=2)
-    document["crypto"]["kdfparams"] |= changes
-    path.write_text(json.dumps(document))
-    path.chmod(0o600)
-    with pytest.raises(BadKey, match="key.json"):
-        Keyfile.load(path, "password")
 
 
 def test_files__of_brackets_within_brackets__are_refused_by_name(tmp_path: Path) -> None:
