@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from benchmarks.chaos.lies import LIES
 from hansa.protocol.errors import FatalError
-from hansa.protocol.privacy import COMMITTEE, MASKED, MODES
+from hansa.protocol.privacy import MASKED, MODES
 from hansa.sponsor.committees import APPOINTED, CONSENSUS, COUPLED, FILLED, HYBRID
 from hansa.sponsor.privacy import check_appointed, usual_seats
 from hansa.sponsor.terms import usual_quorum
@@ -29,7 +29,7 @@ DAEMON_KILLED: Final = "daemon killed"  # how each SIGKILL of a daemon is counte
 TRAINERS: Final = 5  # one more than a committee of trainers needs, so that one may be missing
 ROUNDS: Final = 2
 DEEPEST: Final = 12  # blocks of a reorganisation
-CONFIRMATIONS: Final = (4, DEEPEST)  # of a job whose members release: what they give away is for one order of updates
+CONFIRMATIONS: Final = (4, DEEPEST)  # no reorganisation is deeper: what members commit to is for one order of updates
 HOUR: Final = 3600
 FEW, MANY = 20, 60  # faults of a job, about
 SPAN: Final = 90  # blocks in which they begin: about as many as a job takes to which nothing happens
@@ -94,7 +94,7 @@ def draw(seed: int, number: int, faults: int = MANY) -> Plan:
     order = pairs()
     privacy, consensus = order[number % len(order)]
     gasless = consensus == APPOINTED and privacy != MASKED and random.random() < 0.25
-    plan = Plan(privacy, consensus, seed, gasless, random.choice((0, 0, 2) if privacy == COMMITTEE else CONFIRMATIONS))
+    plan = Plan(privacy, consensus, seed, gasless, random.choice(CONFIRMATIONS))
     found = [_fault(random, plan) for _ in range(random.randint(faults // 2, faults + faults // 3))]
     if random.random() < 0.2:
         found.append(Fault(DEAD, random.randrange(SPAN), target=random.choice(targets(plan))))
@@ -121,7 +121,7 @@ def _fault(random: Random, plan: Plan) -> Fault:
     target = "" if kind in (POWER, REORGANISATION, FEES, *STORES) else random.choice(targets(plan))
     detail = ""
     if kind == REORGANISATION:
-        detail = str(random.randint(1, DEEPEST if plan.privacy == COMMITTEE else plan.confirmations))
+        detail = str(random.randint(1, plan.confirmations))
     elif kind == KILL_AT:
         steps = [f"{step} {moment}" for step in _steps(plan, target) for moment in MOMENTS]
         detail = random.choice([*PLACES, *MOMENTS, *steps])

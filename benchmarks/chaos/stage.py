@@ -166,7 +166,8 @@ class Stage:
 
     def _note_kill(self, name: str, fault: Fault) -> None:
         self.injected[DAEMON_KILLED] += 1
-        self._killed[name], self._restarts[name] = fault.kind, self._head + fault.lasts
+        if name not in self.dead:
+            self._killed[name], self._restarts[name] = fault.kind, self._head + fault.lasts
 
     def _call_back(self) -> None:
         """Whoever had left a job that a reorganisation changes looks at it once more."""

@@ -41,7 +41,7 @@ def test_draw__spares_what_a_job_can_not_outlive() -> None:
         assert all(fault.target in ("", *targets(plan)) for fault in plan.faults)
         assert [fault.at for fault in plan.faults] == sorted(fault.at for fault in plan.faults)
         depths = [int(fault.detail) for fault in plan.faults if fault.kind == REORGANISATION]
-        assert all(1 <= depth <= (12 if plan.privacy == "committee" else plan.confirmations) for depth in depths)
+        assert all(1 <= depth <= plan.confirmations for depth in depths)
 
 
 def test_schedule__written_and_read__is_the_same(tmp_path: Path) -> None:
