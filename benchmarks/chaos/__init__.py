@@ -6,11 +6,13 @@ to each; checks that can fail are made when it is over. The first schedule that 
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 import time
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -41,8 +43,10 @@ SCHEDULE = Path("reports/chaos.schedule.json")
 
 
 def run(quick: bool, minutes: float | None = None, seed: int = 1, replay: Path | None = None) -> Report:
-    """Plays until the minutes are over, or Ctrl-C; a job that has begun when they are over is played to its end.
-    replay: a schedule's file, of which the one job is played."""
+    """Plays until the minutes are over, or it is interrupted or terminated; a job that has begun when they are over is
+    played to its end. replay: a schedule's file, of which the one job is played."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # whoever starts it in the background may have it ignore them
+        signal.signal(number, signal.default_int_handler)
     end = time.monotonic() + 60 * (minutes if minutes is not None else QUICK_MINUTES if quick else MINUTES)
     drawn = (draw(seed, number, FEW if quick else MANY) for number in count())
     plans = drawn if replay is None else iter([load(replay)])
@@ -51,8 +55,9 @@ def run(quick: bool, minutes: float | None = None, seed: int = 1, replay: Path |
         campaign, shrunk = Campaign(there), None
         failed = _play(campaign, plans, end)
         if failed is not None and replay is None:
-            shrunk = campaign.shrunk(failed, SHRINKING, max(end, time.monotonic() + SHRINKING_SECONDS))
-            save(shrunk, SCHEDULE)
+            with suppress(KeyboardInterrupt):
+                shrunk = campaign.shrunk(failed, SHRINKING, max(end, time.monotonic() + SHRINKING_SECONDS))
+                save(shrunk, SCHEDULE)
         store = there.store.kind
     found = summary(campaign.played)
     facts = {"seed": seed, "store": store, **found, "jobs_played": [_told(one) for one in campaign.played]}
