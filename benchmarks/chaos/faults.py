@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -28,6 +29,8 @@ from hansa.devnet.anvil import rpc
 
 SPIKE: Final = 500 * 10**9  # wei a unit of gas
 USUAL: Final = 10**9
+POOL_SECONDS: Final = 1.0  # that a transaction may wait in anvil's pool, which mines each at once
+LOOK: Final = 0.005  # seconds between two looks at it
 UNLIMITED: Final = resource.RLIM_INFINITY
 
 Step = Callable[[ChaosFederation, Fault], bool]
@@ -75,11 +78,19 @@ def _reprieve(lab: ChaosFederation, fault: Fault) -> bool:
 
 def _reorganise(lab: ChaosFederation, fault: Fault) -> bool:
     with lab.ground.nodes.still():
+        _wait_for_pool(lab.anvil.url)
         depth = min(int(fault.detail), lab.session.chain.latest().number - lab.first - 1)
         if depth < 1:
             return False
         rpc(lab.anvil.url, "anvil_reorg", depth, [])
     return True
+
+
+def _wait_for_pool(url: str) -> None:
+    """Until all that was sent is in a block, but for what the present fees keep out."""
+    end = time.monotonic() + POOL_SECONDS
+    while int(rpc(url, "txpool_status")["pending"], 16) and time.monotonic() < end:
+        time.sleep(LOOK)
 
 
 def _raise_fees(lab: ChaosFederation, fault: Fault) -> bool:

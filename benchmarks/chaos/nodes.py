@@ -7,7 +7,6 @@ import contextlib
 import http.client
 import json
 import threading
-import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +21,6 @@ from benchmarks.serving import serving
 SECONDS: Final = 30.0
 RECENT: Final = 20  # requests by which it is told which node a daemon prefers
 TRICKLE: Final = 0.05  # seconds between two bytes
-SETTLED: Final = 0.05  # seconds after which what was sent before is in a block
 
 
 @dataclass
@@ -91,7 +89,6 @@ class Nodes(ThreadingHTTPServer):
             self._is_shut = True
             self._gate.wait_for(lambda: self._passing == 0, SECONDS)
         try:
-            time.sleep(SETTLED)
             yield
         finally:
             with self._gate:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import pickle
 from collections.abc import Iterable
+from copy import deepcopy
 from functools import cache
 from typing import Any, Final
 
@@ -25,14 +25,14 @@ from hansa.runtime.identity.registry import _change_in
 
 
 @cache
-def _prefixes() -> list[bytes]:
-    """A job's history after each of its events, pickled: a copy is made for each input."""
+def _prefixes() -> list[HistoryBuilder]:
+    """A job's history after each of its events: a copy is made for each input."""
     job = recorded("shares")
     builder = HistoryBuilder(job["chainId"], Address(to_checksum_address(job["federation"])), JobId(1))
-    found = [pickle.dumps(builder)]
+    found = [deepcopy(builder)]
     for log in _of_job():
         builder.apply(log)
-        found.append(pickle.dumps(builder))
+        found.append(deepcopy(builder))
     return found
 
 
@@ -48,7 +48,7 @@ def _history(data: bytes) -> Any:
     """data: JSON of an event's place in the job, its topics and data."""
     said = as_json(data)
     place = said.get("place") if isinstance(said, dict) else None
-    builder: HistoryBuilder = pickle.loads(_prefixes()[place % len(_prefixes()) if type(place) is int else 0])
+    builder: HistoryBuilder = deepcopy(_prefixes()[place % len(_prefixes()) if type(place) is int else 0])
     builder.apply(log_of(data))
     _ = builder.history
     return builder.word

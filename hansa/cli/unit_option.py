@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, NamedTuple
 
 import typer
 
 from hansa.protocol.errors import FatalError
-from hansa.protocol.text import escape_untrusted
+from hansa.protocol.text import escape_untrusted, is_digits
 from hansa.protocol.types import Address
 from hansa.runtime.amounts import Token
 from hansa.runtime.session import LONGEST_SYMBOL
 
 MOST_DECIMALS = 77  # digits of 2^256, but one
-DECIMALS = re.compile(r"[0-9]{1,2}")
 
 UnitOption = Annotated[
     str | None,
@@ -32,7 +30,7 @@ def read_unit(given: str | None) -> Unit | None:
     if given is None:
         return None
     symbol, _, decimals = given.rpartition(":")
-    if not symbol.strip() or not DECIMALS.fullmatch(decimals) or int(decimals) > MOST_DECIMALS:
+    if not symbol.strip() or not is_digits(decimals, 2) or int(decimals) > MOST_DECIMALS:
         raise FatalError(f"--unit {given[:100]} is no unit", next_step="write it like HANSA:18")
     return Unit(escape_untrusted(symbol.strip(), LONGEST_SYMBOL), int(decimals))
 

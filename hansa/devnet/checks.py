@@ -13,7 +13,8 @@ from hansa.sponsor.privacy import check_appointed, check_mode
 
 
 def check_setup(setup: Setup) -> Setup:
-    """The same set-up. FatalError for kinds that there are none of, and for parts that don't go together."""
+    """The same set-up. FatalError for kinds that there are none of, a store whose program is missing, and parts that
+    don't go together."""
     check_appointed(check_mode(setup.privacy), committees.check_kind(setup.consensus))
     check_kind(setup.chain, setup.store)
     if setup.store == "kubo":

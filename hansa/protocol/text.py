@@ -58,6 +58,11 @@ def ranges(numbers: Sequence[int]) -> str:
     return ", ".join(str(part[0]) if len(part) == 1 else f"{part[0]}–{part[-1]}" for part in parts)
 
 
+def is_digits(text: str, most: int) -> bool:
+    """Whether a text is 1 to `most` of the digits 0 to 9: `str.isdigit` takes ² too, and `int` no text without end."""
+    return 0 < len(text) <= most and text.isascii() and text.isdigit()
+
+
 def is_seen(char: str) -> bool:
     """Whether a character leaves ink that tells it from a space, or is the plain space."""
     category = unicodedata.category(char)

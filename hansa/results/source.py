@@ -14,7 +14,7 @@ from hansa.protocol.errors import ChainUnavailable, FatalError, Malformed, NotFo
 from hansa.protocol.model import Model
 from hansa.protocol.sheet import NO_METRIC
 from hansa.protocol.spec import JobSpec
-from hansa.protocol.text import counted, redact
+from hansa.protocol.text import counted, is_digits, redact
 from hansa.protocol.types import UNIT, Digest, JobId, Round
 from hansa.runtime.follower import JobFollower
 from hansa.runtime.history.records import Finalized, JobHistory
@@ -73,7 +73,7 @@ class PublishedJob:
             if wanted is None:
                 return Round(last)
             return max(map(Round, range(1, last + 1)), key=lambda round_: (self.rounds[round_ - 1].metric, -round_))
-        if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 7):
+        if not is_digits(wanted, 6):
             raise FatalError(f"{wanted[:40]!r} is no round", next_step=f"name 0 to {last}, or {BEST}")
         if int(wanted) > last:
             raise FatalError(

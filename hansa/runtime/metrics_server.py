@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import threading
 from collections.abc import Iterable
 from typing import Any
@@ -13,10 +12,9 @@ from prometheus_client import make_wsgi_app
 from prometheus_client.exposition import ThreadingWSGIServer
 
 from hansa.protocol.errors import FatalError
+from hansa.protocol.text import is_digits
 from hansa.runtime.metrics import Metrics, ServiceMetrics
 from hansa.runtime.ports import why_taken
-
-PORT = re.compile(r"[0-9]{1,5}")
 
 
 class MetricsServer:
@@ -43,7 +41,7 @@ class MetricsServer:
 def parse_address(where: str, option: str = "--metrics") -> tuple[str, int]:
     """HOST:PORT; FatalError otherwise."""
     host, colon, port = where.rpartition(":")
-    if not colon or not host or not PORT.fullmatch(port) or int(port) > 65_535:
+    if not colon or not host or not is_digits(port, 5) or int(port) > 65_535:
         raise FatalError(f"{option} {where[:100]!r} is not an address", next_step="write it like 127.0.0.1:9464")
     return host, int(port)
 

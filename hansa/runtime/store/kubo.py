@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 import time
 import warnings
 from collections.abc import Iterator, Sequence
@@ -19,7 +18,7 @@ from ipfshttpclient.exceptions import TimeoutError as TimedOut
 
 from hansa.protocol.cid import digest_of, from_cid, to_cid
 from hansa.protocol.errors import FatalError, Malformed, NotFound, StoreUnavailable, TooLarge, WrongBytes
-from hansa.protocol.text import redact
+from hansa.protocol.text import is_digits, redact
 from hansa.protocol.types import Digest
 from hansa.runtime.http import Cap, causes, is_too_large
 from hansa.runtime.store.base import checked
@@ -45,7 +44,6 @@ NODE_SECONDS = 10.0
 ANSWER_BYTES = 2**20  # of an answer that is no file; of a file's, beside the file
 
 
-NUMBER = re.compile(r"[0-9]{1,9}")
 LEAST_VERSION = (0, 35)  # from which a node knows all of PROFILE
 
 
@@ -59,7 +57,7 @@ class NodeFacts:
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        return tuple(int(part) for part in self.version.partition("-")[0].split(".") if NUMBER.fullmatch(part))
+        return tuple(int(part) for part in self.version.partition("-")[0].split(".") if is_digits(part, 9))
 
 
 class KuboStore:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ import requests
 
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import FatalError, StoreUnavailable
-from hansa.protocol.text import redact
+from hansa.protocol.text import is_digits, redact
 from hansa.protocol.types import Digest
 from hansa.runtime.http import Cap, checked_url
 from hansa.runtime.store.bounded import bound
@@ -21,7 +20,6 @@ BYTES = 2**20  # of an answer
 ORIGINS = 20  # addresses that a request may name
 QUEUED, PINNING, PINNED, FAILED = STATUSES = ("queued", "pinning", "pinned", "failed")
 OURS = "hansa"  # what the service's lists call our files
-DIGITS = re.compile(r"[0-9]+")  # str.isdigit takes ² too
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -126,9 +124,7 @@ class PinningService:
             )
         if code == 429:
             asked = answer.headers.get("Retry-After", "")
-            return PinningLimited(
-                f"{who} takes no more now", min(600.0, float(asked)) if DIGITS.fullmatch(asked) else 60.0
-            )
+            return PinningLimited(f"{who} takes no more now", min(600.0, float(asked)) if is_digits(asked, 9) else 60.0)
         if code >= 500:
             return StoreUnavailable(f"{who} is out of order", cause=f"status {code}")
         return PinningRefused(

@@ -58,7 +58,9 @@ def test_tip_that_a_node_asks_for__without_end__is_none(reason: str, tip: int | 
     assert Underpriced(reason).tip == tip
 
 
-@pytest.mark.parametrize("asked, wait", [("²", 60.0), (LONG, 600.0), ("7", 7.0), ("", 60.0), ("soon", 60.0)])
+@pytest.mark.parametrize(
+    "asked, wait", [("²", 60.0), (LONG, 60.0), ("86400", 600.0), ("7", 7.0), ("", 60.0), ("soon", 60.0)]
+)
 def test_wait_that_a_pinning_service_asks_for__is_a_number_or_the_usual(asked: str, wait: float) -> None:
     answer = requests.Response()
     answer.status_code, answer.headers["Retry-After"] = 429, asked
