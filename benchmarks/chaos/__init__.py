@@ -121,8 +121,10 @@ def _sections(found: dict[str, Any], shrunk: Plan | None) -> list[Section]:
         what.notes.append(f"{len(shrunk.faults)} faults are enough: --replay {SCHEDULE}")
     kinds = sorted(injected, key=lambda kind: -injected[kind])
     faults = Section("Faults that met somebody", ["kind", "number"], [[kind, injected[kind]] for kind in kinds])
-    columns = ["after", "times", "job: median", "most", "party: median", "most"]
-    rows = [[kind or "all", *spread.values()] for kind, spread in found["recovery"].items()]
+    columns = ["after", "times", "job: median", "most", "party: median", "most", "job, seconds: median", "most"]
+    spreads = dict(found["recovery"])
+    spreads |= {f"any, {n} confirmations": spread for n, spread in found["recovery_by_confirmations"].items()}
+    rows = [[kind or "all", *spread.values()] for kind, spread in spreads.items()]
     blocks = Section(
         "Blocks from a fault's end to the next useful transaction", columns, rows, [machine_load()], digits=1
     )

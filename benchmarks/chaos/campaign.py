@@ -109,12 +109,15 @@ def summary(played: Sequence[Played]) -> dict[str, Any]:
     for one in played:
         injected.update(one.injected)
     recoveries = [recovery for one in played for recovery in one.recoveries]
+    depths = sorted({one.plan.confirmations for one in played})
+    waiting = {n: [back for one in played if one.plan.confirmations == n for back in one.recoveries] for n in depths}
     return {
         "jobs": len(played),
         **{way: sum(problem.way == way for one in played for problem in one.problems) for way in WAYS},
         "by_pair": dict(Counter(one.plan.name for one in played)),
         "injected": dict(+injected),
         "recovery": {kind: spread(recoveries, kind) for kind in ("", *sorted({one.kind for one in recoveries}))},
+        "recovery_by_confirmations": {n: spread(its, "") for n, its in waiting.items()},
         "ended_by_themselves": [said for one in played for said in one.ended],
         "calls": sum(one.acts for one in played),
         "reverted": sum(one.reverted for one in played),
@@ -125,13 +128,18 @@ def summary(played: Sequence[Played]) -> dict[str, Any]:
 
 
 def spread(recoveries: Sequence[Recovery], kind: str) -> dict[str, float | int | None]:
-    """Blocks until the next useful transaction, of anybody and of the party itself; '': of all kinds."""
+    """Blocks until the next useful transaction, of anybody and of the party itself, and seconds to the first of these;
+    '': of all kinds."""
     its = [one for one in recoveries if kind in ("", one.kind)]
     found: dict[str, float | int | None] = {"count": len(its)}
-    values: dict[str, Callable[[Recovery], int | None]] = {"job": lambda one: one.anybody, "party": lambda one: one.own}
+    values: dict[str, Callable[[Recovery], float | None]] = {
+        "job": lambda one: one.anybody,
+        "party": lambda one: one.own,
+        "seconds": lambda one: None if one.seconds is None else round(one.seconds, 2),
+    }
     for name, of in values.items():
-        blocks = [value for one in its if (value := of(one)) is not None]
-        found |= {f"{name}_median": median(blocks) if blocks else None, f"{name}_max": max(blocks, default=None)}
+        known = [value for one in its if (value := of(one)) is not None]
+        found |= {f"{name}_median": median(known) if known else None, f"{name}_max": max(known, default=None)}
     return found
 
 

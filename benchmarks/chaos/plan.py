@@ -110,7 +110,7 @@ def targets(plan: Plan) -> list[str]:
 
 
 KIND_WEIGHTS: Final[Mapping[str, int]] = {
-    KILL: 24, KILL_AT: 16, POWER: 9, REORGANISATION: 34, FEES: 3, CLOCK: 3, DISK: 3,
+    KILL: 24, KILL_AT: 16, POWER: 9, REORGANISATION: 44, FEES: 3, CLOCK: 3, DISK: 3,
     STORE_KILLED: 4, STORE_LOSES: 3, STORE_CORRUPTS: 3, STORE_DELAYS: 3, **dict.fromkeys(NODES, 1),
 }  # fmt: skip
 

@@ -20,7 +20,7 @@ from hansa.protocol.types import Phase
 from hansa.runtime.chain.structs import JobState
 
 TICK: Final = 0.03  # seconds between two looks
-MINE: Final = 0.1  # seconds without a block after which one is made, where steps wait for some
+MINE: Final = 0.3  # seconds without a block after which one is made, where steps wait for some
 PERIOD: Final = 1.0  # the same, elsewhere
 PATIENCE: Final = 240  # blocks, and seconds, without anything useful and without a fault, after which a job is stuck
 QUIET: Final = 3  # blocks without anything useful after which it is asked who is waited for
@@ -34,8 +34,10 @@ class Recovery:
     kind: str
     target: str
     since: int
+    moment: float
     anybody: int | None = None
     own: int | None = None
+    seconds: float | None = None  # to the useful transaction of anybody
 
 
 @dataclass
@@ -121,7 +123,8 @@ class Stage:
         self._note_progress(block)
         for one in self.recoveries:
             if block > one.since:
-                one.anybody = block - one.since if one.anybody is None else one.anybody
+                if one.anybody is None:
+                    one.anybody, one.seconds = block - one.since, time.monotonic() - one.moment
                 if by == one.target and one.own is None:
                     one.own = block - one.since
 
@@ -194,7 +197,7 @@ class Stage:
         self._recovering(one.fault.kind, one.fault.target)
 
     def _recovering(self, kind: str, target: str) -> None:
-        self.recoveries.append(Recovery(kind, target, self._head))
+        self.recoveries.append(Recovery(kind, target, self._head, time.monotonic()))
 
     def _look_after(self) -> None:
         """Starts whoever died again, when it is time to."""
