@@ -63,9 +63,11 @@ def _cut_power(lab: ChaosFederation, fault: Fault) -> bool:
 
 
 def _sentence(lab: ChaosFederation, fault: Fault) -> bool:
-    """It is for itself to find the place."""
-    lab.control(fault.target).with_suffix(".die").write_text(fault.detail)
-    return lab.workers[fault.target].alive
+    """It is for itself to find the place; one that has ended would find it when it is started again, unseen."""
+    is_there = lab.workers[fault.target].alive
+    if is_there:
+        lab.control(fault.target).with_suffix(".die").write_text(fault.detail)
+    return is_there
 
 
 def _reprieve(lab: ChaosFederation, fault: Fault) -> bool:

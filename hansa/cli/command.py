@@ -14,6 +14,7 @@ import inspect
 import json
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
@@ -34,6 +35,8 @@ from hansa.runtime.workspace import DEFAULT_DIR, Workspace
 UNEXPECTED = 70  # exit code of a failure that nobody foresaw
 INTERRUPTED = 130
 PIPE_WIDTH = 200
+SUGGESTED = re.compile(r"`(hansa [a-z][^`]*)`")
+WITHOUT_DIR = re.compile(r" --(?:dir|archive|help)\b")
 MADE_UP = re.compile(r"(?<=<)list\[(?=\w+\]>)|(?<=\w)(?:\]| range)(?=>)")  # in the names that typer gives types
 FILE_TROUBLE = frozenset(
     {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO}
@@ -66,7 +69,7 @@ class Command:
     @property
     def dir_option(self) -> str:
         """What a suggested command needs after it to find the same workspace."""
-        return "" if str(self.workspace.dir) == DEFAULT_DIR else f" --dir {self.workspace.dir}"
+        return "" if str(self.workspace.dir) == DEFAULT_DIR else f" --dir {shlex.quote(str(self.workspace.dir))}"
 
     def answer(self, document: Any, render: Callable[[Console], None]) -> None:
         """Prints a dataclass as one JSON object, or lets `render` show it to a person."""
@@ -128,10 +131,11 @@ def command_line(name: str, function: Callable[..., None]) -> Any:
 
     @functools.wraps(function)
     def call(command_dir: Path, command_json: bool, command_debug: bool, **arguments: Any) -> None:
-        with report_failures(command_debug):
+        command = Command(Workspace(command_dir), command_json, command_debug)
+        with report_failures(command_debug, command.dir_option):
             for name, group in groups.items():
                 arguments[name] = group(**{field.name: arguments.pop(field.name) for field in fields(group)})
-            function(Command(Workspace(command_dir), command_json, command_debug), **arguments)
+            function(command, **arguments)
 
     call.__signature__ = signature.replace(parameters=[*own, *common])  # type: ignore[attr-defined]
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -140,8 +144,9 @@ def command_line(name: str, function: Callable[..., None]) -> Any:
 
 
 @contextlib.contextmanager
-def report_failures(debug: bool) -> Iterator[None]:
-    """A failure inside becomes one sentence on standard error, and `typer.Exit` with its code."""
+def report_failures(debug: bool, dir_option: str = "") -> Iterator[None]:
+    """A failure inside becomes one sentence on standard error, and `typer.Exit` with its code. dir_option: what
+    commands that the next step names need to find the same workspace."""
     try:
         yield
     except (typer.Exit, typer.Abort, typer.BadParameter):
@@ -149,6 +154,8 @@ def report_failures(debug: bool) -> Iterator[None]:
     except HansaError as error:
         if debug:
             raise
+        if error.next_step is not None:
+            error.next_step = _with_dir(error.next_step, dir_option)
         _end(str(error), error.exit_code)
     except KeyboardInterrupt:
         _end("interrupted", INTERRUPTED)
@@ -170,6 +177,13 @@ def report_failures(debug: bool) -> Iterator[None]:
             f"unexpected {type(error).__name__}: {said}; run the command again with --debug and report what it prints",
             UNEXPECTED,
         )
+
+
+def _with_dir(step: str, dir_option: str) -> str:
+    def completed(found: re.Match[str]) -> str:
+        return found[0] if WITHOUT_DIR.search(found[1]) else f"`{found[1]}{dir_option}`"
+
+    return SUGGESTED.sub(completed, step)
 
 
 def _end(sentence: str, code: int) -> NoReturn:
