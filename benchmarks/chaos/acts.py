@@ -58,7 +58,7 @@ def _of(transaction: Mapping[str, Any], receipt: Mapping[str, Any], names: Mappi
     sender = to_checksum_address(transaction["from"])
     worked, block = int(receipt["status"], 16) == 1, int(receipt["blockNumber"], 16)
     for by, call, cycle, arguments in _calls(sender, bytes.fromhex(transaction["input"][2:])):
-        yield Act(names.get(Address(by), by), call, cycle, arguments, block, worked)
+        yield Act(names.get(Address(by), by), call, cycle, arguments, block, worked, by != sender)
 
 
 def _calls(sender: str, data: bytes) -> Iterator[tuple[str, str, int, str]]:

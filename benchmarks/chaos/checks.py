@@ -26,7 +26,7 @@ class Problem:
 @dataclass(frozen=True)
 class Act:
     """One call of one account, on the chain that stands. by: who signed it, also where another sent it. arguments: hex;
-    cycle: its counter, 0 where it names none. worked: it did not revert."""
+    cycle: its counter, 0 where it names none. worked: it did not revert. relayed: another sent it."""
 
     by: str
     call: str
@@ -34,6 +34,7 @@ class Act:
     arguments: str
     block: int
     worked: bool
+    relayed: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,7 @@ def _doubled(ending: Ending) -> Iterator[str]:
             times["", act.call, f"cycle {act.cycle}"] += 1
         elif act.call not in OF_ALL:
             times[act.by, act.call, act.arguments] += 1
+    yield from _sent_twice(ending)
     for (by, call, what), count in times.items():
         if count > 1:
             yield f"{by or 'all together'} did {call} of {what} {count} times"
@@ -142,6 +144,20 @@ def _doubled(ending: Ending) -> Iterator[str]:
     for name, stake in ending.stakes.items():
         if stake > ending.staked.get(name, 0):
             yield f"{name} has {stake} in the pool, and staked {ending.staked.get(name, 0)}"
+
+
+def _sent_twice(ending: Ending) -> Iterator[str]:
+    """The contract refuses a step that was taken: who sends it again all the same shows in what reverted. Several
+    validators may relay the same signature."""
+    taken: set[tuple[str, str, int]] = set()
+    for act in ending.acts:
+        step = (act.by, act.call, act.cycle)
+        if act.call not in OF_A_CYCLE or act.relayed:
+            continue
+        if act.worked:
+            taken.add(step)
+        elif step in taken:
+            yield f"{act.by} sent {act.call} of cycle {act.cycle} again in block {act.block}, when it was done"
 
 
 def _unpaid(ending: Ending) -> Iterator[str]:

@@ -6,7 +6,7 @@ import random
 import time
 from abc import ABC, abstractmethod
 
-from hansa.protocol.errors import FatalError, TransientError
+from hansa.protocol.errors import FatalError, HansaError, TransientError
 from hansa.protocol.types import JobId
 from hansa.runtime import stopping
 from hansa.runtime.chain.federation import JobState
@@ -124,9 +124,11 @@ class Daemon(ABC):
         alarm = self.desk.alarm
         return 0.0 if alarm.mined > self.desk.follower.head.number else alarm.pause
 
-    def note_failure(self, error: TransientError, failures: int) -> float:
+    def note_failure(self, error: HansaError, failures: int) -> float:
         """Logs and counts it; how long to wait, in seconds: the longer, the more failures in a row there were."""
         self.desk.metrics.failed(str(error))
+        if not isinstance(error, TransientError):
+            self.desk.metrics.stand_still(str(error))
         pause = backoff(failures)
         self.desk.log.warning("will try again", error=str(error), seconds=round(pause, 2))
         return pause

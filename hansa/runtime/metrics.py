@@ -21,6 +21,7 @@ class Metrics:
         self.started = time.monotonic()
         self.looked: float | None = None  # monotonic
         self.trouble = "it has not looked at the chain yet"
+        self.needs: str | None = None  # what only the operator can mend
         self.job = self._gauge("hansa_job", "The job's number.")
         self.round = self._gauge("hansa_round", "The round under way, from 1.")
         self.phase = self._gauge("hansa_phase", "The job's phase, as the contract numbers it.")
@@ -47,6 +48,7 @@ class Metrics:
             "aggregating": self._counter("hansa_aggregating_seconds_total", "Seconds spent aggregating."),
         }
         self.doing: tuple[str, float, int] | None = None  # kind of work, monotonic since, Unix time that it may last to
+        self.stands = self._gauge("hansa_stands_still", "1 where nothing goes on until the operator acts, else 0.")
         self.journal = self._gauge("hansa_journal_bytes", "The journal's size on disk, files and all.")
 
     def seen(self, *, job: int, round_: int, phase: int, deadline: int, block: int, timestamp: int) -> None:
@@ -75,8 +77,13 @@ class Metrics:
         self.retries.inc()
         self.trouble = cause
 
+    def stand_still(self, cause: str | None) -> None:
+        """Notes what only the operator can mend; None: nothing now."""
+        self.needs = cause
+        self.stands.set(cause is not None)
+
     def health(self) -> tuple[bool, dict[str, Any]]:
-        """Whether the daemon has looked at the chain lately, and what to show."""
+        """Whether the daemon has looked at the chain lately and can go on, and what to show."""
         age = time.monotonic() - (self.started if self.looked is None else self.looked)
         shown: dict[str, Any] = {"healthy": self.looked is not None and age <= STALE_SECONDS, "looked": round(age, 1)}
         if (doing := self.doing) is not None:
@@ -85,6 +92,8 @@ class Metrics:
             shown["healthy"] = shown["healthy"] or time.time() <= until
         if not shown["healthy"]:
             shown["cause"] = self.trouble
+        if self.needs is not None:
+            shown |= {"healthy": False, "cause": self.needs}
         return shown["healthy"], shown
 
     def _gauge(self, name: str, text: str) -> Gauge:

@@ -18,6 +18,7 @@ from hansa.runtime.daemon import FIRST_BACKOFF, Daemon, backoff
 from hansa.runtime.metrics import ServiceMetrics
 from hansa.runtime.metrics_server import MetricsServer
 from hansa.runtime.relay.service import RelayService
+from hansa.runtime.transactions.mempool import CantPay
 from hansa.runtime.transactions.sender import Sender
 
 LOOK_SECONDS = 3.0  # between two looks for jobs
@@ -51,6 +52,15 @@ class Catalogue(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class _Refusal:
+    """until: when a job that was served before is looked at again, monotonic; None: when the edition changes."""
+
+    edition: Hashable
+    error: FatalError
+    until: float | None = None
+
+
 @dataclass
 class _Turn:
     """pause: seconds until it looks again without a new block. failures: in a row. rests_until: monotonic."""
@@ -72,7 +82,8 @@ class Service:
         self._most = most
         self._turns: dict[JobId, _Turn] = {}
         self._done: set[JobId] = set()
-        self._refused: dict[JobId, tuple[Hashable, FatalError]] = {}
+        self._refused: dict[JobId, _Refusal] = {}
+        self._pauses: dict[JobId, float] = {}  # after which one that ended with an error was last looked at again
         self._retries: dict[JobId, tuple[float, float]] = {}  # when a job is looked at again, and the pause before
         self._next_look = 0.0
         self._server: MetricsServer | None = None
@@ -106,7 +117,7 @@ class Service:
             finally:
                 self.close()
         if self._refused:
-            job, (_, error) = next(iter(self._refused.items()))
+            job, error = next((job, refusal.error) for job, refusal in self._refused.items())
             raise FatalError(f"job {job} was not served", cause=error, next_step=error.next_step) from error
 
     def close(self) -> None:
@@ -153,18 +164,19 @@ class Service:
         try:
             is_done = turn.daemon.once() and (self._relay is None or self._relay.relay.is_settled(job))
             turn.failures, turn.pause = 0, turn.daemon.pause
+            self._pauses.pop(job, None)
+            turn.daemon.desk.metrics.stand_still(None)
             if is_done:
                 self._log.info("job done", job=job)
                 self._done.add(job)
                 self._drop(job)
-        except TransientError as error:
+        except (TransientError, CantPay) as error:  # coin may come
             turn.failures += 1
             turn.rests_until = time.monotonic() + turn.daemon.note_failure(error, turn.failures)
         except WrongChain:
             raise  # of all jobs
         except FatalError as error:
-            self._refuse(job, error, self._catalogue.edition())
-            self._drop(job)
+            self._give_up(job, error)
 
     def _take_jobs(self) -> bool:
         """Begins with the jobs that there is room for; whether some are left for later."""
@@ -215,13 +227,25 @@ class Service:
         return pause
 
     def _is_refused(self, job: JobId) -> bool:
-        return job in self._refused and self._refused[job][0] == self._catalogue.edition()
+        refusal = self._refused.get(job)
+        if refusal is None or refusal.edition != self._catalogue.edition():
+            return False
+        return refusal.until is None or not self._catalogue.waits or time.monotonic() < refusal.until
 
-    def _refuse(self, job: JobId, error: FatalError, edition: Hashable) -> None:
+    def _refuse(self, job: JobId, error: FatalError, edition: Hashable, until: float | None = None) -> None:
         before = self._refused.get(job)
-        if before is None or str(before[1]) != str(error):
+        if before is None or str(before.error) != str(error):
             self._log.error("job not served", job=job, reason=str(error))
-        self._refused[job] = (edition, error)
+        self._refused[job] = _Refusal(edition, error, until)
+
+    def _give_up(self, job: JobId, error: FatalError) -> None:
+        """Until a while later, or until the edition changes. Its metrics stay, and say that it stands still."""
+        metrics = self._turns[job].daemon.desk.metrics
+        self._pauses[job] = min(LONGEST_RETRY, 2 * self._pauses.get(job, LONGEST_WAIT / 2))
+        self._refuse(job, error, self._catalogue.edition(), time.monotonic() + self._pauses[job])
+        self._drop(job)
+        metrics.stand_still(str(error))
+        self.metrics.by_job[job] = metrics
 
     def _drop(self, job: JobId) -> None:
         self._turns.pop(job).daemon.close()

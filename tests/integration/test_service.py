@@ -27,6 +27,7 @@ from hansa.runtime.desk import DaemonConfig
 from hansa.runtime.log import open_log
 from hansa.runtime.service import NothingYet, Service
 from hansa.runtime.store import open_store
+from hansa.runtime.transactions.mempool import CantPay
 from hansa.sponsor.post import prepare
 
 
@@ -192,6 +193,63 @@ def test_refusal__is_looked_at_again__once_what_it_rests_on_has_changed(
     run(world, given)
     assert len(logged(world, "job not served")) == 1
     assert world.federation.state(jobs[0]).phase == Phase.SUBMIT
+
+
+class Fails:
+    """In place of an Opener's act: raises an error the first time, and notes what the service says of itself then."""
+
+    def __init__(self, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.error: Exception | None = error
+        self.times, self.told = 0, list[tuple[bool, dict[str, Any]]]()
+        self.service: Service | None = None
+        act = Opener.act
+
+        def once(opener: Opener, state: JobState) -> bool:
+            self.times += 1
+            if self.times > 1 and self.service is not None:
+                self.told.append(self.service.metrics.health())
+            error, self.error = self.error, None
+            if error is not None:
+                raise error
+            return act(opener, state)
+
+        monkeypatch.setattr(Opener, "act", once)
+
+
+def test_job__without_coin_for_a_while__stays_and_says_what_it_needs(
+    two: tuple[World, list[JobId]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, jobs = two
+    fails = Fails(CantPay("it has no coin"), monkeypatch)
+    given = Given(world, jobs[:1])
+    fails.service = service = Service(over(world, world.anvil.url), given, open_log(log_of(world)))
+    service.run()
+    healthy, shown = fails.told[0]
+    assert not healthy and shown["jobs"][str(jobs[0])]["cause"] == "it has no coin"
+    assert given.begun == jobs[:1] and world.federation.state(jobs[0]).phase == Phase.SUBMIT
+
+
+def test_job__that_ended_with_an_error__is_looked_at_again_later(
+    two: tuple[World, list[JobId]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, jobs = two
+    fails = Fails(FatalError("its disk is broken"), monkeypatch)
+    given = Given(world, jobs[:1])
+    monkeypatch.setattr(Given, "waits", property(lambda self: fails.times < 2))  # until it has been served once more
+    monkeypatch.setattr("hansa.runtime.service.LONGEST_WAIT", 2.0)
+    service = Service(over(world, world.anvil.url), given, open_log(log_of(world)))
+    service.serve_metrics("127.0.0.1:0")
+    drop = service._give_up
+
+    def seen(job: JobId, error: FatalError) -> None:
+        drop(job, error)
+        fails.told.append(service.metrics.health())
+
+    monkeypatch.setattr(service, "_give_up", seen)
+    service.run()
+    healthy, shown = fails.told[0]
+    assert not healthy and shown["jobs"][str(jobs[0])]["cause"] == "its disk is broken"
+    assert given.begun == jobs[:1] * 2 and world.federation.state(jobs[0]).phase == Phase.SUBMIT
 
 
 def test_nonces__of_what_a_peer_has_in_flight__are_not_taken(world: World) -> None:

@@ -148,6 +148,11 @@ def test_checks__of_a_job_that_went_well__find_nothing() -> None:
     assert GOOD.reverted == 1
 
 
+def test_step__that_two_relays_sent__or_that_reverted_before_it_was_taken__is_not_doubled() -> None:
+    relayed = replace(act("t1", "submit", worked=False), relayed=True)
+    assert problems(doctored(acts=(act("v1", "vote", worked=False), *ACTS, relayed))) == []
+
+
 def doctored(**changes: Any) -> Ending:
     return replace(GOOD, **changes)
 
@@ -174,6 +179,7 @@ DRAWN = replace(ROUND, drawn=("v1", "v3"), sheets=frozenset({"v1", "v3"}), pay={
         (STUCK, "v1 did not end", doctored(alive=("v1",))),
         (DOUBLED, "t1 did submit of cycle 1 2 times", doctored(acts=(*ACTS, act("t1", "submit", 1, "other")))),
         (DOUBLED, "all together did finalize of cycle 1 2", doctored(acts=(*ACTS, act("v2", "finalize")))),
+        (DOUBLED, "t1 sent submit of cycle 1 again", doctored(acts=(*ACTS, act("t1", "submit", worked=False)))),
         (DOUBLED, "t1 did claim of b 2 times", doctored(acts=(*ACTS, act("t1", "claim", 0, "b")))),
         (DOUBLED, "open 2 times, for 1 cycles", doctored(acts=(*ACTS, act("v2", "open", 0, "j")))),
         (DOUBLED, "v1 has 200 in the pool, and staked 100", doctored(stakes={**STAKED, "v1": 200}, pooled=310)),
