@@ -177,8 +177,8 @@ def _result(request: Request, answer: Any, reply: Reply) -> Any:
     if error is None:
         return answer["result"]
     if not isinstance(error, dict):
-        return NodeError(request[0], 0, str(error)[:200], status=reply.status)
-    if (reverted := _revert_data(error)) is not None:
+        error = {"message": error}
+    elif (reverted := _revert_data(error)) is not None:
         return contract_error(reverted)
     code, message = error.get("code"), str(error.get("message", ""))[:200]
     retry_after = _retry_after(reply)

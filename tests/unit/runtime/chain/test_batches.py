@@ -9,9 +9,10 @@ from typing import Any, cast
 
 import pytest
 
+from hansa.protocol.errors import ChainUnavailable
 from hansa.runtime.chain import endpoint as endpoint_module
 from hansa.runtime.chain.endpoint import Endpoint
-from hansa.runtime.chain.node_errors import NodeError
+from hansa.runtime.chain.node_errors import BadStatus, NodeError
 from hansa.runtime.http import Reply, TooManyBytes
 from hansa.runtime.poster import Poster
 
@@ -123,3 +124,27 @@ def test_batches__whose_answer_is_too_large__are_fewer_from_then_on() -> None:
     asked(endpoint, 8)
     asked(endpoint, 8)
     assert answers.sizes == [8, 4, 4, 4, 4]
+
+
+LIMITED: list[Any] = [
+    b"<html>slow down</html>",
+    b'"slow down"',
+    {"error": "Too Many Requests"},
+    {"error": {"code": 429, "message": "Too Many Requests"}},
+    {"error": None, "message": "Too Many Requests"},
+    [{"id": None, "error": {"code": 429, "message": "Too Many Requests"}}],
+    [{"id": None, "error": "Too Many Requests"}],
+    [],
+]
+
+
+@pytest.mark.parametrize("told", LIMITED)
+@pytest.mark.parametrize("count", [1, 3])
+def test_retry_after__is_read__whatever_the_body(told: Any, count: int) -> None:
+    endpoint, answers = endpoint_of(lambda size: (429, told))
+    answers.headers["Retry-After"] = "7"
+    try:
+        [found] = asked(endpoint, count)
+    except ChainUnavailable as error:
+        found = error
+    assert isinstance(found, NodeError | BadStatus) and found.rate_limited and found.retry_after == 7.0
