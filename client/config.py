@@ -37,7 +37,6 @@ class TrainerConfig(DaemonConfig):
     stop_after_failure: bool = False
     repeat: bool = False
     min_group: int = 0
-    keep_models: int | None = 3
     privacy: PrivacySettings | None = None
     wait_for_bond: float = 600.0
     relays: tuple[str, ...] = ()

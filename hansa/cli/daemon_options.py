@@ -28,6 +28,15 @@ from hansa.sponsor.terms import seconds
 TRUST, RUN = in_panel("What to accept"), in_panel("How to run")
 
 JobOption = Annotated[int, typer.Option("--job", help="The job's number.")]
+KeepModels = Annotated[
+    int | None,
+    typer.Option(
+        "--keep-models",
+        help="So many of the last models stay pinned; all by default. For a node that this daemon has to itself: what "
+        "it lets go, the node's other daemons lose.",
+        min=3,
+    ),
+]
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds
 
 

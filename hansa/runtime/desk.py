@@ -42,7 +42,8 @@ SOON = 0.25  # seconds
 class DaemonConfig:
     """What a daemon is told; one daemon a key and job.
 
-    keep_models: models back that stay pinned; None keeps every model, for those who audit the job later.
+    keep_models: models back that stay pinned; None keeps every model, for those who audit the job later, and for the
+        other daemons of a node, whose pins are one set.
     keep_updates: rounds back whose updates stay pinned; None keeps all, likewise.
     max_bytes: largest model or update file that it handles.
     min_claim: seconds that a job must leave after its end to claim what it pays.

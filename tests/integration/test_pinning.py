@@ -18,7 +18,7 @@ from hansa.protocol.errors import FatalError, StoreUnavailable
 from hansa.runtime.store import LocalStore, kept, open_store
 from hansa.runtime.store.kept import KeptStore
 from hansa.runtime.store.kubo import KuboStore
-from hansa.runtime.store.pinning import PinningLimited, PinningRefused, PinningService
+from hansa.runtime.store.pinning import PinningLimited, PinningRefused, PinningService, TokenRefused
 
 TOKEN = "a-token-that-nobody-may-see"
 ORIGIN = "/ip4/10.0.0.1/tcp/4001/p2p/12D3KooWA"
@@ -169,8 +169,8 @@ def test_what_the_service_could_not_fetch__is_told(
 @pytest.mark.parametrize(
     ("status", "headers", "kind", "said"),
     [
-        (401, {}, PinningRefused, "refuses this token: status 401; put a valid one into secrets.env"),
-        (403, {}, PinningRefused, "refuses this token"),
+        (401, {}, TokenRefused, "refuses this token: status 401; put a valid one into secrets.env"),
+        (403, {}, TokenRefused, "refuses this token"),
         (402, {}, PinningRefused, "refuses a request: status 402 NO; ask who runs it"),
         (302, {"Location": "http://elsewhere.test/"}, PinningRefused, "refuses a request: status 302"),
         (429, {"Retry-After": "7"}, PinningLimited, "takes no more now: too many requests; it is asked again in 7 s"),

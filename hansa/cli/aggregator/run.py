@@ -10,7 +10,7 @@ import typer
 from aggregator.seats import check_can_be_drawn, has_work, missing_stake
 from aggregator.validator import Validator
 from hansa.cli.command import Command
-from hansa.cli.daemon_options import TRUST, DaemonOptions, as_service, prepare_run, run_daemon
+from hansa.cli.daemon_options import TRUST, DaemonOptions, KeepModels, as_service, prepare_run, run_daemon
 from hansa.cli.key_options import AccountName, FeeOptions, PasswordFile
 from hansa.cli.serving import Listing, ManyJobs, OneJob, chosen_jobs, serve
 from hansa.cli.tables import named
@@ -32,9 +32,7 @@ def run(
     account_name: AccountName = None,
     password_file: PasswordFile = None,
     fees: FeeOptions,
-    keep_models: Annotated[
-        int | None, typer.Option("--keep-models", help="Models to keep; all by default.", min=3)
-    ] = None,
+    keep_models: KeepModels = None,
     keep_updates: Annotated[
         int | None,
         typer.Option(

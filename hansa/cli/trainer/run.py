@@ -12,7 +12,7 @@ from client.committee_keys import read_pinned_keys
 from client.relayed import relays_of
 from client.trainer import Trainer
 from hansa.cli.command import Command
-from hansa.cli.daemon_options import TRUST, DaemonOptions, as_service, prepare_run, run_daemon
+from hansa.cli.daemon_options import TRUST, DaemonOptions, KeepModels, as_service, prepare_run, run_daemon
 from hansa.cli.key_options import AccountName, FeeOptions, PasswordFile
 from hansa.cli.serving import Listing, ManyJobs, OneJob, chosen_jobs, serve
 from hansa.cli.tables import named
@@ -64,6 +64,7 @@ def run(
         str | None,
         typer.Option("--validation", help="With --validate: your validation rows, as the task asks.", metavar="FILE"),
     ] = None,
+    keep_models: KeepModels = None,
     pin_keys: Annotated[
         Path | None,
         TRUST("--pin-keys", help="Seal updates to these keys alone: a JSON file, account to key, from the sponsor."),
@@ -92,6 +93,12 @@ def run(
     numbers = chosen_jobs(job, jobs)
     budget = privacy.own_settings(command.workspace)
     check_relays(gasless, relays or [], validate)
+    if validate and keep_models is not None:
+        raise FatalError(
+            "--validate is given with --keep-models",
+            cause="a member keeps every model, and the store is the same",
+            next_step="leave one of them out",
+        )
     session, workspace = connect(command.workspace), command.workspace
     if job is not None:
         prepare_run(session, job)
@@ -122,6 +129,7 @@ def run(
             stop_after_failure=stop_after_failure,
             repeat=repeat,
             min_group=min_group,
+            keep_models=keep_models,
             validation=validation,
             caps=fees.caps,
             relays=tuple(relays or ()),

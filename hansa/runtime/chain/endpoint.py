@@ -54,8 +54,13 @@ class Endpoint:
         """
         try:
             answers: list[Any] = []
+            most = BATCH  # in this call, whatever it takes in the next
             while len(answers) < len(batch):
-                answers += self._post(batch[len(answers) : len(answers) + self._batch])
+                part = batch[len(answers) : len(answers) + min(most, self._batch)]
+                found = self._post(part)
+                if not found:
+                    most = len(part) // 2
+                answers += found
             return answers
         except (OSError, http.client.HTTPException) as error:
             raise self._failed(error) from error
@@ -63,7 +68,7 @@ class Endpoint:
             raise Nonsense(f"{self.shown} {batch[0][0]}", error) from error
 
     def _post(self, part: Sequence[Request]) -> list[Any]:
-        """The answers to one HTTP request; none where the node asked for fewer at once."""
+        """The answers to one HTTP request; none where fewer at once are to be asked."""
         single = len(part) == 1
         calls = [
             {"jsonrpc": "2.0", "method": method, "params": params, "id": next(self._ids)} for method, params in part
@@ -76,34 +81,51 @@ class Endpoint:
                 raise
             return self._take_fewer(part, None)
         answer = self._decoded(reply, single)
+        if not single and isinstance(answer, list) and len(answer) == 1 and _is_error(answer[0]):
+            [answer] = answer  # geth's way to refuse a batch
         if isinstance(answer, list):
             if len(answer) != len(part) or len({entry["id"] for entry in answer}) != len(part):
+                if reply.status >= 300:
+                    raise self._bad_status(reply)
                 raise ValueError(f"{len(answer)} answers to {len(part)} requests")
-            if len(part) == self._batch < BATCH and time.monotonic() > self._shrunk + BATCH_REST:
-                self._batch = min(BATCH, 2 * self._batch)
+            self._take_more(part)
             ordered = sorted(answer, key=lambda entry: cast(int, entry["id"]))
             return [_result(request, entry, reply) for request, entry in zip(part, ordered, strict=True)]
         found = _result(part[0], answer, reply)
+        limited = is_rate_limited(found)
         if single:
+            if not limited:
+                self._take_more(part)
             return [found]
-        if is_rate_limited(found):  # of the batch as a whole
+        if limited:  # of the batch as a whole
             raise found
+        if isinstance(found, NodeError) and not found.refuses_batch:  # of this one alone, as far as is known
+            return []
         return self._take_fewer(part, found.requests if isinstance(found, NodeError) else None)
 
     def _decoded(self, reply: Reply, single: bool) -> Any:
         """A JSON-RPC body, whatever the status; BadStatus where there is none."""
         try:
             answer: Any = json.loads(reply.body)
-            if reply.status < 300 or isinstance(answer, list) or {"error", "result"} & set(answer):
+            said = isinstance(answer, list) or _is_error(answer) or (isinstance(answer, dict) and "result" in answer)
+            if reply.status < 300 or said:
                 return answer
-        except (ValueError, TypeError, RecursionError):
+        except (ValueError, RecursionError):
             if reply.status < 300:
                 raise
         if reply.status == 413 and not single:
             return {"error": {"code": reply.status, "message": "the batch is too large"}}
+        raise self._bad_status(reply)
+
+    def _bad_status(self, reply: Reply) -> BadStatus:
         target = urlsplit(reply.headers.get("Location", "")) if reply.status < 400 else None
         elsewhere = f"{target.scheme}://{target.netloc.rpartition('@')[2]}" if target and target.netloc else ""
-        raise BadStatus(self.shown, reply.status, retry_after=_retry_after(reply), elsewhere=elsewhere)
+        return BadStatus(self.shown, reply.status, retry_after=_retry_after(reply), elsewhere=elsewhere)
+
+    def _take_more(self, part: Sequence[Request]) -> None:
+        """After a rest, where it answered as many as it is asked at once."""
+        if len(part) == self._batch < BATCH and time.monotonic() > self._shrunk + BATCH_REST:
+            self._batch = min(BATCH, 2 * self._batch)
 
     def _take_fewer(self, part: Sequence[Request], stated: int | None) -> list[Any]:
         half = len(part) // 2
@@ -144,6 +166,10 @@ def _retry_after(reply: Reply) -> float | None:
         return None
 
 
+def _is_error(answer: object) -> bool:
+    return isinstance(answer, dict) and answer.get("error") is not None
+
+
 def _result(request: Request, answer: Any, reply: Reply) -> Any:
     if not isinstance(answer, dict):
         raise ValueError(f"an answer that is no object: {str(answer)[:60]}")
@@ -151,9 +177,8 @@ def _result(request: Request, answer: Any, reply: Reply) -> Any:
     if error is None:
         return answer["result"]
     if not isinstance(error, dict):
-        return NodeError(request[0], 0, str(error)[:200], status=reply.status)
-    reverted = _revert_data(error)
-    if reverted is not None:
+        error = {"message": error}
+    elif (reverted := _revert_data(error)) is not None:
         return contract_error(reverted)
     code, message = error.get("code"), str(error.get("message", ""))[:200]
     retry_after = _retry_after(reply)

@@ -27,6 +27,8 @@ BLOCKS = re.compile(
 BATCHED = re.compile(
     r"batch\D{0,60}?(\d[\d,_]*)\s*(k)?|(\d[\d,_]*)\s*(k)?\s*(?:requests|calls)\D{0,20}batch", re.IGNORECASE
 )
+NO_BATCH_CODES = frozenset({-32600, -32700})  # an invalid request, a parse error: said of a list by who takes none
+LARGE = re.compile(r"too (?:big|large|long)|\bsize\b|\barray\b|\bsequence\b", re.IGNORECASE)
 BEHIND = re.compile(
     r"header not found|header for|unknown (?:block|header)|block (?:is )?(?:not found|unknown)|no such block"
     r"|could not find (?:block|header)|out ?of ?range|height is|not (?:yet )?available|after last|future block",
@@ -68,6 +70,11 @@ class NodeError(ChainUnavailable):
     def too_many_at_once(self) -> bool:
         """Whether a batch was too long for it."""
         return self.status == 413 or "batch" in self.reason.lower()
+
+    @property
+    def refuses_batch(self) -> bool:
+        """Of the one error that answered a batch: whether it is about its being one, its length or its size."""
+        return self.too_many_at_once or self.code in NO_BATCH_CODES or LARGE.search(self.reason) is not None
 
     @property
     def blocks(self) -> int | None:

@@ -12,23 +12,40 @@ from hansa.protocol.errors import FatalError, TransientError
 from hansa.protocol.types import Digest
 from hansa.runtime.log import open_log
 from hansa.runtime.store.kubo import KuboStore
-from hansa.runtime.store.pinning import FAILED, Pin, PinningLimited, PinningService
+from hansa.runtime.store.pinning import (
+    FAILED,
+    Pin,
+    PinGone,
+    PinningLimited,
+    PinningNonsense,
+    PinningRefused,
+    PinningService,
+    TokenRefused,
+)
 
 POLL_SECONDS = 5.0  # between two looks at what is under way
 LONGEST_SECONDS = 300.0  # between two tries
+LOSSES = 3  # of a file's request, before it is not asked for again
 FINISH_SECONDS = 1.5  # that a process which ends gives what has not been asked yet
 
 
 @dataclass
 class Wish:
-    """What is wanted of the service for one file, and what it said last."""
+    """What is wanted of the service for one file, and what it said last.
+
+    refused: it takes no request for this file. losses: how often it knew no more of one. failures: how often it gave no
+    answer that says anything.
+    """
 
     wanted: bool
     pin: Pin | None = None
+    refused: bool = False
+    losses: int = 0
+    failures: int = 0
 
     @property
     def is_settled(self) -> bool:
-        return self.wanted and self.pin is not None and not self.pin.is_under_way
+        return self.refused or (self.wanted and self.pin is not None and not self.pin.is_under_way)
 
 
 class KeptStore:
@@ -63,20 +80,46 @@ class KeptStore:
         self._wish(digest, False)
 
     def work(self) -> bool:
-        """Asks the service for what is due; whether nothing is left."""
-        for digest, wish in self._left():
-            if not wish.wanted:
-                for pin in self.service.find(digest) if wish.pin is None else [wish.pin]:
-                    self.service.unpin(pin)
-                with self._lock:
-                    if self._wishes.get(digest) is wish:
-                        del self._wishes[digest]
-            elif wish.pin is None:
-                wish.pin = self._asked(digest)
-            else:
-                wish.pin = self.service.look(wish.pin)
-            self._tell(digest, wish)
+        """Asks the service for what is due; whether nothing is left. Where it gives no sense for one file, the others
+        come first; those that failed least often come before those that did."""
+        late: PinningNonsense | None = None
+        for digest, wish in sorted(self._left(), key=lambda item: item[1].failures):
+            try:
+                self._ask(digest, wish)
+                self._tell(digest, wish)
+            except (TokenRefused, PinningLimited):
+                raise
+            except PinGone as error:
+                wish.pin, wish.losses = None, wish.losses + 1
+                if wish.losses >= LOSSES:
+                    self._give_up(digest, wish, error)
+            except PinningRefused as error:
+                self._give_up(digest, wish, error)
+            except PinningNonsense as error:
+                late, wish.failures = error, wish.failures + 1
+            except TransientError:
+                wish.failures += 1
+                raise
+        if late is not None:
+            raise late
         return not self._left()
+
+    def _ask(self, digest: Digest, wish: Wish) -> None:
+        if not wish.wanted:
+            for pin in self.service.find(digest) if wish.pin is None else [wish.pin]:
+                self.service.unpin(pin)
+            with self._lock:
+                if self._wishes.get(digest) is wish:
+                    del self._wishes[digest]
+        elif wish.pin is None:
+            wish.pin = self._asked(digest)
+        else:
+            wish.pin = self.service.look(wish.pin)
+
+    def _give_up(self, digest: Digest, wish: Wish, error: PinningRefused) -> None:
+        wish.refused = True
+        what = "could not be kept" if wish.wanted else "could not be let go"
+        self._log.warning(what, cid=to_cid(digest), said=str(error))
 
     def _asked(self, digest: Digest) -> Pin:
         """The request for a file: one that there is already, from an earlier run, or a new one."""

@@ -24,7 +24,19 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class PinningRefused(FatalError):
-    """The service takes no request like this: a wrong token, no funds, no such page."""
+    """The service takes no request like this: no funds, no such page, a file that it may not have."""
+
+
+class TokenRefused(PinningRefused):
+    """It takes none at all from who has this token."""
+
+
+class PinGone(PinningRefused):
+    """There is no such request any more: another has deleted it."""
+
+
+class PinningNonsense(StoreUnavailable):
+    """An answer that is none of this API; others of the same service may be."""
 
 
 class PinningLimited(StoreUnavailable):
@@ -50,7 +62,8 @@ class Pin:
 
 
 class PinningService:
-    """The service at `url`. Raises PinningRefused, PinningLimited, or StoreUnavailable where trying again can help.
+    """The service at `url`. Raises PinningRefused (TokenRefused and PinGone are such), PinningLimited, or
+    StoreUnavailable where trying again can help.
 
     The token goes there alone, over https (or to this machine), to no other address that the service names, and is in
     no message.
@@ -72,7 +85,7 @@ class PinningService:
         return self._pin(self._ask("POST", "/pins", body=asked))
 
     def look(self, pin: Pin) -> Pin:
-        """The same request now."""
+        """The same request now. PinGone where there is none any more."""
         return self._pin(self._ask("GET", f"/pins/{pin.request}"))
 
     def find(self, digest: Digest) -> list[Pin]:
@@ -104,7 +117,7 @@ class PinningService:
             answer = self._session.request(
                 method, self._url + path, params=query, json=body, timeout=SECONDS, allow_redirects=False
             )
-            if answer.status_code == 404 and method == "DELETE":
+            if answer.status_code in (404, 410) and method == "DELETE":
                 return None
             if 200 <= answer.status_code < 300:
                 return answer.json() if method != "DELETE" else None
@@ -114,18 +127,20 @@ class PinningService:
             raise StoreUnavailable(
                 f"the pinning service at {self.shown} does not answer", cause=type(error).__name__
             ) from error
+        if answer.status_code in (404, 410) and path != "/pins":
+            raise PinGone(f"the pinning service at {self.shown} has no such request any more")
         raise self._refusal(answer)
 
     def _refusal(self, answer: requests.Response) -> PinningRefused | StoreUnavailable:
         who, code = f"the pinning service at {self.shown}", answer.status_code
         if code in (401, 403):
-            return PinningRefused(
+            return TokenRefused(
                 f"{who} refuses this token", cause=f"status {code}", next_step="put a valid one into secrets.env"
             )
         if code == 429:
             asked = answer.headers.get("Retry-After", "")
             return PinningLimited(f"{who} takes no more now", min(600.0, float(asked)) if is_digits(asked, 9) else 60.0)
-        if code >= 500:
+        if code == 408 or code >= 500:
             return StoreUnavailable(f"{who} is out of order", cause=f"status {code}")
         return PinningRefused(
             f"{who} refuses a request", cause=f"status {code} {_reason(answer)}".rstrip(), next_step="ask who runs it"
@@ -142,8 +157,8 @@ class PinningService:
             raise self._nonsense()
         return Pin(request, status, delegates, details)
 
-    def _nonsense(self) -> StoreUnavailable:
-        return StoreUnavailable(
+    def _nonsense(self) -> PinningNonsense:
+        return PinningNonsense(
             f"the pinning service at {self.shown} answered nonsense",
             next_step="name the address of its Pinning Service API",
         )

@@ -20,13 +20,14 @@ from hansa.runtime.transactions.account import AccountWitness
 from hansa.runtime.transactions.gas_price import HISTORY, PRICE_REQUESTS, FeeCaps, GasPrice, Limits, market
 from hansa.runtime.transactions.outcome import Sent
 
-KNOWN = ("already known", "already imported", "known transaction", "already in")
-LATE = ("nonce too low", "nonce is too low", "nonce has already been used")
-SUPERSEDED = ("replacement", "has nonce of", "be replaced")  # geth, ganache: another offers more, or is being mined
-CHEAP = ("underpriced", "fee too low", "feetoolow", "less than block base fee", "gas price below", "price too low")
+# What nodes say, small and without spaces: Nethermind writes none.
+KNOWN = ("alreadyknown", "alreadyimported", "knowntransaction", "alreadyin", "existingtxwithsamehash")
+LATE = ("noncetoolow", "nonceistoolow", "noncehasalreadybeenused", "oldnonce")
+SUPERSEDED = ("replacement", "hasnonceof", "bereplaced", "notreplaceexisting")  # another offers more, or is being mined
+CHEAP = ("underpriced", "feetoolow", "lessthanblockbasefee", "gaspricebelow", "pricetoolow")
+BROKE = ("insufficientfunds", "enoughfunds", "insufficientbalance", "costexceedsaccountbalance")
 NEEDED = re.compile(r"(?:minimum(?: needed| gas price)?|min tip|needed)\D{0,12}?(\d+(?:\.\d+)?(?:e\d+)?)", re.I)
 BASE_FEE = re.compile(r"base ?fee(?: per gas)?\s*[:=]?\s*(\d+)", re.I)
-BROKE = ("insufficient funds", "not enough funds", "insufficient balance")
 CALL_SHARE = 4  # a block's gas by what a call may take whose gas nobody estimates
 LIMITS_SECONDS = 60.0  # for which the caps of all endpoints are remembered
 
@@ -169,11 +170,10 @@ class Mempool:
         def check(answers: list[Any]) -> None:
             answer = answers[0]
             if isinstance(answer, NodeError):
-                reason = answer.reason.lower()
-                late[:] = [any(text in reason for text in LATE)]
-                if late[0] or any(text in reason for text in KNOWN + SUPERSEDED):
+                late[:] = [_says(answer, LATE)]
+                if late[0] or _says(answer, KNOWN + SUPERSEDED):
                     return
-                if any(text in reason for text in CHEAP):
+                if _says(answer, CHEAP):
                     raise Underpriced(answer.reason)
                 raise self._refusal(answer)
             if not isinstance(answer, ContractError) and octets(answer, "eth_sendRawTransaction", 32) != sent.hash:
@@ -212,14 +212,13 @@ class Mempool:
 
     def _refusal(self, error: NodeError) -> HansaError:
         """What a node's refusal means."""
-        reason = error.reason.lower()
-        if any(text in reason for text in BROKE):
+        if _says(error, BROKE):
             return CantPay(
                 f"{self._address} can't pay for gas on chain {self.chain.chain_id}",
                 cause=error.reason,
                 next_step="send it some of the chain's own coin",
             )
-        out = error.method == "eth_estimateGas" and "gas" in reason and ("exceed" in reason or "out of" in reason)
+        out = error.method == "eth_estimateGas" and _says(error, ("gas",)) and _says(error, ("exceed", "outof"))
         return ContractError("OutOfGas") if out else error
 
     def _view(self, answers: Sequence[Any]) -> MempoolView:
@@ -244,3 +243,9 @@ class Mempool:
                     limits = limits.lowest(Limits.of(self._caps, answers[0]))
             self._limits = (time.monotonic(), limits)
         return self._limits[1]
+
+
+def _says(error: NodeError, texts: Sequence[str]) -> bool:
+    """Whether a refusal has one of these in it, however it is spaced."""
+    reason = "".join(error.reason.lower().split())
+    return any(text in reason for text in texts)
