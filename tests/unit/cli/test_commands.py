@@ -176,26 +176,6 @@ def test_exit_code__is_the_errors_own(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().err == "hansa: a cycle failed\n"
 
 
-@pytest.mark.parametrize(
-    ("step", "directory", "said"),
-    [
-        ("`hansa job list` shows them", "its own", "`hansa job list --dir 'its own'` shows them"),
-        ("`hansa audit 1` or `hansa up`", "there", "`hansa audit 1 --dir there` or `hansa up --dir there`"),
-        ("`hansa audit --archive a.json`", "there", "`hansa audit --archive a.json`"),
-        ("`hansa up --stop --dir there`", "there", "`hansa up --stop --dir there`"),
-        ("`hansa job list` shows them", ".hansa", "`hansa job list` shows them"),
-    ],
-)
-def test_next_step__finds_the_same_workspace(
-    step: str, directory: str, said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def fail(command: Command) -> None:
-        raise FatalError("nothing is there", next_step=step)
-
-    assert command_line("fail", fail).main(["--dir", directory], standalone_mode=False) == 1
-    assert capsys.readouterr().err == f"hansa: nothing is there; {said}\n"
-
-
 def test_command__gives_dir_json_and_debug_to_the_function(tmp_path: Path) -> None:
     seen = []
 
