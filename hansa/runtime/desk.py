@@ -115,7 +115,7 @@ class Desk:
         federation.check()
         if (trust := chain.rpc.trusted()) is not None:
             log.info("one endpoint is trusted", said=trust)
-        elif (witness := federation.witnessed_contracts()).those(Stance.DIFFERS, Stance.SILENT):
+        elif (witness := federation.witnessed_contracts()).those(Stance.DIFFERS, Stance.SILENT, Stance.SYNCING):
             log.warning("endpoints don't agree", said=str(witness))
         federation.check_terms(config.job)
         journal = Journal(config.journal, log)

@@ -15,7 +15,7 @@ from hansa.protocol.types import Address, CycleId, Digest, JobId, Phase, Round
 from hansa.runtime.chain.client import Block
 from hansa.runtime.chain.federation import Federation, JobState
 from hansa.runtime.chain.structs import NOT_ENROLLED, Enrolled
-from hansa.runtime.chain.witness import Stance
+from hansa.runtime.chain.witness import Stance, Witness
 from hansa.runtime.glance import Glancer
 from hansa.runtime.history.reader import HistoryReader
 from hansa.runtime.history.records import CycleRecord, Failed, Finalized, JobHistory
@@ -160,11 +160,15 @@ class JobFollower:
             witness = self.federation.witnessed(self.job, block, state, trainers)
             lags = witness.those(Stance.BEHIND) and not witness.those(Stance.DIFFERS)
             self._doubted = (block, state, own) if lags else None
-            if not witness.agreed:
-                self.on_dissent(str(witness))
-            elif self._has_agreed_bonds():
+            if self._is_heard(witness) and self._has_agreed_bonds():
                 self._agreed = _stage(state, own)
         return self._agreed == here
+
+    def _is_heard(self, witness: Witness) -> bool:
+        """Whether all that are counted agree; who differs, and who is not counted, is told."""
+        if not witness.agreed or witness.those(Stance.SYNCING):
+            self.on_dissent(str(witness))
+        return witness.agreed
 
     def _has_agreed_bonds(self) -> bool:
         """Whether no endpoint tells other bonds than the history: weights rest on them, and no accumulator binds them.
@@ -199,10 +203,7 @@ class JobFollower:
         """Whether every endpoint that answers says the same of the whole of `deep`: of who has voted, too."""
         if len(self.federation.chain.rpc.endpoints) == 1:
             return True
-        witness = self.federation.witnessed(self.job, *self._below())
-        if not witness.agreed:
-            self.on_dissent(str(witness))
-        return witness.agreed
+        return self._is_heard(self.federation.witnessed(self.job, *self._below()))
 
     def deep_block(self) -> Block:
         """The block that `deep` is about: `confirmations` below the head."""

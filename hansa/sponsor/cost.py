@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hansa.protocol.privacy import COMMITTEE, MODES
 from hansa.protocol.sheet import ENTRY_BYTES
 from hansa.runtime.chain import abi
+from hansa.runtime.chain.dialects import APPOINTED
 
 GAS_FILE = Path(abi.__file__).with_name("gas.json")  # written by `make gas ARGS=--write`
 ENVELOPE = 110  # bytes of a transaction beside its calldata
@@ -30,12 +32,19 @@ def gas_table() -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Plan:
-    """A job without failed cycles. updates: of one round."""
+    """A job without failed cycles. updates: of one round. privacy: one of MODES. consensus: as `job post` takes it."""
 
     trainers: int
     seats: int
     rounds: int
     updates: int
+    privacy: str = COMMITTEE
+    consensus: str = APPOINTED
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether its committee is another one in each round: all seats are counted as changed."""
+        return self.consensus != APPOINTED
 
 
 @dataclass(frozen=True)
@@ -62,12 +71,16 @@ class CallCost:
 
 
 def costs(plan: Plan) -> list[CallCost]:
-    """Every call of a job, whoever sends it; a claim of fewer than 15 rounds as one of 15."""
+    """Every call of a job, whoever sends it; a claim of fewer than 15 rounds as one of 15. Of a committee that is
+    drawn, what its own contract takes is not among them: no measure of it is the same for all pools."""
     gas, rounds, seats = gas_table(), plan.rounds, plan.seats
     claims = -(-rounds // CLAIMED_ROUNDS)
     committee = gas["AppointedCommittee, 5 members"] + (seats - SEATS) * MEMBER
     first_open = _by_seats("open, first", "open, first of 24 seats", seats)
-    later_open = _by_seats("open, same committee", "open, same 24 seats", seats)
+    if plan.is_drawn:
+        later_open = _by_seats("open, all seats changed", "open, all of 24 seats changed", seats)
+    else:
+        later_open = _by_seats("open, same committee", "open, same 24 seats", seats)
     last = _by_seats("finalize, ending the job", "finalize, ending a job of 24 seats", seats)
     finalized = [gas["finalize, first round"], *[gas["finalize"]] * (rounds - 2)][: rounds - 1]
     leaf = 32 * (10 + plan.trainers.bit_length())
@@ -81,8 +94,15 @@ def costs(plan: Plan) -> list[CallCost]:
     def again(name: str) -> int:
         return gas[f"{name}, first of a seat"] + (rounds - 1) * gas[name]
 
+    appointing = [] if plan.is_drawn else [once(SPONSOR, "new committee", 1, committee, _creation(seats))]
+    lists = {"attest": 32 + -(-plan.updates // 256) * 32, "release": 0}  # bytes of those who are attested
+    sharing = [
+        every(VALIDATOR, call, seats, rounds * gas[call], _calldata("Federation", call, more))
+        for call, more in lists.items()
+        if call in MODES[plan.privacy].times
+    ]
     return [
-        once(SPONSOR, "new committee", 1, committee, _creation(seats)),
+        *appointing,
         once(SPONSOR, "approve", 1, gas["approve"], _calldata("RewardToken", "approve")),
         once(SPONSOR, "post", 1, gas["post"], _calldata("Federation", "post")),
         once(SPONSOR, "claimRest", 1, gas["claimRest"], _calldata("Vault", "claimRest")),
@@ -95,6 +115,7 @@ def costs(plan: Plan) -> list[CallCost]:
         ),
         once(TRAINER, "claimBond", plan.trainers, gas["claimBond"], _calldata("Vault", "claimBond")),
         once(VALIDATOR, "announceKey", seats, gas["announceKey"], _calldata("Federation", "announceKey")),
+        *sharing,
         every(VALIDATOR, "commitScores", seats, again("commitScores"), _calldata("Federation", "commitScores")),
         every(VALIDATOR, "revealScores", seats, rounds * reveal_gas(plan.updates), _reveal_bytes(plan.updates)),
         every(VALIDATOR, "vote", seats, again("vote"), _calldata("Federation", "vote")),

@@ -16,6 +16,7 @@ from hansa.sponsor.post import PreparedJob
 from hansa.sponsor.terms import JobOffer
 
 MASKED_SHARES = 2
+PRIVACY_HELP = "Who can see one update: committee, threshold or masked (docs/privacy.md)."
 
 
 def check_mode(privacy: str) -> str:

@@ -68,3 +68,7 @@ def test_cost__for_people__and_what_is_refused(here: Path) -> None:
         assert line in shown, shown
     assert "--updates 9 is out of range" in told("--trainers", "4", "--updates", "9").stderr
     assert "--gas-gwei -1" in told("--gas-gwei", "-1").stderr
+    assert "not counted: what the contract that draws" in told(*PLAN, "--consensus", "staked").stdout
+    assert "attest" in told(*PLAN, "--privacy", "masked").stdout
+    assert "doesn't go with --privacy masked" in told("--privacy", "masked", "--consensus", "coupled").stderr
+    assert "--trainers 257 is out of range" in told("--privacy", "masked", "--trainers", "257").stderr

@@ -35,7 +35,7 @@ from hansa.protocol.text import counted, escape_untrusted
 from hansa.runtime.amounts import Token
 from hansa.runtime.snapshot import FullSnapshot
 from hansa.runtime.workspace import DEFAULT_DIR, Workspace
-from hansa.sponsor.privacy import check_mode, usual_seats
+from hansa.sponsor.privacy import PRIVACY_HELP, check_mode, usual_seats
 from hansa.sponsor.validation import DEALT
 from hansa.tasks import consent, defaults
 
@@ -66,9 +66,7 @@ def run(
     chain: Annotated[str, typer.Option("--chain", help=f"One of {', '.join(KINDS)}.")] = ANVIL,
     keep: Annotated[bool, typer.Option("--keep", help="Leave chain and store running at the end.")] = False,
     shuffle: Annotated[int | None, typer.Option("--shuffle", help="Start the daemons in another order.")] = None,
-    privacy: Annotated[
-        str, typer.Option("--privacy", help="Who can see one update: committee, threshold or masked (docs/privacy.md).")
-    ] = "committee",
+    privacy: Annotated[str, typer.Option("--privacy", help=PRIVACY_HELP)] = "committee",
     validation_rows: Annotated[
         str, typer.Option("--validation-rows", help="What validators measure on: dealt (rows of all parties) or own.")
     ] = DEALT,

@@ -79,7 +79,7 @@ def _witnesses(session: Session) -> Result:
     if (trust := rpc.trusted()) is not None:
         return GOOD if rpc.local else WARNING, trust
     witness = session.federation.witnessed_contracts()
-    if witness.those(Stance.DIFFERS, Stance.SILENT):
+    if witness.those(Stance.DIFFERS, Stance.SILENT, Stance.SYNCING):
         return BAD if witness.those(Stance.DIFFERS) else WARNING, str(witness)
     return GOOD, f"{len(rpc.endpoints)} endpoints, which have to agree on what can't be taken back"
 

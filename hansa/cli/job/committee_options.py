@@ -38,6 +38,7 @@ from hansa.sponsor.post import PreparedJob
 from hansa.sponsor.terms import JobOffer, seconds
 
 COMMITTEE = in_panel("Committee")
+CONSENSUS_HELP = f"Who fills the committee: {', '.join(CONSENSUS)} (from the trainers)."
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,7 @@ class PoolView:
 
 @dataclass(frozen=True)
 class CommitteeOptions:
-    consensus: Annotated[
-        str, COMMITTEE("--consensus", help=f"Who fills the committee: {', '.join(CONSENSUS)} (from the trainers).")
-    ] = APPOINTED
+    consensus: Annotated[str, COMMITTEE("--consensus", help=CONSENSUS_HELP)] = APPOINTED
     validators: Annotated[
         str, COMMITTEE("--validators", help="Those appointed: addresses or keystore names, with commas.")
     ] = ""

@@ -12,17 +12,23 @@ from rich.table import Table
 
 from hansa.cli.command import Command
 from hansa.cli.document import Amount
+from hansa.cli.job.committee_options import CONSENSUS_HELP
 from hansa.protocol.errors import FatalError, check_range
+from hansa.protocol.privacy import COMMITTEE, MASKED, MOST_MASKED
 from hansa.protocol.tables import LIMITS
 from hansa.protocol.text import counted
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.dialects import l1_fees, l1_oracle
 from hansa.runtime.chain.rpc import Nonsense, quantity
 from hansa.runtime.session import connect
-from hansa.runtime.transactions.gas_price import GWEI, PRICE_REQUESTS, market
+from hansa.runtime.transactions.gas_price import GWEI, PRICE_REQUESTS, FeeCaps, Limits, market
+from hansa.sponsor.committees import APPOINTED, check_kind
 from hansa.sponsor.cost import ANYBODY, SPONSOR, TRAINER, VALIDATOR, CallCost, Plan, costs
+from hansa.sponsor.privacy import PRIVACY_HELP, check_appointed, check_mode
 
 COIN = 10**18
+UNCAPPED = FeeCaps(fee=2**256)  # nothing is sent, so whatever the chain asks for is told
+OF_A_DRAW = "what the contract that draws the committee takes: its deployment, each draw, stakes where it has some"
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,9 @@ class CostView:
     validators: int
     rounds: int
     updates: int  # of a round
+    privacy: str
+    consensus: str
+    left_out: str  # what is not counted, or ""
     calls: list[CallView]
     parties: list[PartyView]
     round_gas: int
@@ -84,16 +93,22 @@ def run(
     gas_price: Annotated[
         float | None, typer.Option("--gas-gwei", help="A unit's price; what the chain asks for now by default.")
     ] = None,
+    privacy: Annotated[str, typer.Option("--privacy", help=PRIVACY_HELP)] = COMMITTEE,
+    consensus: Annotated[str, typer.Option("--consensus", help=CONSENSUS_HELP)] = APPOINTED,
 ) -> None:
     """Gas and fees of a job that is planned, by call and by who pays it, at what the chain asks for now.
 
-    The gas of each call is measured with 5 and 24 validators; failed cycles cost their round's gas again.
+    The gas of each call is measured with 5 and 24 validators; failed cycles cost their round's gas again. Of a
+    committee that is drawn, all members count as changed in every round.
     """
+    check_appointed(check_mode(privacy), check_kind(consensus))
     plan = Plan(
-        trainers=check_range("--trainers", trainers, 1, LIMITS.trainers),
+        trainers=check_range("--trainers", trainers, 1, MOST_MASKED if privacy == MASKED else LIMITS.trainers),
         seats=check_range("--validators", validators, 1, LIMITS.seats),
         rounds=check_range("--rounds", rounds, 1, LIMITS.rounds),
         updates=check_range("--updates", trainers if updates is None else updates, 1, trainers),
+        privacy=privacy,
+        consensus=consensus,
     )
     if gas_price is not None and not 0 <= gas_price < 1e9:
         raise FatalError(f"--gas-gwei {gas_price} is no price", next_step="give gwei for a unit of gas")
@@ -104,18 +119,22 @@ def run(
 
 
 def fees_of(chain: Chain, found: Sequence[CallCost], gas_price: float | None) -> Fees:
-    """What the chain asks for at its newest block: base fee and tip, and the fee of a rollup for each call."""
+    """What the chain asks for at its newest block: base fee and tip, unless a price is given, and the fee of a rollup
+    for each call."""
     answers = chain.rpc.raw(PRICE_REQUESTS)
     block: Any = answers[0]
     if not isinstance(block, dict):
         raise Nonsense("the latest block", block)
-    offer = market(answers)
-    base = block.get("baseFeePerGas")
-    usual = offer.fee if offer.tip is None or base is None else quantity(base, "the base fee") + offer.tip
+    price = asked_now(answers) if gas_price is None else round(gas_price * GWEI)
     oracle = l1_oracle(chain)
     below = None if oracle is None else l1_fees(chain, oracle, [cost.size for cost in found])
-    price = usual if gas_price is None else round(gas_price * GWEI)
     return Fees(price, below, quantity(block.get("gasLimit"), "a block's gas limit"))
+
+
+def asked_now(answers: list[Any]) -> int:
+    """Wei for a unit of gas, from the answers to PRICE_REQUESTS: however much it is."""
+    offer, base = market(answers, Limits.of(UNCAPPED, answers[-1])), answers[0].get("baseFeePerGas")
+    return offer.fee if offer.tip is None else quantity(base, "the base fee") + offer.tip
 
 
 def cost_view(plan: Plan, found: Sequence[CallCost], fees: Fees, chain_id: int) -> CostView:
@@ -145,6 +164,9 @@ def cost_view(plan: Plan, found: Sequence[CallCost], fees: Fees, chain_id: int) 
         validators=plan.seats,
         rounds=plan.rounds,
         updates=plan.updates,
+        privacy=plan.privacy,
+        consensus=plan.consensus,
+        left_out=OF_A_DRAW if plan.is_drawn else "",
         calls=calls,
         parties=parties,
         round_gas=round_gas,
@@ -161,6 +183,7 @@ def show(console: Console, view: CostView) -> None:
     parties = f"{counted(view.trainers, 'trainer')}, {counted(view.validators, 'validator')}"
     console.print(
         f"{counted(view.rounds, 'round')} of {parties}, {counted(view.updates, 'update')} a round, no failed cycle; "
+        f"privacy {view.privacy}, committee {view.consensus}; "
         f"chain {view.chain_id}, {view.gas_price / GWEI:.6g} gwei a unit{added}"
     )
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
@@ -181,6 +204,8 @@ def show(console: Console, view: CostView) -> None:
         f"a round: {coins(view.round_fee)}, {view.round_gas:,} gas, {view.round_blocks:.4g} of a block; "
         f"the job: {coins(view.fee)}, {view.gas:,} gas"
     )
+    if view.left_out:
+        console.print(f"not counted: {view.left_out}")
 
 
 def coins(wei: int) -> str:

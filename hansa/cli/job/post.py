@@ -23,6 +23,7 @@ from hansa.cli.job.committee_options import (
 from hansa.cli.key_options import AccountName, FeeOptions, PasswordFile
 from hansa.cli.tables import named
 from hansa.protocol.cid import to_cid
+from hansa.protocol.privacy import COMMITTEE
 from hansa.protocol.text import counted, escape_untrusted
 from hansa.protocol.types import Address
 from hansa.runtime.accounts import load_account, names_of_accounts
@@ -34,7 +35,7 @@ from hansa.runtime.transactions.signer import signing_with
 from hansa.sponsor.committees import COUPLED
 from hansa.sponsor.pace import on_chain
 from hansa.sponsor.post import PreparedJob, check_offer, parse_baseline_options, post_job, prepare
-from hansa.sponsor.privacy import check_members, with_privacy
+from hansa.sponsor.privacy import PRIVACY_HELP, check_members, with_privacy
 from hansa.sponsor.rehearse import rehearse
 from hansa.sponsor.terms import NO_TARGET, JobOffer, parse_times
 from hansa.sponsor.validation import with_validation
@@ -108,9 +109,7 @@ def run(
     publish_keys: Annotated[
         bool, RULES("--publish-keys", help="Trainers publish their updates' keys at the end: anyone can audit all.")
     ] = False,
-    privacy: Annotated[
-        str, RULES("--privacy", help="Who can see one update: committee, threshold or masked (docs/privacy.md).")
-    ] = "committee",
+    privacy: Annotated[str, RULES("--privacy", help=PRIVACY_HELP)] = COMMITTEE,
     group: Annotated[int | None, RULES("--group", help="masked: the least updates that are opened together.")] = None,
     shares: Annotated[
         int | None, RULES("--shares", help="threshold, masked: validators that it takes to open an update.")

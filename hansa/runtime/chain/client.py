@@ -16,7 +16,7 @@ from hansa.runtime.chain.logs import LogReader
 from hansa.runtime.chain.node_errors import Behind, is_behind
 from hansa.runtime.chain.readings import Reading, decoded, requests_of
 from hansa.runtime.chain.rpc import Rpc, first, octets, quantity
-from hansa.runtime.chain.witness import Stance, Witness, denies, weighed
+from hansa.runtime.chain.witness import Stance, Witness, denies, witness_of
 
 __all__ = ["Block", "Chain", "Log", "Reading", "Witness", "read_block", "read_log"]
 
@@ -155,8 +155,7 @@ class Chain:
         def agreed(answers: list[Any]) -> bool:
             return agrees([decoded(function, given) for (_, function, _), given in zip(readings, answers, strict=True)])
 
-        told = enumerate(self.rpc.ask_each(batch).items(), 1)
-        found = Witness(block, {f"{one.shown} ({n})": weighed(block, answers, agreed) for n, (one, answers) in told})
+        found = witness_of(self.rpc, block, batch, agreed)
         if found.those(Stance.DIFFERS):
             self.distrust()
         return found

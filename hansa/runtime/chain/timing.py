@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hansa.protocol.errors import FatalError
 from hansa.protocol.phases import PHASES
@@ -14,6 +14,7 @@ from hansa.protocol.types import Phase
 from hansa.runtime.chain.blocks import block_request, read_block
 from hansa.runtime.chain.client import Chain
 from hansa.runtime.chain.deployment import Confirmations
+from hansa.runtime.chain.dialects import USUAL_DEPTH
 from hansa.runtime.chain.structs import JobTerms
 
 SAMPLE = 40  # blocks over which their time is measured
@@ -21,16 +22,27 @@ UNKNOWN_SECONDS = 12.0  # between blocks, where there are too few
 MARGIN = 3  # times what an act takes at least
 STEP_BLOCKS = 2  # that an act takes: who seals a block may have chosen its transactions already
 OPEN_BLOCKS = 3  # that OPEN lasts at least
+HEADROOM = 1.5  # times the least: what is posted, as a chain may be slower tomorrow than it was measured today
+TOLERANCE = 0.25  # of the least that may lack: with HEADROOM, a chain may seem twice as slow to one as to another. On
+# miners' chains 40 gaps have a mean that is off by a sixth and, for one of twenty, by a third, up or down
 MEMBER_PHASES = PHASES[Phase.SUBMIT :]
 
 
 @dataclass(frozen=True)
 class Pace:
-    """block: seconds between blocks. depth: seconds until a block counts as settled. confirmations: what says so."""
+    """block: seconds between blocks. depth: seconds until a block counts as settled, as it is now. confirmations: what
+    says so."""
 
     block: float
     depth: float
     confirmations: Confirmations
+
+    @property
+    def usual(self) -> Pace:
+        """The same, with the usual depth at least where nodes name the block: theirs falls and rises."""
+        if isinstance(self.confirmations, int):
+            return self
+        return replace(self, depth=max(self.depth, USUAL_DEPTH[self.confirmations] * self.block))
 
     @property
     def phase(self) -> int:
@@ -49,8 +61,13 @@ class Pace:
 
     @property
     def posted(self) -> dict[str, int]:
-        """The same for whoever posts: trainers must find the time to enrol, too."""
-        return {"enrol": self.phase, **self.floors}
+        """The same for whoever posts, by the usual depth: trainers must find the time to enrol, too."""
+        return {"enrol": self.usual.phase, **self.usual.floors}
+
+    @property
+    def proposed(self) -> dict[str, int]:
+        """The same with headroom, so that nobody who measures it later has to refuse it."""
+        return {name: math.ceil(HEADROOM * least) for name, least in self.posted.items()}
 
     def __str__(self) -> str:
         return f"blocks of {self.block:.3g} s and {said(self.confirmations)}"
@@ -83,21 +100,24 @@ def seconds_between(times: Sequence[int]) -> float:
 
 
 def too_short(terms: JobTerms, pace: Pace) -> str | None:
-    """Why a job's phases can't be kept up with, in a sentence. Phases of zero are left out of a job."""
-    return _problem({row.key: row.seconds(terms) for row in PHASES}, pace.floors, pace)
+    """Why a job's phases can't be kept up with, in a sentence; those that lack a little are taken, as who posted them
+    may have measured a faster chain. Phases of zero are left out of a job."""
+    return _problem({row.key: row.seconds(terms) for row in PHASES}, pace.floors, pace, TOLERANCE)
 
 
 def fitted(times: Mapping[str, int], given: Mapping[str, int], pace: Pace) -> dict[str, int]:
-    """Lengths of phases, in seconds, none shorter than the chain needs. FatalError for one `given` too short."""
+    """Lengths of phases, in seconds: those `given`, FatalError for one too short, and no other shorter than the chain
+    needs, and half as much again."""
     if problem := _problem(given, pace.posted, pace):
         raise FatalError(f"nobody could keep up with the job: {problem}", next_step="give --time more, or leave it out")
-    return {name: max(seconds, pace.posted.get(name, 0)) if seconds else 0 for name, seconds in times.items()}
+    least = {name: seconds for name, seconds in pace.proposed.items() if name not in given}
+    return {name: max(seconds, least.get(name, 0)) if seconds else 0 for name, seconds in times.items()}
 
 
-def _problem(lasting: Mapping[str, int], floors: Mapping[str, int], pace: Pace) -> str | None:
+def _problem(lasting: Mapping[str, int], floors: Mapping[str, int], pace: Pace, tolerance: float = 0.0) -> str | None:
     short: dict[int, list[str]] = {}
     for name, least in floors.items():
-        if 0 < lasting.get(name, 0) < least:
+        if 0 < lasting.get(name, 0) < (1 - tolerance) * least:
             short.setdefault(least, []).append(name)
     told = [f"{', '.join(names)} shorter than the {least} s" for least, names in short.items()]
     return f"{' and '.join(told)} that {pace} ask for" if told else None

@@ -9,11 +9,13 @@ from typing import Any
 
 from hansa.protocol.errors import ChainUnavailable, HansaError
 from hansa.runtime.chain.abi import ContractError
-from hansa.runtime.chain.blocks import Block, read_block
+from hansa.runtime.chain.blocks import Block, block_request, read_block
 from hansa.runtime.chain.node_errors import NodeError, is_behind
 from hansa.runtime.chain.readings import Reading, decoded
+from hansa.runtime.chain.rpc import Endpoint, Request, Rpc
 
-FAR = 64  # blocks that a node may be behind; one that is further is of another mind
+FAR = 64  # blocks that a node may be behind; one that is further is of another mind, unless it says that it is syncing
+OTHERS = 2  # that must agree before one that is syncing is not counted
 
 
 class Stance(Enum):
@@ -22,6 +24,7 @@ class Stance(Enum):
     AGREES = "agrees"
     DIFFERS = "differs"
     BEHIND = "is not there yet"
+    SYNCING = "is syncing, far behind, and not counted"
     SILENT = "gives no answer"
 
 
@@ -35,7 +38,7 @@ class Witness:
     @property
     def agreed(self) -> bool:
         """Whether one answers, and all that answer say the same."""
-        return set(self.told.values()) - {Stance.SILENT} == {Stance.AGREES}
+        return set(self.told.values()) - {Stance.SILENT, Stance.SYNCING} == {Stance.AGREES}
 
     def those(self, *kinds: Stance) -> list[str]:
         return [name for name, its in self.told.items() if its in kinds]
@@ -44,8 +47,39 @@ class Witness:
         return f"of block {self.block.number}: {', '.join(f'{name} {its.value}' for name, its in self.told.items())}"
 
 
+def witness_of(rpc: Rpc, block: Block, batch: Sequence[Request], agrees: Callable[[list[Any]], bool]) -> Witness:
+    """Every endpoint's answers to a batch as `weighed` takes it.
+
+    One that calls itself far behind and syncing could keep silent as well: it is not counted where two others agree and
+    none differs. Two that invent blocks far above an honest node's head don't silence that: it isn't syncing.
+    """
+    told = {one: weighed(block, answers, agrees) for one, answers in rpc.ask_each(batch).items()}
+    far = [one for one, stance in told.items() if stance is Stance.SYNCING]
+    others = [stance for stance in told.values() if stance is not Stance.SYNCING]
+    believed = others.count(Stance.AGREES) >= OTHERS and Stance.DIFFERS not in others
+    late = syncing(rpc, block.number) if far and believed else set()
+    told |= {one: Stance.DIFFERS for one in far if one not in late}
+    return Witness(block, {f"{one.shown} ({n})": stance for n, (one, stance) in enumerate(told.items(), 1)})
+
+
+def syncing(rpc: Rpc, number: int) -> set[Endpoint]:
+    """Endpoints that say themselves that their head is far below a block, and that they are fetching more."""
+    return {
+        one
+        for one, answers in rpc.ask_each([block_request("latest"), ("eth_syncing", [])]).items()
+        if not isinstance(answers, HansaError) and isinstance(answers[1], dict) and _is_far(number, answers[0])
+    }
+
+
+def _is_far(number: int, latest: Any) -> bool:
+    try:
+        return number - read_block(latest, "latest").number > FAR
+    except ChainUnavailable:
+        return False
+
+
 def weighed(block: Block, answers: list[Any] | HansaError, agrees: Callable[[list[Any]], bool]) -> Stance:
-    """One endpoint's answers to readings, the block by its number, and the latest block."""
+    """One endpoint's answers to readings, the block by its number, and the latest block. SYNCING: it is far behind."""
     if isinstance(answers, HansaError):
         return Stance.SILENT
     *given, there, latest = answers
@@ -63,7 +97,7 @@ def weighed(block: Block, answers: list[Any] | HansaError, agrees: Callable[[lis
     except ChainUnavailable as error:
         if not is_behind(error):
             return Stance.SILENT
-        return Stance.DIFFERS if is_far else Stance.BEHIND
+        return Stance.SYNCING if is_far else Stance.BEHIND
     except HansaError:  # a refusal, no contract, or no such record, where others have one
         return Stance.DIFFERS
 

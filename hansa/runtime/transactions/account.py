@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from hansa.protocol.errors import ChainUnavailable, HansaError
 from hansa.protocol.types import Address
 from hansa.runtime.chain.blocks import Block, block_request, read_block
 from hansa.runtime.chain.client import Chain
-from hansa.runtime.chain.rpc import NodeError, Nonsense, Request, first, octets, quantity
+from hansa.runtime.chain.rpc import Endpoint, NodeError, Nonsense, Request, first, octets, quantity
+from hansa.runtime.chain.witness import OTHERS, syncing
 from hansa.runtime.transactions.outcome import Sent
 
 Receipt = Mapping[str, Any]
@@ -33,18 +34,25 @@ class AccountWitness:
         """How many nonces are used, and with what is pending, from one endpoint's answers to `count_requests`.
 
         The others are asked where that is not what was to be expected. Where they differ, the lowest counts, as a nonce
-        too low is refused, but never less than is known.
+        too low is refused, but never less than is known. One that is far behind and syncing is left out where two
+        others count the same.
         """
         count, pending = _counts(answers)
         expected = count == self._used and pending <= max(count, self.signed)
         if len(self.chain.rpc.endpoints) == 1 or expected:
             return count, pending
-        told = [(count, pending)]
-        for its in self.chain.rpc.ask_each(self.count_requests).values():
+        each: dict[Endpoint, tuple[int, int]] = {}
+        for endpoint, its in self.chain.rpc.ask_each(self.count_requests).items():
             try:
-                told += [] if isinstance(its, HansaError) else [_counts(its)]
+                each |= {} if isinstance(its, HansaError) else {endpoint: _counts(its)}
             except ChainUnavailable:
                 continue
+        if any(its < count for its, _ in each.values()):
+            late = syncing(self.chain.rpc, self.chain.floor)
+            rest = {endpoint: its for endpoint, its in each.items() if endpoint not in late}
+            if len(rest) >= OTHERS and all(its == count for its, _ in rest.values()):
+                each = rest
+        told = [(count, pending), *each.values()]
         lowest = min(its for its, _ in told)
         agreed = all(its == count for its, _ in told)
         self._used = lowest if agreed else max(lowest, self._used)
@@ -69,16 +77,27 @@ class AccountWitness:
         return agreed
 
     def _agreed(self, found: list[tuple[Sent, Receipt]]) -> list[tuple[Sent, Receipt]]:
-        """Those that every endpoint gives alike. Another is preferred where some are not: this one may invent them."""
+        """Those that every endpoint gives alike, but for one that is far behind and syncing, and has none, where two
+        others do. Another is preferred where some are not: this one may invent them."""
         if not found or len(self.chain.rpc.endpoints) == 1:
             return found
-        told = self.chain.rpc.ask_each([_receipt_request(sent) for sent, _ in found]).values()
-        answers = [its for its in told if not isinstance(its, HansaError)]
-        agreed = [
-            (sent, receipt)
-            for place, (sent, receipt) in enumerate(found)
-            if all(isinstance(its[place], NodeError) or _same(receipt, its[place]) for its in answers)
-        ]
+        each = self.chain.rpc.ask_each([_receipt_request(sent) for sent, _ in found])
+        answers = {endpoint: its for endpoint, its in each.items() if not isinstance(its, HansaError)}
+
+        def alike(late: Collection[Endpoint]) -> list[tuple[Sent, Receipt]]:
+            """As all say but for those that are late and say nothing, whom two others must outweigh."""
+            kept: list[tuple[Sent, Receipt]] = []
+            for place, (sent, receipt) in enumerate(found):
+                counted = [its[place] for one, its in answers.items() if its[place] is not None or one not in late]
+                said = [_same(receipt, its) for its in counted if not isinstance(its, NodeError)]
+                if all(said) and (len(counted) == len(answers) or len(said) >= OTHERS):
+                    kept.append((sent, receipt))
+            return kept
+
+        agreed = alike(())
+        if len(agreed) < len(found):
+            lowest = min(int(receipt["blockNumber"], 16) for _, receipt in found)
+            agreed = alike(syncing(self.chain.rpc, lowest))
         if len(agreed) < len(found):
             self.chain.rpc.rotate()
         return agreed

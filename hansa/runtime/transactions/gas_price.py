@@ -122,7 +122,8 @@ PRICE_REQUESTS: list[Request] = [
 
 def market(answers: list[Any], limits: Limits | None = None) -> GasPrice:
     """The usual offer, from the answers to PRICE_REQUESTS: twice the base fee, and the node's tip on top, both within
-    `limits` (by default what the history gives). TooDear where the base fee alone is above them."""
+    `limits` (by default what the history gives). TooDear where the base fee alone, or the gas price of a chain without
+    base fees, is above them."""
     block, tip, price, *history = answers
     for answer in (block, price):
         if isinstance(answer, ChainUnavailable):
@@ -131,7 +132,7 @@ def market(answers: list[Any], limits: Limits | None = None) -> GasPrice:
         raise Nonsense("the latest block", block)
     most = limits or Limits.of(FeeCaps(), history[0] if history else None)
     if block.get("baseFeePerGas") is None:
-        return GasPrice(min(quantity(price, "eth_gasPrice"), most.fee), None)
+        return GasPrice(_capped("gas price", quantity(price, "eth_gasPrice"), 0, most.fee), None)
     base = quantity(block["baseFeePerGas"], "the base fee")
     if base > most.fee:
         raise TooDear("base fee", base, most.fee)

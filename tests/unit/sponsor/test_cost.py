@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
+from typing import Any
 
-from hansa.cli.job.cost import Fees, cost_view
+import pytest
+from nodes import block, chain_of
+
+from hansa.cli.job.cost import Fees, cost_view, fees_of
+from hansa.protocol.privacy import MODES
 from hansa.runtime.chain.calls import Calls
+from hansa.runtime.transactions.gas_price import GWEI
 from hansa.sponsor.cost import CallCost, Plan, costs, gas_table, paid_by, reveal_gas, round_gas
 
 FIVE = Plan(trainers=5, seats=5, rounds=15, updates=5)
@@ -64,3 +70,51 @@ def test_sizes__are_those_of_the_calls() -> None:
     assert sizes["submit"] == len(calls.submit_call(1, 2, word, word).data)  # type: ignore[arg-type]
     assert sizes["revealScores"] == len(calls.reveal_call(1, 2, 3, bytes(65), word).data)  # type: ignore[arg-type]
     assert sizes["enrol"] == len(calls.enrol_call(1, word, 4, b"").data)  # type: ignore[arg-type]
+    masked = {cost.call: cost.size - 110 for cost in costs(replace(FIVE, privacy="masked"))}
+    assert masked["attest"] == len(calls.attest_call(1, 2, 3, b"\1").data)  # type: ignore[arg-type]
+    assert masked["release"] == len(calls.release_call(1, 2, 3, word).data)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("privacy", "added"), [("committee", []), ("threshold", ["release"]), ("masked", ["attest", "release"])]
+)
+def test_privacy__adds_the_calls_of_its_phases__each_round(privacy: str, added: list[str]) -> None:
+    gas, plain = gas_table(), by_call(FIVE)
+    found = by_call(replace(FIVE, privacy=privacy))
+    assert {call for _, call in found.keys() - plain.keys()} == set(added) == set(MODES[privacy].times)
+    more = sum(15 * gas[call] for call in added)
+    assert paid_by(list(found.values()), "validator") == paid_by(list(plain.values()), "validator") + more
+    assert round_gas(replace(FIVE, privacy=privacy)) - round_gas(FIVE) == 5 * more // 15
+
+
+@pytest.mark.parametrize("kind", ["staked", "hybrid", "coupled"])
+def test_a_committee_that_is_drawn__counts_as_changed_in_every_round__and_what_is_left_out_is_said(kind: str) -> None:
+    gas, plan = gas_table(), replace(FIVE, consensus=kind)
+    found = by_call(plan)
+    assert found["anybody", "open"].gas == gas["open, first"] + 14 * gas["open, all seats changed"]
+    assert ("sponsor", "new committee") not in found
+    many = by_call(replace(plan, seats=24, rounds=2))
+    assert many["anybody", "open"].gas == gas["open, first of 24 seats"] + gas["open, all of 24 seats changed"]
+    views = [cost_view(its, costs(its), Fees(10, None, 30_000_000), 1) for its in (plan, FIVE)]
+    assert "each draw" in views[0].left_out and not views[1].left_out
+    assert (views[0].consensus, views[1].privacy) == (kind, "committee")
+
+
+def at_base_fee(gwei: int) -> Any:
+    def answer(method: str, params: Any) -> Any:
+        match method:
+            case "eth_getBlockByNumber":
+                return {**block(9), "baseFeePerGas": hex(gwei * GWEI)}
+            case "eth_maxPriorityFeePerGas":
+                return hex(GWEI)
+            case "eth_call" | "eth_getCode":
+                return "0x"
+        return "0x1"
+
+    return answer
+
+
+def test_price__is_told_however_high__and_not_asked_for_where_it_is_given() -> None:
+    chain, found = chain_of(at_base_fee(5_000)), costs(FIVE)
+    assert fees_of(chain, found, 5.0).price == 5 * GWEI
+    assert fees_of(chain, found, None).price == 5_001 * GWEI

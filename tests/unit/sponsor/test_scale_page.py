@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from hansa.sponsor.cost import ANYBODY, SPONSOR, TRAINER, VALIDATOR, Plan, costs, gas_table, paid_by, round_gas
@@ -33,6 +34,15 @@ def test_parties__pay_what_the_page_says() -> None:
         expected = [round_gas(plan(whole(trainers))), *(paid_by(found, who) for who in (TRAINER, VALIDATOR, SPONSOR))]
         assert [whole(text) for text in told] == expected, trainers
         assert f"{paid_by(found, ANYBODY):,}" in PAGE and f"{gas_table()['submit']:,} gas" in PAGE
+
+
+def test_privacy_and_drawn_committees__cost_what_the_page_says() -> None:
+    plain = costs(plan(10))
+    for mode in ("threshold", "masked"):
+        more = paid_by(costs(replace(plan(10), privacy=mode)), VALIDATOR) - paid_by(plain, VALIDATOR)
+        assert f"{more:,}" in PAGE, mode
+    drawn = costs(replace(plan(10), consensus="staked"))
+    assert f"up to {paid_by(drawn, ANYBODY) - paid_by(plain, ANYBODY):,} gas more" in PAGE
 
 
 def test_rounds__take_what_the_page_says() -> None:

@@ -7,7 +7,7 @@ from nodes import block
 
 from hansa.protocol.errors import ChainUnavailable
 from hansa.runtime.chain.rpc import NodeError
-from hansa.runtime.transactions.gas_price import GasPrice, market
+from hansa.runtime.transactions.gas_price import GWEI, FeeCaps, GasPrice, Limits, TooDear, market
 
 
 def test_market__twice_the_base_fee_and_a_tip() -> None:
@@ -22,6 +22,14 @@ def test_market__no_base_fee__gas_price() -> None:
     old = {key: value for key, value in block(1).items() if key != "baseFeePerGas"}
     assert market([old, NodeError("x", -32601, "no"), "0x9"]) == GasPrice(9, None)
     assert GasPrice(9, None).fields() == {"gasPrice": 9}
+
+
+def test_market__no_base_fee_and_a_gas_price_above_the_cap__is_too_dear() -> None:
+    old = {key: value for key, value in block(1).items() if key != "baseFeePerGas"}
+    limits = Limits.of(FeeCaps(fee=5 * GWEI), None)
+    assert market([old, "0x1", hex(5 * GWEI)], limits) == GasPrice(5 * GWEI, None)
+    with pytest.raises(TooDear, match=r"the gas price .* 7 gwei, is above the cap of 5 gwei.*--max-fee-gwei"):
+        market([old, "0x1", hex(7 * GWEI)], limits)
 
 
 @pytest.mark.parametrize("answers", [[None, "0x1", "0x1"], [{}, "0x1", None], [block(1), None, "0x1"]])
