@@ -105,7 +105,9 @@ class Rpc:
             for patient in (False, True):
                 for endpoint in [one for one in order if not patient or is_rate_limited(failures.get(one))]:
                     try:
-                        failures.pop(endpoint, None)
+                        limit = failures.pop(endpoint, None)
+                        if (asked := getattr(limit, "retry_after", None)) is not None:
+                            self.pause(min(RATE_LONGEST, asked))
                         answers = self._answers(endpoint, batch, patient)
                         if check is not None:
                             check(answers)
