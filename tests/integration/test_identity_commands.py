@@ -192,7 +192,7 @@ def test_deployment__of_an_earlier_version__says_what_is_missing(world: World, h
     (here / "deployment.json").write_text(json.dumps(fields))
     assert Deployment.load(here / "deployment.json").registry is None
     code, said = run("id", "show", "alice")
-    assert code == 1 and "names no registry" in said and "`hansa deploy`" in said
+    assert code == 1 and "names no registry" in said and "`hansa deploy --dir " in said
     code, said = run("credential", "list")
     assert code == 1 and "names no credentials" in said
     assert "jobs open to everybody need none" in run("doctor")[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -105,14 +106,32 @@ class Organisation:
     def start_sealer(self, genesis: Mapping[str, Any]) -> None:
         if not (self.host.folder / "genesis.json").exists():
             (self.host.folder / "genesis.json").write_text(json.dumps(genesis))
-            self.host.run(["geth", "init", "--datadir", "sealer", "genesis.json"])
-        words = ["geth", "--datadir", "sealer", "--networkid", str(CHAIN_ID), "--syncmode", "full"]
-        words += ["--mine", "--miner.threads", "1", "--miner.gaslimit", "30000000", "--miner.etherbase"]
+            self._init_sealer()
+        words = ["--mine", "--miner.threads", "1", "--miner.gaslimit", "30000000", "--miner.etherbase"]
         words += [f"0x{self.sealer}", "--unlock", f"0x{self.sealer}", "--password", "sealer.password"]
-        words += ["--allow-insecure-unlock", "--nodiscover", "--http", "--ws", "--verbosity", "2"]
-        words += ["--http.addr", "0.0.0.0", "--http.vhosts", "*", "--nat", "none"]
-        self.host.start("sealer", words)
+        words += ["--allow-insecure-unlock", "--http", "--ws", "--http.addr", "0.0.0.0", "--http.vhosts", "*"]
+        self._start_geth(*words)
         until(lambda: self.height() >= 0, f"sealer of {self.name}")
+
+    def refill_sealer(self, others: Sequence[Organisation]) -> None:
+        """It has lost its disk but for its key: it fetches the chain, and answers nobody until it has it."""
+        shutil.rmtree(self.host.folder / "sealer" / "geth")
+        self._init_sealer()
+        self._start_geth()
+        self.meet_sealers(others)
+        until(lambda: int(self._attach("eth.blockNumber")) >= others[0].height() - 1, f"chain of {self.name}")
+        self.host.kill("sealer")
+        self.start_sealer({})
+        self.meet_sealers(others)
+
+    def _init_sealer(self) -> None:
+        self.host.run(["geth", "init", "--datadir", "sealer", "genesis.json"])
+
+    def _start_geth(self, *words: str) -> None:
+        usual = ["geth", "--datadir", "sealer", "--networkid", str(CHAIN_ID), "--syncmode", "full", "--nodiscover"]
+        (self.host.folder / "sealer" / "geth.ipc").unlink(missing_ok=True)
+        self.host.start("sealer", [*usual, "--nat", "none", "--verbosity", "2", *words])
+        until((self.host.folder / "sealer" / "geth.ipc").exists, f"geth of {self.name}")
         self.enode = json.loads(self._attach("admin.nodeInfo.enode")).replace("127.0.0.1", self.host.address)
 
     def meet_sealers(self, others: Sequence[Organisation]) -> None:
