@@ -14,6 +14,8 @@ REPEATED: Final = frozenset(
     {"announceKey", "multicall"}
 )  # one may come again: a key that rotates; a bundle's calls count
 
+CYCLE_ID: Final = slice(64, 128)  # of a step's arguments, in hex: its second word
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -148,10 +150,11 @@ def _doubled(ending: Ending) -> Iterator[str]:
 
 def _sent_twice(ending: Ending) -> Iterator[str]:
     """The contract refuses a step that was taken: who sends it again all the same shows in what reverted. Several
-    validators may relay the same signature."""
-    taken: set[tuple[str, str, int]] = set()
+    validators may relay the same signature; and what was signed for a cycle that a reorganisation took may still come
+    into a block: it names another ID."""
+    taken: set[tuple[str, str, str]] = set()
     for act in ending.acts:
-        step = (act.by, act.call, act.cycle)
+        step = (act.by, act.call, act.arguments[CYCLE_ID])
         if act.call not in OF_A_CYCLE or act.relayed:
             continue
         if act.worked:
