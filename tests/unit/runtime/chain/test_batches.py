@@ -148,3 +148,13 @@ def test_retry_after__is_read__whatever_the_body(told: Any, count: int) -> None:
     except ChainUnavailable as error:
         found = error
     assert isinstance(found, NodeError | BadStatus) and found.rate_limited and found.retry_after == 7.0
+
+
+@pytest.mark.parametrize(
+    "hint", ["", "soon", "nan", "-1", "Wed, 21 Oct 2015 07:28:00 +" + "9" * 30, "Frl, 27 Nov 2026 21:00" + "9" * 30]
+)
+def test_retry_after__that_says_no_time__is_none_or_now(hint: str) -> None:
+    endpoint, answers = endpoint_of(lambda size: (429, {"error": "Too Many Requests"}))
+    answers.headers["Retry-After"] = hint
+    [found] = asked(endpoint, 1)
+    assert found.rate_limited and not found.retry_after
