@@ -246,6 +246,6 @@ class Mempool:
 
 
 def _says(error: NodeError, texts: Sequence[str]) -> bool:
-    """Whether a refusal has one of these in it, however it is spaced."""
-    reason = "".join(error.reason.lower().split())
+    """Whether a refusal has one of these in it, however it is spaced; "unknown" is not "known"."""
+    reason = "".join(error.reason.lower().split()).replace("unknown", "")
     return any(text in reason for text in texts)
