@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hansa.protocol.merkle import RewardsTree
+from hansa.protocol.merkle import Leaf, RewardsTree
 from hansa.protocol.types import Address
 from hansa.runtime.chain.federation import JobState
 from hansa.runtime.desk import Desk
@@ -18,18 +18,17 @@ class StrikeSettler:
 
     def settle(self, state: JobState) -> bool:
         """Claims struck leaves when it is this member's turn; whether all are claimed."""
-        ledgers = self._desk.follower.ledgers()
-        for round_ in range(self._settled + 1, len(ledgers) + 1):
-            struck = [leaf.trainer for leaf in ledgers[round_ - 1].leaves if leaf.strike]
-            if struck and not self._settle_round(state, round_, struck):
+        for round_, ledger in enumerate(self._desk.follower.ledgers(after=self._settled), self._settled + 1):
+            struck = [leaf.trainer for leaf in ledger.leaves if leaf.strike]
+            if struck and not self._settle_round(state, round_, ledger.leaves, struck):
                 return False
             self._settled = round_
         return True
 
-    def _settle_round(self, state: JobState, round_: int, struck: list[Address]) -> bool:
+    def _settle_round(self, state: JobState, round_: int, leaves: list[Leaf], struck: list[Address]) -> bool:
         desk, follower = self._desk, self._desk.follower
         federation, job = follower.federation, follower.job
-        tree = RewardsTree(follower.ledgers()[round_ - 1].leaves)
+        tree = RewardsTree(leaves)
         if follower.finalized()[round_ - 1].rewards != tree.root:
             desk.log.error("the committee voted other rewards than its sheets say", round=round_)
             return True

@@ -21,7 +21,7 @@ ENOUGH = 2  # gain counts in full with half as large a part of news as everybody
 FULL_REPUTATION = 10**6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Record:
     """A trainer's running sums, never below 0."""
 
@@ -29,7 +29,7 @@ class Record:
     news: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Share:
     """How one included trainer's part of a round's reward came about."""
 

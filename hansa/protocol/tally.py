@@ -12,7 +12,7 @@ from hansa.protocol.sheet import Entry
 from hansa.protocol.types import Code
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """What a committee says of one update: a verdict, and where it is ok the median gain and news, in units of
     1e-9."""

@@ -36,6 +36,7 @@ NOT_YET = frozenset({"Federation_TooEarly"})
 """Refusals that the next second cures."""
 
 SOON = 0.25  # seconds
+KEPT_LEDGERS = 4  # rounds: a daemon acts on the last, and claims by all once, at the end
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ class Desk:
         federation.check_terms(config.job)
         journal = Journal(config.journal, log)
         follower = JobFollower(federation, store, config.job, config.keep_models)
+        follower.keep_ledgers = KEPT_LEDGERS
         follower.on_dissent = lambda said: log.warning("endpoints don't agree", said=said)
         sender = config.sender(federation, journal, log)
         keep = config.keep_updates

@@ -38,6 +38,7 @@ class JobFollower:
 
     keep_models: how many models back stay pinned in the store; None keeps them all.
     trainer: whose enrolment is looked at too; `own`: whether it is enrolled, and the last cycle that it submitted in.
+    keep_ledgers: of how many last rounds the ledgers stay in memory; None: of all.
     member: whose encryption key is looked at too; `key`: the one that is in force for a cycle that opens next.
     """
 
@@ -45,6 +46,7 @@ class JobFollower:
     state: JobState
     trainer: Address | None = None
     own: Enrolled = NOT_ENROLLED
+    keep_ledgers: int | None = None
     member: Address | None = None
     key: bytes | None = None
 
@@ -249,14 +251,21 @@ class JobFollower:
 
     def replay(self) -> Replay:
         """The replay of all finalised rounds."""
-        if self._replay is None or not self._replay.rounds:  # enrolment is over once there are some
-            self._replay = Replay(self.context, self.weights())
+        if self._replay is None or not self._replay.count:  # enrolment is over once there are some
+            self._replay = Replay(self.context, self.weights(), self.keep_ledgers)
         self._replay.follow(self.history())
         return self._replay
 
-    def ledgers(self) -> list[RoundLedger]:
-        """The ledgers of the finalised rounds; the one of round r is at r − 1."""
-        return self.replay().rounds
+    def ledgers(self, after: int = 0) -> list[RoundLedger]:
+        """The ledgers of the finalised rounds after round `after`, in order: worked out once more where they are not
+        in memory, and kept where the job is over."""
+        replay = self.replay()
+        if replay.forgotten > after:
+            replay = Replay(self.context, self.weights())
+            replay.follow(self.history())
+            if self.state.phase.is_over:
+                self._replay = replay
+        return replay.rounds[after - replay.forgotten :]
 
     def base(self) -> tuple[Digest, Model]:
         """The model that the next update starts from."""

@@ -41,6 +41,7 @@ T = TypeVar("T")
 
 VERSION = 1
 PATIENCE = 60.0  # seconds for which another program may lock a journal
+CACHE = 256  # kB that SQLite keeps in memory: a look reads few pages, most of them new
 BUSY_SECONDS = 1.0  # that SQLite waits by itself before it says so
 BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT)
@@ -261,6 +262,7 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA cache_size = -{CACHE}")
         problems = connection.execute("PRAGMA quick_check(1)").fetchone()
         if problems != ("ok",):
             raise sqlite3.DatabaseError(str(problems))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from worlds import World
 
@@ -94,6 +96,30 @@ def test_history__reorganised__is_read_afresh(world: World) -> None:
     for name in ("alice", "bob"):
         world.senders[name].poke()
     assert len(reader.read().cycles[0].updates) == 2
+
+
+def test_history__with_the_state_of_a_newer_block__asks_for_the_block_s_own_and_keeps_the_events(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = world.post()
+    reader = HistoryReader(world.federation, job)
+    world.enrol(job)
+    world.do("sponsor", world.federation.open_call(job))
+    reader.read()
+    world.submit(job, "alice")
+    head, own = world.chain.head(), world.federation.state(job)
+    world.submit(job, "bob")
+    newer = world.federation.state(job)
+    starts, logs = list[int](), world.chain.logs
+
+    def counted(where: Any, topics: Any, start: int, at: Any) -> Any:
+        starts.append(start)
+        return logs(where, topics, start, at)
+
+    monkeypatch.setattr(world.chain, "logs", counted)
+    assert len(reader.read(head, newer).cycles[0].updates) == 1 and reader.state == own
+    assert min(starts) > world.chain.first_block, "nothing is read twice"
+    assert len(reader.read().cycles[0].updates) == 2 and min(starts) > world.chain.first_block
 
 
 def test_history__at_an_earlier_block(world: World) -> None:

@@ -21,7 +21,7 @@ from hansa.runtime.chain.abi import BadEncoding, artifact
 from hansa.runtime.chain.client import Log
 from hansa.runtime.chain.structs import JobState, JobTerms, address, from_tuple
 from hansa.runtime.history.cycle import CycleBuilder, HistoryError
-from hansa.runtime.history.records import Enrolment, Failed, Finalized, JobHistory, Posted, Submitted
+from hansa.runtime.history.records import CycleRecord, Enrolment, Failed, Finalized, JobHistory, Posted, Submitted
 
 Values = Mapping[str, Any]
 
@@ -39,7 +39,8 @@ class HistoryBuilder:
         self._job = job
         self._posted: Posted | None = None
         self._enrolled: dict[Address, Enrolment] = {}
-        self._cycles: list[CycleBuilder] = []
+        self._past: list[CycleRecord] = []  # the cycles before the last opened one
+        self._last: CycleBuilder | None = None
         self._lapses: list[tuple[int, Failed]] = []
         self._ended: Phase | None = None
         self._failures = 0
@@ -58,14 +59,14 @@ class HistoryBuilder:
         """HistoryError before the posting."""
         if self._posted is None:
             raise HistoryError("its posting is missing")
-        cycles = tuple(draft.record() for draft in self._cycles)
+        cycles = () if self._last is None else (*self._past, self._last.record())
         enrolled, lapses = tuple(self._enrolled.values()), tuple(self._lapses)
         return JobHistory(self._job, self._posted, enrolled, cycles, lapses, self._ended)
 
     @property
     def last(self) -> CycleBuilder | None:
         """The last opened cycle, with its accumulators as they are now."""
-        return self._cycles[-1] if self._cycles else None
+        return self._last
 
     def apply(self, log: Log) -> None:
         """Adds the next event."""
@@ -91,15 +92,15 @@ class HistoryBuilder:
         """HistoryError unless the contract, at the block of the last event, stores what these events lead to."""
         self._count("enrolments", len(self._enrolled), state.enrolled)
         opened = cycle_counter(state.cycle) if state.cycle else 0
-        self._count("opened cycles", len(self._cycles), opened)
+        self._count("opened cycles", self._opened, opened)
         self._count("finalised rounds", self._finalized, state.round - 1)
         self._count("failures in a row", self._failures, state.failures)
         if self.word != state.history:
             raise HistoryError("a cycle's opening or end, or a vote, is missing or changed: `history` is another one")
         if (self._ended or Phase.NONE) != (state.phase if state.phase.is_over else Phase.NONE):
             raise HistoryError("its end is missing" if self._ended is None else "its end is invented")
-        if self._cycles:
-            self._cycles[-1].agrees(state)
+        if self._last is not None:
+            self._last.agrees(state)
 
     # --- events
 
@@ -114,12 +115,12 @@ class HistoryBuilder:
 
     def _on_enrolled(self, values: Values, block: BlockNumber) -> None:
         trainer = address(values["trainer"])
-        if trainer in self._enrolled or self._cycles:
+        if trainer in self._enrolled or self._last is not None:
             raise HistoryError(f"the enrolment of {trainer} is invented")
         self._enrolled[trainer] = Enrolment(trainer, Wei(values["bond"]))
 
     def _on_opened(self, values: Values, block: BlockNumber) -> None:
-        cycle, seed, number = CycleId(values["cycle"]), values["seed"], len(self._cycles) + 1
+        cycle, seed, number = CycleId(values["cycle"]), values["seed"], self._opened + 1
         if cycle_counter(cycle) != number:
             raise HistoryError(f"cycle {number} is missing")
         last = self.last
@@ -140,7 +141,9 @@ class HistoryBuilder:
         if values["round"] != self._finalized + 1:
             raise HistoryError(f"cycle {number} is of round {values['round']}, after {self._finalized} finalised ones")
         place, round_ = Place(self._chain_id, self._federation, self._job, cycle), Round(values["round"])
-        self._cycles.append(CycleBuilder(place, round_, randomness, seed, committee, keys, block, last))
+        self._last = CycleBuilder(place, round_, randomness, seed, committee, keys, block, last)
+        if last is not None:
+            self._past.append(last.record())
 
     def _on_submitted(self, values: Values, block: BlockNumber) -> None:
         trainer = address(values["trainer"])
@@ -173,7 +176,7 @@ class HistoryBuilder:
             raise HistoryError(f"failure {self._failures + 1} in a row is missing")
         self._failures = outcome.failures
         if outcome.phase == Phase.OPEN:
-            self._lapses.append((len(self._cycles), outcome))
+            self._lapses.append((self._opened, outcome))
             self.word = link(self.word, lapsed(time))
         else:
             self.word = link(self.word, self._cycle(values).fail(outcome, self._terms.quorum))
@@ -187,11 +190,15 @@ class HistoryBuilder:
 
     def _cycle(self, values: Values) -> CycleBuilder:
         """The cycle under way, which an event names."""
-        if not self._cycles or self._cycles[-1].cycle != values["cycle"]:
+        if self._last is None or self._last.cycle != values["cycle"]:
             raise HistoryError(f"cycle {cycle_counter(values['cycle'])} is not open where it has events")
-        if self._cycles[-1].outcome is not None:
-            raise HistoryError(f"{self._cycles[-1].name} goes on after its outcome")
-        return self._cycles[-1]
+        if self._last.outcome is not None:
+            raise HistoryError(f"{self._last.name} goes on after its outcome")
+        return self._last
+
+    @property
+    def _opened(self) -> int:
+        return len(self._past) + (self._last is not None)
 
     @property
     def _terms(self) -> JobTerms:

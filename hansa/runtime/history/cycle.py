@@ -24,6 +24,8 @@ from hansa.protocol.types import Address, BlockNumber, Phase, Place, Round, Seat
 from hansa.runtime.chain.structs import JobState
 from hansa.runtime.history.records import CycleRecord, Failed, Finalized, Revealed, Submitted, Vote
 
+NOBODY: Mapping[Seat, Any] = {}
+
 
 class HistoryError(Exception):
     """Events that don't fit together; the text says what is missing or invented."""
@@ -53,6 +55,9 @@ class CycleBuilder:
         self._place = place
         self._randomness, self._seed, self._committee, self._opened_at = randomness, seed, committee, opened_at
         self._keys = tuple(None if key == NO_KEY else key for key in keys)
+        if before is not None:  # most cycles have what the one before them had: held once
+            self._committee = before._committee if before._committee == committee else committee
+            self._keys = before._keys if before._keys == self._keys else self._keys
         self._due = (1 << len(committee)) - 1 if everybody_due(place.cycle) else self._due_after(before)
         self._updates: dict[Address, Submitted] = {}
         self._acted: dict[Phase, dict[Seat, Any]] = {step.phase: {} for step in STEPS}
@@ -180,7 +185,7 @@ class CycleBuilder:
                 self._due,
                 self._opened_at,
                 tuple(self._updates.values()),
-                {phase: dict(seats) for phase, seats in self._acted.items()},
+                {phase: dict(seats) if seats else NOBODY for phase, seats in self._acted.items()},
                 tuple(self._sheets),
                 self.outcome,
             )

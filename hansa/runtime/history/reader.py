@@ -81,10 +81,9 @@ class HistoryReader:
                 self._chain.rpc.pause(LAGGING_PAUSE)
             turn += 1
             try:
-                known = state if turn == 1 and state is not None else self._federation.state(self._job, block)
-                history = self._read(block, known)
-                self.state = known
-                return history
+                if turn == 1 and state is not None:
+                    return self._read_beside(block, state)
+                return self._read(block, self._federation.state(self._job, block))
             except HistoryError as error:
                 self._forget()
                 problem = error
@@ -96,6 +95,16 @@ class HistoryReader:
             cause=str(problem),
             next_step="add an RPC endpoint that serves all of them, from the deployment's first block",
         )
+
+    def _read_beside(self, at: Block, state: JobState) -> JobHistory:
+        """With the state that came with a block. A node that mines while it answers gives that of a newer one: then it
+        is asked for the block's own, and the events stay."""
+        try:
+            return self._read(at, state)
+        except HistoryError:
+            if self._upto is not at:
+                raise
+            return self._read(at, self._federation.state(self._job, at))
 
     def _read(self, at: Block, state: JobState) -> JobHistory:
         if state.phase == Phase.NONE:
@@ -109,10 +118,11 @@ class HistoryReader:
         start = self._chain.first_block if self._upto is None else self._upto.number + 1
         for log in self._chain.logs(self._federation.address, self.topics, start, at):
             self._fold.apply(log)
+        self._upto = at
         self._fold.agrees(state)
         history = self._fold.history
         self._check_frozen(history, state, at)
-        self._upto = at
+        self.state = state
         return history
 
     def _continues(self, at: Block) -> bool:

@@ -20,32 +20,32 @@ class Posted:
     escrow: Wei
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Enrolment:
     trainer: Address
     bond: Wei
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Submitted:
     trainer: Address
     digest: Digest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Revealed:
     seat: Seat
     sheet: bytes
     salt: bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Vote:
     sealed: int  # 192 bits
     metric: int  # 1e-9
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Finalized:
     round: Round
     model: Digest
@@ -57,7 +57,7 @@ class Finalized:
     block: BlockNumber
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Failed:
     phase: Phase  # that ran out; VOTE where the committee agreed that nothing could be aggregated
     failures: int  # in a row

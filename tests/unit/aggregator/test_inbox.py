@@ -21,9 +21,7 @@ from hansa.protocol.model import Model, Update, initial_model
 from hansa.protocol.tally import Judgement
 from hansa.protocol.types import Address, Code, CycleId, Digest, JobId, Place, Round, Seat
 from hansa.protocol.verdict import CycleKeys
-from hansa.runtime.history.records import Finalized, JobHistory
 from hansa.runtime.model_chain import ModelChain
-from hansa.runtime.replay import Replay
 from hansa.runtime.store.local import LocalStore
 
 JOB, CYCLE = JobId(7), CycleId(2**40 + 2)
@@ -220,30 +218,3 @@ def test_measure__along_what_earlier_models_show__is_no_news() -> None:
     assert news([previous]) == [False, True, True]
     assert news([previous, first]) == [False, False, True]
     assert news([previous, previous]) == [False, True, True], "the same way twice"
-
-
-def test_replay__rounds_that_the_chain_replaced__are_read_again() -> None:
-    spec, terms = SimpleNamespace(rule="mean"), SimpleNamespace(reward_per_round=100, seats=1)
-    replay = Replay(cast(Any, SimpleNamespace(terms=terms, spec=spec)), {trainer(0): 1})
-
-    def history(*hashes: bytes) -> Any:
-        cycles = []
-        for number, result in enumerate(hashes, 1):
-            outcome = Finalized(Round(number), BASE, bytes(32), 0, 1, result, *cast(Any, (9, number)))
-            updates = (SimpleNamespace(trainer=trainer(0)),)
-            sheet = bytes([result[0] % 2]) + bytes(12)
-            cycles.append(
-                SimpleNamespace(
-                    outcome=outcome,
-                    updates=updates,
-                    committee=(trainer(9),),
-                    sheets=[SimpleNamespace(seat=0, sheet=sheet)],
-                )
-            )
-        return JobHistory(JOB, cast(Any, None), (), tuple(cycles), (), None)  # type: ignore[arg-type]
-
-    assert len(replay.follow(history(b"\x00", b"\x02"))) == 2
-    first = replay.rounds[0]
-    assert replay.follow(history(b"\x00", b"\x02", b"\x04"))[0] is first
-    assert len(replay.follow(history(b"\x00"))) == 1
-    assert [item.judgements[0].code for item in replay.follow(history(b"\x01", b"\x02"))] == [Code.UNREACHABLE, Code.OK]
