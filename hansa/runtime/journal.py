@@ -260,9 +260,7 @@ def _open(path: Path) -> sqlite3.Connection:
     os.close(private_file(path, os.O_RDWR))
     connection = sqlite3.connect(path, isolation_level="IMMEDIATE", timeout=BUSY_SECONDS)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(f"PRAGMA cache_size = -{CACHE}")
+        connection.executescript(f"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -{CACHE};")
         problems = connection.execute("PRAGMA quick_check(1)").fetchone()
         if problems != ("ok",):
             raise sqlite3.DatabaseError(str(problems))
