@@ -252,13 +252,14 @@ class JobFollower:
     def replay(self) -> Replay:
         """The replay of all finalised rounds."""
         if self._replay is None or not self._replay.count:  # enrolment is over once there are some
-            self._replay = Replay(self.context, self.weights(), self.keep_ledgers)
+            keep = None if self.state.phase.is_over else self.keep_ledgers
+            self._replay = Replay(self.context, self.weights(), keep)
         self._replay.follow(self.history())
         return self._replay
 
     def ledgers(self, after: int = 0) -> list[RoundLedger]:
-        """The ledgers of the finalised rounds after round `after`, in order: worked out once more where they are not
-        in memory, and kept where the job is over."""
+        """The ledgers of the finalised rounds after round `after`, in order: worked out from the first round on where
+        they are not in memory, and kept where the job is over."""
         replay = self.replay()
         if replay.forgotten > after:
             replay = Replay(self.context, self.weights())
