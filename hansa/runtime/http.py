@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import email.utils
 import io
+import math
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from email.message import Message
 from http.client import HTTPResponse
@@ -72,6 +74,20 @@ class Reply:
     status: int
     headers: Message
     body: bytes
+
+
+def retry_after(headers: Mapping[str, str] | Message) -> float | None:
+    """Seconds for which a server asks to be left alone, from a number of them or a date (RFC 9110, section 10.2.3);
+    None where it asks for nothing that makes sense."""
+    text = headers.get("Retry-After", "")
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            seconds = email.utils.parsedate_to_datetime(text).timestamp() - time.time()
+        except (ValueError, TypeError, OverflowError):
+            return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email.utils
 import http.client
 import itertools
 import json
@@ -16,7 +15,7 @@ from urllib.parse import urlsplit
 from hansa.protocol.errors import ChainUnavailable
 from hansa.runtime.chain.abi import contract_error
 from hansa.runtime.chain.node_errors import BadStatus, NodeError, Nonsense, TooLong, TooSlow, is_rate_limited
-from hansa.runtime.http import CONNECT_SECONDS, Reply, TooManyBytes, checked_url
+from hansa.runtime.http import CONNECT_SECONDS, Reply, TooManyBytes, checked_url, retry_after
 from hansa.runtime.poster import Poster
 from hansa.runtime.route import ConnectTimeout, ProxyRefused
 
@@ -120,7 +119,7 @@ class Endpoint:
     def _bad_status(self, reply: Reply) -> BadStatus:
         target = urlsplit(reply.headers.get("Location", "")) if reply.status < 400 else None
         elsewhere = f"{target.scheme}://{target.netloc.rpartition('@')[2]}" if target and target.netloc else ""
-        return BadStatus(self.shown, reply.status, retry_after=_retry_after(reply), elsewhere=elsewhere)
+        return BadStatus(self.shown, reply.status, retry_after=retry_after(reply.headers), elsewhere=elsewhere)
 
     def _take_more(self, part: Sequence[Request]) -> None:
         """After a rest, where it answered as many as it is asked at once."""
@@ -153,19 +152,6 @@ class Endpoint:
         return ChainUnavailable(what, cause=type(error).__name__)
 
 
-def _retry_after(reply: Reply) -> float | None:
-    """Seconds that a node asks for, from a number of them or a date."""
-    text = reply.headers.get("Retry-After", "")
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
-    except (ValueError, TypeError, OverflowError):
-        return None
-
-
 def _is_error(answer: object) -> bool:
     return isinstance(answer, dict) and answer.get("error") is not None
 
@@ -181,10 +167,8 @@ def _result(request: Request, answer: Any, reply: Reply) -> Any:
     elif (reverted := _revert_data(error)) is not None:
         return contract_error(reverted)
     code, message = error.get("code"), str(error.get("message", ""))[:200]
-    retry_after = _retry_after(reply)
-    return NodeError(
-        request[0], code if isinstance(code, int) else 0, message, status=reply.status, retry_after=retry_after
-    )
+    asked = retry_after(reply.headers)
+    return NodeError(request[0], code if isinstance(code, int) else 0, message, status=reply.status, retry_after=asked)
 
 
 def _revert_data(error: Mapping[str, Any]) -> bytes | None:

@@ -10,15 +10,16 @@ import requests
 
 from hansa.protocol.cid import to_cid
 from hansa.protocol.errors import FatalError, StoreUnavailable
-from hansa.protocol.text import is_digits, redact
+from hansa.protocol.text import redact
 from hansa.protocol.types import Digest
-from hansa.runtime.http import Cap, checked_url
+from hansa.runtime.http import Cap, checked_url, retry_after
 from hansa.runtime.store.bounded import bound
 
 SECONDS = 10.0  # for an answer
 BYTES = 2**20  # of an answer
 ORIGINS = 20  # addresses that a request may name
 QUEUED, PINNING, PINNED, FAILED = STATUSES = ("queued", "pinning", "pinned", "failed")
+USUAL_REST, LONGEST_REST = 60.0, 600.0  # seconds that it is left alone after too many requests
 OURS = "hansa"  # what the service's lists call our files
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -138,8 +139,8 @@ class PinningService:
                 f"{who} refuses this token", cause=f"status {code}", next_step="put a valid one into secrets.env"
             )
         if code == 429:
-            asked = answer.headers.get("Retry-After", "")
-            return PinningLimited(f"{who} takes no more now", min(600.0, float(asked)) if is_digits(asked, 9) else 60.0)
+            asked = retry_after(answer.headers)
+            return PinningLimited(f"{who} takes no more now", USUAL_REST if asked is None else min(LONGEST_REST, asked))
         if code == 408 or code >= 500:
             return StoreUnavailable(f"{who} is out of order", cause=f"status {code}")
         return PinningRefused(
