@@ -11,13 +11,13 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median
 
-from benchmarks.deployed import Deployed, deployed, is_installed
+from benchmarks.deployed import Deployed, deployed, is_installed, is_simulated
 from benchmarks.heads import Heads
 from benchmarks.peers import INSTALL
 from benchmarks.processes import cpu_seconds
@@ -84,9 +84,16 @@ def run(quick: bool, trainers: int | None = None, validators: int = 5, rounds: i
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:
             played.append(play(Path(folder) / "hansa", *size))
-            few = 2 if quick else 5
-            beside.append(deployed(Path(folder) / "flower", size[0], PARAMETERS, few) if is_installed() else None)
+            beside.append(list(_flower(Path(folder), size[0], quick)))
     return Report("control", quick, [_times(played), _costs(played), _memory(played), _peers(played, beside)])
+
+
+def _flower(folder: Path, clients: int, quick: bool) -> Iterator[tuple[str, Deployed]]:
+    """By its engine's name, where that is installed."""
+    if is_installed():
+        yield "deployment", deployed(folder / "deployment", clients, PARAMETERS, 2 if quick else 5)
+    if is_simulated():
+        yield "simulation", deployed(folder / "simulation", clients, PARAMETERS, 10 if quick else 50, simulated=True)
 
 
 def play(folder: Path, trainers: int, validators: int, rounds: int) -> Played:
@@ -190,22 +197,23 @@ def _memory(played: list[Played]) -> Section:
     return Section("Memory", columns, rows, notes, digits=1)
 
 
-def _peers(played: list[Played], beside: list[Deployed | None]) -> Section:
-    """The same number of trainers and parameters by Flower's deployment engine."""
+def _peers(played: list[Played], beside: list[list[tuple[str, Deployed]]]) -> Section:
+    """The same number of trainers and parameters by Flower's engines."""
     rows: list[list[Cell]] = []
-    for one, peer in zip(played, beside, strict=True):
+    for one, peers in zip(played, beside, strict=True):
         parties = (one.trainers, one.validators)
         cpu = sum(one.each(kind, "cpu") * count for kind, count in zip(KINDS, parties, strict=True))
         memory = sum(used.memory for used in one.used[-1].values()) / 1e6
         wait = median(row[0][0] for row in one.between)
         rows.append([f"{one.name}: Hansa", median(one.work) + wait, cpu, memory])
-        if peer is not None:
-            name = f"{one.trainers}: Flower 1.41, deployment"
+        for engine, peer in peers:
+            name = f"{one.trainers}: Flower 1.41, {engine}"
             rows.append([name, median(peer.rounds), peer.cpu, peer.memory / 1e6])
     notes = [
         "Seconds of a round by the clock, Hansa's with the wait; CPU of a round, of all processes but Hansa's chain.",
-        "Memory: Hansa's the sum of its daemons', Flower's the most of all at one time. Flower starts each client's",
-        "process anew in each round; its simulation engine needs Ray, and is not measured here.",
+        "Memory: Hansa's the sum of its daemons', Flower's the most of all at one time. Its deployment engine starts",
+        "each client's process anew in each round; its simulation engine plays all clients on Ray's processes, one for",
+        "each processor, without a network, a chain, keys or a store.",
     ]
-    notes += [] if any(beside) else [f"Flower is not installed: {INSTALL}"]
+    notes += [] if all(len(peers) == 2 for peers in beside) else [f"Not all of Flower is installed: {INSTALL}"]
     return Section("Beside it", ["", "s", "CPU s", "MB"], rows, notes)

@@ -88,11 +88,17 @@ default = "here"
 address = "127.0.0.1:{port}"
 insecure = true
 """
+SIMULATED = """\
+options.num-supernodes = {clients}
+options.backend.client-resources.num-cpus = 1
+options.backend.client-resources.num-gpus = 0.0
+"""
 
 
 @dataclass
 class Deployed:
-    """rounds: seconds by the clock. cpu: seconds of all processes, by round. memory: bytes of all, most at once."""
+    """rounds: seconds by the clock. cpu: seconds of all processes, by round. memory: bytes of all, most at once.
+    The simulation engine's first round, in which Ray starts, is in none of the former two."""
 
     rounds: list[float]
     cpu: float
@@ -103,38 +109,45 @@ def is_installed() -> bool:
     return offered("flwr") is not None and (FOLDER / "bin" / "flower-superlink").is_file()
 
 
-def deployed(folder: Path, clients: int, parameters: int, rounds: int) -> Deployed:
-    """Plays FedAvg over so many clients, each a SuperNode.
+def is_simulated() -> bool:
+    """Whether its simulation engine is there too, which is Ray's."""
+    return is_installed() and offered("ray") is not None
 
-    Flower starts each client's process anew in every round, which is a part of the round. RuntimeError: it fails."""
+
+def deployed(folder: Path, clients: int, parameters: int, rounds: int, *, simulated: bool = False) -> Deployed:
+    """Plays FedAvg over so many clients, each a SuperNode, which starts its client's process anew in every round; or,
+    on the simulation engine, on as many of Ray's processes as there are processors. RuntimeError: it fails."""
     app, home, ends = folder / "app", folder / "home", folder / "ends"
     (app / "still").mkdir(parents=True)
     home.mkdir()
     ends.touch()
-    project = PROJECT.format(parameters=parameters, clients=clients, rounds=rounds, ends=ends)
+    uncounted = int(simulated)
+    project = PROJECT.format(parameters=parameters, clients=clients, rounds=uncounted + rounds, ends=ends)
     (app / "pyproject.toml").write_text(project)
     (app / "still" / "__init__.py").touch()
     (app / "still" / "apps.py").write_text(APPS)
     port = free_port()
-    (home / "config.toml").write_text(CONNECTION.format(port=port))
+    (home / "config.toml").write_text(CONNECTION.format(port=port) + (SIMULATED.format(clients=clients) * simulated))
 
     def times() -> list[float]:
         return [float(line) for line in ends.read_text().split()]
 
     with _Programs(folder, home) as programs:
+        options = ["--simulation"] if simulated else []
         programs.start(
-            "flower-superlink", "--insecure", "--disable-runtime-dependency-installation", "--port", str(port)
+            "flower-superlink", "--insecure", "--disable-runtime-dependency-installation", "--port", str(port), *options
         )
         programs.wait(lambda: _answers(port), "SuperLink does not answer")
-        for _ in range(clients):
+        for _ in range(0 if simulated else clients):
             node = ["--insecure", "--superlink", f"127.0.0.1:{port}", "--port", str(free_port())]
             programs.start("flower-supernode", *node)
         programs.start("flwr", "run", str(app))
-        programs.wait(lambda: len(times()) > 0, "ServerApp does not begin")
+        programs.wait(lambda: len(times()) > uncounted, "ServerApp does not begin")
         before = programs.look()
-        programs.wait(lambda: len(times()) > rounds, "rounds do not end")
+        programs.wait(lambda: len(times()) > uncounted + rounds, "rounds do not end")
         spent = programs.look() - before
-    lengths = [later - sooner for sooner, later in zip(times(), times()[1:], strict=False)]
+    ends_at = times()[uncounted:]
+    lengths = [later - sooner for sooner, later in zip(ends_at, ends_at[1:], strict=False)]
     return Deployed(lengths, spent / rounds, programs.memory)
 
 

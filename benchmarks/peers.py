@@ -1,7 +1,7 @@
 """What only benchmarks need, from where it does not disturb Hansa's own pins.
 
 Flower wants older versions of packages that Hansa pins, so it may live in a folder of its own, which is looked at
-last: `pip install --target build/bench flwr==1.41.0 matplotlib==3.11.2 scikit-learn==1.9.1`.
+last: `pip install --target build/bench 'flwr[simulation]==1.41.0' matplotlib==3.11.2 scikit-learn==1.9.1`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(os.environ.get("HANSA_BENCH") or Path(__file__).parents[1] / "build" / "bench")
-INSTALL = "pip install --target build/bench flwr==1.41.0 matplotlib==3.11.2 scikit-learn==1.9.1"
+INSTALL = "pip install --target build/bench 'flwr[simulation]==1.41.0' matplotlib==3.11.2 scikit-learn==1.9.1"
 
 
 def offered(module: str) -> Any | None:
