@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 
-from hansa.protocol.errors import HistoryMismatch, WrongChain
+from hansa.protocol.errors import ChainUnavailable, HistoryMismatch, WrongChain
 from hansa.protocol.hashes import cycle_counter
 from hansa.protocol.ledger import RoundLedger
 from hansa.protocol.model import Model
@@ -81,8 +81,12 @@ class JobFollower:
     def look(self) -> JobState:
         """The job's state at the newest block. Everything else is told as of that block from now on."""
         if not self._glance():
-            self.head = self.federation.chain.head()
-            self.state = self.federation.state(self.job, self.head)
+            head = self.federation.chain.head()
+            state = self.federation.state(self.job, head)
+            if state.phase == Phase.NONE and self.federation.was_later(self.job, head):
+                cause = f"job {self.job} came with a later one: it lags"
+                raise ChainUnavailable(f"a node is at block {head.number}", cause=cause)
+            self.head, self.state = head, state
             if self.trainer is not None:
                 self.own = self.federation.trainer(self.job, self.trainer, self.head)
             if self.member is not None:

@@ -214,13 +214,13 @@ def test_a_node_that_stays_behind__is_given_up__in_time(
     stuck.append(
         node.forward({"jsonrpc": "2.0", "id": 0, "method": "eth_getBlockByNumber", "params": ["latest", False]})
     )
-    chain.saw(chain.head().number + 2)
+    chain.floor.saw(chain.head().number + 2)
     with pytest.raises(ChainUnavailable, match="it lags"):
         chain.head()
     chain.head()
     honest = over(world, node.url, world.anvil.url)
     world.rpc("anvil_mine", "0x3")
-    honest.saw(world.chain.head().number)
+    honest.floor.saw(world.chain.head().number)
     assert honest.head().number >= world.chain.head().number - 1, "another endpoint is asked"
 
 

@@ -11,6 +11,7 @@ from hansa.protocol.errors import ChainUnavailable, WrongChain
 from hansa.protocol.types import Address, BlockNumber
 from hansa.runtime.chain.blocks import Block, Log, Reorganised, block_request, read_block, read_log, same_block
 from hansa.runtime.chain.deployment import Confirmations, Deployment
+from hansa.runtime.chain.floor import Floor
 from hansa.runtime.chain.heads import HeadSubscription
 from hansa.runtime.chain.logs import LogReader
 from hansa.runtime.chain.node_errors import Behind, is_behind
@@ -53,7 +54,7 @@ class Chain:
         self._seen = BlockNumber(-1)  # number of the last head
         self._heard = 0  # rings before the last head was asked for
         self._asked = 0.0  # when the node was last asked for a head, monotonic seconds
-        self.floor = -1  # the highest block that a head or a receipt named: nothing is read below it
+        self.floor = Floor(first_block)  # nothing is read below it
         self._genesis: Block | None = None
         self.lags = False  # whether a node was ever found behind
         self._logs = LogReader(lambda batch, check, tag: self.patiently(lambda: self.rpc.ask(batch, check=check), tag))
@@ -98,7 +99,7 @@ class Chain:
     def found(self, head: Block) -> None:
         """Notes the latest block, where it was asked for together with something else."""
         self._seen = head.number
-        self.saw(self._seen)
+        self.floor.saw(self._seen)
 
     @property
     def is_listening(self) -> bool:
@@ -129,14 +130,10 @@ class Chain:
         """Hash of the first block: tells a chain that was reset from the one that it was."""
         return self.block("earliest").hash
 
-    def saw(self, number: int) -> None:
-        """Notes that a block is there."""
-        self.floor = max(self.floor, number)
-
     def distrust(self) -> None:
-        """Prefers the next endpoint, and forgets how far the chain is said to be."""
+        """Prefers the next endpoint, and forgets how far the chain is said to be, beyond what all agreed on."""
         self.rpc.rotate()
-        self.floor = -1
+        self.floor.distrust()
 
     def witnessed(
         self,
@@ -156,6 +153,8 @@ class Chain:
             return agrees([decoded(function, given) for (_, function, _), given in zip(readings, answers, strict=True)])
 
         found = witness_of(self.rpc, block, batch, agreed)
+        if found.agreed:
+            self.floor.agreed(block.number)
         if found.those(Stance.DIFFERS):
             self.distrust()
         return found
@@ -175,15 +174,16 @@ class Chain:
 
         def check(answers: list[Any]) -> None:
             block = read_block(answers[0], tag)
-            if tag == "latest" and block.number < self.floor:
-                raise Behind(f"a node is at block {block.number}", cause=f"block {self.floor} is known: it lags")
+            least = self.floor.least(others=len(self.rpc.endpoints) > 1)
+            if tag == "latest" and block.number < least:
+                raise Behind(f"a node is at block {block.number}", cause=f"block {least} is known: it lags")
             found[:] = [block, *(read_block(answer, "earliest") for answer in answers[1:])]
 
         self.patiently(lambda: self.rpc.ask(batch, check=check), tag)
         if len(found) > 1:
             self._genesis = found[1]
         if tag == "latest":
-            self.saw(found[0].number)
+            self.floor.saw(found[0].number)
         return found[0]
 
     def patiently(self, ask: Callable[[], Any], tag: str = "latest") -> Any:
@@ -193,12 +193,13 @@ class Chain:
             try:
                 return ask()
             except ChainUnavailable as error:
-                if not is_behind(error) or (tag.startswith("0x") and int(tag, 16) > self.floor):
+                if not is_behind(error) or (tag.startswith("0x") and int(tag, 16) > self.floor.known):
                     raise
                 self.lags = True
-                late = time.monotonic() > end
-                if late or self._is_reset():
-                    self.floor, self._genesis = -1, None
+                late, is_reset = time.monotonic() > end, self._is_reset()
+                if late or is_reset:
+                    self.floor.forget(is_reset=is_reset)
+                    self._genesis = None if is_reset else self._genesis
                 if late:
                     raise
             self.rpc.pause(wait)

@@ -93,6 +93,10 @@ class Federation(Calls):
         """Whether a job that was there was not at the last look."""
         return job in self._gone
 
+    def was_later(self, job: JobId, block: Block) -> bool:
+        """Whether a job was found, and only at later blocks than this."""
+        return block.number < self._since.get(job, BlockNumber(0))
+
     def _has_gone(self, job: JobId, block: Block, error: _NoJob) -> None:
         """Raises what it means that a job isn't there; nothing for one that wasn't at an earlier block either."""
         if job not in self._since or block.number < self._since[job]:

@@ -48,7 +48,7 @@ class AccountWitness:
             except ChainUnavailable:
                 continue
         if any(its < count for its, _ in each.values()):
-            late = syncing(self.chain.rpc, self.chain.floor)
+            late = syncing(self.chain.rpc, self.chain.floor.known)
             rest = {endpoint: its for endpoint, its in each.items() if endpoint not in late}
             if len(rest) >= OTHERS and all(its == count for its, _ in rest.values()):
                 each = rest
@@ -72,7 +72,7 @@ class AccountWitness:
         self.chain.rpc.ask([_receipt_request(sent) for sent in known], check=check)
         agreed = self._agreed(found)
         for sent, receipt in agreed:
-            self.chain.saw(int(receipt["blockNumber"], 16))
+            self.chain.floor.saw(int(receipt["blockNumber"], 16))
             self._used = max(self._used, sent.nonce + 1)
         return agreed
 

@@ -128,7 +128,7 @@ class Mempool:
         def check(answers: list[Any]) -> None:
             gas, *place = answers
             view = self._view(place)
-            self.chain.saw(view.head)
+            self.chain.floor.saw(view.head)
             if isinstance(gas, NodeError):
                 raise self._refusal(gas)
             if isinstance(gas, ContractError):
@@ -136,12 +136,12 @@ class Mempool:
             asked = max(quantity(gas, "eth_estimateGas") * 5 // 4, call.least_gas)
             found.append((min(asked, view.gas_limit), view))
 
-        request, floor = self._request(call), hex(self.chain.floor) if self.chain.floor >= 0 else "latest"
+        request, floor = self._request(call), hex(self.chain.floor.known) if self.chain.floor.known >= 0 else "latest"
         at = tag if tag == "pending" else floor
         try:
             self.chain.rpc.raw([("eth_estimateGas", [request, at]), *self._place], check=check)
         except ContractError as refusal:
-            [there] = self.chain.rpc.raw([("eth_call", [request, hex(self.chain.floor)])])
+            [there] = self.chain.rpc.raw([("eth_call", [request, hex(self.chain.floor.known)])])
             if isinstance(there, NodeError) and there.is_behind:
                 raise Behind("a node lags", cause=there) from refusal
             if isinstance(there, str) and refusal.name != "OutOfGas":
@@ -226,8 +226,8 @@ class Mempool:
         limits = self._lowest(answers[3])
         offer, block = market(list(answers[:4]), limits), answers[0]
         head = quantity(block.get("number"), "the latest block's number")
-        if head < self.chain.floor:
-            raise Behind(f"a node is at block {head}", cause=f"block {self.chain.floor} is known: it lags")
+        if head < self.chain.floor.known:
+            raise Behind(f"a node is at block {head}", cause=f"block {self.chain.floor.known} is known: it lags")
         gas_limit = quantity(block.get("gasLimit"), "the block's gas limit")
         count, pending = self.account.counts(answers[4:])
         return MempoolView(count, pending, offer, limits, head, gas_limit)

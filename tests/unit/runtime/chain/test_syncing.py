@@ -90,7 +90,7 @@ def test_who_calls_itself_syncing__is_no_less_held_to_what_it_tells() -> None:
 
 def account(*answers: Callable[..., Any]) -> AccountWitness:
     chain = chain_of(*answers)
-    chain.saw(250)
+    chain.floor.saw(250)
     return AccountWitness(chain, ME)
 
 
