@@ -23,6 +23,7 @@ TIMES = {"enrol": 120, "submit": 120, "attest": 240}  # for a daemon that starts
 LAST = "no further update of these rows is given away: the privacy budget is at its end"
 DEATHS = {"submit journalled", "submit sent", "publish before", "publish after"}
 SPARED = {f"{step} {moment}" for step in ("approve", "enrol") for moment in ("journalled", "sent")}
+MAY_OPEN = {"open journalled", "open sent"}  # which anybody does where those before it are late
 CLIPS = dict(zip(TRAINERS, (3.0, 2.0, 1.0, 1.0), strict=True))  # by rows: a part of the noise fills an integer's step
 
 
@@ -56,7 +57,7 @@ def test_budget__ends_the_trainer_at_its_round_after_kills_and_in_a_new_job_too(
         lab.start_all()
         keep_alive(lab, ["trainer-1"], lambda: first.exit_code == 1, 300.0)
         assert LAST in first.last_words()
-        assert {place.name for place in deaths.iterdir()} == DEATHS | SPARED
+        assert DEATHS | SPARED <= {place.name for place in deaths.iterdir()} <= DEATHS | SPARED | MAY_OPEN
         once = spent(file)
         assert 1.99 < epsilon_of(once.row, 1e-5) <= EPSILON, "the round is charged once"
         assert epsilon_of(once.alone, 1e-5) > EPSILON, "its own part of the noise is less than it counts on"

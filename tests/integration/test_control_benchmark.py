@@ -26,5 +26,5 @@ def test_control__two_trainers_and_a_validator__are_measured(tmp_path: Path) -> 
     assert [row[0] for row in costs["rows"]] == ["2 + 1: trainer", "2 + 1: validator"]
     assert all(figure > 0 for row in costs["rows"] for figure in row[1:6])
     assert all(size > 1 for row in memory["rows"] for size in row[2:])
-    assert len(beside["rows"]) == 1 and any("Flower is not installed" in note for note in beside["notes"])
+    assert len(beside["rows"]) == 1 and any("Not all of Flower is installed" in note for note in beside["notes"])
     assert all(len(row) == len(section["columns"]) for section in sections for row in section["rows"])
