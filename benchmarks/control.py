@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median
 
-from benchmarks.deployed import Deployed, deployed, is_installed, is_simulated
+from benchmarks.deployed import Deployed, deployed, has_simulation, is_installed
 from benchmarks.heads import Heads
 from benchmarks.peers import INSTALL
 from benchmarks.processes import cpu_seconds
@@ -92,7 +92,7 @@ def _flower(folder: Path, clients: int, quick: bool) -> Iterator[tuple[str, Depl
     """By its engine's name, where that is installed."""
     if is_installed():
         yield "deployment", deployed(folder / "deployment", clients, PARAMETERS, 2 if quick else 5)
-    if is_simulated():
+    if has_simulation():
         yield "simulation", deployed(folder / "simulation", clients, PARAMETERS, 10 if quick else 50, simulated=True)
 
 

@@ -1,4 +1,5 @@
-"""The peer of `round`: Flower's own deployment on this machine, a SuperLink and SuperNodes as processes of their own.
+"""The peer of `round` and `control`: Flower on this machine, a SuperLink and SuperNodes as processes of their own, or
+its simulation engine.
 
 Its clients add a constant instead of training."""
 
@@ -109,7 +110,7 @@ def is_installed() -> bool:
     return offered("flwr") is not None and (FOLDER / "bin" / "flower-superlink").is_file()
 
 
-def is_simulated() -> bool:
+def has_simulation() -> bool:
     """Whether its simulation engine is there too, which is Ray's."""
     return is_installed() and offered("ray") is not None
 

@@ -83,7 +83,7 @@ class JobFollower:
         if not self._glance():
             head = self.federation.chain.head()
             state = self.federation.state(self.job, head)
-            if state.phase == Phase.NONE and self.federation.was_later(self.job, head):
+            if state.phase == Phase.NONE and self.federation.came_later(self.job, head):
                 cause = f"job {self.job} came with a later one: it lags"
                 raise ChainUnavailable(f"a node is at block {head.number}", cause=cause)
             self.head, self.state = head, state

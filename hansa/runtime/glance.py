@@ -61,7 +61,7 @@ class Glancer:
                 found, last = self._read(readings, answers, last, upto)
             except (HansaError, ValueError):
                 return None
-            if last.number < chain.floor.known:
+            if last.number < chain.floor.least:
                 return None
             if found is not None:
                 chain.found(found.head)

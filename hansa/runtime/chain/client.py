@@ -14,7 +14,7 @@ from hansa.runtime.chain.deployment import Confirmations, Deployment
 from hansa.runtime.chain.floor import Floor
 from hansa.runtime.chain.heads import HeadSubscription
 from hansa.runtime.chain.logs import LogReader
-from hansa.runtime.chain.node_errors import Behind, is_behind
+from hansa.runtime.chain.node_errors import is_behind
 from hansa.runtime.chain.readings import Reading, decoded, requests_of
 from hansa.runtime.chain.rpc import Rpc, first, octets, quantity
 from hansa.runtime.chain.witness import Stance, Witness, denies, witness_of
@@ -54,7 +54,7 @@ class Chain:
         self._seen = BlockNumber(-1)  # number of the last head
         self._heard = 0  # rings before the last head was asked for
         self._asked = 0.0  # when the node was last asked for a head, monotonic seconds
-        self.floor = Floor(first_block)  # nothing is read below it
+        self.floor = Floor(first_block, others=len(urls) > 1)  # nothing is read below it
         self._genesis: Block | None = None
         self.lags = False  # whether a node was ever found behind
         self._logs = LogReader(lambda batch, check, tag: self.patiently(lambda: self.rpc.ask(batch, check=check), tag))
@@ -174,9 +174,8 @@ class Chain:
 
         def check(answers: list[Any]) -> None:
             block = read_block(answers[0], tag)
-            least = self.floor.least(others=len(self.rpc.endpoints) > 1)
-            if tag == "latest" and block.number < least:
-                raise Behind(f"a node is at block {block.number}", cause=f"block {least} is known: it lags")
+            if tag == "latest":
+                self.floor.check(block.number)
             found[:] = [block, *(read_block(answer, "earliest") for answer in answers[1:])]
 
         self.patiently(lambda: self.rpc.ask(batch, check=check), tag)

@@ -93,7 +93,7 @@ class Federation(Calls):
         """Whether a job that was there was not at the last look."""
         return job in self._gone
 
-    def was_later(self, job: JobId, block: Block) -> bool:
+    def came_later(self, job: JobId, block: Block) -> bool:
         """Whether a job was found, and only at later blocks than this."""
         return block.number < self._since.get(job, BlockNumber(0))
 

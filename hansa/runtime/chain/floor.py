@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from hansa.runtime.chain.node_errors import Behind
+
 
 class Floor:
-    """first_block: nothing of the deployment is older.
+    """first_block: number of the block that nothing of the deployment is older than. others: whether several endpoints
+    can be asked.
 
     known: the highest block that a head or a receipt named; -1: none.
     """
 
-    def __init__(self, first_block: int) -> None:
+    def __init__(self, first_block: int, *, others: bool) -> None:
         self.known = -1
-        self._first_block = first_block
+        self._first_block, self._others = first_block, others
         self._sure = -1  # the highest block that every endpoint which answered agreed on
         self._was_reached = False  # whether the chain was ever at `first_block`
 
@@ -33,7 +36,13 @@ class Floor:
         self.known = self._sure = -1
         self._was_reached = self._was_reached and not is_reset
 
-    def least(self, *, others: bool) -> int:
+    @property
+    def least(self) -> int:
         """The number below which no head is believed. Where the deployment's first block was seen, or others can be
         asked, it is that at least: a node that syncs from nothing is not there yet."""
-        return max(self.known, self._first_block) if others or self._was_reached else self.known
+        return max(self.known, self._first_block) if self._others or self._was_reached else self.known
+
+    def check(self, head: int) -> None:
+        """Behind for a head that is not believed."""
+        if head < self.least:
+            raise Behind(f"a node is at block {head}", cause=f"block {self.least} is known: it lags")

@@ -29,7 +29,8 @@ Values = Mapping[str, Any]
 class HistoryBuilder:
     """A job's history in the making. Every method may raise HistoryError, which says what doesn't fit.
 
-    word: the contract's `history`, as these events lead to it.
+    word: the contract's `history`, as these events lead to it. last: the last opened cycle, with its accumulators as
+    they are now.
     """
 
     def __init__(self, chain_id: int, federation: Address, job: JobId) -> None:
@@ -40,7 +41,7 @@ class HistoryBuilder:
         self._posted: Posted | None = None
         self._enrolled: dict[Address, Enrolment] = {}
         self._past: list[CycleRecord] = []  # the cycles before the last opened one
-        self._last: CycleBuilder | None = None
+        self.last: CycleBuilder | None = None
         self._lapses: list[tuple[int, Failed]] = []
         self._ended: Phase | None = None
         self._failures = 0
@@ -59,14 +60,9 @@ class HistoryBuilder:
         """HistoryError before the posting."""
         if self._posted is None:
             raise HistoryError("its posting is missing")
-        cycles = () if self._last is None else (*self._past, self._last.record())
+        cycles = () if self.last is None else (*self._past, self.last.record())
         enrolled, lapses = tuple(self._enrolled.values()), tuple(self._lapses)
         return JobHistory(self._job, self._posted, enrolled, cycles, lapses, self._ended)
-
-    @property
-    def last(self) -> CycleBuilder | None:
-        """The last opened cycle, with its accumulators as they are now."""
-        return self._last
 
     def apply(self, log: Log) -> None:
         """Adds the next event."""
@@ -99,8 +95,8 @@ class HistoryBuilder:
             raise HistoryError("a cycle's opening or end, or a vote, is missing or changed: `history` is another one")
         if (self._ended or Phase.NONE) != (state.phase if state.phase.is_over else Phase.NONE):
             raise HistoryError("its end is missing" if self._ended is None else "its end is invented")
-        if self._last is not None:
-            self._last.agrees(state)
+        if self.last is not None:
+            self.last.agrees(state)
 
     # --- events
 
@@ -115,7 +111,7 @@ class HistoryBuilder:
 
     def _on_enrolled(self, values: Values, block: BlockNumber) -> None:
         trainer = address(values["trainer"])
-        if trainer in self._enrolled or self._last is not None:
+        if trainer in self._enrolled or self.last is not None:
             raise HistoryError(f"the enrolment of {trainer} is invented")
         self._enrolled[trainer] = Enrolment(trainer, Wei(values["bond"]))
 
@@ -141,7 +137,7 @@ class HistoryBuilder:
         if values["round"] != self._finalized + 1:
             raise HistoryError(f"cycle {number} is of round {values['round']}, after {self._finalized} finalised ones")
         place, round_ = Place(self._chain_id, self._federation, self._job, cycle), Round(values["round"])
-        self._last = CycleBuilder(place, round_, randomness, seed, committee, keys, block, last)
+        self.last = CycleBuilder(place, round_, randomness, seed, committee, keys, block, last)
         if last is not None:
             self._past.append(last.record())
 
@@ -190,15 +186,15 @@ class HistoryBuilder:
 
     def _cycle(self, values: Values) -> CycleBuilder:
         """The cycle under way, which an event names."""
-        if self._last is None or self._last.cycle != values["cycle"]:
+        if self.last is None or self.last.cycle != values["cycle"]:
             raise HistoryError(f"cycle {cycle_counter(values['cycle'])} is not open where it has events")
-        if self._last.outcome is not None:
-            raise HistoryError(f"{self._last.name} goes on after its outcome")
-        return self._last
+        if self.last.outcome is not None:
+            raise HistoryError(f"{self.last.name} goes on after its outcome")
+        return self.last
 
     @property
     def _opened(self) -> int:
-        return len(self._past) + (self._last is not None)
+        return len(self._past) + (self.last is not None)
 
     @property
     def _terms(self) -> JobTerms:

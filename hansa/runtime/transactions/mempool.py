@@ -226,8 +226,7 @@ class Mempool:
         limits = self._lowest(answers[3])
         offer, block = market(list(answers[:4]), limits), answers[0]
         head = quantity(block.get("number"), "the latest block's number")
-        if head < self.chain.floor.known:
-            raise Behind(f"a node is at block {head}", cause=f"block {self.chain.floor.known} is known: it lags")
+        self.chain.floor.check(head)
         gas_limit = quantity(block.get("gasLimit"), "the block's gas limit")
         count, pending = self.account.counts(answers[4:])
         return MempoolView(count, pending, offer, limits, head, gas_limit)
